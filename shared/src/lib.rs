@@ -1,0 +1,15 @@
+//! What the parts of Asklet agree on: definitions, displays, their validation, the metrics and the
+//! statistics. There is no I/O here and no clock, so everything can be tested natively.
+
+pub mod body;
+pub mod config;
+pub mod counter;
+pub mod definition;
+pub mod display;
+pub mod display_id;
+pub mod metrics;
+pub mod problem;
+pub mod statistics;
+pub mod summary;
+pub mod time;
+pub mod validate;

@@ -1,0 +1,169 @@
+//! Problems: what a caller did that cannot be served, as an RFC 9457 problem document.
+
+use std::borrow::Cow;
+
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Serialize, Serializer};
+
+/// One problem. It tells the caller what to change and nothing about the inside.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Problem {
+    /// The stable name of the problem, part of the published API.
+    pub code: Code,
+    /// A sentence about this case.
+    pub detail: Cow<'static, str>,
+    /// The path of the field at fault, such as `questions[0].text`.
+    #[serde(default)]
+    pub field: Option<String>,
+    /// The limit that it broke, such as `0..=10` or `2000 characters`.
+    #[serde(default)]
+    pub limit: Option<String>,
+}
+
+impl Problem {
+    /// A problem that is no single field's.
+    pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, detail: detail.into(), field: None, limit: None }
+    }
+
+    /// Names the field at fault.
+    #[must_use]
+    pub fn at(mut self, field: impl Into<String>) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+
+    /// Names the limit that the field broke.
+    #[must_use]
+    pub fn limit(mut self, limit: impl Into<String>) -> Self {
+        self.limit = Some(limit.into());
+        self
+    }
+}
+
+impl Serialize for Problem {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let fields = 5 + usize::from(self.field.is_some()) + usize::from(self.limit.is_some());
+        let mut document = serializer.serialize_struct("Problem", fields)?;
+        document.serialize_field("type", &format_args!("urn:asklet:problem:{}", self.code.name()))?;
+        document.serialize_field("title", self.code.title())?;
+        document.serialize_field("status", &self.code.status())?;
+        document.serialize_field("detail", &self.detail)?;
+        document.serialize_field("code", self.code.name())?;
+        if let Some(field) = &self.field {
+            document.serialize_field("field", field)?;
+        }
+        if let Some(limit) = &self.limit {
+            document.serialize_field("limit", limit)?;
+        }
+        document.end()
+    }
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $code:ident = $name:literal, $status:literal, $title:literal;)*) => {
+        /// The names of the problems. A name never changes its meaning.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+        pub enum Code {
+            $($(#[$doc])* #[serde(rename = $name)] $code,)*
+        }
+
+        impl Code {
+            /// The name as it travels.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$code => $name,)* }
+            }
+
+            /// The HTTP status that goes with it.
+            pub fn status(self) -> u16 {
+                match self { $(Self::$code => $status,)* }
+            }
+
+            /// What kind of problem it is, in words.
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$code => $title,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The body is not JSON of the right shape.
+    MalformedJson = "malformed_json", 400, "The body could not be read";
+    /// No credential, or one that is not known.
+    Unauthenticated = "unauthenticated", 401, "A valid key is required";
+    /// The key may not do this.
+    Forbidden = "forbidden", 403, "This key may not do that";
+    /// The deployment has no admin token.
+    NoAdminToken = "no_admin_token", 403, "This deployment has no admin token";
+    /// The page's origin is not one of the site's.
+    OriginNotAllowed = "origin_not_allowed", 403, "The site does not list this origin";
+    /// There is no such route.
+    NotFound = "not_found", 404, "Not found";
+    /// There is no such site.
+    UnknownSite = "unknown_site", 404, "There is no such site";
+    /// There is no such survey, or it was never live.
+    UnknownSurvey = "unknown_survey", 404, "There is no such survey";
+    /// The survey has no such shard.
+    UnknownShard = "unknown_shard", 404, "The survey has no such shard";
+    /// The survey was never published in this version.
+    UnknownVersion = "unknown_version", 404, "The survey has no such version";
+    /// The survey has no body with this digest.
+    UnknownBody = "unknown_body", 404, "The survey has no such body";
+    /// The route exists for another method.
+    MethodNotAllowed = "method_not_allowed", 405, "The method is not allowed here";
+    /// The same revision of a display was told differently before.
+    RevisionConflict = "revision_conflict", 409, "This revision has other content already";
+    /// The body is larger than the route takes.
+    BodyTooLarge = "body_too_large", 413, "The body is too large";
+    /// The route does not take this content type.
+    UnsupportedMediaType = "unsupported_media_type", 415, "The content type is not taken";
+    /// A definition breaks a rule.
+    InvalidDefinition = "invalid_definition", 422, "The definition is not valid";
+    /// A site's settings break a rule.
+    InvalidSite = "invalid_site", 422, "The site is not valid";
+    /// A display breaks a rule that has no code of its own.
+    InvalidDisplay = "invalid_display", 422, "The display is not valid";
+    /// An answer to a question that the version does not ask.
+    UnknownQuestion = "unknown_question", 422, "The survey has no such question";
+    /// A text where a score belongs, or the other way round.
+    WrongAnswerType = "wrong_answer_type", 422, "The answer is of the wrong type";
+    /// A score that the scale does not have.
+    ScoreOffScale = "score_off_scale", 422, "The score is off the scale";
+    /// A text longer than the question takes.
+    TextTooLong = "text_too_long", 422, "The text is too long";
+    /// A newer revision with a lower stage than the one before.
+    StageLowered = "stage_lowered", 422, "The stage of a display only grows";
+    /// A newer revision that names another version than the one before.
+    VersionChanged = "version_changed", 422, "A display stays with its version";
+    /// Something broke on our side.
+    Internal = "internal", 500, "Something went wrong on the server";
+    /// The data was written by a newer release.
+    NewerSchema = "newer_schema", 503, "The data was written by a newer release";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_is_a_problem_document() {
+        let problem = Problem::new(Code::ScoreOffScale, "11 is not on the scale")
+            .at("answers.score")
+            .limit("0..=10");
+        let document = serde_json::to_value(&problem).unwrap();
+        assert_eq!(
+            document,
+            serde_json::json!({
+                "type": "urn:asklet:problem:score_off_scale",
+                "title": "The score is off the scale",
+                "status": 422,
+                "detail": "11 is not on the scale",
+                "code": "score_off_scale",
+                "field": "answers.score",
+                "limit": "0..=10",
+            })
+        );
+        assert_eq!(serde_json::from_value::<Problem>(document).unwrap(), problem);
+    }
+}

@@ -1,0 +1,31 @@
+//! Time as Asklet counts it: milliseconds since the Unix epoch, in UTC.
+
+/// A bucket: the finest period that a summary can tell apart. 15 minutes of UTC is exact in every
+/// time zone on Earth.
+pub const BUCKET_MS: u64 = 15 * 60 * 1000;
+
+/// A UTC day.
+pub const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// The UTC day that holds `ms`, counted from the epoch.
+pub fn day_of(ms: u64) -> u64 {
+    ms / DAY_MS
+}
+
+/// The slot of `ms` within its UTC day: 0 to 95, one for each bucket.
+pub fn slot_of(ms: u64) -> u8 {
+    u8::try_from(ms % DAY_MS / BUCKET_MS).unwrap_or(u8::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_has_96_slots() {
+        assert_eq!(slot_of(0), 0);
+        assert_eq!(slot_of(BUCKET_MS - 1), 0);
+        assert_eq!(slot_of(DAY_MS - 1), 95);
+        assert_eq!((day_of(DAY_MS), slot_of(DAY_MS)), (1, 0));
+    }
+}
