@@ -1,1 +1,50 @@
+//! The Worker. It checks the seals of ids and routes; displays it forwards unread to the object
+//! [`survey`] that stores them, team calls it takes to the object [`site`] that knows the keys.
 
+mod asset;
+mod failure;
+mod memory;
+mod page;
+mod place;
+mod respond;
+mod route;
+mod rpc;
+mod seal;
+mod site;
+mod sql;
+mod survey;
+mod team;
+
+use worker::{Context, Env, Request, Response, event};
+
+use crate::failure::Failure;
+use crate::route::{Route, route};
+
+#[event(fetch)]
+async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<Response> {
+    match route(request.method().as_ref(), &request.path()) {
+        Ok(route) => {
+            let name = route.name();
+            respond::finish(name, serve(route, request, &env).await)
+        }
+        Err(problem) => respond::finish("none", Err(problem.into())),
+    }
+}
+
+async fn serve(route: Route, request: Request, env: &Env) -> Result<Response, Failure> {
+    match route {
+        Route::Health => respond::json(200, &serde_json::json!({ "status": "ok" })),
+        Route::Preflight => respond::preflight(),
+        Route::Asset { file } => asset::serve(&request, env, &file).await,
+        Route::Demo => asset::demo(env).await,
+        Route::Config { site } => page::config(&request, env, &site).await,
+        Route::Body { site, survey, .. } => page::forward(request, env, &site, &survey, 0).await,
+        Route::Collect { site, survey, shard } => {
+            page::forward(request, env, &site, &survey, shard).await
+        }
+        Route::CreateSite => team::create_site(request, env).await,
+        Route::CreateSurvey { site } => team::create_survey(request, env, &site).await,
+        Route::Publish { site, survey } => team::publish(request, env, &site, &survey).await,
+        Route::Summary { site, survey } => team::summary(request, env, &site, &survey).await,
+    }
+}

@@ -55,6 +55,11 @@ pub enum Stage {
     Completed,
 }
 
+impl Stage {
+    /// All stages, lowest first.
+    pub const ALL: [Self; 4] = [Self::Shown, Self::Seen, Self::Started, Self::Completed];
+}
+
 /// How a survey reached the visitor.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -70,6 +75,11 @@ impl Channel {
         match self {
             Self::InPage => "in_page",
         }
+    }
+
+    /// The channel with a name.
+    pub fn named(name: &str) -> Option<Self> {
+        (name == Self::InPage.name()).then_some(Self::InPage)
     }
 }
 

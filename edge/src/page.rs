@@ -1,0 +1,70 @@
+//! What pages call: the config on each page view, the body when a survey shows, and collect.
+
+use std::rc::Rc;
+
+use asklet_shared::config::Config;
+use worker::{Env, Request, Response};
+
+use crate::asset;
+use crate::failure::Failure;
+use crate::memory::Memory;
+use crate::place;
+use crate::respond::{self, Cache};
+use crate::rpc::{self, SiteCall};
+use crate::seal::{self, Seal, SiteId};
+
+/// How long an isolate serves a config before it asks the site again.
+const CONFIG_MS: u64 = 15_000;
+
+/// How long a browser uses a config before it asks again, in seconds.
+const CONFIG_SECONDS: u32 = 60;
+
+thread_local! {
+    static CONFIGS: Memory<Bytes> = Memory::new(CONFIG_MS);
+}
+
+/// An answer ready to be sent.
+struct Bytes {
+    etag: String,
+    json: Vec<u8>,
+}
+
+/// `GET /v1/config/{site}`
+pub async fn config(request: &Request, env: &Env, site: &str) -> Result<Response, Failure> {
+    let site = Seal::of(env)?.known_site(site)?;
+    let bytes = match CONFIGS.with(|memory| memory.get(site.as_str())) {
+        Some(bytes) => bytes,
+        None => fresh_config(env, &site).await?,
+    };
+    let answer = respond::public(Cache::Seconds(CONFIG_SECONDS))?
+        .with_header("content-type", "application/json")?
+        .with_header("etag", &bytes.etag)?;
+    if respond::is_fresh(request.headers(), &bytes.etag)? {
+        return Ok(answer.with_status(304).empty());
+    }
+    Ok(answer.fixed(bytes.json.clone()))
+}
+
+async fn fresh_config(env: &Env, site: &SiteId) -> Result<Rc<Bytes>, Failure> {
+    let surveys: Vec<_> = rpc::call(&place::site(env, site)?, &SiteCall::Live).await?;
+    let files =
+        if surveys.is_empty() { None } else { Some(asset::manifest(env).await?.files.clone()) };
+    let json = serde_json::to_vec(&Config { files, surveys })?;
+    let etag = format!("\"{}\"", seal::digest(&json).chars().take(16).collect::<String>());
+    Ok(CONFIGS.with(|memory| memory.put(site.as_str(), Bytes { etag, json })))
+}
+
+/// `GET /v1/body/…` and `POST /v1/collect/…`: once the seals hold, the request goes to the object
+/// as it came.
+pub async fn forward(
+    request: Request,
+    env: &Env,
+    site: &str,
+    survey: &str,
+    shard: u16,
+) -> Result<Response, Failure> {
+    let seal = Seal::of(env)?;
+    let site = seal.known_site(site)?;
+    let survey = seal.known_survey(&site, survey)?;
+    Ok(place::survey(env, &site, &survey, shard)?.fetch_with_request(request).await?)
+}

@@ -1,0 +1,127 @@
+//! Answers: headers that every answer of a kind carries, problems, and bodies read within limits.
+
+use asklet_shared::problem::{Code, Problem};
+use futures_util::TryStreamExt;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use worker::{Headers, Request, Response, ResponseBuilder, console_error};
+
+use crate::failure::Failure;
+
+/// How long an answer may be kept.
+#[derive(Debug, Clone, Copy)]
+pub enum Cache {
+    /// Not at all: it is somebody's own.
+    Never,
+    /// So many seconds, and then it is asked for again.
+    Seconds(u32),
+    /// Forever: its address names its content.
+    Immutable,
+}
+
+/// An answer that pages of any origin may read.
+pub fn public(cache: Cache) -> Result<ResponseBuilder, Failure> {
+    Ok(private(cache)?
+        .with_header("access-control-allow-origin", "*")?
+        .with_header("cross-origin-resource-policy", "cross-origin")?
+        .with_header("timing-allow-origin", "*")?)
+}
+
+/// An answer for programs that hold a key.
+pub fn private(cache: Cache) -> Result<ResponseBuilder, Failure> {
+    let cache = match cache {
+        Cache::Never => "no-store".to_owned(),
+        Cache::Seconds(seconds) => format!("public, max-age={seconds}"),
+        Cache::Immutable => "public, max-age=31536000, immutable".to_owned(),
+    };
+    Ok(ResponseBuilder::new()
+        .with_header("cache-control", &cache)?
+        .with_header("x-content-type-options", "nosniff")?)
+}
+
+/// An answer in JSON for programs that hold a key.
+pub fn json(status: u16, value: &impl Serialize) -> Result<Response, Failure> {
+    Ok(private(Cache::Never)?.with_status(status).from_json(value)?)
+}
+
+/// The answer to a preflight of any public route.
+pub fn preflight() -> Result<Response, Failure> {
+    Ok(public(Cache::Seconds(86_400))?
+        .with_status(204)
+        .with_header("access-control-allow-methods", "GET, POST")?
+        .with_header("access-control-allow-headers", "content-type")?
+        .with_header("access-control-max-age", "86400")?
+        .empty())
+}
+
+/// What a handler came to, as an answer: problems are told, what broke is logged. `route` says what
+/// was asked for, without ids.
+pub fn finish(route: &str, outcome: Result<Response, Failure>) -> worker::Result<Response> {
+    let failure = match outcome {
+        Ok(response) => return Ok(response),
+        Err(failure) => failure,
+    };
+    if let Failure::Broken(cause) = &failure {
+        console_error!("{}", serde_json::json!({"level": "error", "route": route, "cause": cause}));
+    }
+    problem(&failure.into_problem()).or_else(|failure| match failure {
+        Failure::Broken(cause) => Err(worker::Error::RustError(cause)),
+        Failure::Problem(problem) => Err(worker::Error::RustError(problem.detail.into_owned())),
+    })
+}
+
+fn problem(problem: &Problem) -> Result<Response, Failure> {
+    let mut answer = public(Cache::Never)?
+        .with_status(problem.code.status())
+        .with_header("content-type", "application/problem+json")?;
+    if let (Code::MethodNotAllowed, Some(allowed)) = (problem.code, &problem.limit) {
+        answer = answer.with_header("allow", allowed)?;
+    }
+    if problem.code == Code::Unauthenticated {
+        answer = answer.with_header("www-authenticate", "Bearer")?;
+    }
+    if problem.code.status() == 503 {
+        answer = answer.with_header("retry-after", "30")?;
+    }
+    Ok(answer.fixed(serde_json::to_vec(problem)?))
+}
+
+/// Whether a client that holds an answer with this ETag can go on using it.
+pub fn is_fresh(headers: &Headers, etag: &str) -> Result<bool, Failure> {
+    let known = headers.get("if-none-match")?.unwrap_or_default();
+    Ok(known.split(',').any(|known| known.trim().trim_start_matches("W/") == etag))
+}
+
+/// Reads a JSON body of at most `limit` bytes, and stops reading where it is larger.
+pub async fn read_json<T: DeserializeOwned>(
+    request: &mut Request,
+    limit: usize,
+) -> Result<T, Failure> {
+    let too_large = || {
+        Problem::new(Code::BodyTooLarge, "the body is too large").limit(format!("{limit} bytes"))
+    };
+    let announced = request.headers().get("content-length")?;
+    if announced.and_then(|length| length.parse().ok()).is_some_and(|length: usize| length > limit) {
+        return Err(too_large().into());
+    }
+    let mut bytes = Vec::new();
+    // A request without a body has no stream.
+    if let Ok(mut stream) = request.stream() {
+        while let Some(chunk) = stream.try_next().await? {
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() > limit {
+                return Err(too_large().into());
+            }
+        }
+    }
+    let mut json = serde_json::Deserializer::from_slice(&bytes);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(malformed)?;
+    json.end().map_err(|error| Problem::new(Code::MalformedJson, error.to_string()))?;
+    Ok(value)
+}
+
+fn malformed(error: serde_path_to_error::Error<serde_json::Error>) -> Problem {
+    let path = error.path().to_string();
+    let problem = Problem::new(Code::MalformedJson, error.into_inner().to_string());
+    if path == "." { problem } else { problem.at(path) }
+}

@@ -1,0 +1,241 @@
+//! Sealed ids and secrets.
+//!
+//! Site and survey ids are public, and a public route must not wake or create an object for
+//! whatever a stranger makes up. So an id ends with a truncated MAC of what stands before it, under
+//! the deployment's secret, and the Worker refuses others before any object hears of them. A seal is
+//! no permission: whoever sees a site's tag knows its id.
+
+use std::fmt;
+
+use asklet_shared::problem::{Code, Problem};
+use hmac::{Hmac, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use worker::Env;
+
+use crate::failure::Failure;
+
+/// Digits without i, l, o and u, so that ids can be read aloud and spell nothing.
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+/// Characters of an id that are random (50 bits) and that are its seal (40 bits).
+const RANDOM_CHARS: usize = 10;
+const SEAL_CHARS: usize = 8;
+
+/// The region of sites that may lie anywhere.
+const ANY_REGION: &str = "any";
+
+/// A site's id, known to be one of this deployment's: `any-` and 18 characters.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SiteId(String);
+
+/// A survey's id, known to belong to a certain site of this deployment: 18 characters.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SurveyId(String);
+
+impl SiteId {
+    /// The id as it travels.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl SurveyId {
+    /// The id as it travels.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SiteId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for SurveyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The deployment's secret, with which ids are sealed.
+pub struct Seal(Vec<u8>);
+
+impl Seal {
+    /// `secret` is `ASKLET_SECRET`: any text of at least 32 bytes.
+    pub fn new(secret: &str) -> Result<Self, Failure> {
+        if secret.len() < 32 {
+            return Err(Failure::Broken("ASKLET_SECRET must have at least 32 bytes".to_owned()));
+        }
+        Ok(Self(secret.as_bytes().to_vec()))
+    }
+
+    /// The seal of this deployment.
+    pub fn of(env: &Env) -> Result<Self, Failure> {
+        Self::new(&env.secret("ASKLET_SECRET")?.to_string())
+    }
+
+    /// The site that a public address names.
+    pub fn known_site(&self, text: &str) -> Result<SiteId, Failure> {
+        let unknown = || Problem::new(Code::UnknownSite, "there is no such site");
+        Ok(self.site(text)?.ok_or_else(unknown)?)
+    }
+
+    /// The survey that a public address names.
+    pub fn known_survey(&self, site: &SiteId, text: &str) -> Result<SurveyId, Failure> {
+        let unknown = || Problem::new(Code::UnknownSurvey, "the site has no such survey");
+        Ok(self.survey(site, text)?.ok_or_else(unknown)?)
+    }
+
+    /// A new site's id.
+    pub fn new_site(&self) -> Result<SiteId, Failure> {
+        let body = format!("{ANY_REGION}-{}", random_text(RANDOM_CHARS)?);
+        let seal = self.seal(&["site", &body])?;
+        Ok(SiteId(body + &seal))
+    }
+
+    /// A new survey's id.
+    pub fn new_survey(&self, site: &SiteId) -> Result<SurveyId, Failure> {
+        let body = random_text(RANDOM_CHARS)?;
+        let seal = self.seal(&["survey", site.as_str(), &body])?;
+        Ok(SurveyId(body + &seal))
+    }
+
+    /// The site id that a text is, if this deployment sealed it.
+    pub fn site(&self, text: &str) -> Result<Option<SiteId>, Failure> {
+        let (Some(body), true) = (unsealed(text), text.starts_with("any-")) else {
+            return Ok(None);
+        };
+        let id = body.to_owned() + &self.seal(&["site", body])?;
+        Ok(same(&id, text).then(|| SiteId(id)))
+    }
+
+    /// The survey id that a text is, if this deployment sealed it for this site.
+    pub fn survey(&self, site: &SiteId, text: &str) -> Result<Option<SurveyId>, Failure> {
+        let Some(body) = unsealed(text) else { return Ok(None) };
+        let id = body.to_owned() + &self.seal(&["survey", site.as_str(), body])?;
+        Ok(same(&id, text).then(|| SurveyId(id)))
+    }
+
+    fn seal(&self, parts: &[&str]) -> Result<String, Failure> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0)
+            .map_err(|error| Failure::Broken(error.to_string()))?;
+        for part in parts {
+            mac.update(part.as_bytes());
+            mac.update(&[0]);
+        }
+        Ok(spell(mac.finalize().into_bytes().into_iter().take(SEAL_CHARS)))
+    }
+}
+
+/// The part of an id before its seal.
+fn unsealed(text: &str) -> Option<&str> {
+    let length = text.len().checked_sub(SEAL_CHARS)?;
+    text.get(..length).filter(|body| body.len() >= RANDOM_CHARS && text.len() <= 40)
+}
+
+/// Compares in a time that tells nothing about where two texts differ.
+pub fn same(one: &str, other: &str) -> bool {
+    one.len() == other.len()
+        && one.bytes().zip(other.bytes()).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
+}
+
+/// So many random characters, five bits each.
+fn random_text(chars: usize) -> Result<String, Failure> {
+    let mut bytes = vec![0; chars];
+    getrandom::fill(&mut bytes).map_err(|error| Failure::Broken(error.to_string()))?;
+    Ok(spell(bytes.into_iter()))
+}
+
+fn spell(bytes: impl Iterator<Item = u8>) -> String {
+    bytes
+        .filter_map(|byte| ALPHABET.get(usize::from(byte % 32)).copied())
+        .map(char::from)
+        .collect()
+}
+
+/// The SHA-256 of some bytes in hexadecimal.
+pub fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A team's key, as its bearer sends it: `ak_<site>_<secret>`.
+pub struct ApiKey {
+    /// The site that the key says it is for; nothing is checked yet.
+    pub site: String,
+    /// The digest of the secret, which is all that is stored and compared.
+    pub digest: KeyDigest,
+}
+
+/// The SHA-256 of a key's secret, in hexadecimal. A secret has 250 random bits, so a plain digest
+/// gives nothing away.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct KeyDigest(pub String);
+
+impl ApiKey {
+    /// Makes a key for a site: the text to show once, and what to keep.
+    pub fn make(site: &SiteId) -> Result<(String, KeyDigest), Failure> {
+        let secret = random_text(50)?;
+        Ok((format!("ak_{site}_{secret}"), KeyDigest(digest(secret.as_bytes()))))
+    }
+
+    /// Takes a key apart; `None` where the text is none.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (site, secret) = text.strip_prefix("ak_")?.split_once('_')?;
+        Some(Self { site: site.to_owned(), digest: KeyDigest(digest(secret.as_bytes())) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seal() -> Seal {
+        Seal::new("a secret of the tests, long enough").unwrap()
+    }
+
+    #[test]
+    fn an_id_is_known_to_the_deployment_that_made_it_and_to_no_other() {
+        let seal = seal();
+        let site = seal.new_site().unwrap();
+        let survey = seal.new_survey(&site).unwrap();
+        assert_eq!((site.as_str().len(), survey.as_str().len()), (22, 18));
+        assert_eq!(seal.site(site.as_str()).unwrap(), Some(site.clone()));
+        assert_eq!(seal.survey(&site, survey.as_str()).unwrap(), Some(survey.clone()));
+
+        let elsewhere = Seal::new("another secret, also long enough, but other").unwrap();
+        assert_eq!(elsewhere.site(site.as_str()).unwrap(), None);
+        let other_site = seal.new_site().unwrap();
+        assert_eq!(seal.survey(&other_site, survey.as_str()).unwrap(), None);
+    }
+
+    #[test]
+    fn whatever_a_stranger_makes_up_is_refused() {
+        let seal = seal();
+        let site = seal.new_site().unwrap();
+        let long = "any-".repeat(5_000);
+        for text in ["", "any-", "any-0000000000", "é".repeat(11).as_str(), "../../etc/passwd", &long] {
+            assert_eq!(seal.site(text).unwrap(), None, "{text}");
+            assert_eq!(seal.survey(&site, text).unwrap(), None, "{text}");
+        }
+        let mut forged = site.as_str().to_owned();
+        let last = if forged.pop() == Some('0') { '1' } else { '0' };
+        forged.push(last);
+        assert_eq!(seal.site(&forged).unwrap(), None);
+    }
+
+    #[test]
+    fn a_key_comes_apart_again() {
+        let site = seal().new_site().unwrap();
+        let (text, digest) = ApiKey::make(&site).unwrap();
+        let key = ApiKey::parse(&text).unwrap();
+        assert_eq!((key.site.as_str(), key.digest.0), (site.as_str(), digest.0));
+        assert!(ApiKey::parse("ak_").is_none() && ApiKey::parse("Bearer x").is_none());
+    }
+
+    #[test]
+    fn a_short_secret_is_refused() {
+        assert!(Seal::new("short").is_err());
+    }
+}

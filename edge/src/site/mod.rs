@@ -1,0 +1,107 @@
+//! The object `Site`: one for each site. It keeps settings, keys and definitions, and pushes what
+//! is published to the survey's shards. It is never on the way of a display.
+
+pub mod store;
+
+use std::cell::Cell;
+
+use asklet_shared::definition::Published;
+use asklet_shared::problem::{Code, Problem};
+use worker::{Date, DurableObject, Env, Request, Response, State, console_error, durable_object};
+
+use crate::failure::Failure;
+use crate::place;
+use crate::respond;
+use crate::rpc::{self, SiteCall, SurveyCall, TeamCall};
+use crate::seal::{SiteId, SurveyId};
+use crate::sql::migrate::{is_set_up, migrate};
+use crate::sql::object::Object;
+
+/// One site.
+#[durable_object]
+pub struct Site {
+    state: State,
+    env: Env,
+    /// Whether the schema is known to be the newest.
+    ready: Cell<bool>,
+}
+
+impl DurableObject for Site {
+    fn new(state: State, env: Env) -> Self {
+        Self { state, env, ready: Cell::new(false) }
+    }
+
+    async fn fetch(&self, request: Request) -> worker::Result<Response> {
+        respond::finish("site", self.serve(request).await)
+    }
+}
+
+impl Site {
+    async fn serve(&self, mut request: Request) -> Result<Response, Failure> {
+        let call = respond::read_json(&mut request, usize::MAX).await?;
+        let sql = Object::of(&self.state);
+        let now_ms = Date::now().as_millis();
+        let is_new = matches!(call, SiteCall::Create(_));
+        if !self.wake(&sql, is_new)? {
+            return Err(Problem::new(Code::UnknownSite, "there is no such site").into());
+        }
+        match call {
+            SiteCall::Create(site) => rpc::answer(&store::create(&sql, &site, now_ms)?),
+            SiteCall::Live => rpc::answer(&store::live(&sql)?),
+            SiteCall::Published { survey, version, shard } => {
+                rpc::answer(&store::published(&sql, &survey, version, shard)?)
+            }
+            SiteCall::Team { key, call } => {
+                store::authorize(&sql, &key, call.scope())?;
+                self.team(&sql, call, now_ms).await
+            }
+        }
+    }
+
+    /// Serves a team whose key was checked.
+    async fn team(&self, sql: &Object, call: TeamCall, now_ms: u64) -> Result<Response, Failure> {
+        match call {
+            TeamCall::CreateSurvey { survey, draft } => {
+                rpc::answer(&store::create_survey(sql, &survey, &draft, now_ms)?)
+            }
+            TeamCall::Publish { site, survey } => {
+                let (published, shards) = store::publish(sql, &survey, now_ms)?;
+                let version = published.version;
+                self.push(&site, &survey, published, shards).await;
+                rpc::answer(&version)
+            }
+            TeamCall::Plan { survey } => rpc::answer(&store::plan(sql, &survey)?),
+        }
+    }
+
+    /// Brings the schema up to date. `false` where the site was never created and is not new: then
+    /// nothing is created either.
+    fn wake(&self, sql: &Object, is_new: bool) -> Result<bool, Failure> {
+        if !self.ready.get() && (is_new || is_set_up(sql)?) {
+            migrate(sql, store::MIGRATIONS)?;
+            self.ready.set(true);
+        }
+        Ok(self.ready.get())
+    }
+
+    /// Gives a version to every shard. One that cannot be reached pulls it when it needs it.
+    async fn push(&self, site: &SiteId, survey: &SurveyId, published: Published, shards: u16) {
+        let call = SurveyCall::Publish(published);
+        for shard in 0..shards {
+            let pushed = async {
+                let stub = place::survey(&self.env, site, survey, shard)?;
+                rpc::call::<()>(&stub, &call).await
+            };
+            if let Err(failure) = pushed.await {
+                console_error!(
+                    "{}",
+                    serde_json::json!({
+                        "level": "warning",
+                        "route": "publish",
+                        "cause": format!("shard {shard} was not reached: {failure:?}"),
+                    })
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! The trait on rusqlite, for tests.
+
+use std::cell::Cell;
+
+use rusqlite::types::{Value as Sqlite, ValueRef};
+
+use super::{Row, Sql, Value};
+use crate::failure::Failure;
+
+/// A database in memory.
+pub struct Native {
+    connection: rusqlite::Connection,
+    in_transaction: Cell<bool>,
+}
+
+impl Native {
+    /// An empty one.
+    pub fn new() -> Self {
+        let connection = rusqlite::Connection::open_in_memory().unwrap();
+        Self { connection, in_transaction: Cell::new(false) }
+    }
+}
+
+impl Sql for Native {
+    fn query(
+        &self,
+        sql: &str,
+        values: &[Value],
+        row: &mut dyn FnMut(Row) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let values = values.iter().map(|value| match value {
+            Value::Null => Sqlite::Null,
+            Value::Integer(integer) => Sqlite::Integer(*integer),
+            Value::Text(text) => Sqlite::Text(text.clone()),
+            Value::Blob(bytes) => Sqlite::Blob(bytes.clone()),
+        });
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let columns = statement.column_count();
+        let mut found = statement.query(rusqlite::params_from_iter(values))?;
+        while let Some(next) = found.next()? {
+            let mut read = Vec::with_capacity(columns);
+            for column in 0..columns {
+                read.push(match next.get_ref(column)? {
+                    ValueRef::Null => Value::Null,
+                    ValueRef::Integer(integer) => Value::Integer(integer),
+                    ValueRef::Text(text) => Value::Text(String::from_utf8(text.to_vec()).unwrap()),
+                    ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
+                    ValueRef::Real(real) => panic!("{real} is no integer"),
+                });
+            }
+            row(Row::new(read))?;
+        }
+        Ok(())
+    }
+
+    fn transaction<T>(&self, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+        assert!(!self.in_transaction.replace(true), "a transaction within a transaction");
+        self.connection.execute_batch("BEGIN IMMEDIATE")?;
+        let result = work();
+        self.connection.execute_batch(if result.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
+        self.in_transaction.set(false);
+        result
+    }
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Broken(error.to_string())
+    }
+}

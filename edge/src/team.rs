@@ -1,0 +1,166 @@
+//! What teams and operators call, with a key or with the admin token.
+
+use asklet_shared::counter::Tally;
+use asklet_shared::definition::Definition;
+use asklet_shared::problem::{Code, Problem};
+use asklet_shared::summary::Summary;
+use asklet_shared::validate::{self, DEFINITION_LIMIT};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use worker::{Env, Headers, Request, Response};
+
+use crate::failure::Failure;
+use crate::place;
+use crate::respond;
+use crate::rpc::{self, NewSite, Plan, SiteCall, SurveyCall, TeamCall};
+use crate::seal::{self, ApiKey, KeyDigest, Seal, SiteId};
+
+/// The most origins that a site can list.
+const ORIGINS_LIMIT: usize = 50;
+
+/// The body of `POST /v1/sites`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CreateSite {
+    name: String,
+    origins: Vec<String>,
+}
+
+/// Its answer. The key is shown here and never again.
+#[derive(Debug, Serialize)]
+struct SiteCreated {
+    site: SiteId,
+    key: String,
+}
+
+/// `POST /v1/sites`: the operator makes a site.
+pub async fn create_site(mut request: Request, env: &Env) -> Result<Response, Failure> {
+    check_admin(request.headers(), env)?;
+    let CreateSite { name, origins } = respond::read_json(&mut request, DEFINITION_LIMIT).await?;
+    if name.trim().is_empty() || name.chars().count() > 100 {
+        return Err(Problem::new(Code::InvalidSite, "a site has a name")
+            .at("name")
+            .limit("1..=100 characters")
+            .into());
+    }
+    if origins.is_empty() || origins.len() > ORIGINS_LIMIT {
+        return Err(Problem::new(Code::InvalidSite, "a site lists the origins of its pages")
+            .at("origins")
+            .limit(format!("1..={ORIGINS_LIMIT} origins"))
+            .into());
+    }
+    if let Some(at) = origins.iter().position(|origin| !validate::is_origin(origin)) {
+        let detail = "an origin is a scheme, a host and maybe a port, such as https://shop.example";
+        return Err(Problem::new(Code::InvalidSite, detail).at(format!("origins[{at}]")).into());
+    }
+    let site = Seal::of(env)?.new_site()?;
+    let (text, key) = ApiKey::make(&site)?;
+    let call = SiteCall::Create(NewSite { name, origins, key });
+    rpc::call::<()>(&place::site(env, &site)?, &call).await?;
+    respond::json(201, &SiteCreated { site, key: text })
+}
+
+/// `POST /v1/sites/{site}/surveys`: keeps a draft.
+pub async fn create_survey(
+    mut request: Request,
+    env: &Env,
+    site: &str,
+) -> Result<Response, Failure> {
+    let team = Team::of(request.headers(), env, site)?;
+    let draft: Definition = respond::read_json(&mut request, DEFINITION_LIMIT).await?;
+    validate::definition(&draft)?;
+    let survey = team.seal.new_survey(&team.site)?;
+    team.call::<()>(env, TeamCall::CreateSurvey { survey: survey.clone(), draft }).await?;
+    respond::json(201, &serde_json::json!({ "survey": survey, "status": "draft" }))
+}
+
+/// `POST /v1/sites/{site}/surveys/{survey}/publish`: makes the draft the next version, live.
+pub async fn publish(
+    request: Request,
+    env: &Env,
+    site: &str,
+    survey: &str,
+) -> Result<Response, Failure> {
+    let team = Team::of(request.headers(), env, site)?;
+    let survey = team.seal.known_survey(&team.site, survey)?;
+    let call = TeamCall::Publish { site: team.site.clone(), survey: survey.clone() };
+    let version: u32 = team.call(env, call).await?;
+    let answer = serde_json::json!({ "survey": survey, "status": "live", "version": version });
+    respond::json(200, &answer)
+}
+
+/// `GET /v1/sites/{site}/surveys/{survey}/summary`: asks every shard and merges.
+pub async fn summary(
+    request: Request,
+    env: &Env,
+    site: &str,
+    survey: &str,
+) -> Result<Response, Failure> {
+    let team = Team::of(request.headers(), env, site)?;
+    let survey = team.seal.known_survey(&team.site, survey)?;
+    let plan: Plan = team.call(env, TeamCall::Plan { survey: survey.clone() }).await?;
+    let mut tally = Tally::default();
+    for shard in 0..plan.shards {
+        let stub = place::survey(env, &team.site, &survey, shard)?;
+        tally.merge(&rpc::call(&stub, &SurveyCall::Tally).await?);
+    }
+    respond::json(200, &Summary::of(survey.as_str(), &plan.question, plan.scale, &tally))
+}
+
+/// A team that showed a key of the site that it asks about. The site has not checked the key yet:
+/// it does with each call, so a revoked key is dead at once.
+struct Team {
+    seal: Seal,
+    site: SiteId,
+    key: KeyDigest,
+}
+
+impl Team {
+    fn of(headers: &Headers, env: &Env, site: &str) -> Result<Self, Failure> {
+        let unknown = || Problem::new(Code::Unauthenticated, "the key is not known");
+        let key = ApiKey::parse(&bearer(headers)?).ok_or_else(unknown)?;
+        let seal = Seal::of(env)?;
+        // A key says which site it is for. Whether that site exists is for its holders to know.
+        let site_of_key = seal.site(&key.site)?.ok_or_else(unknown)?;
+        if site_of_key.as_str() != site {
+            return Err(Problem::new(Code::Forbidden, "the key is another site's").into());
+        }
+        Ok(Self { seal, site: site_of_key, key: key.digest })
+    }
+
+    async fn call<T: DeserializeOwned>(&self, env: &Env, call: TeamCall) -> Result<T, Failure> {
+        let call = SiteCall::Team { key: self.key.clone(), call };
+        match rpc::call(&place::site(env, &self.site)?, &call).await {
+            // A key whose site is gone is a key that is not known.
+            Err(Failure::Problem(problem)) if problem.code == Code::UnknownSite => {
+                Err(Problem::new(Code::Unauthenticated, "the key is not known").into())
+            }
+            outcome => outcome,
+        }
+    }
+}
+
+fn check_admin(headers: &Headers, env: &Env) -> Result<(), Failure> {
+    let token = env.secret("ASKLET_ADMIN_TOKEN").map(|token| token.to_string());
+    let Some(token) = token.ok().filter(|token| !token.is_empty()) else {
+        let detail = "set ASKLET_ADMIN_TOKEN to create sites";
+        return Err(Problem::new(Code::NoAdminToken, detail).into());
+    };
+    // Digests are compared, so that neither the content nor the length of the token takes time.
+    let shown = bearer(headers)?;
+    if seal::same(&seal::digest(shown.as_bytes()), &seal::digest(token.as_bytes())) {
+        return Ok(());
+    }
+    Err(Problem::new(Code::Unauthenticated, "the admin token is not the deployment's").into())
+}
+
+/// What stands behind `Bearer` in the `Authorization` header.
+fn bearer(headers: &Headers) -> Result<String, Failure> {
+    let header = headers.get("authorization")?.unwrap_or_default();
+    let token = header.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let Some((_, token)) = token else {
+        let detail = "send the header Authorization: Bearer with a key";
+        return Err(Problem::new(Code::Unauthenticated, detail).into());
+    };
+    Ok(token.trim().to_owned())
+}
