@@ -71,9 +71,8 @@ pub async fn serve(request: &Request, env: &Env, file: &str) -> Result<Response,
     };
     answer = answer.with_header("content-type", media_type)?;
     if let Some(encoding) = encoding {
-        answer = answer
-            .with_header("content-encoding", encoding)?
-            .with_encode_body(EncodeBody::Manual);
+        answer =
+            answer.with_header("content-encoding", encoding)?.with_encode_body(EncodeBody::Manual);
     }
     let (_, body) = stored.into_parts();
     Ok(answer.body(body))

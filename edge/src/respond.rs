@@ -64,9 +64,9 @@ pub fn finish(route: &str, outcome: Result<Response, Failure>) -> worker::Result
     if let Failure::Broken(cause) = &failure {
         console_error!("{}", serde_json::json!({"level": "error", "route": route, "cause": cause}));
     }
-    problem(&failure.into_problem()).or_else(|failure| match failure {
-        Failure::Broken(cause) => Err(worker::Error::RustError(cause)),
-        Failure::Problem(problem) => Err(worker::Error::RustError(problem.detail.into_owned())),
+    problem(&failure.into_problem()).map_err(|failure| match failure {
+        Failure::Broken(cause) => worker::Error::RustError(cause),
+        Failure::Problem(problem) => worker::Error::RustError(problem.detail.into_owned()),
     })
 }
 
@@ -101,7 +101,8 @@ pub async fn read_json<T: DeserializeOwned>(
         Problem::new(Code::BodyTooLarge, "the body is too large").limit(format!("{limit} bytes"))
     };
     let announced = request.headers().get("content-length")?;
-    if announced.and_then(|length| length.parse().ok()).is_some_and(|length: usize| length > limit) {
+    if announced.and_then(|length| length.parse().ok()).is_some_and(|length: usize| length > limit)
+    {
         return Err(too_large().into());
     }
     let mut bytes = Vec::new();

@@ -116,13 +116,15 @@ mod tests {
 
     #[test]
     fn a_path_and_a_method_make_a_route() {
-        let collect =
-            Route::Collect { site: "any-1".to_owned(), survey: "2".to_owned(), shard: 7 };
+        let collect = Route::Collect { site: "any-1".to_owned(), survey: "2".to_owned(), shard: 7 };
         assert_eq!(route("POST", "/v1/collect/any-1/2/7"), Ok(collect));
         assert_eq!(route("OPTIONS", "/v1/collect/any-1/2/7"), Ok(Route::Preflight));
         assert_eq!(route("HEAD", "/healthz"), Ok(Route::Health));
         let widget = "widget-0123456789abcdef.wasm";
-        assert_eq!(route("GET", &format!("/{widget}")), Ok(Route::Asset { file: widget.to_owned() }));
+        assert_eq!(
+            route("GET", &format!("/{widget}")),
+            Ok(Route::Asset { file: widget.to_owned() })
+        );
     }
 
     #[test]
@@ -134,7 +136,9 @@ mod tests {
             let path = format!("/v1/collect/any-1/2/{shard}");
             assert_eq!(code("POST", &path), Code::UnknownShard);
         }
-        for path in ["/", "//", "/v1", "/manifest.json", "/asklet.js.br", "/widget-.js", "/v1/config"] {
+        for path in
+            ["/", "//", "/v1", "/manifest.json", "/asklet.js.br", "/widget-.js", "/v1/config"]
+        {
             assert_eq!(code("GET", path), Code::NotFound, "{path}");
         }
     }

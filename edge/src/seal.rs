@@ -108,14 +108,14 @@ impl Seal {
             return Ok(None);
         };
         let id = body.to_owned() + &self.seal(&["site", body])?;
-        Ok(same(&id, text).then(|| SiteId(id)))
+        Ok(same(&id, text).then_some(SiteId(id)))
     }
 
     /// The survey id that a text is, if this deployment sealed it for this site.
     pub fn survey(&self, site: &SiteId, text: &str) -> Result<Option<SurveyId>, Failure> {
         let Some(body) = unsealed(text) else { return Ok(None) };
         let id = body.to_owned() + &self.seal(&["survey", site.as_str(), body])?;
-        Ok(same(&id, text).then(|| SurveyId(id)))
+        Ok(same(&id, text).then_some(SurveyId(id)))
     }
 
     fn seal(&self, parts: &[&str]) -> Result<String, Failure> {
@@ -149,10 +149,7 @@ fn random_text(chars: usize) -> Result<String, Failure> {
 }
 
 fn spell(bytes: impl Iterator<Item = u8>) -> String {
-    bytes
-        .filter_map(|byte| ALPHABET.get(usize::from(byte % 32)).copied())
-        .map(char::from)
-        .collect()
+    bytes.filter_map(|byte| ALPHABET.get(usize::from(byte % 32)).copied()).map(char::from).collect()
 }
 
 /// The SHA-256 of some bytes in hexadecimal.
@@ -215,7 +212,9 @@ mod tests {
         let seal = seal();
         let site = seal.new_site().unwrap();
         let long = "any-".repeat(5_000);
-        for text in ["", "any-", "any-0000000000", "é".repeat(11).as_str(), "../../etc/passwd", &long] {
+        for text in
+            ["", "any-", "any-0000000000", "é".repeat(11).as_str(), "../../etc/passwd", &long]
+        {
             assert_eq!(seal.site(text).unwrap(), None, "{text}");
             assert_eq!(seal.survey(&site, text).unwrap(), None, "{text}");
         }

@@ -227,12 +227,8 @@ impl Counters {
         let slot = time::slot_of(facts.shown_ms);
         for (dimension, value) in facts.dimensions() {
             for (question, counted) in facts.values() {
-                let key = Key {
-                    day,
-                    question: question.to_owned(),
-                    dimension,
-                    value: value.clone(),
-                };
+                let key =
+                    Key { day, question: question.to_owned(), dimension, value: value.clone() };
                 let packed = match self.rows.entry(key) {
                     std::collections::btree_map::Entry::Occupied(row) => row.into_mut(),
                     std::collections::btree_map::Entry::Vacant(row) => {
@@ -318,9 +314,8 @@ mod tests {
 
     #[test]
     fn taking_out_what_was_never_counted_is_told() {
-        let broken = Counters::default().change(&answered(9), Change::TakeOut, |_| {
-            Ok::<_, BrokenCounter>(Packed::default())
-        });
+        let broken = Counters::default()
+            .change(&answered(9), Change::TakeOut, |_| Ok::<_, BrokenCounter>(Packed::default()));
         assert_eq!(broken, Err(BrokenCounter));
     }
 

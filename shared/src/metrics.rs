@@ -85,13 +85,14 @@ mod tests {
 
     #[test]
     fn the_net_promoter_score_matches_the_published_vectors() {
-        let close = |(promoters, detractors, n): (u64, u64, u64), value: f64, low: f64, high: f64| {
-            let score = net_promoter_score(promoters, detractors, n);
-            let interval = score.interval.unwrap();
-            assert!((score.value.unwrap() - value).abs() < 1e-9);
-            assert!((interval.low - low).abs() < 5e-4, "{interval:?}");
-            assert!((interval.high - high).abs() < 5e-4, "{interval:?}");
-        };
+        let close =
+            |(promoters, detractors, n): (u64, u64, u64), value: f64, low: f64, high: f64| {
+                let score = net_promoter_score(promoters, detractors, n);
+                let interval = score.interval.unwrap();
+                assert!((score.value.unwrap() - value).abs() < 1e-9);
+                assert!((interval.low - low).abs() < 5e-4, "{interval:?}");
+                assert!((interval.high - high).abs() < 5e-4, "{interval:?}");
+            };
         close((50, 20, 100), 30.0, 14.051, 44.201);
         close((7, 2, 10), 50.0, -5.693, 82.616);
         close((0, 0, 5), 0.0, -30.006, 30.006);

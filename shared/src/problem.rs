@@ -45,7 +45,8 @@ impl Serialize for Problem {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let fields = 5 + usize::from(self.field.is_some()) + usize::from(self.limit.is_some());
         let mut document = serializer.serialize_struct("Problem", fields)?;
-        document.serialize_field("type", &format_args!("urn:asklet:problem:{}", self.code.name()))?;
+        document
+            .serialize_field("type", &format_args!("urn:asklet:problem:{}", self.code.name()))?;
         document.serialize_field("title", self.code.title())?;
         document.serialize_field("status", &self.code.status())?;
         document.serialize_field("detail", &self.detail)?;

@@ -114,9 +114,10 @@ pub fn display(display: &mut Display, definition: &Definition) -> Result<(), Pro
             .at("revision")
             .limit(format!("1..={}", u32::MAX)));
     }
-    display.answers.0.retain(
-        |(_, answer)| !matches!(answer, Answer::Text(text) if text.trim().is_empty()),
-    );
+    display
+        .answers
+        .0
+        .retain(|(_, answer)| !matches!(answer, Answer::Text(text) if text.trim().is_empty()));
     for (id, answer) in &display.answers.0 {
         check_answer(definition, id, answer)?;
     }
@@ -278,7 +279,10 @@ pub(crate) mod tests {
         }
         let mut early = started(&[("score", Answer::Score(9))]);
         early.stage = Stage::Seen;
-        assert_eq!(display(&mut early, &nps_with_comment()).unwrap_err().code, Code::InvalidDisplay);
+        assert_eq!(
+            display(&mut early, &nps_with_comment()).unwrap_err().code,
+            Code::InvalidDisplay
+        );
     }
 
     #[test]

@@ -1,1 +1,22 @@
+//! `cargo xtask`: everything that one does with this repository, with all its set-up.
 
+mod artefacts;
+pub mod backup;
+mod browser_files;
+pub mod build;
+pub mod data;
+pub mod demo;
+pub mod serve;
+pub mod server;
+pub mod size;
+mod step;
+pub mod test;
+mod toolchain;
+pub mod tools;
+
+use std::path::Path;
+
+/// The repository.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+}

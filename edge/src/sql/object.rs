@@ -13,7 +13,10 @@ extern "C" {
 
     /// Calls `work` in a transaction: what it throws rolls back and is thrown on.
     #[wasm_bindgen(method, catch, js_name = transactionSync)]
-    fn transaction_sync(this: &Storage, work: &mut dyn FnMut() -> Result<(), JsValue>) -> Result<(), JsValue>;
+    fn transaction_sync(
+        this: &Storage,
+        work: &mut dyn FnMut() -> Result<(), JsValue>,
+    ) -> Result<(), JsValue>;
 }
 
 /// The database of the object that runs.

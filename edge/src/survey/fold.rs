@@ -274,22 +274,32 @@ mod tests {
 
     #[derive(Debug, Clone)]
     enum Event {
-        Tell { number: u8, revision: u32, stage: usize, score: Option<u8>, dismissed: bool, age_ms: u64 },
-        Wait { ms: u64 },
+        Tell {
+            number: u8,
+            revision: u32,
+            stage: usize,
+            score: Option<u8>,
+            dismissed: bool,
+            age_ms: u64,
+        },
+        Wait {
+            ms: u64,
+        },
         Fold,
     }
 
     fn events() -> impl Strategy<Value = Vec<Event>> {
         let age_ms = prop_oneof![Just(0), 0..BUCKET_MS, 0..40 * 24 * 60 * 60 * 1000_u64];
-        let tell = (0..6_u8, 1..5_u32, 0..4_usize, prop::option::of(0..=10_u8), any::<bool>(), age_ms)
-            .prop_map(|(number, revision, stage, score, dismissed, age_ms)| Event::Tell {
-                number,
-                revision,
-                stage,
-                score,
-                dismissed,
-                age_ms,
-            });
+        let tell =
+            (0..6_u8, 1..5_u32, 0..4_usize, prop::option::of(0..=10_u8), any::<bool>(), age_ms)
+                .prop_map(|(number, revision, stage, score, dismissed, age_ms)| Event::Tell {
+                    number,
+                    revision,
+                    stage,
+                    score,
+                    dismissed,
+                    age_ms,
+                });
         let wait = (0..3 * BUCKET_MS).prop_map(|ms| Event::Wait { ms });
         prop::collection::vec(prop_oneof![6 => tell, 2 => wait, 2 => Just(Event::Fold)], 0..60)
     }

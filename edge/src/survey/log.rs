@@ -109,10 +109,7 @@ pub fn record(sql: &impl Sql, display: Display, now_ms: u64) -> Result<Recorded,
         check_succession(&earlier, &later)?;
         write(sql, "REPLACE INTO", &later)?;
         if fold.covers(&earlier) {
-            fold::change(
-                sql,
-                &[(&earlier.facts, Change::TakeOut), (&later.facts, Change::PutIn)],
-            )?;
+            fold::change(sql, &[(&earlier.facts, Change::TakeOut), (&later.facts, Change::PutIn)])?;
         }
         Ok(Recorded::New)
     })

@@ -132,7 +132,9 @@ impl Survey {
         if let Some(published) = self.published.borrow().get(&version) {
             return Ok(published.clone());
         }
-        if self.wake()? && let Some(published) = versions::find(&self.sql(), version)? {
+        if self.wake()?
+            && let Some(published) = versions::find(&self.sql(), version)?
+        {
             return Ok(self.remember(published));
         }
         let now_ms = Date::now().as_millis();

@@ -1,0 +1,38 @@
+# How plain workerd runs Asklet on one machine: one process, its data in one folder.
+# `cargo xtask serve` gives the address and the folders on the command line.
+
+using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (
+  services = [
+    (name = "asklet", worker = .asklet),
+    # The Durable Objects' SQLite files.
+    (name = "objects", disk = (path = "../.asklet/objects", writable = true)),
+    # What pages download.
+    (name = "assets", disk = (path = "assets")),
+    # The demo page, where there is one.
+    (name = "demo", disk = (path = "../.asklet/demo")),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:8787", http = (), service = "asklet")],
+);
+
+const asklet :Workerd.Worker = (
+  modules = [
+    (name = "index.js", esModule = embed "worker/index.js"),
+    (name = "index_bg.wasm", wasm = embed "worker/index_bg.wasm"),
+  ],
+  compatibilityDate = "2026-04-01",
+  bindings = [
+    (name = "SITE", durableObjectNamespace = "Site"),
+    (name = "SURVEY", durableObjectNamespace = "Survey"),
+    (name = "ASSETS", service = "assets"),
+    (name = "DEMO", service = "demo"),
+    (name = "ASKLET_SECRET", fromEnvironment = "ASKLET_SECRET"),
+    (name = "ASKLET_ADMIN_TOKEN", fromEnvironment = "ASKLET_ADMIN_TOKEN"),
+  ],
+  durableObjectNamespaces = [
+    (className = "Site", uniqueKey = "asklet-site", enableSql = true),
+    (className = "Survey", uniqueKey = "asklet-survey", enableSql = true),
+  ],
+  durableObjectStorage = (localDisk = "objects"),
+);

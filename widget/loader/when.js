@@ -1,0 +1,61 @@
+// The moment: decides when a survey is asked, and brings the widget when it is.
+
+/** Waits for the triggers of the surveys that could be asked, and asks the first that fires. */
+export function watch(host) {
+  const timers = host.surveys.map((survey) =>
+    setTimeout(() => {
+      timers.forEach(clearTimeout);
+      visible()
+        .then(() => ask(host, survey))
+        .catch((error) => console.warn(`asklet: ${error.message}`));
+    }, survey.delay_ms),
+  );
+}
+
+/** Resolves once the page can be seen and has a body. */
+function visible() {
+  const ready = () => !document.hidden && document.body;
+  return new Promise((resolve) => {
+    const check = () => {
+      if (!ready()) return;
+      document.removeEventListener("visibilitychange", check);
+      document.removeEventListener("DOMContentLoaded", check);
+      resolve();
+    };
+    document.addEventListener("visibilitychange", check);
+    document.addEventListener("DOMContentLoaded", check);
+    check();
+  });
+}
+
+/** Loads the widget's two halves and the survey's body, all at once, and shows the survey. */
+async function ask({ base, site, files, store, outbox }, survey) {
+  // Another tab may have asked meanwhile.
+  if (store.read(`asked/${survey.id}`) !== null) return;
+  const [language, digest] = Object.entries(survey.bodies)[0];
+  const body = `${base}v1/body/${site}/${survey.id}/${digest}`;
+  preload(body);
+  const wasm = fetch(base + files.wasm, { credentials: "omit" });
+  const glue = await import(base + files.glue);
+  await glue.default({ module_or_path: wasm });
+  const shard = Math.floor(Math.random() * survey.shards);
+  let shownAt;
+  await glue.ask({
+    body,
+    language,
+    version: survey.version,
+    page: location.origin + location.pathname,
+    shown: () => {
+      shownAt = Date.now();
+      store.write(`asked/${survey.id}`, `${shownAt}`);
+    },
+    save: (id, json) => outbox.put(id, shownAt, `${survey.id}/${shard}`, json),
+  });
+}
+
+/** Starts a download that the widget will ask for once it runs. */
+function preload(href) {
+  const link = document.createElement("link");
+  Object.assign(link, { rel: "preload", as: "fetch", crossOrigin: "anonymous", href });
+  document.head.append(link);
+}

@@ -1,0 +1,82 @@
+//! The display as the visitor makes it: every change is a revision, and every revision is saved the
+//! moment it is made.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use asklet_shared::display::{Answer, Answers, Channel, Display, Stage};
+use asklet_shared::display_id::DisplayId;
+
+use crate::host::Host;
+
+/// One display, shared by everything that changes it.
+#[derive(Clone)]
+pub struct Progress {
+    display: Rc<RefCell<Display>>,
+    host: Host,
+}
+
+impl Progress {
+    /// A new display, saved as shown.
+    pub fn new(host: Host, id: DisplayId) -> Self {
+        let display = Display {
+            id,
+            revision: 0,
+            version: host.version(),
+            stage: Stage::Shown,
+            dismissed: false,
+            channel: Channel::InPage,
+            language: host.language(),
+            page: host.page(),
+            answers: Answers::default(),
+            age_ms: 0,
+        };
+        host.shown();
+        let progress = Self { display: Rc::new(RefCell::new(display)), host };
+        progress.change(|_| {});
+        progress
+    }
+
+    /// The survey was in view.
+    pub fn seen(&self) {
+        self.change(|display| display.stage = display.stage.max(Stage::Seen));
+    }
+
+    /// A question was answered, or answered anew.
+    pub fn answered(&self, question: &str, answer: Answer) {
+        self.change(|display| {
+            display.answers.set(question, answer);
+            display.stage = display.stage.max(Stage::Started);
+        });
+    }
+
+    /// The thank-you was reached.
+    pub fn completed(&self) {
+        self.change(|display| display.stage = Stage::Completed);
+    }
+
+    /// The visitor closed the survey.
+    pub fn dismissed(&self) {
+        self.change(|display| display.dismissed = true);
+    }
+
+    /// Whether the thank-you was reached.
+    pub fn is_completed(&self) -> bool {
+        self.display.borrow().stage == Stage::Completed
+    }
+
+    /// The answer to a question so far.
+    pub fn answer(&self, question: &str) -> Option<Answer> {
+        self.display.borrow().answers.get(question).cloned()
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Display)) {
+        let mut display = self.display.borrow_mut();
+        change(&mut display);
+        display.revision += 1;
+        // A display always serializes; if it ever did not, the outbox would keep the state before.
+        if let Ok(json) = serde_json::to_string(&*display) {
+            self.host.save(&display.id.to_string(), &json);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What a build leaves in `dist/`, and the kinds of file that travel to browsers.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::root;
+use crate::step::hex;
+
+/// How long the hashed files of earlier builds stay: a page may hold a config that names them.
+const KEEP_EARLIER: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// The deployable folder.
+pub fn dist() -> PathBuf {
+    root().join("dist")
+}
+
+/// The files that pages download.
+pub fn assets() -> PathBuf {
+    dist().join("assets")
+}
+
+/// `manifest.json`: how the Worker knows the names of its files.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The digest of `asklet.js`.
+    pub entry: String,
+    /// The hashed files that go together.
+    pub files: Files,
+}
+
+/// The hashed files of one release.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Files {
+    /// The moment.
+    pub when: String,
+    /// The widget's JavaScript half.
+    pub glue: String,
+    /// The widget.
+    pub wasm: String,
+}
+
+impl Manifest {
+    /// Reads the manifest of the last build.
+    pub fn read() -> Result<Self> {
+        let text = fs::read(assets().join("manifest.json")).context("nothing was built yet")?;
+        Ok(serde_json::from_slice(&text)?)
+    }
+
+    /// Writes it beside the files that it names.
+    pub fn write(&self) -> Result<()> {
+        Ok(fs::write(assets().join("manifest.json"), serde_json::to_vec(self)?)?)
+    }
+}
+
+/// Sixteen hexadecimal digits that name some content.
+pub fn digest(contents: &[&[u8]]) -> String {
+    let mut digest = Sha256::new();
+    for content in contents {
+        digest.update(content);
+    }
+    let mut name = hex(&digest.finalize());
+    name.truncate(16);
+    name
+}
+
+/// Puts a file into the assets: as it is, as brotli and as gzip.
+pub fn put(name: &str, content: &[u8]) -> Result<()> {
+    let path = assets().join(name);
+    let write = |ending: &str, content: &[u8]| {
+        let path = format!("{}{ending}", path.display());
+        fs::write(&path, content).with_context(|| format!("cannot write {path}"))
+    };
+    fs::create_dir_all(assets()).context("cannot make dist/assets")?;
+    write("", content)?;
+    write(".br", &brotli(content)?)?;
+    write(".gz", &gzip(content)?)
+}
+
+/// Brotli at its best.
+pub fn brotli(content: &[u8]) -> Result<Vec<u8>> {
+    let mut compressed = Vec::new();
+    let mut writer = brotli::CompressorWriter::new(&mut compressed, 4096, 11, 22);
+    writer.write_all(content)?;
+    writer.flush()?;
+    drop(writer);
+    Ok(compressed)
+}
+
+/// Gzip at its best.
+pub fn gzip(content: &[u8]) -> Result<Vec<u8>> {
+    let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    writer.write_all(content)?;
+    Ok(writer.finish()?)
+}
+
+/// Removes hashed files that no page can still ask for.
+pub fn remove_outdated(manifest: &Manifest) -> Result<()> {
+    let Files { when, glue, wasm } = &manifest.files;
+    let current = ["asklet.js", "manifest.json", when, glue, wasm];
+    for entry in fs::read_dir(assets())? {
+        let path = entry?.path();
+        let is_current = |name: &str| current.iter().any(|current| name.starts_with(*current));
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        if !name.is_some_and(|name| is_current(&name)) && age(&path)? > KEEP_EARLIER {
+            fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+fn age(path: &Path) -> Result<Duration> {
+    Ok(SystemTime::now().duration_since(fs::metadata(path)?.modified()?).unwrap_or_default())
+}

@@ -1,0 +1,141 @@
+//! Makes what pages download: the scripts of `widget/loader/` and the widget.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::artefacts::{self, Files, Manifest};
+use crate::root;
+use crate::step::{Step, quiet};
+use crate::toolchain::Toolchain;
+use crate::tools;
+
+/// What wasm-opt may use: what browsers with `popover` have. Never `--all-features`, whose newest
+/// encodings browsers refuse.
+const WASM_FEATURES: [&str; 6] = [
+    "--enable-bulk-memory",
+    "--enable-sign-ext",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-multivalue",
+];
+
+/// These passes in this order make the module about 2 % smaller than `-Oz` alone.
+const WASM_PASSES: [&str; 6] =
+    ["--flatten", "--rereloop", "-Oz", "-Oz", "--merge-similar-functions", "-Oz"];
+
+/// Where the steps leave what the next one takes.
+const STAGE: &str = "target/xtask/widget";
+
+/// Builds the widget's two halves from Rust.
+pub fn widget(toolchain: &Toolchain) -> Result<()> {
+    let bindgen_version = tools::locked_version("wasm-bindgen")?;
+    Step {
+        name: "widget",
+        reads: &[
+            "widget/src",
+            "widget/Cargo.toml",
+            "shared",
+            "Cargo.toml",
+            "Cargo.lock",
+            "xtask/src",
+        ],
+        depends_on: &[&toolchain.version],
+        leaves: &["target/xtask/widget/widget.js", "target/xtask/widget/widget.wasm"],
+    }
+    .run(|| {
+        compile(toolchain)?;
+        let stage = root().join(STAGE);
+        let bindgen = tools::cargo_tool("wasm-bindgen-cli", "wasm-bindgen", &bindgen_version)?;
+        quiet(
+            Command::new(bindgen)
+                .args(["--target", "web", "--no-typescript", "--omit-default-module-path"])
+                .args(["--remove-name-section", "--remove-producers-section"])
+                .args(["--out-name", "bound", "--out-dir", STAGE])
+                .arg("target/widget/wasm32-unknown-unknown/widget/asklet_widget.wasm")
+                .current_dir(root()),
+        )?;
+        quiet(
+            Command::new(tools::node_file("binaryen/bin/wasm-opt"))
+                .args(WASM_FEATURES)
+                .args(WASM_PASSES)
+                .args(["bound_bg.wasm", "-o", "widget.wasm"])
+                .current_dir(&stage),
+        )?;
+        // Only what the loader calls; the glue exports more, and what is not exported is left out.
+        fs::write(stage.join("entry.js"), "export { default, ask } from \"./bound.js\";\n")?;
+        minify(&stage.join("entry.js"), &stage.join("widget.js"), "esm")
+    })
+}
+
+fn compile(toolchain: &Toolchain) -> Result<()> {
+    quiet(
+        toolchain
+            .command("cargo")
+            .args(["build", "--package", "asklet-widget", "--profile", "widget"])
+            .args(["--target", "wasm32-unknown-unknown", "--target-dir", "target/widget"])
+            // A panic becomes a trap, and no text of any panic is left in the module.
+            .env("CARGO_UNSTABLE_PANIC_IMMEDIATE_ABORT", "true")
+            .env("CARGO_PROFILE_WIDGET_PANIC", "immediate-abort")
+            .env("CARGO_UNSTABLE_BUILD_STD_FEATURES", "optimize_for_size")
+            .env("RUSTFLAGS", "-Zlocation-detail=none -Zfmt-debug=none -Zunstable-options")
+            .current_dir(root()),
+    )
+    .map(drop)
+}
+
+/// Minifies the scripts, names what is hashed, compresses everything and says so in the manifest.
+pub fn assets() -> Result<()> {
+    Step {
+        name: "assets",
+        reads: &[
+            "widget/loader",
+            "xtask/src",
+            "target/xtask/widget/widget.js",
+            "target/xtask/widget/widget.wasm",
+            "package-lock.json",
+        ],
+        depends_on: &[],
+        leaves: &["dist/assets/asklet.js", "dist/assets/manifest.json"],
+    }
+    .run(|| {
+        let stage = root().join(STAGE);
+        let script = |name: &str, format: &str| {
+            let minified = stage.join(format!("min-{name}"));
+            minify(&root().join("widget/loader").join(name), &minified, format)?;
+            read(&minified)
+        };
+        let entry = script("asklet.js", "iife")?;
+        let when = script("when.js", "esm")?;
+        let (glue, wasm) = (read(&stage.join("widget.js"))?, read(&stage.join("widget.wasm"))?);
+        let widget = artefacts::digest(&[&glue, &wasm]);
+        let manifest = Manifest {
+            entry: artefacts::digest(&[&entry]),
+            files: Files {
+                when: format!("when-{}.js", artefacts::digest(&[&when])),
+                glue: format!("widget-{widget}.js"),
+                wasm: format!("widget-{widget}.wasm"),
+            },
+        };
+        artefacts::put("asklet.js", &entry)?;
+        artefacts::put(&manifest.files.when, &when)?;
+        artefacts::put(&manifest.files.glue, &glue)?;
+        artefacts::put(&manifest.files.wasm, &wasm)?;
+        manifest.write()?;
+        artefacts::remove_outdated(&manifest)
+    })
+}
+
+fn minify(from: &Path, to: &Path, format: &str) -> Result<()> {
+    let mut esbuild = Command::new(tools::esbuild()?);
+    esbuild.arg(from).args(["--bundle", "--minify", "--target=es2022", "--log-level=warning"]);
+    esbuild.arg(format!("--format={format}")).arg(format!("--outfile={}", to.display()));
+    quiet(&mut esbuild).map(drop)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+}

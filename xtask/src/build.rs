@@ -1,0 +1,67 @@
+//! `cargo xtask build`: everything that is deployed, in `dist/`.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+
+use crate::artefacts::{self, Manifest};
+use crate::browser_files;
+use crate::root;
+use crate::step::{Step, quiet};
+use crate::toolchain::Toolchain;
+use crate::tools;
+
+/// Builds what is stale and returns what it left.
+pub fn build() -> Result<Manifest> {
+    let toolchain = Toolchain::find()?;
+    tools::node_modules()?;
+    browser_files::widget(&toolchain)?;
+    browser_files::assets()?;
+    worker(&toolchain)?;
+    fs::copy(root().join("edge/workerd.capnp"), artefacts::dist().join("workerd.capnp"))
+        .context("cannot write dist/workerd.capnp")?;
+    Manifest::read()
+}
+
+/// Builds the Worker with worker-build, which makes the JavaScript around the module.
+fn worker(toolchain: &Toolchain) -> Result<()> {
+    let build_version = tools::locked_version("worker")?;
+    let bindgen_version = tools::locked_version("wasm-bindgen")?;
+    Step {
+        name: "worker",
+        reads: &[
+            "edge/src",
+            "edge/Cargo.toml",
+            "shared",
+            "Cargo.toml",
+            "Cargo.lock",
+            "xtask/src",
+            "package-lock.json",
+        ],
+        depends_on: &[&toolchain.version],
+        leaves: &["dist/worker/index.js", "dist/worker/index_bg.wasm"],
+    }
+    .run(|| {
+        let worker_build = tools::cargo_tool("worker-build", "worker-build", &build_version)?;
+        let mut command = toolchain.command(worker_build);
+        command
+            .args(["--release", "--out-dir", "../target/xtask/worker"])
+            .env("CARGO_TARGET_DIR", root().join("target/edge"))
+            // Without these it would download its own.
+            .env(
+                "WASM_BINDGEN_BIN",
+                tools::cargo_tool("wasm-bindgen-cli", "wasm-bindgen", &bindgen_version)?,
+            )
+            .env("WASM_OPT_BIN", tools::node_file("binaryen/bin/wasm-opt"))
+            .env("ESBUILD_BIN", tools::esbuild()?)
+            .current_dir(root().join("edge"));
+        quiet(&mut command)?;
+        let worker = artefacts::dist().join("worker");
+        fs::create_dir_all(&worker).context("cannot make dist/worker")?;
+        for file in ["index.js", "index_bg.wasm"] {
+            let made = root().join("target/xtask/worker").join(file);
+            fs::copy(&made, worker.join(file)).with_context(|| format!("no {}", made.display()))?;
+        }
+        Ok(())
+    })
+}

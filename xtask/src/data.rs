@@ -1,0 +1,117 @@
+//! The data folder of one machine: everything that a deployment there is made of. It says in which
+//! format it is, and a lock keeps two processes from using it at once.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, bail};
+
+use crate::step::hex;
+
+/// The layout of the folder that this release reads and writes. What lies inside the objects has
+/// schemas of its own.
+const FORMAT: u32 = 1;
+
+/// The file by which a folder is known as one of ours.
+pub const FORMAT_FILE: &str = "format";
+
+/// The file that is locked while the folder is used.
+pub const LOCK_FILE: &str = "lock";
+
+/// A data folder that this process has to itself; dropping it lets others in.
+#[must_use = "the folder is only held while this lives"]
+pub struct DataFolder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl DataFolder {
+    /// Opens a folder, or makes it with a new secret.
+    pub fn open(path: &Path) -> Result<Self> {
+        let writing = || format!("the data folder {} cannot be written", path.display());
+        fs::create_dir_all(path).with_context(writing)?;
+        let folder = Self::lock(path)?;
+        let format = folder.path.join(FORMAT_FILE);
+        if !format.exists() {
+            fs::write(&format, format!("{FORMAT}\n")).with_context(writing)?;
+        }
+        for part in ["objects", "demo"] {
+            fs::create_dir_all(folder.path.join(part)).with_context(writing)?;
+        }
+        let secret = folder.path.join("secret");
+        if !secret.exists() {
+            write_private(&secret, &random_hex()?).with_context(writing)?;
+        }
+        Ok(folder)
+    }
+
+    /// Takes a folder that exists, of any format up to ours.
+    pub fn lock(path: &Path) -> Result<Self> {
+        let path = fs::canonicalize(path)
+            .with_context(|| format!("there is no data folder {}", path.display()))?;
+        check_format(&path)?;
+        let file = path.join(LOCK_FILE);
+        let lock = OpenOptions::new().create(true).write(true).truncate(false).open(&file);
+        let lock =
+            lock.with_context(|| format!("the data folder {} cannot be written", path.display()))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path, _lock: lock }),
+            Err(TryLockError::WouldBlock) => bail!(
+                "the data folder {} is in use: stop the server that runs on it first",
+                path.display()
+            ),
+            Err(TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("cannot lock {}", file.display()))
+            }
+        }
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The secret with which the deployment seals its ids.
+    pub fn secret(&self) -> Result<String> {
+        let path = self.path.join("secret");
+        let secret = fs::read_to_string(&path);
+        let secret = secret.with_context(|| format!("cannot read {}", path.display()))?;
+        Ok(secret.trim().to_owned())
+    }
+}
+
+/// Refuses a folder that a newer release has written.
+pub fn check_format(folder: &Path) -> Result<()> {
+    let file = folder.join(FORMAT_FILE);
+    let Ok(text) = fs::read_to_string(&file) else { return Ok(()) };
+    let format: u32 = text
+        .trim()
+        .parse()
+        .map_err(|_| anyhow!("{} does not hold a format's number", file.display()))?;
+    if format > FORMAT {
+        bail!(
+            "the data folder {} was written by a newer version (format {format}, and this one \
+             reads up to {FORMAT}): run that version, or restore a backup",
+            folder.display()
+        );
+    }
+    Ok(())
+}
+
+/// Writes a file that only its owner may read.
+pub fn write_private(path: &Path, content: &str) -> Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    Ok(file.write_all(content.as_bytes())?)
+}
+
+/// 32 random bytes.
+pub fn random_hex() -> Result<String> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow!("no random bytes: {error}"))?;
+    Ok(hex(&bytes))
+}

@@ -1,0 +1,71 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use asklet_xtask::{backup, build, serve, size, test};
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Builds, serves and tests Asklet")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build what is stale and run it on this machine, with its data in one folder
+    Serve(serve::Options),
+    /// Run everything that guards a change
+    Test,
+    /// Leave the deployable artefacts in dist/
+    Build,
+    /// Print the bytes of everything that a browser downloads; fail above the budgets
+    Size,
+    /// Build, and run the Worker in `wrangler dev`
+    Dev {
+        /// The port to listen on
+        #[arg(long, default_value_t = 8787)]
+        port: u16,
+    },
+    /// Write a data folder into one file; the server must not be running
+    Backup {
+        /// The file to write
+        file: PathBuf,
+        /// The data folder
+        #[arg(long, default_value = ".asklet")]
+        data: PathBuf,
+    },
+    /// Make a data folder from a backup; the folder must not exist
+    Restore {
+        /// The file that `backup` wrote
+        file: PathBuf,
+        /// The data folder
+        #[arg(long, default_value = ".asklet")]
+        data: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Serve(options) => serve::serve(&options),
+        Command::Test => test::test(),
+        Command::Build => build::build().map(drop),
+        Command::Size => size::size(&build::build()?),
+        Command::Dev { port } => serve::dev(port),
+        Command::Backup { file, data } => backup::backup(&file, &data),
+        Command::Restore { file, data } => backup::restore(&file, &data),
+    }
+}

@@ -1,0 +1,103 @@
+//! `cargo xtask serve` and `dev`: the same artefact on plain workerd and under wrangler.
+
+use std::env;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+use clap::Args;
+
+use crate::build::build;
+use crate::data::{self, DataFolder};
+use crate::demo;
+use crate::root;
+use crate::server::{Config, Server};
+use crate::step::loud;
+use crate::tools;
+
+/// How `serve` runs.
+#[derive(Args)]
+pub struct Options {
+    /// The port to listen on, on this machine only
+    #[arg(long, default_value_t = 8787)]
+    port: u16,
+    /// The folder that holds all data
+    #[arg(long, default_value = ".asklet")]
+    data: PathBuf,
+    /// Make a demo site with a live survey, and a page that shows it at /demo
+    #[arg(long)]
+    demo: bool,
+}
+
+/// Builds what is stale and serves until it is told to stop.
+pub fn serve(options: &Options) -> Result<()> {
+    // What can be wrong is told before minutes go into a build.
+    let folder = DataFolder::open(&options.data)?;
+    check_port(options.port)?;
+    build()?;
+
+    let (stop, stopped) = mpsc::channel();
+    // The receiver lives as long as we serve; after that nobody needs to be told.
+    ctrlc::set_handler(move || stop.send(()).unwrap_or_default())
+        .context("cannot wait for Ctrl-C")?;
+
+    let secret = folder.secret()?;
+    let own_token = env::var("ASKLET_ADMIN_TOKEN").ok().filter(|token| !token.is_empty());
+    let demo_token = if options.demo { Some(data::random_hex()?) } else { None };
+    let admin_token = own_token.or(demo_token);
+    let mut server = Server::start(&Config {
+        port: options.port,
+        data: folder.path(),
+        secret: &secret,
+        admin_token: admin_token.as_deref(),
+    })?;
+    println!("\nAsklet answers at {}, with its data in {}", server.url(), options.data.display());
+    if options.demo {
+        let token = admin_token.as_deref().unwrap_or_default();
+        demo::prepare(&folder, &server.url(), token).context("the demo could not be made")?;
+    }
+    println!("Ctrl-C stops it.");
+
+    loop {
+        match stopped.recv_timeout(Duration::from_millis(200)) {
+            Ok(()) => return server.stop(),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => bail!("Ctrl-C can no longer be heard"),
+        }
+        if let Some(status) = server.ended()? {
+            bail!("workerd ended by itself ({status})");
+        }
+    }
+}
+
+/// Says that a port is taken before anything is built or started.
+fn check_port(port: u16) -> Result<()> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map(drop).map_err(|error| {
+        anyhow!("port {port} cannot be listened on ({error}): choose another one with --port")
+    })
+}
+
+/// Builds, and runs `wrangler dev`.
+pub fn dev(port: u16) -> Result<()> {
+    check_port(port)?;
+    build()?;
+    let variables = root().join(".dev.vars");
+    if !variables.exists() {
+        let (secret, token) = (data::random_hex()?, data::random_hex()?);
+        let text = format!("ASKLET_SECRET={secret}\nASKLET_ADMIN_TOKEN={token}\n");
+        data::write_private(&variables, &text).context("cannot write .dev.vars")?;
+        println!("made .dev.vars with a secret and an admin token");
+    }
+    let mut wrangler = Command::new("node");
+    wrangler
+        .arg(tools::node_file("wrangler/bin/wrangler.js"))
+        .args(["dev", "--port", &port.to_string(), "--persist-to", ".wrangler/state"])
+        .env("WRANGLER_SEND_METRICS", "false")
+        .env("WRANGLER_SEND_ERROR_REPORTS", "false")
+        .env("CLOUDFLARE_CF_FETCH_ENABLED", "false")
+        .current_dir(root());
+    loud(&mut wrangler)
+}

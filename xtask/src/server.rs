@@ -1,0 +1,129 @@
+//! A running workerd.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use crate::{artefacts, tools};
+
+/// How long a server may take to finish what it is doing when it is asked to stop.
+const STOP_PATIENCE: Duration = Duration::from_secs(5);
+
+/// What a server is started with.
+pub struct Config<'a> {
+    /// The port to listen on; 0 for any that is free.
+    pub port: u16,
+    /// The data folder; its parts `objects` and `demo` must exist.
+    pub data: &'a Path,
+    /// `ASKLET_SECRET`.
+    pub secret: &'a str,
+    /// `ASKLET_ADMIN_TOKEN`, if there is one.
+    pub admin_token: Option<&'a str>,
+}
+
+/// A workerd that answers. Dropping it kills the process: what was acknowledged is on disk.
+#[must_use = "dropping a server kills it"]
+pub struct Server {
+    child: Child,
+    port: u16,
+}
+
+/// What workerd says on its control pipe.
+#[derive(Deserialize)]
+struct ControlMessage {
+    event: String,
+    port: Option<u16>,
+}
+
+impl Server {
+    /// Starts one and waits until it listens.
+    pub fn start(config: &Config<'_>) -> Result<Self> {
+        let artefact = artefacts::dist().join("workerd.capnp");
+        if !artefact.exists() {
+            bail!("{} is missing: run `cargo xtask build` first", artefact.display());
+        }
+        let folder = |name: &str| format!("{name}={}", config.data.join(name).display());
+        let mut command = Command::new(tools::workerd()?);
+        command
+            .arg("serve")
+            .arg(&artefact)
+            // Standard output carries the control messages.
+            .args(["--control-fd=1", "--socket-addr"])
+            .arg(format!("http={}:{}", Ipv4Addr::LOCALHOST, config.port))
+            .args(["--directory-path", &folder("objects"), "--directory-path", &folder("demo")])
+            .env("ASKLET_SECRET", config.secret)
+            .env("ASKLET_ADMIN_TOKEN", config.admin_token.unwrap_or_default())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
+        let mut child = command.spawn().context("cannot start workerd")?;
+        let mut lines = BufReader::new(child.stdout.take().context("workerd has no output")?);
+        match listening_port(&mut lines) {
+            Some(port) => {
+                // The pipe must stay open and empty for as long as workerd writes into it.
+                thread::spawn(move || std::io::copy(&mut lines.by_ref(), &mut std::io::sink()));
+                Ok(Self { child, port })
+            }
+            None => {
+                let status = child.wait()?;
+                bail!("workerd did not start ({status}); it says why above")
+            }
+        }
+    }
+
+    /// The address that it answers at.
+    pub fn url(&self) -> String {
+        format!("http://localhost:{}", self.port)
+    }
+
+    /// The port that it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        Ok(self.child.try_wait()?)
+    }
+
+    /// Asks it to stop, and kills it if it does not.
+    pub fn stop(mut self) -> Result<()> {
+        // The standard library can only kill; `kill` is on every Unix.
+        let asked = Command::new("kill").arg(self.child.id().to_string()).status();
+        let patience = Instant::now() + STOP_PATIENCE;
+        while asked.as_ref().is_ok_and(ExitStatus::success) && Instant::now() < patience {
+            if self.ended()?.is_some() {
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        self.kill()
+    }
+
+    /// Kills it between any two of its instructions, as a power cut would.
+    pub fn kill(&mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself; there is nobody to tell and nothing to do.
+        let _ = self.kill();
+    }
+}
+
+/// The port of the first socket that workerd says it listens on; `None` where it ended before.
+fn listening_port(lines: &mut impl BufRead) -> Option<u16> {
+    lines.lines().map_while(Result::ok).find_map(|line| {
+        let message: ControlMessage = serde_json::from_str(&line).ok()?;
+        message.port.filter(|_| message.event == "listen")
+    })
+}

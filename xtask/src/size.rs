@@ -1,0 +1,120 @@
+//! `cargo xtask size`: the bytes of everything that a browser downloads, and the budgets.
+
+use std::fs;
+
+use anyhow::{Result, anyhow, bail};
+use asklet_shared::body::Body;
+use asklet_shared::config::{Config, ConfigSurvey, Files};
+
+use crate::artefacts::{self, Manifest};
+use crate::demo;
+
+/// What a visitor's page may cost, in bytes as delivered to a browser that takes brotli.
+const BUDGETS: [(&str, usize, &[Part]); 3] = [
+    ("page view without a candidate", 2_500, &[Part::Entry, Part::Config]),
+    ("page view with a candidate", 6_000, &[Part::Entry, Part::Config, Part::When]),
+    (
+        "to show one NPS with comment",
+        48_000,
+        &[Part::Entry, Part::Config, Part::When, Part::Glue, Part::Wasm, Part::Body],
+    ),
+];
+
+/// The Worker's module and script, gzipped, as the platform counts them.
+const WORKER_BUDGET: usize = 600_000;
+
+#[derive(Clone, Copy, PartialEq)]
+enum Part {
+    Entry,
+    Config,
+    When,
+    Glue,
+    Wasm,
+    Body,
+}
+
+/// One download.
+struct Artefact {
+    part: Part,
+    name: &'static str,
+    content: Vec<u8>,
+    /// Whether the edge serves it compressed. What it makes at run time it leaves to the network
+    /// in front of it.
+    compressed: bool,
+}
+
+impl Artefact {
+    fn delivered(&self) -> Result<usize> {
+        if self.compressed {
+            Ok(artefacts::brotli(&self.content)?.len())
+        } else {
+            Ok(self.content.len())
+        }
+    }
+}
+
+/// Prints the table and fails where a budget is broken.
+pub fn size(manifest: &Manifest) -> Result<()> {
+    let artefacts = artefacts(manifest)?;
+    println!("{:<32} {:>9} {:>9} {:>9} {:>9}", "", "raw", "gzip", "brotli", "delivered");
+    for artefact in &artefacts {
+        println!(
+            "{:<32} {:>9} {:>9} {:>9} {:>9}",
+            artefact.name,
+            artefact.content.len(),
+            artefacts::gzip(&artefact.content)?.len(),
+            artefacts::brotli(&artefact.content)?.len(),
+            artefact.delivered()?,
+        );
+    }
+    println!();
+    let mut over = Vec::new();
+    let mut check = |name: &'static str, bytes: usize, budget: usize| {
+        println!("{name:<32} {bytes:>9} of {budget}");
+        if bytes > budget {
+            over.push(name);
+        }
+    };
+    for (name, budget, parts) in BUDGETS {
+        let counted = artefacts.iter().filter(|artefact| parts.contains(&artefact.part));
+        let sizes = counted.map(Artefact::delivered).collect::<Result<Vec<_>>>()?;
+        check(name, sizes.iter().sum(), budget);
+    }
+    let mut worker = 0;
+    for file in ["index.js", "index_bg.wasm"] {
+        worker += artefacts::gzip(&fs::read(artefacts::dist().join("worker").join(file))?)?.len();
+    }
+    check("Worker, gzip", worker, WORKER_BUDGET);
+    if over.is_empty() { Ok(()) } else { bail!("over budget: {}", over.join(", ")) }
+}
+
+fn artefacts(manifest: &Manifest) -> Result<Vec<Artefact>> {
+    let artefacts::Files { when, glue, wasm } = &manifest.files;
+    let file = |part, name, file: &str| {
+        let content = fs::read(artefacts::assets().join(file))?;
+        anyhow::Ok(Artefact { part, name, content, compressed: true })
+    };
+    let definition = demo::definition()?;
+    let body = Body::of(&definition).encode().map_err(|error| anyhow!("no body: {error}"))?;
+    // As a site with one live survey has it; ids and digests have these lengths.
+    let config = Config {
+        files: Some(Files { when: when.clone(), glue: glue.clone(), wasm: wasm.clone() }),
+        surveys: vec![ConfigSurvey {
+            id: "0".repeat(18),
+            version: 1,
+            shards: 1,
+            bodies: [(definition.language, "0".repeat(16))].into(),
+            delay_ms: definition.trigger.delay_ms,
+        }],
+    };
+    let config = serde_json::to_vec(&config)?;
+    let made = |part, name, content| Artefact { part, name, content, compressed: false };
+    Ok(vec![
+        file(Part::Entry, "asklet.js", "asklet.js")?,
+        made(Part::Config, "config (one survey)", config),
+        file(Part::When, "when.js", when)?,
+        file(Part::Glue, "widget.js", glue)?,
+        file(Part::Wasm, "widget.wasm", wasm)?,
+        made(Part::Body, "body (NPS with comment)", body),
+    ])
+}

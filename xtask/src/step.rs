@@ -1,0 +1,123 @@
+//! Steps of a build: each says what it does and how long it took, and is skipped when nothing that
+//! it reads has changed since it last succeeded.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
+
+use crate::root;
+
+/// A step by its name, what it reads and what it leaves.
+pub struct Step<'a> {
+    /// What it makes, as it is told.
+    pub name: &'a str,
+    /// The files and folders that it reads, within the repository.
+    pub reads: &'a [&'a str],
+    /// What else its outcome depends on, such as versions of tools.
+    pub depends_on: &'a [&'a str],
+    /// The files that it leaves, within the repository.
+    pub leaves: &'a [&'a str],
+}
+
+impl Step<'_> {
+    /// Does the step, unless that was done before with the same input.
+    pub fn run(&self, work: impl FnOnce() -> Result<()>) -> Result<()> {
+        let stamp = root().join("target/xtask").join(self.name.replace(' ', "-"));
+        let digest = self.digest()?;
+        let made = self.leaves.iter().all(|path| root().join(path).exists());
+        if made && fs::read_to_string(&stamp).is_ok_and(|known| known == digest) {
+            println!("{:<24} unchanged", self.name);
+            return Ok(());
+        }
+        let outcome = timed(self.name, work);
+        if outcome.is_ok() {
+            fs::create_dir_all(root().join("target/xtask"))?;
+            fs::write(&stamp, digest)?;
+        }
+        outcome
+    }
+
+    fn digest(&self) -> Result<String> {
+        let mut digest = Sha256::new();
+        for text in self.depends_on {
+            digest.update(text);
+            digest.update([0]);
+        }
+        for path in self.reads {
+            hash_into(&mut digest, &root().join(path))?;
+        }
+        Ok(hex(&digest.finalize()))
+    }
+}
+
+/// Says what is done, does it, and says how long it took.
+pub fn timed<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    println!("{name:<24} …");
+    let start = Instant::now();
+    let outcome = work().with_context(|| format!("{name} failed"))?;
+    println!("{name:<24} {:.1} s", start.elapsed().as_secs_f64());
+    Ok(outcome)
+}
+
+fn hash_into(digest: &mut Sha256, path: &Path) -> Result<()> {
+    let reading = || format!("cannot read {}", path.display());
+    digest.update(path.to_string_lossy().as_bytes());
+    if path.is_dir() {
+        let entries = fs::read_dir(path).with_context(reading)?;
+        let mut paths: Vec<PathBuf> =
+            entries.map(|entry| Ok(entry?.path())).collect::<Result<_>>().with_context(reading)?;
+        paths.sort();
+        for path in paths {
+            hash_into(digest, &path)?;
+        }
+    } else {
+        digest.update(fs::read(path).with_context(reading)?);
+    }
+    Ok(())
+}
+
+/// Bytes in hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Runs a command to its end. What it prints is shown only if it fails, with the command itself.
+pub fn quiet(command: &mut Command) -> Result<String> {
+    let line = line(command);
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot run `{line}`: is it installed?"))?;
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    if output.status.success() {
+        return Ok(stdout);
+    }
+    bail!(
+        "`{line}` ended with {}\n{stdout}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+/// Runs a command to its end and shows what it prints.
+pub fn loud(command: &mut Command) -> Result<()> {
+    let line = line(command);
+    let status = command
+        .stdin(Stdio::null())
+        .status()
+        .with_context(|| format!("cannot run `{line}`: is it installed?"))?;
+    if status.success() { Ok(()) } else { bail!("`{line}` ended with {status}") }
+}
+
+/// A command as one would type it.
+fn line(command: &Command) -> String {
+    std::iter::once(command.get_program())
+        .chain(command.get_args())
+        .map(|part| part.to_string_lossy())
+        .collect::<Vec<_>>()
+        .join(" ")
+}

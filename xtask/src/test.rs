@@ -1,0 +1,35 @@
+//! `cargo xtask test`: everything that guards a change, cheapest first.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::build::build;
+use crate::root;
+use crate::size::size;
+use crate::step::{loud, timed};
+use crate::tools;
+
+/// Runs all of it; the first failure ends it.
+pub fn test() -> Result<()> {
+    let cargo = |arguments: &[&str]| {
+        let mut cargo = Command::new("cargo");
+        loud(cargo.args(arguments).current_dir(root()))
+    };
+    timed("formatting", || cargo(&["fmt", "--all", "--check"]))?;
+    let lint = ["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"];
+    timed("lints", || cargo(&lint))?;
+    let manifest = build()?;
+    size(&manifest)?;
+    timed("native and API tests", || cargo(&["test", "--workspace"]))?;
+    let chromium = tools::chromium()?;
+    timed("browser tests", || {
+        let mut playwright = Command::new("node");
+        playwright
+            .arg(tools::node_file("@playwright/test/cli.js"))
+            .args(["test", "--config", "tests/browser/playwright.config.mjs"])
+            .env("CHROMIUM", &chromium)
+            .current_dir(root());
+        loud(&mut playwright)
+    })
+}
