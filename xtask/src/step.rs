@@ -26,7 +26,8 @@ pub struct Step<'a> {
 impl Step<'_> {
     /// Does the step, unless that was done before with the same input.
     pub fn run(&self, work: impl FnOnce() -> Result<()>) -> Result<()> {
-        let stamp = root().join("target/xtask").join(self.name.replace(' ', "-"));
+        let stamps = root().join("target/xtask/stamps");
+        let stamp = stamps.join(self.name.replace(' ', "-"));
         let digest = self.digest()?;
         let made = self.leaves.iter().all(|path| root().join(path).exists());
         if made && fs::read_to_string(&stamp).is_ok_and(|known| known == digest) {
@@ -35,7 +36,7 @@ impl Step<'_> {
         }
         let outcome = timed(self.name, work);
         if outcome.is_ok() {
-            fs::create_dir_all(root().join("target/xtask"))?;
+            fs::create_dir_all(stamps)?;
             fs::write(&stamp, digest)?;
         }
         outcome

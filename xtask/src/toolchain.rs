@@ -29,8 +29,11 @@ impl Toolchain {
     /// Finds one, or installs one.
     pub fn find() -> Result<Self> {
         let own_path = env::var_os("PATH").unwrap_or_default();
-        if has_source(&own_path) {
-            return Self::on(own_path);
+        let system_path = prefixed("/usr/bin", &own_path)?;
+        for path in [&own_path, &system_path] {
+            if has_source(path) {
+                return Self::on(path.clone());
+            }
         }
         if on_path("rustup").is_some() {
             println!("adding the source of the standard library with rustup");
@@ -38,13 +41,10 @@ impl Toolchain {
                 return Self::on(own_path);
             }
         }
-        let system_path = prefixed("/usr/bin", &own_path)?;
-        if !has_source(&system_path) {
-            apt_install(&["rustc-web", "cargo-web", "rust-web-src"]).context(
-                "no Rust with the source of its standard library: run `rustup component add \
-                 rust-src`, or install Debian's packages rustc-web, cargo-web and rust-web-src",
-            )?;
-        }
+        apt_install(&["rustc-web", "cargo-web", "rust-web-src"]).context(
+            "no Rust with the source of its standard library: run `rustup component add \
+             rust-src`, or install Debian's packages rustc-web, cargo-web and rust-web-src",
+        )?;
         if !has_source(&system_path) {
             bail!("Debian's Rust came without the source of its standard library");
         }
