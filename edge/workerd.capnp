@@ -7,11 +7,11 @@ const config :Workerd.Config = (
   services = [
     (name = "asklet", worker = .asklet),
     # The Durable Objects' SQLite files.
-    (name = "objects", disk = (path = "../.asklet/objects", writable = true)),
-    # What pages download.
-    (name = "assets", disk = (path = "assets")),
+    (name = "objects", disk = (writable = true)),
+    # What pages download: the folder beside this file.
+    (name = "assets", disk = ()),
     # The demo page, where there is one.
-    (name = "demo", disk = (path = "../.asklet/demo")),
+    (name = "demo", disk = ()),
   ],
   sockets = [(name = "http", address = "127.0.0.1:8787", http = (), service = "asklet")],
 );

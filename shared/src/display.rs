@@ -36,8 +36,9 @@ pub struct Display {
     /// What was answered so far.
     #[serde(default)]
     pub answers: Answers,
-    /// How long ago the survey was shown when this was sent, in milliseconds.
-    #[serde(default)]
+    /// How long ago the survey was shown when this was sent, in milliseconds. Whoever sends knows
+    /// it and writes it; a state that waits to be sent does not hold it.
+    #[serde(default, skip_serializing)]
     pub age_ms: u64,
 }
 

@@ -18,11 +18,6 @@ use crate::frame::Frame;
 use crate::host::Host;
 use crate::progress::Progress;
 
-// Sound only where there is one thread, and elsewhere this crate is only checked.
-#[cfg(target_family = "wasm")]
-#[global_allocator]
-static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
-
 /// Shows a survey. Fails, with nothing shown, where the body cannot be had or read, and where the
 /// browser lacks what a survey needs.
 #[wasm_bindgen]

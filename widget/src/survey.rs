@@ -5,6 +5,7 @@
 use asklet_shared::body::{Body, Strings};
 use asklet_shared::definition::{AnswerKind, Question, Rating, Text};
 use asklet_shared::display::Answer;
+use leptos::either::Either;
 use leptos::ev;
 use leptos::html::{button, div, fieldset, form, input, label, legend, p, span, textarea};
 use leptos::prelude::*;
@@ -51,8 +52,8 @@ pub fn survey(body: Body, frame: Frame, progress: Progress) -> impl IntoView {
     };
     let close_label = strings.close.clone();
     let part = move || match questions.get(survey.step.get()) {
-        Some(question) => survey.ask(question, &strings).into_any(),
-        None => p().id("question").class("thanks").child(thanks.clone()).into_any(),
+        Some(question) => Either::Left(survey.ask(question, &strings)),
+        None => Either::Right(p().id("question").class("thanks").child(thanks.clone())),
     };
     div()
         .class("panel")
@@ -93,11 +94,11 @@ impl Survey {
         let can_go_on = RwSignal::new(given.is_some());
         let field = match &question.answer {
             AnswerKind::Rating(rating) => {
-                self.rating(question, rating, given, can_go_on).into_any()
+                Either::Left(self.rating(question, rating, given, can_go_on))
             }
             AnswerKind::Text(limits) => {
                 can_go_on.set(true);
-                comment(question, limits, strings).into_any()
+                Either::Right(comment(question, limits, strings))
             }
         };
         let is_last = self.step.get_untracked() + 1 == self.questions;

@@ -7,25 +7,11 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::artefacts::{self, Files, Manifest};
+use crate::glue;
 use crate::root;
 use crate::step::{Step, quiet};
 use crate::toolchain::Toolchain;
 use crate::tools;
-
-/// What wasm-opt may use: what browsers with `popover` have. Never `--all-features`, whose newest
-/// encodings browsers refuse.
-const WASM_FEATURES: [&str; 6] = [
-    "--enable-bulk-memory",
-    "--enable-sign-ext",
-    "--enable-mutable-globals",
-    "--enable-nontrapping-float-to-int",
-    "--enable-reference-types",
-    "--enable-multivalue",
-];
-
-/// These passes in this order make the module about 2 % smaller than `-Oz` alone.
-const WASM_PASSES: [&str; 6] =
-    ["--flatten", "--rereloop", "-Oz", "-Oz", "--merge-similar-functions", "-Oz"];
 
 /// Where the steps leave what the next one takes.
 const STAGE: &str = "target/xtask/widget";
@@ -41,7 +27,8 @@ pub fn widget(toolchain: &Toolchain) -> Result<()> {
             "shared",
             "Cargo.toml",
             "Cargo.lock",
-            "xtask/src",
+            "xtask/src/browser_files.rs",
+            "xtask/src/glue.rs",
         ],
         depends_on: &[&toolchain.version],
         leaves: &["target/xtask/widget/widget.js", "target/xtask/widget/widget.wasm"],
@@ -58,16 +45,7 @@ pub fn widget(toolchain: &Toolchain) -> Result<()> {
                 .arg("target/widget/wasm32-unknown-unknown/widget/asklet_widget.wasm")
                 .current_dir(root()),
         )?;
-        quiet(
-            Command::new(tools::node_file("binaryen/bin/wasm-opt"))
-                .args(WASM_FEATURES)
-                .args(WASM_PASSES)
-                .args(["bound_bg.wasm", "-o", "widget.wasm"])
-                .current_dir(&stage),
-        )?;
-        // Only what the loader calls; the glue exports more, and what is not exported is left out.
-        fs::write(stage.join("entry.js"), "export { default, ask } from \"./bound.js\";\n")?;
-        minify(&stage.join("entry.js"), &stage.join("widget.js"), "esm")
+        glue::shrink(&stage)
     })
 }
 
@@ -93,7 +71,7 @@ pub fn assets() -> Result<()> {
         name: "assets",
         reads: &[
             "widget/loader",
-            "xtask/src",
+            "xtask/src/browser_files.rs",
             "target/xtask/widget/widget.js",
             "target/xtask/widget/widget.wasm",
             "package-lock.json",

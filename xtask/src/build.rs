@@ -35,7 +35,7 @@ fn worker(toolchain: &Toolchain) -> Result<()> {
             "shared",
             "Cargo.toml",
             "Cargo.lock",
-            "xtask/src",
+            "xtask/src/build.rs",
             "package-lock.json",
         ],
         depends_on: &[&toolchain.version],

@@ -6,6 +6,7 @@ mod browser_files;
 pub mod build;
 pub mod data;
 pub mod demo;
+mod glue;
 pub mod serve;
 pub mod server;
 pub mod size;

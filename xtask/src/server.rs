@@ -48,7 +48,9 @@ impl Server {
         if !artefact.exists() {
             bail!("{} is missing: run `cargo xtask build` first", artefact.display());
         }
-        let folder = |name: &str| format!("{name}={}", config.data.join(name).display());
+        let folder = |name: &str, parent: &Path| {
+            format!("--directory-path={name}={}", parent.join(name).display())
+        };
         let mut command = Command::new(tools::workerd()?);
         command
             .arg("serve")
@@ -56,7 +58,8 @@ impl Server {
             // Standard output carries the control messages.
             .args(["--control-fd=1", "--socket-addr"])
             .arg(format!("http={}:{}", Ipv4Addr::LOCALHOST, config.port))
-            .args(["--directory-path", &folder("objects"), "--directory-path", &folder("demo")])
+            .args([folder("objects", config.data), folder("demo", config.data)])
+            .arg(folder("assets", &artefacts::dist()))
             .env("ASKLET_SECRET", config.secret)
             .env("ASKLET_ADMIN_TOKEN", config.admin_token.unwrap_or_default())
             .stdin(Stdio::null())
