@@ -78,7 +78,7 @@ pub fn restore(file: &Path, data: &Path) -> Result<()> {
 }
 
 fn unpack(archive: File, folder: &Path) -> Result<()> {
-    fs::create_dir_all(folder)?;
+    data::make_private_folder(folder)?;
     tar::Archive::new(GzDecoder::new(archive)).unpack(folder)?;
     if !folder.join(FORMAT_FILE).exists() {
         bail!("it holds no data folder of Asklet");

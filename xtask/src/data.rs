@@ -30,7 +30,9 @@ impl DataFolder {
     /// Opens a folder, or makes it with a new secret.
     pub fn open(path: &Path) -> Result<Self> {
         let writing = || format!("the data folder {} cannot be written", path.display());
-        fs::create_dir_all(path).with_context(writing)?;
+        if !path.exists() {
+            make_private_folder(path).with_context(writing)?;
+        }
         let folder = Self::lock(path)?;
         let format = folder.path.join(FORMAT_FILE);
         if !format.exists() {
@@ -97,6 +99,14 @@ pub fn check_format(folder: &Path) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// Makes a folder that only its owner may enter: what visitors wrote lies in it.
+pub fn make_private_folder(path: &Path) -> Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    Ok(builder.recursive(true).create(path)?)
 }
 
 /// Writes a file that only its owner may read.

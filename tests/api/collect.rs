@@ -1,0 +1,169 @@
+//! Collecting: what is taken, what is refused, and that refusing leaves nothing.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use harness::{Deployment, Survey, display};
+use serde_json::json;
+
+/// Nothing was shown and nothing answered.
+fn assert_empty(survey: &Survey<'_>) {
+    let summary = survey.summary();
+    assert_eq!((&summary["n"], &summary["funnel"]["shown"]), (&json!(0), &json!(0)), "{summary}");
+}
+
+#[test]
+fn a_display_is_stored_once_however_often_it_is_sent() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let survey = site.survey();
+    let scored = display(1, 2, "started", json!({ "score": 9 }));
+    let commented = display(1, 3, "completed", json!({ "score": 9, "why": "It is fast." }));
+    for told in [&scored, &scored, &commented, &scored, &commented] {
+        let answer = survey.collect(told);
+        answer.expect(204);
+        assert_eq!(answer.header("access-control-allow-origin"), "*");
+    }
+    let summary = survey.summary();
+    assert_eq!((&summary["n"], &summary["score"]), (&json!(1), &json!(100.0)));
+    assert_eq!(summary["funnel"]["completed"], 1);
+}
+
+#[test]
+fn a_revision_that_cannot_follow_is_refused() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let survey = site.survey();
+    survey.collect(&display(1, 2, "started", json!({ "score": 9 }))).expect(204);
+    let conflict = survey.collect(&display(1, 2, "started", json!({ "score": 8 })));
+    assert_eq!(conflict.problem(409, "revision_conflict")["field"], "revision");
+    let lowered = survey.collect(&display(1, 3, "seen", json!({})));
+    assert_eq!(lowered.problem(422, "stage_lowered")["limit"], "at least started");
+    assert_eq!(survey.summary()["counts"]["promoter"], 1);
+}
+
+#[test]
+fn each_broken_rule_has_its_code_and_nothing_is_stored() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let survey = site.survey();
+    let answers = |answers| display(1, 1, "started", answers);
+    let with = |field: &str, value| {
+        let mut display = answers(json!({ "score": 9 }));
+        display[field] = value;
+        display
+    };
+    for (told, status, code, field) in [
+        (answers(json!({ "score": 11 })), 422, "score_off_scale", "answers.score"),
+        (answers(json!({ "score": "9" })), 422, "wrong_answer_type", "answers.score"),
+        (answers(json!({ "why": 9 })), 422, "wrong_answer_type", "answers.why"),
+        (answers(json!({ "mood": 9 })), 422, "unknown_question", "answers.mood"),
+        (answers(json!({ "why": "x".repeat(21) })), 422, "text_too_long", "answers.why"),
+        (answers(json!({ "score": 9.5 })), 400, "malformed_json", "answers.score"),
+        (answers(json!({ "score": -1 })), 400, "malformed_json", "answers.score"),
+        (with("stage", json!("seen")), 422, "invalid_display", "stage"),
+        (with("stage", json!("won")), 400, "malformed_json", "stage"),
+        (with("revision", json!(0)), 422, "invalid_display", "revision"),
+        (with("version", json!(7)), 404, "unknown_version", "version"),
+        (with("id", json!("1")), 400, "malformed_json", "id"),
+        (with("age_ms", json!(-1)), 400, "malformed_json", "age_ms"),
+    ] {
+        let answer = survey.collect(&told);
+        assert_eq!(answer.problem(status, code)["field"], field, "{told}");
+        assert_eq!(answer.header("access-control-allow-origin"), "*");
+    }
+    assert_empty(&survey);
+}
+
+#[test]
+fn a_body_that_is_no_display_is_refused() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let survey = site.survey();
+    let post = |content_type: &str, body: &[u8]| {
+        let request = deployment.request("POST", &survey.collect_path(0));
+        request.header("content-type", content_type).send_bytes(body)
+    };
+    post("text/plain", b"").problem(400, "malformed_json");
+    post("text/plain", b"{").problem(400, "malformed_json");
+    post("text/plain", b"[1]").problem(400, "malformed_json");
+    post("text/plain", b"{\"id\":\"\xff\"}").problem(400, "malformed_json");
+    post("text/plain", "[".repeat(5_000).as_bytes()).problem(400, "malformed_json");
+    let two = display(1, 1, "shown", json!({})).to_string().repeat(2);
+    post("text/plain", two.as_bytes()).problem(400, "malformed_json");
+    let twice = post("text/plain", br#"{"answers":{"score":9,"score":1}}"#);
+    twice.problem(400, "malformed_json");
+    post("application/xml", b"<a/>").problem(415, "unsupported_media_type");
+    let large = post("text/plain", &vec![b' '; 16 * 1024 + 1]);
+    assert_eq!(large.problem(413, "body_too_large")["limit"], "16384 bytes");
+    assert_empty(&survey);
+}
+
+#[test]
+fn a_body_that_never_ends_is_left() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let survey = site.survey();
+    let mut stream = TcpStream::connect(("127.0.0.1", deployment.port())).unwrap();
+    let head = format!(
+        "POST {} HTTP/1.1\r\nhost: edge\r\ncontent-type: text/plain\r\n\
+         transfer-encoding: chunked\r\n\r\n",
+        survey.collect_path(0)
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    // Twice the limit, in chunks, and never the last one.
+    let chunk = format!("400\r\n{}\r\n", " ".repeat(0x400));
+    for _ in 0..32 {
+        stream.write_all(chunk.as_bytes()).unwrap();
+    }
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 413");
+    assert_empty(&survey);
+}
+
+#[test]
+fn what_a_stranger_makes_up_wakes_and_creates_nothing() {
+    let deployment = Deployment::start();
+    let (site, other) = (deployment.site(), deployment.site());
+    let survey = site.survey();
+    let before = deployment.databases().len();
+    let told = display(1, 1, "started", json!({ "score": 9 }));
+    let post = |path: &str| deployment.request("POST", path).json(&told);
+    let forged = "any-000000000000000000";
+    post(&format!("/v1/collect/{forged}/{}/0", survey.id)).problem(404, "unknown_site");
+    post(&format!("/v1/collect/{}/{}/0", other.id, survey.id)).problem(404, "unknown_survey");
+    post(&format!("/v1/collect/{}/000000000000000000/0", site.id)).problem(404, "unknown_survey");
+    deployment.request("GET", &format!("/v1/config/{forged}")).get().problem(404, "unknown_site");
+    let body = format!("/v1/body/{}/000000000000000000/0123456789abcdef", site.id);
+    deployment.request("GET", &body).get().problem(404, "unknown_survey");
+    // Shards that the survey does not have: no number at all, one too large, one not in use.
+    for shard in ["x", "8", "1"] {
+        let path = format!("/v1/collect/{}/{}/{shard}", site.id, survey.id);
+        post(&path).problem(404, "unknown_shard");
+    }
+    assert_eq!(deployment.databases().len(), before);
+    assert_empty(&survey);
+}
+
+#[test]
+fn pages_of_other_origins_are_kept_out() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let survey = site.survey();
+    let post = |number, origin: &str| {
+        let told = display(number, 1, "started", json!({ "score": 9 }));
+        let request = deployment.request("POST", &survey.collect_path(0));
+        request.header("origin", origin).json(&told)
+    };
+    for origin in
+        ["https://evil.example", "http://shop.example", "null", "https://shop.example:444"]
+    {
+        post(1, origin).problem(403, "origin_not_allowed");
+    }
+    assert_empty(&survey);
+    post(1, "https://shop.example").expect(204);
+    let preflight = deployment.request("OPTIONS", &survey.collect_path(0)).get();
+    preflight.expect(204);
+    assert_eq!(preflight.header("access-control-allow-methods"), "GET, POST");
+}
