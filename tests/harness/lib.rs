@@ -60,16 +60,18 @@ impl Deployment {
         Request { builder: ureq::http::Request::builder().method(method).uri(self.url(path)) }
     }
 
-    /// The databases of all objects that have stored anything. An object that only looks whether
-    /// there is something leaves an empty file.
+    /// The databases of all objects that have a table. The runtime makes a file for each object that
+    /// wakes; one without a table is a single page.
     pub fn databases(&self) -> Vec<PathBuf> {
         let mut found = Vec::new();
         for namespace in fs::read_dir(self.data.path().join("objects")).expect("objects").flatten()
         {
             for file in fs::read_dir(namespace.path()).expect("a namespace").flatten() {
                 let name = file.file_name().to_string_lossy().into_owned();
-                let is_empty = file.metadata().is_ok_and(|metadata| metadata.len() == 0);
-                if name.ends_with(".sqlite") && name != "metadata.sqlite" && !is_empty {
+                let bytes = |path| fs::metadata(path).map_or(0, |metadata| metadata.len());
+                let log = file.path().with_extension("sqlite-wal");
+                let has_table = bytes(file.path()) + bytes(log) > 4096;
+                if name.ends_with(".sqlite") && name != "metadata.sqlite" && has_table {
                     found.push(file.path());
                 }
             }
