@@ -70,10 +70,13 @@ pub fn survey(body: Body, frame: Frame, progress: Progress) -> impl IntoView {
             }
         })
         .on(ev::focusin, move |event| {
-            let from = event.related_target().and_then(|from| from.dyn_into().ok());
-            if from.is_some() {
-                survey.set(|shared| shared.returns_to = from);
-            }
+            let from = event.related_target().and_then(|from| from.dyn_into::<HtmlElement>().ok());
+            survey.set(|shared| {
+                // Moving about within the survey changes nothing.
+                if from.as_ref().is_some_and(|from| !shared.frame.root.contains(Some(from))) {
+                    shared.returns_to = from;
+                }
+            });
         })
         .child((
             part,

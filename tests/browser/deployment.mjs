@@ -1,0 +1,99 @@
+// A deployment for a test: workerd on a data folder of its own, and what a team says to it.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+const ROOT = join(import.meta.dirname, "../..");
+const ADMIN_TOKEN = "the admin token of the tests";
+const SECRET = "the secret of the tests, which is long enough";
+
+export class Deployment {
+  #data = mkdtempSync(join(tmpdir(), "asklet-"));
+  #process;
+  #port = 0;
+
+  static async start() {
+    const deployment = new Deployment();
+    for (const part of ["objects", "demo"]) mkdirSync(join(deployment.#data, part));
+    await deployment.run();
+    return deployment;
+  }
+
+  get url() {
+    return `http://localhost:${this.#port}`;
+  }
+
+  /** Starts the server on what the last one left, at the same address. */
+  async run() {
+    const dist = join(ROOT, "dist");
+    const folder = (name, parent) => `--directory-path=${name}=${join(parent, name)}`;
+    this.#process = spawn(
+      workerd(),
+      [
+        "serve",
+        join(dist, "workerd.capnp"),
+        "--control-fd=1",
+        `--socket-addr=http=127.0.0.1:${this.#port}`,
+        folder("objects", this.#data),
+        folder("demo", this.#data),
+        folder("assets", dist),
+      ],
+      {
+        env: { ASKLET_SECRET: SECRET, ASKLET_ADMIN_TOKEN: ADMIN_TOKEN },
+        stdio: ["ignore", "pipe", "inherit"],
+      },
+    );
+    for await (const line of createInterface(this.#process.stdout)) {
+      const message = JSON.parse(line);
+      if (message.event !== "listen") continue;
+      this.#port = message.port;
+      return;
+    }
+    throw new Error("workerd did not start; it says why above");
+  }
+
+  /** Ends the server between any two of its instructions. */
+  async kill() {
+    this.#process.kill("SIGKILL");
+    await once(this.#process, "exit");
+  }
+
+  async remove() {
+    await this.kill();
+    rmSync(this.#data, { recursive: true });
+  }
+
+  /** A new site whose pages may lie anywhere, with a live survey. */
+  async survey(definition) {
+    const { site, key } = await this.#post("/v1/sites", ADMIN_TOKEN, { name: "Shop", origins: ["*"] });
+    const { survey } = await this.#post(`/v1/sites/${site}/surveys`, key, definition);
+    const path = `/v1/sites/${site}/surveys/${survey}`;
+    await this.#post(`${path}/publish`, key, {});
+    const summary = async () => {
+      const answer = await fetch(`${this.url}${path}/summary`, { headers: { authorization: `Bearer ${key}` } });
+      return answer.json();
+    };
+    return { site, survey, summary };
+  }
+
+  async #post(path, token, body) {
+    const answer = await fetch(this.url + path, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}` },
+      body: JSON.stringify(body),
+    });
+    if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
+    return answer.json();
+  }
+}
+
+/** The binary inside the package that npm installed for this platform. */
+function workerd() {
+  const scope = join(ROOT, "node_modules/@cloudflare");
+  const name = readdirSync(scope).find((name) => name.startsWith("workerd-"));
+  return join(scope, name, "bin/workerd");
+}
