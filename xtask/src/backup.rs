@@ -91,3 +91,38 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
     name.push(ending);
     PathBuf::from(name)
 }
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    #[test]
+    fn what_was_backed_up_comes_back_and_nothing_is_overwritten() {
+        let parent = TempDir::new().unwrap();
+        let (data, file) = (parent.path().join("data"), parent.path().join("backup.tar.gz"));
+        let secret = DataFolder::open(&data).unwrap().secret().unwrap();
+        fs::write(data.join("objects/one.sqlite"), "rows").unwrap();
+        backup(&file, &data).unwrap();
+        assert!(backup(&file, &data).is_err());
+        assert!(restore(&file, &data).is_err());
+
+        let restored = parent.path().join("restored");
+        restore(&file, &restored).unwrap();
+        assert_eq!(fs::read_to_string(restored.join("objects/one.sqlite")).unwrap(), "rows");
+        assert_eq!(DataFolder::open(&restored).unwrap().secret().unwrap(), secret);
+    }
+
+    #[test]
+    fn a_folder_in_use_is_not_backed_up_and_a_file_that_is_no_backup_is_not_restored() {
+        let parent = TempDir::new().unwrap();
+        let (data, file) = (parent.path().join("data"), parent.path().join("backup.tar.gz"));
+        let held = DataFolder::open(&data).unwrap();
+        assert!(backup(&file, &data).is_err() && !file.exists());
+        drop(held);
+        fs::write(&file, "no archive").unwrap();
+        let restored = parent.path().join("restored");
+        assert!(restore(&file, &restored).is_err() && !restored.exists());
+    }
+}

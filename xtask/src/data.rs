@@ -125,3 +125,53 @@ pub fn random_hex() -> Result<String> {
     getrandom::fill(&mut bytes).map_err(|error| anyhow!("no random bytes: {error}"))?;
     Ok(hex(&bytes))
 }
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn refusal(result: Result<DataFolder>) -> String {
+        match result {
+            Ok(_) => panic!("the folder was opened"),
+            Err(error) => format!("{error:#}"),
+        }
+    }
+
+    #[test]
+    fn a_folder_keeps_its_secret_and_only_its_owner_may_enter() {
+        let parent = TempDir::new().unwrap();
+        let path = parent.path().join("data");
+        let secret = DataFolder::open(&path).unwrap().secret().unwrap();
+        assert_eq!(secret.len(), 64);
+        assert_eq!(DataFolder::open(&path).unwrap().secret().unwrap(), secret);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+        }
+    }
+
+    #[test]
+    fn a_folder_that_is_in_use_is_refused() {
+        let parent = TempDir::new().unwrap();
+        let _held = DataFolder::open(parent.path()).unwrap();
+        assert!(refusal(DataFolder::open(parent.path())).contains("is in use"));
+    }
+
+    #[test]
+    fn a_folder_of_a_newer_version_is_refused() {
+        let parent = TempDir::new().unwrap();
+        fs::write(parent.path().join(FORMAT_FILE), format!("{}", FORMAT + 1)).unwrap();
+        assert!(refusal(DataFolder::open(parent.path())).contains("written by a newer version"));
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_refused() {
+        let parent = TempDir::new().unwrap();
+        let file = parent.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert!(refusal(DataFolder::open(&file.join("data"))).contains("cannot be written"));
+    }
+}

@@ -68,6 +68,10 @@ pub fn serve(options: &Options) -> Result<()> {
             Err(RecvTimeoutError::Disconnected) => bail!("Ctrl-C can no longer be heard"),
         }
         if let Some(status) = server.ended()? {
+            // Ctrl-C reaches workerd too, and it may be the quicker one.
+            if stopped.recv_timeout(Duration::from_secs(1)).is_ok() {
+                return Ok(());
+            }
             bail!("workerd ended by itself ({status})");
         }
     }

@@ -14,6 +14,9 @@ use super::log::{self, COLUMNS, DRIFT_MS, Stored};
 use crate::failure::Failure;
 use crate::sql::{Sql, Value};
 
+/// Later than any display: the largest integer that passes through JavaScript unharmed.
+const END_OF_TIME_MS: u64 = (1 << 53) - 1;
+
 /// How long a display stays in the tail, where changing it is cheap.
 const SETTLE_MS: u64 = BUCKET_MS;
 
@@ -79,7 +82,7 @@ pub fn fold(sql: &impl Sql, now_ms: u64) -> Result<(), Failure> {
 
 /// Whether displays wait to be folded.
 pub fn has_tail(sql: &impl Sql) -> Result<bool, Failure> {
-    let waiting = Watermark::read(sql)?.tail_range(u64::MAX);
+    let waiting = Watermark::read(sql)?.tail_range(END_OF_TIME_MS);
     Ok(sql.first(&format!("SELECT 1 FROM display WHERE {TAIL} LIMIT 1"), &waiting)?.is_some())
 }
 
@@ -142,7 +145,7 @@ pub fn tally(sql: &impl Sql) -> Result<Tally, Failure> {
         tally.merge_question(&question, &Packed::decode(&row.blob()?)?.total());
         Ok(())
     })?;
-    Watermark::read(sql)?.tail(sql, u64::MAX, &mut |display| {
+    Watermark::read(sql)?.tail(sql, END_OF_TIME_MS, &mut |display| {
         tally.add(&display.facts);
         Ok(())
     })?;
