@@ -45,10 +45,13 @@ pub fn survey(body: Body, frame: Frame, progress: Progress) -> impl IntoView {
         questions: questions.len(),
         step: RwSignal::new(0),
     };
+    // A region says what changes in it, not what it came with: it fills with the first frame.
+    let is_drawn = RwSignal::new(false);
+    request_animation_frame(move || is_drawn.set(true));
     let announcement = {
         let mut texts: Vec<_> = questions.iter().map(|question| question.text.clone()).collect();
         texts.push(thanks.clone());
-        move || texts.get(survey.step.get()).cloned()
+        move || texts.get(survey.step.get()).filter(|_| is_drawn.get()).cloned()
     };
     let close_label = strings.close.clone();
     let part = move || match questions.get(survey.step.get()) {
