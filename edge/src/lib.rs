@@ -43,8 +43,10 @@ async fn serve(route: Route, request: Request, env: &Env) -> Result<Response, Fa
             page::forward(request, env, &site, &survey, shard).await
         }
         Route::CreateSite => team::create_site(request, env).await,
-        Route::CreateSurvey { site } => team::create_survey(request, env, &site).await,
-        Route::Publish { site, survey } => team::publish(request, env, &site, &survey).await,
+        Route::Surveys { site, verb } => team::surveys(request, env, &site, verb).await,
+        Route::Survey { site, survey, verb } => {
+            team::survey(request, env, &site, &survey, verb).await
+        }
         Route::Summary { site, survey } => team::summary(request, env, &site, &survey).await,
     }
 }

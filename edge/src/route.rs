@@ -25,12 +25,35 @@ pub enum Route {
     Preflight,
     /// `POST /v1/sites`
     CreateSite,
-    /// `POST /v1/sites/{site}/surveys`
-    CreateSurvey { site: String },
-    /// `POST /v1/sites/{site}/surveys/{survey}/publish`
-    Publish { site: String, survey: String },
+    /// `GET` and `POST /v1/sites/{site}/surveys`
+    Surveys { site: String, verb: Verb },
+    /// `GET`, `PUT` and `DELETE /v1/sites/{site}/surveys/{survey}`, and `POST` to a verb below it.
+    Survey { site: String, survey: String, verb: Verb },
     /// `GET /v1/sites/{site}/surveys/{survey}/summary`
     Summary { site: String, survey: String },
+}
+
+/// What is to be done with surveys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// Look.
+    Read,
+    /// Make a draft.
+    Create,
+    /// Replace the draft.
+    Update,
+    /// Remove it.
+    Delete,
+    /// Copy the draft.
+    Duplicate,
+    /// Make the draft the next version, live.
+    Publish,
+    /// Stop asking for now.
+    Pause,
+    /// Ask again.
+    Resume,
+    /// Stop asking for good.
+    Archive,
 }
 
 impl Route {
@@ -45,8 +68,8 @@ impl Route {
             Self::Collect { .. } => "collect",
             Self::Preflight => "preflight",
             Self::CreateSite => "create site",
-            Self::CreateSurvey { .. } => "create survey",
-            Self::Publish { .. } => "publish",
+            Self::Surveys { .. } => "surveys",
+            Self::Survey { .. } => "survey",
             Self::Summary { .. } => "summary",
         }
     }
@@ -56,38 +79,66 @@ impl Route {
 pub fn route(method: &str, path: &str) -> Result<Route, Problem> {
     let owned = |part: &&str| (*part).to_owned();
     let parts: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
-    let (allowed, public, route) = match parts.as_slice() {
-        ["healthz"] => ("GET", false, Route::Health),
-        ["demo"] => ("GET", false, Route::Demo),
-        ["v1", "config", site] => ("GET", true, Route::Config { site: owned(site) }),
+    // Each method that the path takes, with what it means.
+    let is_public = parts.first() != Some(&"healthz") && parts.get(1) != Some(&"sites");
+    let routes: Vec<(&str, Route)> = match parts.as_slice() {
+        ["healthz"] => vec![("GET", Route::Health)],
+        ["demo"] => vec![("GET", Route::Demo)],
+        ["v1", "config", site] => vec![("GET", Route::Config { site: owned(site) })],
         ["v1", "body", site, survey, digest] => {
             let (site, survey, digest) = (owned(site), owned(survey), owned(digest));
-            ("GET", true, Route::Body { site, survey, digest })
+            vec![("GET", Route::Body { site, survey, digest })]
         }
         ["v1", "collect", site, survey, shard] => {
             let shard = shard_number(shard)?;
-            ("POST", true, Route::Collect { site: owned(site), survey: owned(survey), shard })
+            vec![("POST", Route::Collect { site: owned(site), survey: owned(survey), shard })]
         }
-        ["v1", "sites"] => ("POST", false, Route::CreateSite),
+        ["v1", "sites"] => vec![("POST", Route::CreateSite)],
         ["v1", "sites", site, "surveys"] => {
-            ("POST", false, Route::CreateSurvey { site: owned(site) })
+            let route = |verb| Route::Surveys { site: owned(site), verb };
+            vec![("GET", route(Verb::Read)), ("POST", route(Verb::Create))]
         }
-        ["v1", "sites", site, "surveys", survey, "publish"] => {
-            ("POST", false, Route::Publish { site: owned(site), survey: owned(survey) })
+        ["v1", "sites", site, "surveys", survey] => {
+            let route = |verb| Route::Survey { site: owned(site), survey: owned(survey), verb };
+            vec![
+                ("GET", route(Verb::Read)),
+                ("PUT", route(Verb::Update)),
+                ("DELETE", route(Verb::Delete)),
+            ]
         }
         ["v1", "sites", site, "surveys", survey, "summary"] => {
-            ("GET", false, Route::Summary { site: owned(site), survey: owned(survey) })
+            vec![("GET", Route::Summary { site: owned(site), survey: owned(survey) })]
         }
-        [file] if is_asset(file) => ("GET", true, Route::Asset { file: owned(file) }),
-        _ => return Err(Problem::new(Code::NotFound, "there is no such route")),
+        ["v1", "sites", site, "surveys", survey, verb] => {
+            let verb = match *verb {
+                "duplicate" => Verb::Duplicate,
+                "publish" => Verb::Publish,
+                "pause" => Verb::Pause,
+                "resume" => Verb::Resume,
+                "archive" => Verb::Archive,
+                _ => return Err(not_found()),
+            };
+            vec![("POST", Route::Survey { site: owned(site), survey: owned(survey), verb })]
+        }
+        [file] if is_asset(file) => vec![("GET", Route::Asset { file: owned(file) })],
+        _ => return Err(not_found()),
     };
-    match method {
-        "OPTIONS" if public => Ok(Route::Preflight),
-        "HEAD" if allowed == "GET" => Ok(route),
-        method if method == allowed => Ok(route),
-        _ => Err(Problem::new(Code::MethodNotAllowed, format!("this route takes {allowed}"))
-            .limit(allowed)),
+    if method == "OPTIONS" && is_public {
+        return Ok(Route::Preflight);
     }
+    let allowed = routes.iter().map(|(method, _)| *method).collect::<Vec<_>>().join(", ");
+    let wanted = if method == "HEAD" { "GET" } else { method };
+    match routes.into_iter().find(|(method, _)| *method == wanted) {
+        Some((_, route)) => Ok(route),
+        None => {
+            let detail = format!("this route takes {allowed}");
+            Err(Problem::new(Code::MethodNotAllowed, detail).limit(allowed))
+        }
+    }
+}
+
+fn not_found() -> Problem {
+    Problem::new(Code::NotFound, "there is no such route")
 }
 
 /// Refuses numbers that no survey can have before anything wakes. The canonical spelling only, so
@@ -132,6 +183,9 @@ mod tests {
         let code = |method: &str, path: &str| route(method, path).unwrap_err().code;
         assert_eq!(code("GET", "/v1/collect/any-1/2/7"), Code::MethodNotAllowed);
         assert_eq!(code("OPTIONS", "/v1/sites"), Code::MethodNotAllowed);
+        let refused = route("PATCH", "/v1/sites/any-1/surveys/2").unwrap_err();
+        assert_eq!(refused.limit.as_deref(), Some("GET, PUT, DELETE"));
+        assert_eq!(code("POST", "/v1/sites/any-1/surveys/2/forget"), Code::NotFound);
         for shard in ["8", "07", "-1", "x", ""] {
             let path = format!("/v1/collect/any-1/2/{shard}");
             assert_eq!(code("POST", &path), Code::UnknownShard);

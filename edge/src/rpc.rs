@@ -1,8 +1,8 @@
 //! What the Worker and its objects say to each other: one type for each object, sent as JSON to a
 //! path that no public route has.
 
-use asklet_shared::definition::{Definition, Published};
-use asklet_shared::metrics::Scale;
+use asklet_shared::definition::question::Rating;
+use asklet_shared::definition::{Definition, Published, Status};
 use asklet_shared::problem::{Code, Problem};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -30,22 +30,61 @@ pub enum SiteCall {
 /// What a team asks of its site.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum TeamCall {
-    /// Keep a draft; answered with nothing.
-    CreateSurvey { survey: SurveyId, draft: Definition },
-    /// Publish the draft; answered with the version's number.
-    Publish { site: SiteId, survey: SurveyId },
+    /// All surveys; answered with a list of [`SurveyRecord`].
+    Surveys,
+    /// Keep a draft; answered with [`SurveyRecord`].
+    CreateSurvey { survey: SurveyId, draft: Box<Definition> },
+    /// Something about one survey.
+    Survey { site: SiteId, survey: SurveyId, action: SurveyAction },
     /// What a summary needs; answered with [`Plan`].
-    Plan { survey: SurveyId },
+    Plan { survey: SurveyId, question: Option<String> },
+}
+
+/// What a team does with a survey. Answered with [`SurveyRecord`], or with nothing where it is gone.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum SurveyAction {
+    /// Look at it.
+    Read,
+    /// Replace the draft.
+    Update(Box<Definition>),
+    /// Remove it with everything that was collected.
+    Delete,
+    /// Keep its draft again, as a survey of this id.
+    Duplicate(SurveyId),
+    /// Make the draft the next version, live.
+    Publish,
+    /// Ask it again, or stop asking.
+    SetStatus(Status),
 }
 
 impl TeamCall {
     /// The scope that a key must have.
     pub fn scope(&self) -> Scope {
         match self {
-            Self::CreateSurvey { .. } | Self::Publish { .. } => Scope::Write,
-            Self::Plan { .. } => Scope::Read,
+            Self::Surveys | Self::Plan { .. } | Self::Survey { action: SurveyAction::Read, .. } => {
+                Scope::Read
+            }
+            Self::CreateSurvey { .. } | Self::Survey { .. } => Scope::Write,
         }
     }
+}
+
+/// A survey as its team sees it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SurveyRecord {
+    /// Its id.
+    pub survey: String,
+    /// Where it stands.
+    pub status: Status,
+    /// The latest version; 0 before the first publish.
+    pub version: u32,
+    /// How many shards take its displays.
+    pub shards: u16,
+    /// When it was made, in milliseconds since the epoch.
+    pub created_ms: u64,
+    /// What would be published next; left out of lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draft: Option<Definition>,
 }
 
 /// A site to set up.
@@ -62,10 +101,10 @@ pub struct NewSite {
 /// What has to be asked for a summary.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Plan {
-    /// The id of the primary question.
+    /// The id of the question.
     pub question: String,
     /// Its scale.
-    pub scale: Scale,
+    pub rating: Rating,
     /// The shards that may hold displays.
     pub shards: u16,
 }
@@ -74,9 +113,11 @@ pub struct Plan {
 #[derive(Debug, Serialize, Deserialize)]
 pub enum SurveyCall {
     /// Take a version; answered with nothing.
-    Publish(Published),
+    Publish(Box<Published>),
     /// What was counted; answered with a `Tally`.
     Tally,
+    /// Forget everything; answered with nothing.
+    Erase,
 }
 
 /// What a key may do; a higher scope implies the lower ones.

@@ -1,7 +1,7 @@
 //! What teams and operators call, with a key or with the admin token.
 
 use asklet_shared::counter::Tally;
-use asklet_shared::definition::Definition;
+use asklet_shared::definition::{Definition, Status};
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::summary::Summary;
 use asklet_shared::validate::{self, DEFINITION_LIMIT};
@@ -11,8 +11,9 @@ use worker::{Env, Headers, Request, Response};
 
 use crate::failure::Failure;
 use crate::place;
-use crate::respond;
-use crate::rpc::{self, NewSite, Plan, SiteCall, SurveyCall, TeamCall};
+use crate::respond::{self, Cache};
+use crate::route::Verb;
+use crate::rpc::{self, NewSite, Plan, SiteCall, SurveyAction, SurveyCall, SurveyRecord, TeamCall};
 use crate::seal::{self, ApiKey, KeyDigest, Seal, SiteId};
 
 /// The most origins that a site can list.
@@ -60,33 +61,56 @@ pub async fn create_site(mut request: Request, env: &Env) -> Result<Response, Fa
     respond::json(201, &SiteCreated { site, key: text })
 }
 
-/// `POST /v1/sites/{site}/surveys`: keeps a draft.
-pub async fn create_survey(
+/// `/v1/sites/{site}/surveys`: lists the surveys, or keeps a new draft.
+pub async fn surveys(
     mut request: Request,
     env: &Env,
     site: &str,
+    verb: Verb,
 ) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, site)?;
-    let draft: Definition = respond::read_json(&mut request, DEFINITION_LIMIT).await?;
-    validate::definition(&draft)?;
+    if verb == Verb::Read {
+        let surveys: Vec<SurveyRecord> = team.call(env, TeamCall::Surveys).await?;
+        return respond::json(200, &serde_json::json!({ "surveys": surveys }));
+    }
+    let draft = read_definition(&mut request).await?;
     let survey = team.seal.new_survey(&team.site)?;
-    team.call::<()>(env, TeamCall::CreateSurvey { survey: survey.clone(), draft }).await?;
-    respond::json(201, &serde_json::json!({ "survey": survey, "status": "draft" }))
+    let record: SurveyRecord = team.call(env, TeamCall::CreateSurvey { survey, draft }).await?;
+    respond::json(201, &record)
 }
 
-/// `POST /v1/sites/{site}/surveys/{survey}/publish`: makes the draft the next version, live.
-pub async fn publish(
-    request: Request,
+/// `/v1/sites/{site}/surveys/{survey}` and the verbs below it.
+pub async fn survey(
+    mut request: Request,
     env: &Env,
     site: &str,
     survey: &str,
+    verb: Verb,
 ) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, site)?;
     let survey = team.seal.known_survey(&team.site, survey)?;
-    let call = TeamCall::Publish { site: team.site.clone(), survey: survey.clone() };
-    let version: u32 = team.call(env, call).await?;
-    let answer = serde_json::json!({ "survey": survey, "status": "live", "version": version });
-    respond::json(200, &answer)
+    let action = match verb {
+        Verb::Read | Verb::Create => SurveyAction::Read,
+        Verb::Update => SurveyAction::Update(read_definition(&mut request).await?),
+        Verb::Delete => SurveyAction::Delete,
+        Verb::Duplicate => SurveyAction::Duplicate(team.seal.new_survey(&team.site)?),
+        Verb::Publish => SurveyAction::Publish,
+        Verb::Pause => SurveyAction::SetStatus(Status::Paused),
+        Verb::Resume => SurveyAction::SetStatus(Status::Live),
+        Verb::Archive => SurveyAction::SetStatus(Status::Archived),
+    };
+    let call = TeamCall::Survey { site: team.site.clone(), survey, action };
+    let record: Option<SurveyRecord> = team.call(env, call).await?;
+    match record {
+        None => Ok(respond::private(Cache::Never)?.with_status(204).empty()),
+        Some(record) => respond::json(if verb == Verb::Duplicate { 201 } else { 200 }, &record),
+    }
+}
+
+async fn read_definition(request: &mut Request) -> Result<Box<Definition>, Failure> {
+    let definition: Box<Definition> = respond::read_json(request, DEFINITION_LIMIT).await?;
+    validate::definition(&definition)?;
+    Ok(definition)
 }
 
 /// `GET /v1/sites/{site}/surveys/{survey}/summary`: asks every shard and merges.
@@ -98,13 +122,14 @@ pub async fn summary(
 ) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, site)?;
     let survey = team.seal.known_survey(&team.site, survey)?;
-    let plan: Plan = team.call(env, TeamCall::Plan { survey: survey.clone() }).await?;
+    let plan: Plan =
+        team.call(env, TeamCall::Plan { survey: survey.clone(), question: None }).await?;
     let mut tally = Tally::default();
     for shard in 0..plan.shards {
         let stub = place::survey(env, &team.site, &survey, shard)?;
         tally.merge(&rpc::call(&stub, &SurveyCall::Tally).await?);
     }
-    respond::json(200, &Summary::of(survey.as_str(), &plan.question, plan.scale, &tally))
+    respond::json(200, &Summary::of(survey.as_str(), &plan.question, &plan.rating, &tally))
 }
 
 /// A team that showed a key of the site that it asks about. The site has not checked the key yet:

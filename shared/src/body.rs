@@ -5,7 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::definition::{Definition, Question};
+use crate::definition::question::{AnswerKind, Question, Rating};
+use crate::definition::text::Text;
+use crate::definition::{Definition, Link, Thank};
+use crate::metrics::Category;
 
 /// The wire format that this release writes and reads: the first byte of a body.
 pub const WIRE_FORMAT: u8 = 1;
@@ -16,9 +19,13 @@ pub struct Body {
     /// The language of the texts, as a BCP 47 tag.
     pub language: String,
     /// The questions, in order.
-    pub questions: Vec<Question>,
-    /// What stands at the end.
-    pub thanks: String,
+    pub questions: Vec<Question<String>>,
+    /// The id of the question whose category chooses the thanks.
+    pub primary: String,
+    /// What stands at the end for everybody who is in none of the categories below.
+    pub thanks: Thank<String>,
+    /// What stands there instead for those in a category.
+    pub thanks_by_category: Vec<(Category, Thank<String>)>,
     /// The widget's own words.
     pub strings: Strings,
 }
@@ -46,12 +53,36 @@ pub enum BodyError {
 }
 
 impl Body {
-    /// The body of a definition.
-    pub fn of(definition: &Definition) -> Self {
+    /// The body of a definition in a language that it speaks.
+    pub fn of(definition: &Definition, language: &str) -> Self {
+        let say = |text: &Text| text.in_language(language, &definition.language).to_owned();
+        let link = |link: &Option<Link>| {
+            link.as_ref().map(|link| Link { url: link.url.clone(), text: say(&link.text) })
+        };
+        let thanks = &definition.thanks;
+        let by_category = thanks.by_category.iter().map(|(category, thank)| {
+            (*category, Thank { text: say(&thank.text), link: link(&thank.link) })
+        });
+        let questions = definition.questions.iter().map(|question| Question {
+            id: question.id.clone(),
+            text: say(&question.text),
+            answer: match &question.answer {
+                AnswerKind::Rating(rating) => AnswerKind::Rating(Rating {
+                    scale: rating.scale,
+                    direction: rating.direction,
+                    low: say(&rating.low),
+                    high: say(&rating.high),
+                }),
+                AnswerKind::Text(limits) => AnswerKind::Text(limits.clone()),
+            },
+            show_if: question.show_if.clone(),
+        });
         Self {
-            language: definition.language.clone(),
-            questions: definition.questions.clone(),
-            thanks: definition.thanks.clone(),
+            language: language.to_owned(),
+            questions: questions.collect(),
+            primary: definition.primary.clone(),
+            thanks: Thank { text: say(&thanks.text), link: link(&thanks.link) },
+            thanks_by_category: by_category.collect(),
             strings: Strings {
                 close: "Close".to_owned(),
                 next: "Next".to_owned(),
@@ -84,12 +115,19 @@ mod tests {
 
     #[test]
     fn a_body_survives_the_wire_and_another_format_is_told_apart() {
-        let body = Body::of(&nps_with_comment());
+        let body = Body::of(&nps_with_comment(), "en");
         let mut bytes = body.encode().unwrap();
         assert_eq!(Body::decode(&bytes), Ok(body));
         assert_eq!(Body::decode(&bytes[..9]), Err(BodyError::Malformed));
         bytes[0] = WIRE_FORMAT + 1;
         assert_eq!(Body::decode(&bytes), Err(BodyError::WireFormat));
         assert_eq!(Body::decode(&[]), Err(BodyError::WireFormat));
+    }
+
+    #[test]
+    fn a_body_speaks_one_language() {
+        let body = Body::of(&nps_with_comment(), "de");
+        assert_eq!(body.questions[0].text, "Würden Sie uns empfehlen?");
+        assert_eq!(body.questions[1].text, "Why?");
     }
 }

@@ -1,8 +1,8 @@
 //! The config: what `asklet.js` fetches on each page view to know which surveys could be asked.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
+
+use crate::definition::when::{Frequency, Targeting, Trigger};
 
 /// The answer of `GET /v1/config/{site}`. Names are short because every page view pays for them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,8 +34,18 @@ pub struct ConfigSurvey {
     pub version: u32,
     /// How many shards take its displays; a new display goes to any of `0..shards`.
     pub shards: u16,
-    /// The digest of the body in each language that the survey speaks.
-    pub bodies: BTreeMap<String, String>,
-    /// How long to wait before asking, in milliseconds.
-    pub delay_ms: u32,
+    /// The languages that the survey speaks, its own first, each with the digest of its body.
+    pub bodies: Vec<(String, String)>,
+    /// What has to happen for it to be shown.
+    pub triggers: Vec<Trigger>,
+    /// Whom to ask, where; absent where that is everybody, everywhere.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub targeting: Targeting,
+    /// How often to ask; absent where that is once.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub frequency: Frequency,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }

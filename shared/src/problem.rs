@@ -115,10 +115,16 @@ codes! {
     MethodNotAllowed = "method_not_allowed", 405, "The method is not allowed here";
     /// The same revision of a display was told differently before.
     RevisionConflict = "revision_conflict", 409, "This revision has other content already";
+    /// Another scale for a question that has responses.
+    ScaleChanged = "scale_changed", 409, "A scale cannot change once there are responses";
+    /// The survey has to be published first.
+    NotPublished = "not_published", 409, "The survey was never published";
     /// The body is larger than the route takes.
     BodyTooLarge = "body_too_large", 413, "The body is too large";
     /// The route does not take this content type.
     UnsupportedMediaType = "unsupported_media_type", 415, "The content type is not taken";
+    /// A parameter of the query breaks a rule.
+    InvalidQuery = "invalid_query", 400, "The query is not valid";
     /// A definition breaks a rule.
     InvalidDefinition = "invalid_definition", 422, "The definition is not valid";
     /// A site's settings break a rule.
@@ -127,6 +133,8 @@ codes! {
     InvalidDisplay = "invalid_display", 422, "The display is not valid";
     /// An answer to a question that the version does not ask.
     UnknownQuestion = "unknown_question", 422, "The survey has no such question";
+    /// An answer to a question whose condition the other answers do not meet.
+    QuestionNotAsked = "question_not_asked", 422, "The question was not asked";
     /// A text where a score belongs, or the other way round.
     WrongAnswerType = "wrong_answer_type", 422, "The answer is of the wrong type";
     /// A score that the scale does not have.

@@ -2,46 +2,30 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::counter::{DISMISSED, FUNNEL, Tally, stage_value};
+use crate::counter::{DISMISSED, FUNNEL, Histogram, Tally, stage_value};
+use crate::definition::question::Rating;
 use crate::display::Stage;
-use crate::metrics::{self, Category, Scale};
-use crate::statistics::{self, Interval, LOW_N};
+use crate::metrics::{Metric, Sample, Scale, Score};
+use crate::statistics::{self, Interval};
 
-/// A survey's figures for its primary question. Only answered questions count, and no data is
-/// `null`, never 0.
+/// A survey's figures for one rating question.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// The survey's id.
     pub survey: String,
     /// The id of the question.
     pub question: String,
-    /// Its scale, which names the metric.
+    /// What it measures.
+    pub metric: Metric,
+    /// Its scale.
     pub scale: Scale,
-    /// The Net Promoter Score, −100 to 100; `null` without answers.
-    pub score: Option<f64>,
-    /// The score's interval at 95 % confidence; `null` below two answers.
-    pub interval: Option<Interval>,
-    /// How many displays answered the question.
-    pub n: u64,
-    /// Whether `n` is below 30, where the interval says little.
-    pub low_n: bool,
-    /// How many answers fell into each category.
-    pub counts: Counts,
+    /// The metric, with its interval.
+    #[serde(flatten)]
+    pub score: Score,
     /// How often each value of the scale was given, all of them, lowest first.
     pub distribution: Vec<ValueCount>,
     /// How far displays came.
     pub funnel: Funnel,
-}
-
-/// Answers by category.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
-    /// 9 and 10.
-    pub promoter: u64,
-    /// 7 and 8.
-    pub passive: u64,
-    /// 0 to 6.
-    pub detractor: u64,
 }
 
 /// How often one value was given.
@@ -72,42 +56,32 @@ pub struct Funnel {
     pub response_rate_interval: Option<Interval>,
 }
 
+/// Every value of a scale with how often it was given.
+pub fn distribution(scale: Scale, answers: &Histogram) -> Vec<ValueCount> {
+    let (low, high) = scale.range();
+    (low..=high).map(|value| ValueCount { value, count: answers.count(value) }).collect()
+}
+
 impl Summary {
-    /// Computes the summary of a survey's primary question from what all its shards have counted.
-    pub fn of(survey: &str, question: &str, scale: Scale, tally: &Tally) -> Self {
+    /// Computes the summary of a rating question from what all shards have counted.
+    pub fn of(survey: &str, question: &str, rating: &Rating, tally: &Tally) -> Self {
         let answers = tally.question(question);
-        let (low, high) = scale.range();
-        let distribution: Vec<_> =
-            (low..=high).map(|value| ValueCount { value, count: answers.count(value) }).collect();
-        let mut counts = Counts::default();
-        for ValueCount { value, count } in &distribution {
-            match scale.category(*value) {
-                Some(Category::Promoter) => counts.promoter += count,
-                Some(Category::Passive) => counts.passive += count,
-                Some(Category::Detractor) => counts.detractor += count,
-                None => {}
-            }
-        }
-        let n = counts.promoter + counts.passive + counts.detractor;
-        let score = metrics::net_promoter_score(counts.promoter, counts.detractor, n);
+        let Rating { scale, direction, .. } = *rating;
         Self {
             survey: survey.to_owned(),
             question: question.to_owned(),
+            metric: scale.metric(),
             scale,
-            score: score.value,
-            interval: score.interval,
-            n,
-            low_n: n < LOW_N,
-            counts,
-            distribution,
-            funnel: Funnel::of(tally),
+            score: Sample { scale, direction, answers: &answers }.score(),
+            distribution: distribution(scale, &answers),
+            funnel: Funnel::of(&tally.question(FUNNEL)),
         }
     }
 }
 
 impl Funnel {
-    fn of(tally: &Tally) -> Self {
-        let stages = tally.question(FUNNEL);
+    /// The funnel of a histogram of stages.
+    pub fn of(stages: &Histogram) -> Self {
         let exactly = |stage| stages.count(stage_value(stage));
         let completed = exactly(Stage::Completed);
         let started = completed + exactly(Stage::Started);
@@ -130,7 +104,18 @@ impl Funnel {
 mod tests {
     use super::*;
     use crate::counter::Facts;
+    use crate::definition::text::Text;
     use crate::display::{Answer, Answers, Channel};
+    use crate::metrics::Direction;
+
+    fn rating() -> Rating {
+        Rating {
+            scale: Scale::Nps,
+            direction: Direction::HighIsGood,
+            low: Text::One("Not likely".to_owned()),
+            high: Text::One("Likely".to_owned()),
+        }
+    }
 
     fn tally(displays: &[(Stage, Option<u8>)]) -> Tally {
         let mut tally = Tally::default();
@@ -158,13 +143,10 @@ mod tests {
             (Stage::Completed, Some(10)),
             (Stage::Completed, Some(7)),
         ]);
-        let summary = Summary::of("survey", "score", Scale::Nps, &tally);
-        assert_eq!(summary.n, 4);
-        assert_eq!(summary.score, Some(25.0));
-        assert_eq!(summary.counts, Counts { promoter: 2, passive: 1, detractor: 1 });
+        let summary = Summary::of("survey", "score", &rating(), &tally);
+        assert_eq!((summary.score.n, summary.score.score), (4, Some(25.0)));
         assert_eq!(summary.distribution.len(), 11);
         assert_eq!(summary.distribution[9], ValueCount { value: 9, count: 1 });
-        assert!(summary.low_n);
         let funnel = summary.funnel;
         assert_eq!([funnel.shown, funnel.seen, funnel.started, funnel.completed], [6, 5, 4, 3]);
         assert_eq!((funnel.dismissed, funnel.response_rate), (1, Some(0.8)));
@@ -172,10 +154,11 @@ mod tests {
 
     #[test]
     fn no_data_is_null() {
-        let summary = Summary::of("survey", "score", Scale::Nps, &Tally::default());
-        assert_eq!((summary.n, summary.score, summary.interval), (0, None, None));
+        let summary = Summary::of("survey", "score", &rating(), &Tally::default());
+        assert_eq!((summary.score.n, summary.score.score), (0, None));
         assert_eq!(summary.funnel.response_rate, None);
         let json = serde_json::to_string(&summary).unwrap();
         assert!(json.contains(r#""score":null"#), "{json}");
+        assert!(json.contains(r#""promoter":0"#), "{json}");
     }
 }

@@ -17,14 +17,15 @@ fn a_published_survey_reaches_the_config_and_its_body_can_be_shown() {
     assert_eq!(answer.header("access-control-allow-origin"), "*");
     let listed = &told["surveys"][0];
     assert_eq!((&listed["id"], &listed["version"]), (&json!(survey.id), &json!(1)));
-    assert_eq!((&listed["shards"], &listed["delay_ms"]), (&json!(1), &json!(10)));
+    assert_eq!((&listed["shards"], &listed["triggers"]), (&json!(1), &json!([{ "delay": 10 }])));
     let fresh = deployment
         .request("GET", &format!("/v1/config/{}", site.id))
         .header("if-none-match", answer.header("etag"))
         .get();
     assert_eq!((fresh.status, fresh.body.len()), (304, 0));
 
-    let digest = listed["bodies"]["en"].as_str().unwrap();
+    assert_eq!(listed["bodies"][0][0], "en");
+    let digest = listed["bodies"][0][1].as_str().unwrap();
     let body = |digest: &str| {
         let path = format!("/v1/body/{}/{}/{digest}", site.id, survey.id);
         deployment.request("GET", &path).get()
@@ -32,7 +33,7 @@ fn a_published_survey_reaches_the_config_and_its_body_can_be_shown() {
     let answer = body(digest);
     assert_eq!(answer.header("cache-control"), "public, max-age=31536000, immutable");
     assert_eq!(answer.header("access-control-allow-origin"), "*");
-    assert_eq!(Body::decode(&answer.body).unwrap().thanks, "Thank you!");
+    assert_eq!(Body::decode(&answer.body).unwrap().thanks.text, "Thank you!");
     body("0000000000000000").problem(404, "unknown_body");
 }
 
@@ -68,7 +69,12 @@ fn a_definition_that_breaks_a_rule_is_refused_with_the_field() {
     refused(|d| d["name"] = json!(""), 422, invalid, "name");
     refused(|d| d["questions"][1]["id"] = json!("score"), 422, invalid, "questions[1].id");
     refused(|d| d["primary"] = json!("why"), 422, invalid, "primary");
-    refused(|d| d["trigger"]["delay_ms"] = json!(-1), 400, "malformed_json", "trigger.delay_ms");
+    refused(
+        |d| d["triggers"] = json!([{ "delay": -1 }]),
+        400,
+        "malformed_json",
+        "triggers[0].delay",
+    );
     refused(|d| d["mood"] = json!(1), 400, "malformed_json", "mood");
     refused(
         |d| d["questions"][0]["answer"]["rating"]["scale"] = json!("stars"),
@@ -93,4 +99,91 @@ fn every_publish_makes_a_version_and_displays_of_earlier_ones_still_arrive() {
     shown_before["version"] = json!(2);
     survey.collect(&shown_before).expect(204);
     assert_eq!(survey.summary()["n"], 2);
+}
+
+#[test]
+fn a_survey_lives_from_a_draft_to_its_deletion() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let survey = site.survey();
+    let mut draft = nps_with_comment();
+    draft["name"] = json!("Renamed");
+    let updated = survey.request("PUT", "").json(&draft).expect(200);
+    assert_eq!((&updated["draft"]["name"], &updated["version"]), (&json!("Renamed"), &json!(1)));
+    assert_eq!(survey.publish(), 2);
+    for (verb, status) in [("/pause", "paused"), ("/resume", "live"), ("/archive", "archived")] {
+        assert_eq!(survey.request("POST", verb).send("").expect(200)["status"], status);
+    }
+    let copy = survey.request("POST", "/duplicate").send("").expect(201);
+    assert_eq!((&copy["status"], &copy["version"]), (&json!("draft"), &json!(0)));
+    assert_eq!(copy["draft"]["name"], "Renamed");
+    let path = format!("{}/{}/pause", site.surveys(), copy["survey"].as_str().unwrap());
+    let paused = deployment.request("POST", &path).bearer(&site.key).send("");
+    paused.problem(409, "not_published");
+    let listed = deployment.request("GET", &site.surveys()).bearer(&site.key).get().expect(200);
+    assert_eq!(listed["surveys"].as_array().unwrap().len(), 2);
+
+    // Displays of a survey that is not asked any more are taken, and those of one that is gone not.
+    survey.collect(&harness::display(1, 1, "started", json!({ "score": 9 }))).expect(204);
+    survey.request("DELETE", "").get().expect(204);
+    survey.request("GET", "").get().problem(404, "unknown_survey");
+    let late = survey.collect(&harness::display(2, 1, "started", json!({ "score": 9 })));
+    late.problem(404, "unknown_survey");
+}
+
+#[test]
+fn wording_may_change_and_a_scale_may_not_once_there_are_responses() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let survey = site.survey();
+    let mut draft = nps_with_comment();
+    draft["questions"][0]["answer"]["rating"]["scale"] = json!("csat_5");
+    survey.request("PUT", "").json(&draft).expect(200);
+    assert_eq!(survey.publish(), 2, "nobody has answered yet");
+
+    let mut told = harness::display(1, 1, "started", json!({ "score": 5 }));
+    told["version"] = json!(2);
+    survey.collect(&told).expect(204);
+    draft["questions"][0]["text"] = json!("How satisfied were you?");
+    survey.request("PUT", "").json(&draft).expect(200);
+    assert_eq!(survey.publish(), 3);
+    draft["questions"][0]["answer"]["rating"]["scale"] = json!("csat_7");
+    survey.request("PUT", "").json(&draft).expect(200);
+    survey.request("POST", "/publish").send("").problem(409, "scale_changed");
+    assert_eq!(survey.summary()["scale"], "csat_5");
+}
+
+#[test]
+fn satisfaction_and_effort_are_measured_too() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let mut definition = nps_with_comment();
+    let rating = &mut definition["questions"][0]["answer"]["rating"];
+    rating["scale"] = json!("ces_7");
+    rating["direction"] = json!("low_is_good");
+    let survey = site.publish(&definition);
+    for (number, score) in [1, 2, 4, 7].into_iter().enumerate() {
+        let number = u8::try_from(number).unwrap();
+        let told = harness::display(number, 1, "completed", json!({ "score": score }));
+        survey.collect(&told).expect(204);
+    }
+    let summary = survey.summary();
+    assert_eq!((&summary["metric"], &summary["score"]), (&json!("ces"), &json!(0.5)));
+    assert_eq!(summary["counts"], json!({ "easy": 2, "neutral": 1, "hard": 1 }));
+    // 1, 2, 4 and 7 where low is good are 7, 6, 4 and 1 where high is.
+    assert_eq!(summary["mean"], 4.5);
+}
+
+#[test]
+fn an_answer_whose_condition_is_not_met_is_refused() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let mut definition = nps_with_comment();
+    let detractors = json!({ "question": "score", "is": { "category": ["detractor"] } });
+    definition["questions"][1]["show_if"] = detractors;
+    let survey = site.publish(&definition);
+    let answers = |score| json!({ "score": score, "why": "slow" });
+    let refused = survey.collect(&harness::display(1, 1, "completed", answers(9)));
+    assert_eq!(refused.problem(422, "question_not_asked")["field"], "answers.why");
+    survey.collect(&harness::display(1, 1, "completed", answers(3))).expect(204);
 }

@@ -18,7 +18,7 @@ export const DEFINITION = {
     { id: "why", text: "What is the main reason?", answer: { text: {} } },
   ],
   primary: "score",
-  thanks: "Thank you for your answer!",
+  thanks: { text: "Thank you for your answer!" },
 };
 
 export const test = base.extend({

@@ -112,9 +112,14 @@ impl Site<'_> {
         text(&request.json(definition).expect(201)["survey"])
     }
 
-    /// A new survey, live.
+    /// A new NPS survey, live.
     pub fn survey(&self) -> Survey<'_> {
-        let id = self.draft(&nps_with_comment());
+        self.publish(&nps_with_comment())
+    }
+
+    /// A new survey, live.
+    pub fn publish(&self, definition: &Value) -> Survey<'_> {
+        let id = self.draft(definition);
         let survey = Survey { site: self, id };
         survey.publish();
         survey
@@ -129,11 +134,17 @@ pub struct Survey<'a> {
 }
 
 impl Survey<'_> {
+    /// A request to the survey itself, or to a verb below it such as `/publish`.
+    pub fn request(&self, method: &str, below: &str) -> Request {
+        let path = format!("{}/{}{below}", self.site.surveys(), self.id);
+        self.site.deployment.request(method, &path).bearer(&self.site.key)
+    }
+
     /// Publishes the draft; returns the version.
     pub fn publish(&self) -> u64 {
-        let path = format!("{}/{}/publish", self.site.surveys(), self.id);
-        let request = self.site.deployment.request("POST", &path).bearer(&self.site.key);
-        request.send("").expect(200)["version"].as_u64().expect("a version")
+        self.request("POST", "/publish").send("").expect(200)["version"]
+            .as_u64()
+            .expect("a version")
     }
 
     /// The path that its displays are posted to.
@@ -149,8 +160,7 @@ impl Survey<'_> {
 
     /// Its summary.
     pub fn summary(&self) -> Value {
-        let path = format!("{}/{}/summary", self.site.surveys(), self.id);
-        self.site.deployment.request("GET", &path).bearer(&self.site.key).get().expect(200)
+        self.request("GET", "/summary").get().expect(200)
     }
 }
 
@@ -261,8 +271,8 @@ pub fn nps_with_comment() -> Value {
             { "id": "why", "text": "Why?", "answer": { "text": { "max_length": 20 } } },
         ],
         "primary": "score",
-        "thanks": "Thank you!",
-        "trigger": { "delay_ms": 10 },
+        "thanks": { "text": "Thank you!" },
+        "triggers": [{ "delay": 10 }],
     })
 }
 

@@ -2,14 +2,19 @@
 
 /** Waits for the triggers of the surveys that could be asked, and asks the first that fires. */
 export function watch(host) {
-  const timers = host.surveys.map((survey) =>
-    setTimeout(() => {
-      timers.forEach(clearTimeout);
-      visible()
-        .then(() => ask(host, survey))
-        .catch((error) => console.warn(`asklet: ${error.message}`));
-    }, survey.delay_ms),
-  );
+  const timers = [];
+  const fire = (survey) => {
+    timers.forEach(clearTimeout);
+    visible()
+      .then(() => ask(host, survey))
+      .catch((error) => console.warn(`asklet: ${error.message}`));
+  };
+  for (const survey of host.surveys) {
+    for (const { delay } of survey.triggers) {
+      // Triggers that this release does not know never fire.
+      if (delay !== undefined) timers.push(setTimeout(fire, delay, survey));
+    }
+  }
 }
 
 /** Resolves once the page can be seen and has a body. */
@@ -32,7 +37,7 @@ function visible() {
 async function ask({ base, site, files, store, outbox }, survey) {
   // Another tab may have asked meanwhile.
   if (store.read(`asked/${survey.id}`) !== null) return;
-  const [language, digest] = Object.entries(survey.bodies)[0];
+  const [language, digest] = nearest(survey.bodies);
   const body = `${base}v1/body/${site}/${survey.id}/${digest}`;
   preload(body);
   const wasm = fetch(base + files.wasm, { credentials: "omit" });
@@ -51,6 +56,17 @@ async function ask({ base, site, files, store, outbox }, survey) {
     },
     save: (id, json) => outbox.put(id, shownAt, `${survey.id}/${shard}`, json),
   });
+}
+
+/** The body in the page's language or in one of the visitor's, or else in the survey's own. */
+function nearest(bodies) {
+  for (const wanted of [document.documentElement.lang, ...navigator.languages]) {
+    for (let tag = wanted.toLowerCase(); tag; tag = tag.slice(0, Math.max(0, tag.lastIndexOf("-")))) {
+      const found = bodies.find(([language]) => language.toLowerCase() === tag);
+      if (found) return found;
+    }
+  }
+  return bodies[0];
 }
 
 /** Starts a download that the widget will ask for once it runs. */

@@ -70,6 +70,11 @@ impl Progress {
         self.display.borrow().answers.get(question).cloned()
     }
 
+    /// Looks at all answers so far.
+    pub fn with_answers<T>(&self, read: impl FnOnce(&Answers) -> T) -> T {
+        read(&self.display.borrow().answers)
+    }
+
     fn change(&self, change: impl FnOnce(&mut Display)) {
         let mut display = self.display.borrow_mut();
         change(&mut display);

@@ -3,11 +3,13 @@
 //! Everything is built from elements, never from markup: a page may require Trusted Types.
 
 use asklet_shared::body::{Body, Strings};
-use asklet_shared::definition::{AnswerKind, Question, Rating, Text};
+use asklet_shared::definition::Thank;
+use asklet_shared::definition::question::{AnswerKind, Question, Rating, TextLimits};
 use asklet_shared::display::Answer;
+use asklet_shared::validate::is_safe_link;
 use leptos::either::Either;
 use leptos::ev;
-use leptos::html::{button, div, fieldset, form, input, label, legend, p, span, textarea};
+use leptos::html::{a, button, div, fieldset, form, input, label, legend, p, span, textarea};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, HtmlTextAreaElement};
@@ -17,6 +19,7 @@ use crate::progress::Progress;
 
 /// What every part of the survey shares.
 struct Shared {
+    body: Body,
     frame: Frame,
     progress: Progress,
     /// Whether the visitor last used a pointer. A score that is clicked leads on to the next
@@ -30,33 +33,29 @@ struct Shared {
 #[derive(Clone, Copy)]
 struct Survey {
     shared: StoredValue<Shared, LocalStorage>,
-    /// How many questions there are.
-    questions: usize,
-    /// Which of them is asked; one past the last is the thanks.
+    /// Which question is asked; none of them once the thanks are reached.
     step: RwSignal<usize>,
 }
 
 /// The view of a survey.
 pub fn survey(body: Body, frame: Frame, progress: Progress) -> impl IntoView {
-    let Body { language, questions, thanks, strings } = body;
-    let shared = Shared { frame, progress, by_pointer: false, returns_to: None };
-    let survey = Survey {
-        shared: StoredValue::new_local(shared),
-        questions: questions.len(),
-        step: RwSignal::new(0),
-    };
+    let language = body.language.clone();
+    let close_label = body.strings.close.clone();
+    let shared = Shared { body, frame, progress, by_pointer: false, returns_to: None };
+    let survey = Survey { shared: StoredValue::new_local(shared), step: RwSignal::new(0) };
     // A region says what changes in it, not what it came with: it fills with the first frame.
     let is_drawn = RwSignal::new(false);
     request_animation_frame(move || is_drawn.set(true));
-    let announcement = {
-        let mut texts: Vec<_> = questions.iter().map(|question| question.text.clone()).collect();
-        texts.push(thanks.clone());
-        move || texts.get(survey.step.get()).filter(|_| is_drawn.get()).cloned()
+    let announcement = move || {
+        let step = survey.step.get();
+        is_drawn.get().then(|| survey.with(|shared| shared.text(step).to_owned()))
     };
-    let close_label = strings.close.clone();
-    let part = move || match questions.get(survey.step.get()) {
-        Some(question) => Either::Left(survey.ask(question, &strings)),
-        None => Either::Right(p().id("question").class("thanks").child(thanks.clone())),
+    let part = move || {
+        let step = survey.step.get();
+        survey.with(|shared| match shared.body.questions.get(step) {
+            Some(question) => Either::Left(survey.ask(shared, question)),
+            None => Either::Right(thanks(shared.thanks())),
+        })
     };
     div()
         .class("panel")
@@ -93,10 +92,46 @@ pub fn survey(body: Body, frame: Frame, progress: Progress) -> impl IntoView {
         ))
 }
 
+impl Shared {
+    /// What is read at a step: a question, or the thanks.
+    fn text(&self, step: usize) -> &str {
+        let question = self.body.questions.get(step);
+        question.map_or(&self.thanks().text, |question| &question.text)
+    }
+
+    /// The thanks for the category of the primary score.
+    fn thanks(&self) -> &Thank<String> {
+        let Body { questions, primary, thanks, thanks_by_category, .. } = &self.body;
+        let score = match self.progress.answer(primary) {
+            Some(Answer::Score(score)) => Some(score),
+            _ => None,
+        };
+        let question = questions.iter().find(|question| question.id == *primary);
+        let category =
+            score.zip(question).and_then(|(score, question)| question.answer.category(score));
+        let theirs = thanks_by_category.iter().find(|(of, _)| Some(*of) == category);
+        theirs.map_or(thanks, |(_, thanks)| thanks)
+    }
+
+    /// The step after one: the next question that is asked after these answers, or the thanks.
+    fn step_after(&self, step: usize) -> usize {
+        let questions = &self.body.questions;
+        let is_asked = |question: &Question<String>| {
+            self.progress.with_answers(|answers| question.is_asked(questions, answers))
+        };
+        let later = questions.iter().enumerate().skip(step + 1);
+        later
+            .into_iter()
+            .find(|(_, question)| is_asked(question))
+            .map_or(questions.len(), |(at, _)| at)
+    }
+}
+
 impl Survey {
     /// One question with the button that leads on.
-    fn ask(self, question: &Question, strings: &Strings) -> impl IntoView + use<> {
-        let given = self.with(|shared| shared.progress.answer(&question.id));
+    fn ask(self, shared: &Shared, question: &Question<String>) -> impl IntoView + use<> {
+        let strings = &shared.body.strings;
+        let given = shared.progress.answer(&question.id);
         let can_go_on = RwSignal::new(given.is_some());
         let field = match &question.answer {
             AnswerKind::Rating(rating) => {
@@ -107,7 +142,7 @@ impl Survey {
                 Either::Right(comment(question, limits, strings))
             }
         };
-        let is_last = self.step.get_untracked() + 1 == self.questions;
+        let is_last = self.step.get_untracked() + 1 == shared.body.questions.len();
         let forward = if is_last { &strings.send } else { &strings.next };
         let id = question.id.clone();
         form()
@@ -128,8 +163,8 @@ impl Survey {
 
     fn rating(
         self,
-        question: &Question,
-        Rating { scale, low, high }: &Rating,
+        question: &Question<String>,
+        Rating { scale, low, high, .. }: &Rating<String>,
         given: Option<Answer>,
         can_go_on: RwSignal<bool>,
     ) -> impl IntoView + use<> {
@@ -158,17 +193,19 @@ impl Survey {
 
     /// Keeps what the visitor wrote, and goes on to the next question or to the thanks.
     fn advance(self, question: &str) {
-        let next = self.step.get_untracked() + 1;
-        let focus = self.with(|Shared { frame, progress, by_pointer, .. }| {
+        let step = self.step.get_untracked();
+        let (next, focus) = self.with(|shared| {
+            let Shared { body, frame, progress, by_pointer, .. } = shared;
             if let Some(text) = written(frame) {
                 progress.answered(question, Answer::Text(text));
             }
-            if next == self.questions {
+            let next = shared.step_after(step);
+            if next == body.questions.len() {
                 progress.completed();
             }
             // A pointer leaves no doubt where one is, and a field would raise a phone's keyboard.
             let wanted = if *by_pointer { ".panel" } else { "input, textarea, .close" };
-            frame.focused().map(|_| (frame.clone(), wanted))
+            (next, frame.focused().map(|_| (frame.clone(), wanted)))
         });
         self.step.set(next);
         if let Some((frame, wanted)) = focus {
@@ -201,7 +238,20 @@ impl Survey {
     }
 }
 
-fn comment(question: &Question, limits: &Text, strings: &Strings) -> impl IntoView + use<> {
+/// The end.
+fn thanks(Thank { text, link }: &Thank<String>) -> impl IntoView + use<> {
+    let link = link.as_ref().filter(|link| is_safe_link(&link.url)).map(|link| {
+        let leads_out = a().class("link").href(link.url.clone()).target("_blank");
+        leads_out.rel("noopener noreferrer").child(link.text.clone())
+    });
+    (p().id("question").class("thanks").child(text.clone()), link)
+}
+
+fn comment(
+    question: &Question<String>,
+    limits: &TextLimits,
+    strings: &Strings,
+) -> impl IntoView + use<> {
     let hint = format!(" ({})", strings.optional);
     (
         label()

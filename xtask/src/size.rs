@@ -95,7 +95,9 @@ fn artefacts(manifest: &Manifest) -> Result<Vec<Artefact>> {
         anyhow::Ok(Artefact { part, name, content, compressed: true })
     };
     let definition = demo::definition()?;
-    let body = Body::of(&definition).encode().map_err(|error| anyhow!("no body: {error}"))?;
+    let body = Body::of(&definition, &definition.language)
+        .encode()
+        .map_err(|error| anyhow!("no body: {error}"))?;
     // As a site with one live survey has it; ids and digests have these lengths.
     let config = Config {
         files: Some(Files { when: when.clone(), glue: glue.clone(), wasm: wasm.clone() }),
@@ -103,8 +105,10 @@ fn artefacts(manifest: &Manifest) -> Result<Vec<Artefact>> {
             id: "0".repeat(18),
             version: 1,
             shards: 1,
-            bodies: [(definition.language, "0".repeat(16))].into(),
-            delay_ms: definition.trigger.delay_ms,
+            bodies: vec![(definition.language, "0".repeat(16))],
+            triggers: definition.triggers,
+            targeting: definition.targeting,
+            frequency: definition.frequency,
         }],
     };
     let config = serde_json::to_vec(&config)?;

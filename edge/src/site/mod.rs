@@ -5,6 +5,7 @@ pub mod store;
 
 use std::cell::Cell;
 
+use asklet_shared::counter::Tally;
 use asklet_shared::definition::Published;
 use asklet_shared::problem::{Code, Problem};
 use worker::{Date, DurableObject, Env, Request, Response, State, console_error, durable_object};
@@ -12,7 +13,7 @@ use worker::{Date, DurableObject, Env, Request, Response, State, console_error, 
 use crate::failure::Failure;
 use crate::place;
 use crate::respond;
-use crate::rpc::{self, SiteCall, SurveyCall, TeamCall};
+use crate::rpc::{self, SiteCall, SurveyAction, SurveyCall, TeamCall};
 use crate::seal::{SiteId, SurveyId};
 use crate::sql::migrate::{is_set_up, migrate};
 use crate::sql::object::Object;
@@ -47,7 +48,7 @@ impl Site {
         }
         match call {
             SiteCall::Create(site) => rpc::answer(&store::create(&sql, &site, now_ms)?),
-            SiteCall::Live => rpc::answer(&store::live(&sql)?),
+            SiteCall::Live => rpc::answer(&store::live(&sql, now_ms)?),
             SiteCall::Published { survey, version, shard } => {
                 rpc::answer(&store::published(&sql, &survey, version, shard)?)
             }
@@ -61,17 +62,83 @@ impl Site {
     /// Serves a team whose key was checked.
     async fn team(&self, sql: &Object, call: TeamCall, now_ms: u64) -> Result<Response, Failure> {
         match call {
+            TeamCall::Surveys => rpc::answer(&store::surveys(sql)?),
             TeamCall::CreateSurvey { survey, draft } => {
-                rpc::answer(&store::create_survey(sql, &survey, &draft, now_ms)?)
+                store::create_survey(sql, &survey, &draft, now_ms)?;
+                rpc::answer(&store::survey(sql, &survey)?)
             }
-            TeamCall::Publish { site, survey } => {
-                let (published, shards) = store::publish(sql, &survey, now_ms)?;
-                let version = published.version;
-                self.push(&site, &survey, published, shards).await;
-                rpc::answer(&version)
+            TeamCall::Survey { site, survey, action } => {
+                match self.act(sql, &site, &survey, action, now_ms).await? {
+                    Some(changed) => rpc::answer(&store::survey(sql, &changed)?),
+                    None => rpc::answer(&()),
+                }
             }
-            TeamCall::Plan { survey } => rpc::answer(&store::plan(sql, &survey)?),
+            TeamCall::Plan { survey, question } => {
+                rpc::answer(&store::plan(sql, &survey, question.as_deref())?)
+            }
         }
+    }
+
+    /// Does something with a survey. Returns the survey to show afterwards.
+    async fn act(
+        &self,
+        sql: &Object,
+        site: &SiteId,
+        survey: &SurveyId,
+        action: SurveyAction,
+        now_ms: u64,
+    ) -> Result<Option<SurveyId>, Failure> {
+        match action {
+            SurveyAction::Read => {}
+            SurveyAction::Update(draft) => store::update(sql, survey, &draft)?,
+            SurveyAction::SetStatus(status) => store::set_status(sql, survey, status)?,
+            SurveyAction::Duplicate(copy) => {
+                let draft = store::survey(sql, survey)?.draft;
+                let draft =
+                    draft.ok_or_else(|| Failure::Broken("a survey has no draft".to_owned()))?;
+                store::create_survey(sql, &copy, &draft, now_ms)?;
+                return Ok(Some(copy));
+            }
+            SurveyAction::Publish => {
+                self.check_scales(sql, site, survey).await?;
+                let (published, shards) = store::publish(sql, survey, now_ms)?;
+                self.push(site, survey, published, shards).await;
+            }
+            SurveyAction::Delete => {
+                // The shards first: while the survey is known, a deletion that broke off can be
+                // repeated.
+                for shard in 0..store::survey(sql, survey)?.shards {
+                    let stub = place::survey(&self.env, site, survey, shard)?;
+                    rpc::call::<()>(&stub, &SurveyCall::Erase).await?;
+                }
+                store::delete(sql, survey)?;
+                return Ok(None);
+            }
+        }
+        Ok(Some(survey.clone()))
+    }
+
+    /// Refuses to publish another scale for a question that has responses: old and new scores
+    /// could not be told apart in the counters.
+    async fn check_scales(
+        &self,
+        sql: &Object,
+        site: &SiteId,
+        survey: &SurveyId,
+    ) -> Result<(), Failure> {
+        let changed = store::changed_scales(sql, survey)?;
+        if changed.is_empty() {
+            return Ok(());
+        }
+        for shard in 0..store::survey(sql, survey)?.shards {
+            let stub = place::survey(&self.env, site, survey, shard)?;
+            let tally: Tally = rpc::call(&stub, &SurveyCall::Tally).await?;
+            if let Some(question) = changed.iter().find(|id| tally.question(id).total() > 0) {
+                let detail = format!("the question {question} has responses on another scale");
+                return Err(Problem::new(Code::ScaleChanged, detail).at("questions").into());
+            }
+        }
+        Ok(())
     }
 
     /// Brings the schema up to date. `false` where the site was never created and is not new: then
@@ -86,7 +153,7 @@ impl Site {
 
     /// Gives a version to every shard. One that cannot be reached pulls it when it needs it.
     async fn push(&self, site: &SiteId, survey: &SurveyId, published: Published, shards: u16) {
-        let call = SurveyCall::Publish(published);
+        let call = SurveyCall::Publish(Box::new(published));
         for shard in 0..shards {
             let pushed = async {
                 let stub = place::survey(&self.env, site, survey, shard)?;

@@ -1,11 +1,12 @@
 //! What a site keeps: itself, its keys, its surveys and every version that was published.
 
 use asklet_shared::config::ConfigSurvey;
+use asklet_shared::definition::question::Question;
 use asklet_shared::definition::{Definition, Published, Status};
 use asklet_shared::problem::{Code, Problem};
 
 use crate::failure::Failure;
-use crate::rpc::{NewSite, Plan, Scope};
+use crate::rpc::{NewSite, Plan, Scope, SurveyRecord};
 use crate::seal::{self, KeyDigest, SurveyId};
 use crate::sql::migrate::Migrations;
 use crate::sql::{Row, Sql, Value};
@@ -91,11 +92,100 @@ pub fn create_survey(
          VALUES (?, ?, 1, 0, ?, ?)",
         &[
             survey.as_str().into(),
-            status_name(Status::Draft).into(),
+            Status::Draft.name().into(),
             serde_json::to_string(draft)?.into(),
             now_ms.into(),
         ],
     )
+}
+
+/// A survey with its draft.
+pub fn survey(sql: &impl Sql, survey: &SurveyId) -> Result<SurveyRecord, Failure> {
+    let columns = "SELECT id, status, shards, version, created_ms, draft FROM survey WHERE id = ?";
+    let mut row = find(sql, columns, survey)?;
+    let mut record = record(&mut row)?;
+    record.draft = Some(serde_json::from_str(&row.text()?)?);
+    Ok(record)
+}
+
+/// All surveys, oldest first, without their drafts.
+pub fn surveys(sql: &impl Sql) -> Result<Vec<SurveyRecord>, Failure> {
+    let mut surveys = Vec::new();
+    sql.query(
+        "SELECT id, status, shards, version, created_ms FROM survey ORDER BY created_ms, id",
+        &[],
+        &mut |mut row| {
+            surveys.push(record(&mut row)?);
+            Ok(())
+        },
+    )?;
+    Ok(surveys)
+}
+
+fn record(row: &mut Row) -> Result<SurveyRecord, Failure> {
+    Ok(SurveyRecord {
+        survey: row.text()?,
+        status: Status::named(&row.text()?)
+            .ok_or_else(|| Failure::Broken("a stored survey has no valid status".to_owned()))?,
+        shards: row.integer()?,
+        version: row.integer()?,
+        created_ms: row.integer()?,
+        draft: None,
+    })
+}
+
+/// Replaces the draft; what is live stays as it was published.
+pub fn update(sql: &impl Sql, survey: &SurveyId, draft: &Definition) -> Result<(), Failure> {
+    find(sql, "SELECT 1 FROM survey WHERE id = ?", survey)?;
+    sql.run(
+        "UPDATE survey SET draft = ? WHERE id = ?",
+        &[serde_json::to_string(draft)?.into(), survey.as_str().into()],
+    )
+}
+
+/// Moves a survey to another status. One that was never published cannot be asked or stop.
+pub fn set_status(sql: &impl Sql, survey: &SurveyId, status: Status) -> Result<(), Failure> {
+    let mut row = find(sql, "SELECT version FROM survey WHERE id = ?", survey)?;
+    if row.integer::<u32>()? == 0 {
+        let detail = "the survey was never published";
+        return Err(Problem::new(Code::NotPublished, detail).into());
+    }
+    sql.run(
+        "UPDATE survey SET status = ? WHERE id = ?",
+        &[status.name().into(), survey.as_str().into()],
+    )
+}
+
+/// Removes a survey with its versions. Returns how many shards may hold displays of it.
+pub fn delete(sql: &impl Sql, survey: &SurveyId) -> Result<u16, Failure> {
+    sql.transaction(|| {
+        let mut row = find(sql, "SELECT shards FROM survey WHERE id = ?", survey)?;
+        let shards = row.integer()?;
+        sql.run("DELETE FROM published WHERE survey = ?", &[survey.as_str().into()])?;
+        sql.run("DELETE FROM survey WHERE id = ?", &[survey.as_str().into()])?;
+        Ok(shards)
+    })
+}
+
+/// The rating questions of the latest version that the draft would put on another scale.
+pub fn changed_scales(sql: &impl Sql, survey: &SurveyId) -> Result<Vec<String>, Failure> {
+    let row = sql.first(
+        "SELECT published.definition, survey.draft FROM survey JOIN published
+           ON published.survey = survey.id AND published.version = survey.version
+         WHERE survey.id = ?",
+        &[survey.as_str().into()],
+    )?;
+    let Some(mut row) = row else { return Ok(Vec::new()) };
+    let latest: Definition = serde_json::from_str(&row.text()?)?;
+    let draft: Definition = serde_json::from_str(&row.text()?)?;
+    let is_changed = |question: &&Question| {
+        let scale = |definition: &Definition| {
+            definition.rating(&question.id).map(|rating| (rating.scale, rating.direction))
+        };
+        let is_still_asked = draft.question(&question.id).is_some();
+        is_still_asked && scale(&latest) != scale(&draft)
+    };
+    Ok(latest.questions.iter().filter(is_changed).map(|question| question.id.clone()).collect())
 }
 
 /// Makes the draft the survey's next version and sets it live. Returns the version with the number
@@ -106,9 +196,7 @@ pub fn publish(
     now_ms: u64,
 ) -> Result<(Published, u16), Failure> {
     sql.transaction(|| {
-        let columns = "SELECT shards, version, draft FROM survey WHERE id = ?";
-        let row = sql.first(columns, &[survey.as_str().into()])?;
-        let mut row = row.ok_or_else(unknown_survey)?;
+        let mut row = find(sql, "SELECT shards, version, draft FROM survey WHERE id = ?", survey)?;
         let shards = row.integer()?;
         let version = row.integer::<u32>()?.saturating_add(1);
         let draft = row.text()?;
@@ -118,7 +206,7 @@ pub fn publish(
         )?;
         sql.run(
             "UPDATE survey SET status = ?, version = ? WHERE id = ?",
-            &[status_name(Status::Live).into(), version.into(), survey.as_str().into()],
+            &[Status::Live.name().into(), version.into(), survey.as_str().into()],
         )?;
         let definition = serde_json::from_str(&draft)?;
         Ok((Published { version, definition, origins: origins(sql)? }, shards))
@@ -148,38 +236,57 @@ pub fn published(
     Ok(Published { version, definition, origins: origins(sql)? })
 }
 
-/// What has to be asked for a survey's summary, and where.
-pub fn plan(sql: &impl Sql, survey: &SurveyId) -> Result<Plan, Failure> {
-    let mut row = find(sql, "SELECT shards, version, draft FROM survey WHERE id = ?", survey)?;
+/// What has to be asked for a summary of a rating question, and where: of the primary one, unless
+/// another is named. The latest version decides; before the first publish, the draft.
+pub fn plan(sql: &impl Sql, survey: &SurveyId, question: Option<&str>) -> Result<Plan, Failure> {
+    let mut row = find(
+        sql,
+        "SELECT survey.shards, survey.version, coalesce(published.definition, survey.draft)
+         FROM survey LEFT JOIN published
+           ON published.survey = survey.id AND published.version = survey.version
+         WHERE survey.id = ?",
+        survey,
+    )?;
     let shards = row.integer()?;
     let version: u32 = row.integer()?;
-    let draft: Definition = serde_json::from_str(&row.text()?)?;
-    let scale = draft
-        .primary_scale()
-        .ok_or_else(|| Failure::Broken("a stored survey has no primary scale".to_owned()))?;
+    let definition: Definition = serde_json::from_str(&row.text()?)?;
+    let question = question.unwrap_or(&definition.primary);
+    let Some(rating) = definition.rating(question) else {
+        let detail = "the survey has no rating question with that id";
+        return Err(Problem::new(Code::InvalidQuery, detail).at("question").into());
+    };
     // A draft has no displays, and its shards are not to be woken.
-    Ok(Plan { question: draft.primary, scale, shards: if version == 0 { 0 } else { shards } })
+    let shards = if version == 0 { 0 } else { shards };
+    Ok(Plan { question: question.to_owned(), rating: rating.clone(), shards })
 }
 
-/// The live surveys, as the config tells them.
-pub fn live(sql: &impl Sql) -> Result<Vec<ConfigSurvey>, Failure> {
-    let origins = origins(sql)?;
+/// The surveys that are live at a time, as the config tells them.
+pub fn live(sql: &impl Sql, now_ms: u64) -> Result<Vec<ConfigSurvey>, Failure> {
     let mut surveys = Vec::new();
     sql.query(
         "SELECT survey.id, survey.version, survey.shards, published.definition
          FROM survey JOIN published
            ON published.survey = survey.id AND published.version = survey.version
          WHERE survey.status = ? ORDER BY survey.created_ms, survey.id",
-        &[status_name(Status::Live).into()],
+        &[Status::Live.name().into()],
         &mut |mut row| {
             let (id, version, shards) = (row.text()?, row.integer()?, row.integer()?);
             let definition: Definition = serde_json::from_str(&row.text()?)?;
-            let delay_ms = definition.trigger.delay_ms;
-            let language = definition.language.clone();
-            let published = Published { version, definition, origins: origins.clone() };
-            let (digest, _) = versions::body(&published)?;
-            let bodies = [(language, digest)].into();
-            surveys.push(ConfigSurvey { id, version, shards, bodies, delay_ms });
+            if !definition.is_asked_at(now_ms) {
+                return Ok(());
+            }
+            let bodies = versions::bodies(&definition)?;
+            let bodies = bodies.into_iter().map(|body| (body.language, body.digest)).collect();
+            let Definition { triggers, targeting, frequency, .. } = definition;
+            surveys.push(ConfigSurvey {
+                id,
+                version,
+                shards,
+                bodies,
+                triggers,
+                targeting,
+                frequency,
+            });
             Ok(())
         },
     )?;
@@ -201,15 +308,10 @@ fn unknown_survey() -> Problem {
     Problem::new(Code::UnknownSurvey, "the site has no such survey")
 }
 
-fn status_name(status: Status) -> &'static str {
-    match status {
-        Status::Draft => "draft",
-        Status::Live => "live",
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use asklet_shared::metrics::Scale;
+
     use super::*;
     use crate::seal::Seal;
     use crate::sql::migrate::migrate;
@@ -226,18 +328,20 @@ mod tests {
         create(&sql, &new, 1).unwrap();
         let seal = Seal::new("a secret of the tests, long enough").unwrap();
         let survey = seal.new_survey(&seal.new_site().unwrap()).unwrap();
+        create_survey(&sql, &survey, &draft("nps"), 2).unwrap();
+        (sql, survey)
+    }
+
+    fn draft(scale: &str) -> Definition {
+        let rating = serde_json::json!({ "scale": scale, "low": "Not likely", "high": "Likely" });
         let draft = serde_json::json!({
             "name": "Relationship",
-            "questions": [{
-                "id": "score",
-                "text": "How likely are you to recommend us?",
-                "answer": {"rating": {"scale": "nps", "low": "Not likely", "high": "Likely"}},
-            }],
+            "questions": [{ "id": "score", "text": "How likely?", "answer": { "rating": rating } }],
             "primary": "score",
-            "thanks": "Thank you!",
+            "thanks": { "text": "Thank you!" },
+            "end_ms": 1_000,
         });
-        create_survey(&sql, &survey, &serde_json::from_value(draft).unwrap(), 2).unwrap();
-        (sql, survey)
+        serde_json::from_value(draft).unwrap()
     }
 
     fn code<T: std::fmt::Debug>(result: Result<T, Failure>) -> Code {
@@ -250,16 +354,47 @@ mod tests {
     #[test]
     fn a_survey_is_live_once_it_is_published_and_every_publish_makes_a_version() {
         let (sql, survey) = site();
-        assert_eq!(live(&sql).unwrap(), []);
-        assert_eq!(plan(&sql, &survey).unwrap().shards, 0);
+        assert_eq!(live(&sql, 5).unwrap(), []);
+        assert_eq!(plan(&sql, &survey, None).unwrap().shards, 0);
+        assert_eq!(code(set_status(&sql, &survey, Status::Paused)), Code::NotPublished);
         assert_eq!(code(published(&sql, &survey, 1, 0)), Code::UnknownSurvey);
         let (first, shards) = publish(&sql, &survey, 3).unwrap();
         let (second, _) = publish(&sql, &survey, 4).unwrap();
         assert_eq!((first.version, second.version, shards), (1, 2, 1));
-        assert_eq!(live(&sql).unwrap()[0].version, 2);
+        assert_eq!(live(&sql, 5).unwrap()[0].version, 2);
+        assert_eq!(live(&sql, 1_000).unwrap(), [], "the end has come");
         assert_eq!(published(&sql, &survey, 1, 0).unwrap(), first);
         assert_eq!(code(published(&sql, &survey, 3, 0)), Code::UnknownVersion);
         assert_eq!(code(published(&sql, &survey, 1, 1)), Code::UnknownShard);
+    }
+
+    #[test]
+    fn a_paused_survey_is_not_asked_and_one_that_is_deleted_is_unknown() {
+        let (sql, survey) = site();
+        publish(&sql, &survey, 3).unwrap();
+        set_status(&sql, &survey, Status::Paused).unwrap();
+        assert_eq!(live(&sql, 5).unwrap(), []);
+        assert_eq!(surveys(&sql).unwrap()[0].status, Status::Paused);
+        published(&sql, &survey, 1, 0).unwrap();
+        set_status(&sql, &survey, Status::Live).unwrap();
+        assert_eq!(live(&sql, 5).unwrap().len(), 1);
+        assert_eq!(delete(&sql, &survey).unwrap(), 1);
+        assert_eq!(code(super::survey(&sql, &survey)), Code::UnknownSurvey);
+        assert_eq!(code(published(&sql, &survey, 1, 0)), Code::UnknownSurvey);
+    }
+
+    #[test]
+    fn a_draft_on_another_scale_is_noticed() {
+        let (sql, survey) = site();
+        assert_eq!(changed_scales(&sql, &survey).unwrap(), Vec::<String>::new());
+        publish(&sql, &survey, 3).unwrap();
+        update(&sql, &survey, &draft("nps")).unwrap();
+        assert_eq!(changed_scales(&sql, &survey).unwrap(), Vec::<String>::new());
+        update(&sql, &survey, &draft("csat_5")).unwrap();
+        assert_eq!(changed_scales(&sql, &survey).unwrap(), ["score"]);
+        // What is live stays what it was.
+        assert_eq!(plan(&sql, &survey, None).unwrap().rating.scale, Scale::Nps);
+        assert_eq!(code(plan(&sql, &survey, Some("mood"))), Code::InvalidQuery);
     }
 
     #[test]

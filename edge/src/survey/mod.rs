@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use asklet_shared::counter::Tally;
 use asklet_shared::definition::Published;
 use asklet_shared::display::Display;
 use asklet_shared::problem::{Code, Problem};
@@ -85,16 +86,25 @@ impl Survey {
     async fn answer(&self, call: SurveyCall) -> Result<Response, Failure> {
         match call {
             SurveyCall::Publish(published) => {
-                self.keep(published)?;
+                self.keep(*published)?;
                 rpc::answer(&())
             }
             SurveyCall::Tally => {
                 if !self.wake()? {
-                    return rpc::answer(&asklet_shared::counter::Tally::default());
+                    return rpc::answer(&Tally::default());
                 }
                 let sql = self.sql();
                 fold::fold(&sql, Date::now().as_millis())?;
                 rpc::answer(&fold::tally(&sql)?)
+            }
+            SurveyCall::Erase => {
+                let storage = self.state.storage();
+                storage.delete_alarm().await?;
+                storage.delete_all().await?;
+                self.ready.set(false);
+                self.alarm_set.set(false);
+                self.published.borrow_mut().clear();
+                rpc::answer(&())
             }
         }
     }

@@ -2,7 +2,7 @@
 //! bodies made from them.
 
 use asklet_shared::body::Body;
-use asklet_shared::definition::Published;
+use asklet_shared::definition::{Definition, Published};
 
 use crate::failure::Failure;
 use crate::seal;
@@ -22,13 +22,26 @@ pub fn find(sql: &impl Sql, version: u32) -> Result<Option<Published>, Failure> 
     row.map(|mut row| Ok(serde_json::from_str(&row.text()?)?)).transpose()
 }
 
-/// The bytes of a body and the digest that is its address.
-pub fn body(published: &Published) -> Result<(String, Vec<u8>), Failure> {
-    let bytes = Body::of(&published.definition)
-        .encode()
-        .map_err(|error| Failure::Broken(format!("a body does not encode: {error}")))?;
-    let digest = seal::digest(&bytes).chars().take(16).collect();
-    Ok((digest, bytes))
+/// A body in one language, as it travels.
+pub struct EncodedBody {
+    /// Its language.
+    pub language: String,
+    /// The digest that is its address.
+    pub digest: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// The bodies of a definition, one in each language that it speaks, its own first.
+pub fn bodies(definition: &Definition) -> Result<Vec<EncodedBody>, Failure> {
+    let encode = |language: &str| {
+        let bytes = Body::of(definition, language)
+            .encode()
+            .map_err(|error| Failure::Broken(format!("a body does not encode: {error}")))?;
+        let digest = seal::digest(&bytes).chars().take(16).collect();
+        Ok(EncodedBody { language: language.to_owned(), digest, bytes })
+    };
+    definition.languages().into_iter().map(encode).collect()
 }
 
 /// The body with a digest. It is made from the versions when it is first asked for and kept from
@@ -44,11 +57,11 @@ pub fn find_body(sql: &impl Sql, digest: &str) -> Result<Option<Vec<u8>>, Failur
         Ok(())
     })?;
     for published in &versions {
-        let (made, bytes) = body(published)?;
-        if made == digest {
-            let values = [Value::from(made), Value::from(bytes.clone())];
+        let mut made = bodies(&published.definition)?.into_iter();
+        if let Some(body) = made.find(|body| body.digest == digest) {
+            let values = [Value::from(body.digest), Value::from(body.bytes.clone())];
             sql.run("REPLACE INTO body (digest, bytes) VALUES (?, ?)", &values)?;
-            return Ok(Some(bytes));
+            return Ok(Some(body.bytes));
         }
     }
     Ok(None)
@@ -69,11 +82,11 @@ mod tests {
                 "name": "Relationship",
                 "questions": [{
                     "id": "score",
-                    "text": "How likely are you to recommend us?",
+                    "text": { "en": "Would you recommend us?", "de": "Würden Sie uns empfehlen?" },
                     "answer": {"rating": {"scale": "nps", "low": "Not likely", "high": "Likely"}},
                 }],
                 "primary": "score",
-                "thanks": thanks,
+                "thanks": { "text": thanks },
             },
         });
         serde_json::from_value(json).unwrap()
@@ -86,11 +99,17 @@ mod tests {
         let (first, second) = (published(1, "Thanks!"), published(2, "Thank you!"));
         keep(&sql, &first).unwrap();
         keep(&sql, &second).unwrap();
-        let (digest, bytes) = body(&first).unwrap();
-        for _ in 0..2 {
-            assert_eq!(find_body(&sql, &digest).unwrap().as_ref(), Some(&bytes));
+        let made = bodies(&first.definition).unwrap();
+        assert_eq!(
+            made.iter().map(|body| body.language.as_str()).collect::<Vec<_>>(),
+            ["en", "de"]
+        );
+        for body in &made {
+            for _ in 0..2 {
+                assert_eq!(find_body(&sql, &body.digest).unwrap().as_ref(), Some(&body.bytes));
+            }
         }
-        assert_ne!(body(&second).unwrap().0, digest);
+        assert_ne!(bodies(&second.definition).unwrap()[0].digest, made[0].digest);
         assert_eq!(find_body(&sql, "0123456789abcdef").unwrap(), None);
         assert_eq!(find(&sql, 2).unwrap(), Some(second));
     }

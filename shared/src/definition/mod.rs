@@ -1,0 +1,219 @@
+//! What a team writes down to make a survey, and what publishing makes of it.
+
+pub mod question;
+pub mod text;
+pub mod when;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::metrics::Category;
+use question::{AnswerKind, Question, Rating};
+use text::Text;
+use when::{Frequency, Targeting, Trigger};
+
+/// A survey as the team defines it. It travels as JSON; a field that is not listed here is an error.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Definition {
+    /// How the team calls the survey; visitors never see it.
+    pub name: String,
+    /// The survey's own language, as a BCP 47 tag. Every text is in this one at least.
+    #[serde(default = "english")]
+    pub language: String,
+    /// The questions in the order in which they are asked.
+    pub questions: Vec<Question>,
+    /// The id of the rating question whose score is the survey's.
+    pub primary: String,
+    /// What the visitor reads after the last question.
+    pub thanks: Thanks,
+    /// What has to happen for it to be shown: any one of these.
+    #[serde(default = "at_once")]
+    pub triggers: Vec<Trigger>,
+    /// Whom to ask, where.
+    #[serde(default)]
+    pub targeting: Targeting,
+    /// How often to ask one visitor.
+    #[serde(default)]
+    pub frequency: Frequency,
+    /// Where in the customer's journey it stands.
+    #[serde(default)]
+    pub journey: Journey,
+    /// After so many responses it is no longer asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<u32>,
+    /// From when it is asked, in milliseconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_ms: Option<u64>,
+    /// Until when it is asked, in milliseconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_ms: Option<u64>,
+    /// After so many days comments, respondents and traits are forgotten: 1 to 3,650.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention_days: Option<u16>,
+}
+
+fn english() -> String {
+    "en".to_owned()
+}
+
+fn at_once() -> Vec<Trigger> {
+    vec![Trigger::Delay(0)]
+}
+
+/// What the visitor reads at the end: a text for everybody, and others by the primary score's
+/// category.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Thanks {
+    /// For everybody who is in none of the categories below.
+    pub text: Text,
+    /// A link below it.
+    #[serde(default)]
+    pub link: Option<Link>,
+    /// Instead, for those in a category.
+    #[serde(default)]
+    pub by_category: BTreeMap<Category, Thank>,
+}
+
+/// What the visitors of one category read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Thank<T = Text> {
+    /// The text.
+    pub text: T,
+    /// A link below it.
+    #[serde(default = "Option::default")]
+    pub link: Option<Link<T>>,
+}
+
+/// A link that a visitor can follow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Link<T = Text> {
+    /// Where it leads: `https`, `http`, `mailto` or `tel`.
+    pub url: String,
+    /// What stands on it.
+    pub text: T,
+}
+
+/// Where in the customer's journey a survey stands, and at which contact.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Journey {
+    /// The stage: awareness, consideration, purchase, onboarding, use, support, renewal, loyalty, or
+    /// the site's own word.
+    pub stage: Option<String>,
+    /// The contact, in the site's own word.
+    pub touchpoint: Option<String>,
+}
+
+/// Where a survey stands in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Written, never asked.
+    Draft,
+    /// Being asked.
+    Live,
+    /// Not asked for now; what was shown before is still taken.
+    Paused,
+    /// Not asked any more.
+    Archived,
+}
+
+/// One immutable version of a survey with everything that a shard needs to take its displays
+/// without asking anybody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Published {
+    /// 1 at the first publish, and one more at each.
+    pub version: u32,
+    /// What was published.
+    pub definition: Definition,
+    /// The origins whose pages may ask: `https://shop.example`, or `*` for any.
+    pub origins: Vec<String>,
+}
+
+impl Status {
+    /// The name as it travels.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Live => "live",
+            Self::Paused => "paused",
+            Self::Archived => "archived",
+        }
+    }
+
+    /// The status with a name.
+    pub fn named(name: &str) -> Option<Self> {
+        let all = [Self::Draft, Self::Live, Self::Paused, Self::Archived];
+        all.into_iter().find(|status| status.name() == name)
+    }
+}
+
+impl Definition {
+    /// Whether it is asked at a time, as far as its start and its end say.
+    pub fn is_asked_at(&self, now_ms: u64) -> bool {
+        self.start_ms.is_none_or(|start_ms| start_ms <= now_ms)
+            && self.end_ms.is_none_or(|end_ms| now_ms < end_ms)
+    }
+
+    /// The question with this id.
+    pub fn question(&self, id: &str) -> Option<&Question> {
+        self.questions.iter().find(|question| question.id == id)
+    }
+
+    /// The rating question with this id.
+    pub fn rating(&self, id: &str) -> Option<&Rating> {
+        match &self.question(id)?.answer {
+            AnswerKind::Rating(rating) => Some(rating),
+            AnswerKind::Text(_) => None,
+        }
+    }
+
+    /// Every text of the survey with its path.
+    pub fn texts(&self) -> Vec<(String, &Text)> {
+        let mut texts = Vec::new();
+        for (at, question) in self.questions.iter().enumerate() {
+            let path = format!("questions[{at}]");
+            texts.push((format!("{path}.text"), &question.text));
+            match &question.answer {
+                AnswerKind::Rating(rating) => {
+                    texts.push((format!("{path}.answer.rating.low"), &rating.low));
+                    texts.push((format!("{path}.answer.rating.high"), &rating.high));
+                }
+                AnswerKind::Text(_) => {}
+            }
+        }
+        texts.push(("thanks.text".to_owned(), &self.thanks.text));
+        for (category, thank) in &self.thanks.by_category {
+            texts.push((format!("thanks.by_category.{}.text", category.name()), &thank.text));
+        }
+        for (path, link) in self.links() {
+            texts.push((format!("{path}.text"), &link.text));
+        }
+        texts
+    }
+
+    /// Every link of the survey with its path.
+    pub fn links(&self) -> Vec<(String, &Link)> {
+        let common = self.thanks.link.iter().map(|link| ("thanks.link".to_owned(), link));
+        let by_category = self.thanks.by_category.iter().filter_map(|(category, thank)| {
+            let path = format!("thanks.by_category.{}.link", category.name());
+            thank.link.as_ref().map(|link| (path, link))
+        });
+        common.chain(by_category).collect()
+    }
+
+    /// The languages that the survey speaks, its own first.
+    pub fn languages(&self) -> Vec<&str> {
+        let mut others = BTreeSet::new();
+        for (_, text) in self.texts() {
+            others.extend(text.languages());
+        }
+        others.remove(self.language.as_str());
+        std::iter::once(self.language.as_str()).chain(others).collect()
+    }
+}

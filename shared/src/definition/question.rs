@@ -1,0 +1,118 @@
+//! Questions, what they take for an answer, and on what condition they are asked.
+
+use serde::{Deserialize, Serialize};
+
+use super::text::Text;
+use crate::display::{Answer, Answers};
+use crate::metrics::{Category, Direction, Scale};
+
+/// One question. `T` is how texts are written: [`Text`] in a definition, a plain text in a body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Question<T = Text> {
+    /// The key under which the answer is kept: `[a-z][a-z0-9_]*`.
+    pub id: String,
+    /// The question itself.
+    pub text: T,
+    /// What kind of answer it takes.
+    pub answer: AnswerKind<T>,
+    /// On what condition it is asked; always, if there is none.
+    #[serde(default = "Option::default")]
+    pub show_if: Option<Condition>,
+}
+
+/// The kind of answer that a question takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnswerKind<T = Text> {
+    /// A score on a scale.
+    Rating(Rating<T>),
+    /// Free text, never required.
+    Text(TextLimits),
+}
+
+/// A rating question's scale and what stands at its two ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rating<T = Text> {
+    /// The scale; it cannot change once the question has responses.
+    pub scale: Scale,
+    /// Which end is the good one.
+    #[serde(default)]
+    pub direction: Direction,
+    /// The label of the lowest value.
+    pub low: T,
+    /// The label of the highest value.
+    pub high: T,
+}
+
+/// A text question's limits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TextLimits {
+    /// The longest answer, in characters: 1 to [`crate::validate::TEXT_LIMIT`].
+    #[serde(default = "text_limit")]
+    pub max_length: u16,
+}
+
+fn text_limit() -> u16 {
+    crate::validate::TEXT_LIMIT
+}
+
+/// A condition on the answer to an earlier question. It is not met while that is not answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Condition {
+    /// The earlier question's id.
+    pub question: String,
+    /// What its answer must be.
+    pub is: Expected,
+}
+
+/// What an answer must be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Expected {
+    /// In one of these categories.
+    Category(Vec<Category>),
+    /// A score in this range.
+    Score {
+        /// The lowest.
+        from: u8,
+        /// The highest.
+        to: u8,
+    },
+}
+
+impl Condition {
+    /// Whether the answers given so far meet it, among questions of which one is the earlier one.
+    pub fn is_met<T>(&self, questions: &[Question<T>], answers: &Answers) -> bool {
+        let Some(answer) = answers.get(&self.question) else { return false };
+        match (&self.is, answer) {
+            (Expected::Score { from, to }, Answer::Score(score)) => from <= score && score <= to,
+            (Expected::Category(wanted), Answer::Score(score)) => questions
+                .iter()
+                .find(|question| question.id == self.question)
+                .and_then(|question| question.answer.category(*score))
+                .is_some_and(|category| wanted.contains(&category)),
+            (_, Answer::Text(_)) => false,
+        }
+    }
+}
+
+impl<T> Question<T> {
+    /// Whether it is asked after these answers.
+    pub fn is_asked(&self, questions: &[Self], answers: &Answers) -> bool {
+        self.show_if.as_ref().is_none_or(|condition| condition.is_met(questions, answers))
+    }
+}
+
+impl<T> AnswerKind<T> {
+    /// The category of a score; `None` off the scale and for what is no rating.
+    pub fn category(&self, score: u8) -> Option<Category> {
+        match self {
+            Self::Rating(rating) => rating.scale.category(rating.direction, score),
+            Self::Text(_) => None,
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Texts in any number of languages.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// A text in the survey's own language, or in several: `"Hello"` or `{"en": "Hello", "de": "Hallo"}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Text {
+    /// In the survey's own language.
+    One(String),
+    /// By BCP 47 tag.
+    Many(BTreeMap<String, String>),
+}
+
+impl Text {
+    /// The text in a language, or in the nearest one that there is: `de-AT`, then `de`, then the
+    /// survey's own. Empty only in a definition that [`crate::validate`] refuses.
+    pub fn in_language(&self, language: &str, own: &str) -> &str {
+        match self {
+            Self::One(text) => text,
+            Self::Many(texts) => chain(language)
+                .chain([own])
+                .find_map(|tag| texts.get(tag))
+                .map_or("", String::as_str),
+        }
+    }
+
+    /// The languages that it is in, besides the survey's own.
+    pub fn languages(&self) -> impl Iterator<Item = &str> {
+        let texts = match self {
+            Self::One(_) => None,
+            Self::Many(texts) => Some(texts),
+        };
+        texts.into_iter().flat_map(|texts| texts.keys().map(String::as_str))
+    }
+
+    /// Every wording with the end of its path: nothing, or `.de`.
+    pub fn wordings(&self) -> Vec<(String, &str)> {
+        match self {
+            Self::One(text) => vec![(String::new(), text)],
+            Self::Many(texts) => {
+                texts.iter().map(|(tag, text)| (format!(".{tag}"), text.as_str())).collect()
+            }
+        }
+    }
+}
+
+/// A tag and what is left as its last parts are taken away: `zh-Hant-TW`, `zh-Hant`, `zh`.
+fn chain(language: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(language), |tag| tag.rsplit_once('-').map(|(rest, _)| rest))
+}
+
+/// Whether a text has the shape of a BCP 47 tag.
+pub fn is_language(tag: &str) -> bool {
+    let mut parts = tag.split('-');
+    let primary = parts.next().unwrap_or_default();
+    (2..=8).contains(&primary.len())
+        && primary.chars().all(|c| c.is_ascii_alphabetic())
+        && tag.len() <= 35
+        && parts.all(|part| {
+            (1..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric())
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_language_is_taken() {
+        let texts = [("en", "Hello"), ("de", "Hallo"), ("de-AT", "Servus")];
+        let text = Text::Many(texts.map(|(tag, text)| (tag.to_owned(), text.to_owned())).into());
+        for (language, wanted) in
+            [("de-AT", "Servus"), ("de-CH", "Hallo"), ("fr", "Hello"), ("de-AT-1996", "Servus")]
+        {
+            assert_eq!(text.in_language(language, "en"), wanted, "{language}");
+        }
+        assert_eq!(Text::One("Hello".to_owned()).in_language("de", "en"), "Hello");
+    }
+
+    #[test]
+    fn a_tag_is_letters_and_then_short_parts() {
+        assert!(["en", "de-AT", "zh-Hant-TW", "es-419"].into_iter().all(is_language));
+        assert!(
+            !["", "e", "de_AT", "de-", "-de", "12", "de-toolongpart"].into_iter().any(is_language)
+        );
+    }
+}
