@@ -12,8 +12,10 @@ mod rpc;
 mod seal;
 mod site;
 mod sql;
+mod summary;
 mod survey;
 mod team;
+mod zone;
 
 use worker::{Context, Env, Request, Response, event};
 

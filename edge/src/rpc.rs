@@ -1,6 +1,7 @@
 //! What the Worker and its objects say to each other: one type for each object, sent as JSON to a
 //! path that no public route has.
 
+use asklet_shared::counter;
 use asklet_shared::definition::question::Rating;
 use asklet_shared::definition::{Definition, Published, Status};
 use asklet_shared::problem::{Code, Problem};
@@ -114,8 +115,8 @@ pub struct Plan {
 pub enum SurveyCall {
     /// Take a version; answered with nothing.
     Publish(Box<Published>),
-    /// What was counted; answered with a `Tally`.
-    Tally,
+    /// What was counted in a period; answered with `Counted`.
+    Count(counter::Request),
     /// Forget everything; answered with nothing.
     Erase,
 }

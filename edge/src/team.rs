@@ -1,9 +1,7 @@
 //! What teams and operators call, with a key or with the admin token.
 
-use asklet_shared::counter::Tally;
 use asklet_shared::definition::{Definition, Status};
 use asklet_shared::problem::{Code, Problem};
-use asklet_shared::summary::Summary;
 use asklet_shared::validate::{self, DEFINITION_LIMIT};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -13,8 +11,9 @@ use crate::failure::Failure;
 use crate::place;
 use crate::respond::{self, Cache};
 use crate::route::Verb;
-use crate::rpc::{self, NewSite, Plan, SiteCall, SurveyAction, SurveyCall, SurveyRecord, TeamCall};
+use crate::rpc::{self, NewSite, Plan, SiteCall, SurveyAction, SurveyRecord, TeamCall};
 use crate::seal::{self, ApiKey, KeyDigest, Seal, SiteId};
+use crate::summary::{Query, summarise};
 
 /// The most origins that a site can list.
 const ORIGINS_LIMIT: usize = 50;
@@ -122,14 +121,10 @@ pub async fn summary(
 ) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, site)?;
     let survey = team.seal.known_survey(&team.site, survey)?;
-    let plan: Plan =
-        team.call(env, TeamCall::Plan { survey: survey.clone(), question: None }).await?;
-    let mut tally = Tally::default();
-    for shard in 0..plan.shards {
-        let stub = place::survey(env, &team.site, &survey, shard)?;
-        tally.merge(&rpc::call(&stub, &SurveyCall::Tally).await?);
-    }
-    respond::json(200, &Summary::of(survey.as_str(), &plan.question, &plan.rating, &tally))
+    let query = Query::parse(request.url()?.query_pairs())?;
+    let question = query.question.clone();
+    let plan: Plan = team.call(env, TeamCall::Plan { survey: survey.clone(), question }).await?;
+    respond::json(200, &summarise(env, (&team.site, &survey), &plan, &query).await?)
 }
 
 /// A team that showed a key of the site that it asks about. The site has not checked the key yet:

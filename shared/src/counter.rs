@@ -24,7 +24,8 @@ pub struct Histogram(pub BTreeMap<u8, u64>);
 pub const DISMISSED: u8 = 4;
 
 /// What a counter can be broken down by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Dimension {
     /// All displays together.
     All,
@@ -32,15 +33,28 @@ pub enum Dimension {
     Version,
     /// How the survey reached the visitor.
     Channel,
+    /// The language that was shown; empty where that is none of the survey's.
+    Language,
 }
 
 impl Dimension {
+    /// Every dimension that displays are counted under.
+    const COUNTED: [Self; 4] = [Self::All, Self::Version, Self::Channel, Self::Language];
+
+    /// The dimension that a summary can be broken down by under a name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Version, Self::Channel, Self::Language]
+            .into_iter()
+            .find(|dimension| dimension.name() == name)
+    }
+
     /// The name that the store uses; for [`Dimension::All`] it is empty.
     pub fn name(self) -> &'static str {
         match self {
             Self::All => "",
             Self::Version => "version",
             Self::Channel => "channel",
+            Self::Language => "language",
         }
     }
 }
@@ -71,6 +85,8 @@ pub struct Facts {
     pub version: u32,
     /// How it reached the visitor.
     pub channel: Channel,
+    /// The language that was shown; empty where that is none of the survey's.
+    pub language: String,
     /// What was answered.
     pub answers: Answers,
 }
@@ -92,13 +108,14 @@ impl Facts {
         std::iter::once((FUNNEL, funnel)).chain(answers).collect()
     }
 
-    /// Each value of each dimension that this display counts under.
-    fn dimensions(&self) -> [(Dimension, String); 3] {
-        [
-            (Dimension::All, String::new()),
-            (Dimension::Version, self.version.to_string()),
-            (Dimension::Channel, self.channel.name().to_owned()),
-        ]
+    /// The value of a dimension that this display counts under.
+    pub fn dimension(&self, dimension: Dimension) -> String {
+        match dimension {
+            Dimension::All => String::new(),
+            Dimension::Version => self.version.to_string(),
+            Dimension::Channel => self.channel.name().to_owned(),
+            Dimension::Language => self.language.clone(),
+        }
     }
 }
 
@@ -128,6 +145,13 @@ impl Histogram {
         for (value, count) in &other.0 {
             *self.0.entry(*value).or_default() += count;
         }
+    }
+
+    /// What is left without another histogram that is part of this one.
+    #[must_use]
+    pub fn without(&self, part: &Self) -> Self {
+        let left = |(value, count): (&u8, &u64)| (*value, count.saturating_sub(part.count(*value)));
+        Self(self.0.iter().map(left).filter(|(_, count)| *count > 0).collect())
     }
 
     /// Counts a value once more.
@@ -173,13 +197,12 @@ impl Packed {
         self.slots.is_empty()
     }
 
-    /// All slots together.
-    pub fn total(&self) -> Histogram {
-        let mut total = Histogram::default();
-        for histogram in self.slots.values() {
-            total.merge(histogram);
-        }
-        total
+    /// The slots of the day in which something was counted, each with the time at which it starts,
+    /// for the row of a UTC day.
+    pub fn slots(&self, day: u64) -> impl Iterator<Item = (u64, &Histogram)> {
+        self.slots.iter().map(move |(slot, histogram)| {
+            (day * time::DAY_MS + u64::from(*slot) * time::BUCKET_MS, histogram)
+        })
     }
 
     fn change(&mut self, slot: u8, value: u8, change: Change) -> Result<(), BrokenCounter> {
@@ -225,7 +248,8 @@ impl Counters {
     ) -> Result<(), E> {
         let day = time::day_of(facts.shown_ms);
         let slot = time::slot_of(facts.shown_ms);
-        for (dimension, value) in facts.dimensions() {
+        for dimension in Dimension::COUNTED {
+            let value = facts.dimension(dimension);
             for (question, counted) in facts.values() {
                 let key =
                     Key { day, question: question.to_owned(), dimension, value: value.clone() };
@@ -250,7 +274,7 @@ impl Counters {
     }
 }
 
-/// What one shard has counted for one summary: the histogram of each question, the funnel among them.
+/// What was counted over some displays: the histogram of each question, the funnel among them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally(pub BTreeMap<String, Histogram>);
 
@@ -283,6 +307,98 @@ impl Tally {
     }
 }
 
+/// What a summary needs to know of every shard.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// The edges of the points to count, in milliseconds since the epoch, rising: at least two.
+    pub edges: Vec<u64>,
+    /// What to break the whole down by.
+    pub by: Option<Dimension>,
+}
+
+/// What a shard has counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    /// One tally for each point: one less than there are edges.
+    pub points: Vec<Tally>,
+    /// The whole by the dimension's values.
+    pub rows: BTreeMap<String, Tally>,
+}
+
+impl Request {
+    /// The whole of a period.
+    pub fn whole(from_ms: u64, to_ms: u64) -> Self {
+        Self { edges: vec![from_ms, to_ms], by: None }
+    }
+
+    /// The first time that is counted, and the first after it that is not.
+    pub fn range(&self) -> (u64, u64) {
+        let (first, last) = (self.edges.first(), self.edges.last());
+        (first.copied().unwrap_or(0), last.copied().unwrap_or(0))
+    }
+
+    /// The point in which a time lies.
+    pub fn point(&self, ms: u64) -> Option<usize> {
+        let (from_ms, to_ms) = self.range();
+        if ms < from_ms || to_ms <= ms {
+            return None;
+        }
+        self.edges.partition_point(|edge| *edge <= ms).checked_sub(1)
+    }
+
+    /// An answer in which nothing is counted yet.
+    pub fn nothing(&self) -> Counted {
+        let points = self.edges.len().saturating_sub(1);
+        Counted { points: vec![Tally::default(); points], rows: BTreeMap::new() }
+    }
+}
+
+impl Counted {
+    /// All points together.
+    pub fn total(&self) -> Tally {
+        let mut total = Tally::default();
+        for point in &self.points {
+            total.merge(point);
+        }
+        total
+    }
+
+    /// Adds what another shard has counted for the same request.
+    pub fn merge(&mut self, other: &Self) {
+        for (point, theirs) in self.points.iter_mut().zip(&other.points) {
+            point.merge(theirs);
+        }
+        for (value, theirs) in &other.rows {
+            self.rows.entry(value.clone()).or_default().merge(theirs);
+        }
+    }
+
+    /// Counts one display that is in no counter yet, if it lies in the period.
+    pub fn add(&mut self, request: &Request, facts: &Facts) {
+        let point = request.point(facts.shown_ms);
+        let Some(tally) = point.and_then(|point| self.points.get_mut(point)) else { return };
+        tally.add(facts);
+        if let Some(dimension) = request.by {
+            self.rows.entry(facts.dimension(dimension)).or_default().add(facts);
+        }
+    }
+
+    /// Counts the slots of a row of counters that lie in the period.
+    pub fn add_row(&mut self, request: &Request, key: &Key, packed: &Packed) {
+        for (at_ms, histogram) in packed.slots(key.day) {
+            let Some(point) = request.point(at_ms) else { continue };
+            if key.dimension == Dimension::All {
+                if let Some(tally) = self.points.get_mut(point) {
+                    tally.merge_question(&key.question, histogram);
+                }
+            } else if request.by == Some(key.dimension) {
+                let row = self.rows.entry(key.value.clone()).or_default();
+                row.merge_question(&key.question, histogram);
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -294,6 +410,7 @@ mod tests {
             dismissed: true,
             version: 3,
             channel: Channel::InPage,
+            language: "en".to_owned(),
             answers: Answers(vec![
                 ("score".to_owned(), Answer::Score(score)),
                 ("why".to_owned(), Answer::Text("fast".to_owned())),
@@ -317,6 +434,13 @@ mod tests {
         let broken = Counters::default()
             .change(&answered(9), Change::TakeOut, |_| Ok::<_, BrokenCounter>(Packed::default()));
         assert_eq!(broken, Err(BrokenCounter));
+    }
+
+    #[test]
+    fn a_time_lies_in_the_point_whose_edges_enclose_it() {
+        let request = Request { edges: vec![10, 20, 50], by: None };
+        let points: Vec<_> = [9, 10, 19, 20, 49, 50].map(|ms| request.point(ms)).into();
+        assert_eq!(points, [None, Some(0), Some(0), Some(1), Some(1), None]);
     }
 
     #[test]

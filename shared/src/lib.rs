@@ -8,6 +8,7 @@ pub mod definition;
 pub mod display;
 pub mod display_id;
 pub mod metrics;
+pub mod period;
 pub mod problem;
 pub mod statistics;
 pub mod summary;

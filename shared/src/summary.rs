@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::counter::{DISMISSED, FUNNEL, Histogram, Tally, stage_value};
+use crate::counter::{Counted, DISMISSED, FUNNEL, Histogram, Request, Tally, stage_value};
 use crate::definition::question::Rating;
 use crate::display::Stage;
 use crate::metrics::{Metric, Sample, Scale, Score};
-use crate::statistics::{self, Interval};
+use crate::period::rfc3339;
+use crate::statistics::{self, Difference, Interval};
 
 /// A survey's figures for one rating question.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,6 +20,8 @@ pub struct Summary {
     pub metric: Metric,
     /// Its scale.
     pub scale: Scale,
+    /// What time it covers.
+    pub period: Period,
     /// The metric, with its interval.
     #[serde(flatten)]
     pub score: Score,
@@ -26,6 +29,66 @@ pub struct Summary {
     pub distribution: Vec<ValueCount>,
     /// How far displays came.
     pub funnel: Funnel,
+    /// The same by the intervals of a calendar, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trend: Option<Vec<TrendPoint>>,
+    /// The same by the values of a dimension, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub breakdown: Option<Vec<BreakdownRow>>,
+    /// How it compares with the period before, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<Change>,
+}
+
+/// The time that a summary covers, by when displays were shown: `from` counts and `to` does not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Period {
+    /// Its start in RFC 3339; `null` for all of the survey's time.
+    pub from: Option<String>,
+    /// Its end in RFC 3339.
+    pub to: String,
+    /// The time zone whose calendar divides it.
+    pub tz: String,
+}
+
+/// One point of a trend. It has no p value: points are there to be looked at together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrendPoint {
+    /// Its start in RFC 3339.
+    pub from: String,
+    /// Its end in RFC 3339.
+    pub to: String,
+    /// Its score.
+    #[serde(flatten)]
+    pub score: Score,
+    /// How far its displays came.
+    pub funnel: Funnel,
+}
+
+/// One row of a breakdown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BreakdownRow {
+    /// The dimension's value; empty where there was none.
+    pub value: String,
+    /// Its score.
+    #[serde(flatten)]
+    pub score: Score,
+    /// How far its displays came.
+    pub funnel: Funnel,
+    /// How its score differs from that of all other rows together, its p value adjusted by Holm for
+    /// the number of rows; `null` where either side has fewer than two answers.
+    pub difference: Option<Difference>,
+}
+
+/// How a score compares with that of the period before, of the same elapsed length.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// The period before.
+    pub previous: TrendPoint,
+    /// The score less the score before; `null` where either has fewer than two answers.
+    pub difference: Option<Difference>,
+    /// The mean less the mean before; `null` for Net Promoter.
+    pub mean_difference: Option<Difference>,
 }
 
 /// How often one value was given.
@@ -62,20 +125,93 @@ pub fn distribution(scale: Scale, answers: &Histogram) -> Vec<ValueCount> {
     (low..=high).map(|value| ValueCount { value, count: answers.count(value) }).collect()
 }
 
-impl Summary {
-    /// Computes the summary of a rating question from what all shards have counted.
-    pub fn of(survey: &str, question: &str, rating: &Rating, tally: &Tally) -> Self {
-        let answers = tally.question(question);
-        let Rating { scale, direction, .. } = *rating;
-        Self {
-            survey: survey.to_owned(),
-            question: question.to_owned(),
+/// What a summary is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// The survey's id.
+    pub survey: &'a str,
+    /// The question's id.
+    pub question: &'a str,
+    /// Its scale and its direction.
+    pub rating: &'a Rating,
+}
+
+impl Subject<'_> {
+    /// The summary of what all shards have counted for a period.
+    pub fn summary(&self, period: Period, total: &Tally) -> Summary {
+        let answers = total.question(self.question);
+        let scale = self.rating.scale;
+        Summary {
+            survey: self.survey.to_owned(),
+            question: self.question.to_owned(),
             metric: scale.metric(),
             scale,
-            score: Sample { scale, direction, answers: &answers }.score(),
+            period,
+            score: self.sample(&answers).score(),
             distribution: distribution(scale, &answers),
+            funnel: Funnel::of(&total.question(FUNNEL)),
+            trend: None,
+            breakdown: None,
+            change: None,
+        }
+    }
+
+    /// The points of a trend.
+    pub fn trend(&self, request: &Request, counted: &Counted) -> Vec<TrendPoint> {
+        let ends = request.edges.iter().zip(request.edges.iter().skip(1));
+        let points = ends.zip(&counted.points);
+        points.map(|((from_ms, to_ms), tally)| self.point(*from_ms, *to_ms, tally)).collect()
+    }
+
+    /// The rows of a breakdown, each compared with the rest.
+    pub fn breakdown(&self, counted: &Counted) -> Vec<BreakdownRow> {
+        let total = counted.total().question(self.question);
+        let mut rows: Vec<_> = counted
+            .rows
+            .iter()
+            .map(|(value, tally)| {
+                let answers = tally.question(self.question);
+                let rest = total.without(&answers);
+                BreakdownRow {
+                    value: value.clone(),
+                    score: self.sample(&answers).score(),
+                    funnel: Funnel::of(&tally.question(FUNNEL)),
+                    difference: self.sample(&answers).difference(&self.sample(&rest)),
+                }
+            })
+            .collect();
+        let p_values: Vec<_> = rows.iter().filter_map(|row| row.difference.map(|d| d.p)).collect();
+        let mut adjusted = statistics::holm(&p_values).into_iter();
+        for difference in rows.iter_mut().filter_map(|row| row.difference.as_mut()) {
+            if let Some(p) = adjusted.next() {
+                *difference = difference.with_p(p);
+            }
+        }
+        rows
+    }
+
+    /// The comparison with the period before.
+    pub fn change(&self, now: &Tally, (from_ms, to_ms): (u64, u64), before: &Tally) -> Change {
+        let (ours, theirs) = (now.question(self.question), before.question(self.question));
+        let (ours, others) = (self.sample(&ours), self.sample(&theirs));
+        Change {
+            previous: self.point(from_ms, to_ms, before),
+            difference: ours.difference(&others),
+            mean_difference: ours.mean_difference(&others),
+        }
+    }
+
+    fn point(&self, from_ms: u64, to_ms: u64, tally: &Tally) -> TrendPoint {
+        TrendPoint {
+            from: rfc3339(from_ms),
+            to: rfc3339(to_ms),
+            score: self.sample(&tally.question(self.question)).score(),
             funnel: Funnel::of(&tally.question(FUNNEL)),
         }
+    }
+
+    fn sample<'a>(&self, answers: &'a Histogram) -> Sample<'a> {
+        Sample { scale: self.rating.scale, direction: self.rating.direction, answers }
     }
 }
 
@@ -107,6 +243,8 @@ mod tests {
     use crate::definition::text::Text;
     use crate::display::{Answer, Answers, Channel};
     use crate::metrics::Direction;
+    use crate::statistics::Verdict;
+    use std::collections::BTreeMap;
 
     fn rating() -> Rating {
         Rating {
@@ -115,6 +253,11 @@ mod tests {
             low: Text::One("Not likely".to_owned()),
             high: Text::One("Likely".to_owned()),
         }
+    }
+
+    fn summary(total: &Tally) -> Summary {
+        let period = Period { from: None, to: rfc3339(0), tz: "UTC".to_owned() };
+        Subject { survey: "survey", question: "score", rating: &rating() }.summary(period, total)
     }
 
     fn tally(displays: &[(Stage, Option<u8>)]) -> Tally {
@@ -127,6 +270,7 @@ mod tests {
                 dismissed: *stage == Stage::Seen,
                 version: 1,
                 channel: Channel::InPage,
+                language: String::new(),
                 answers: Answers(answers.into_iter().collect()),
             });
         }
@@ -143,7 +287,7 @@ mod tests {
             (Stage::Completed, Some(10)),
             (Stage::Completed, Some(7)),
         ]);
-        let summary = Summary::of("survey", "score", &rating(), &tally);
+        let summary = summary(&tally);
         assert_eq!((summary.score.n, summary.score.score), (4, Some(25.0)));
         assert_eq!(summary.distribution.len(), 11);
         assert_eq!(summary.distribution[9], ValueCount { value: 9, count: 1 });
@@ -153,8 +297,39 @@ mod tests {
     }
 
     #[test]
+    fn a_row_is_compared_with_the_rest_and_the_p_values_know_of_each_other() {
+        let counted = |rows: &[(&str, u64, u64)]| {
+            let tallies = rows.iter().map(|(value, promoters, detractors)| {
+                let answers = Histogram([(10, *promoters), (0, *detractors)].into());
+                (value.to_string(), Tally([("score".to_owned(), answers)].into()))
+            });
+            let rows: BTreeMap<_, _> = tallies.collect();
+            let mut total = Tally::default();
+            rows.values().for_each(|row| total.merge(row));
+            Counted { points: vec![total], rows }
+        };
+        let subject = Subject { survey: "survey", question: "score", rating: &rating() };
+        let rows = subject.breakdown(&counted(&[("1", 60, 40), ("2", 80, 20), ("3", 70, 30)]));
+        assert_eq!(
+            rows.iter().map(|row| row.score.score).collect::<Vec<_>>(),
+            [Some(20.0), Some(60.0), Some(40.0)]
+        );
+        let answers = |promoters, detractors| Histogram([(10, promoters), (0, detractors)].into());
+        let raw = [(60, 40), (80, 20), (70, 30)].map(|(promoters, detractors)| {
+            let (row, rest) =
+                (answers(promoters, detractors), answers(210 - promoters, 90 - detractors));
+            subject.sample(&row).difference(&subject.sample(&rest)).unwrap().p
+        });
+        let adjusted: Vec<_> = rows.iter().map(|row| row.difference.unwrap().p).collect();
+        assert_eq!(adjusted, statistics::holm(&raw));
+        assert!(adjusted.iter().zip(raw).all(|(adjusted, raw)| *adjusted > raw || raw > 0.9));
+        assert_eq!(rows[2].difference.unwrap().verdict, Verdict::NoDifferenceShown);
+        assert_eq!(subject.breakdown(&counted(&[("1", 5, 5)]))[0].difference, None);
+    }
+
+    #[test]
     fn no_data_is_null() {
-        let summary = Summary::of("survey", "score", &rating(), &Tally::default());
+        let summary = summary(&Tally::default());
         assert_eq!((summary.score.n, summary.score.score), (0, None));
         assert_eq!(summary.funnel.response_rate, None);
         let json = serde_json::to_string(&summary).unwrap();

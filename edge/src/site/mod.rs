@@ -5,7 +5,7 @@ pub mod store;
 
 use std::cell::Cell;
 
-use asklet_shared::counter::Tally;
+use asklet_shared::counter::{self, Counted};
 use asklet_shared::definition::Published;
 use asklet_shared::problem::{Code, Problem};
 use worker::{Date, DurableObject, Env, Request, Response, State, console_error, durable_object};
@@ -17,6 +17,7 @@ use crate::rpc::{self, SiteCall, SurveyAction, SurveyCall, TeamCall};
 use crate::seal::{SiteId, SurveyId};
 use crate::sql::migrate::{is_set_up, migrate};
 use crate::sql::object::Object;
+use crate::survey::fold::END_OF_TIME_MS;
 
 /// One site.
 #[durable_object]
@@ -132,7 +133,9 @@ impl Site {
         }
         for shard in 0..store::survey(sql, survey)?.shards {
             let stub = place::survey(&self.env, site, survey, shard)?;
-            let tally: Tally = rpc::call(&stub, &SurveyCall::Tally).await?;
+            let ever = SurveyCall::Count(counter::Request::whole(0, END_OF_TIME_MS));
+            let counted: Counted = rpc::call(&stub, &ever).await?;
+            let tally = counted.total();
             if let Some(question) = changed.iter().find(|id| tally.question(id).total() > 0) {
                 let detail = format!("the question {question} has responses on another scale");
                 return Err(Problem::new(Code::ScaleChanged, detail).at("questions").into());

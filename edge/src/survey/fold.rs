@@ -6,16 +6,16 @@
 //! So the counters always equal a recount of the covered part of the log, and a summary is the
 //! counters plus a scan of the tail.
 
-use asklet_shared::counter::{Change, Counters, Facts, Key, Packed, Tally};
+use asklet_shared::counter::{Change, Counted, Counters, Dimension, Facts, Key, Packed, Request};
 use asklet_shared::display_id::DisplayId;
-use asklet_shared::time::BUCKET_MS;
+use asklet_shared::time::{self, BUCKET_MS};
 
 use super::log::{self, COLUMNS, DRIFT_MS, Stored};
 use crate::failure::Failure;
 use crate::sql::{Sql, Value};
 
 /// Later than any display: the largest integer that passes through JavaScript unharmed.
-const END_OF_TIME_MS: u64 = (1 << 53) - 1;
+pub const END_OF_TIME_MS: u64 = (1 << 53) - 1;
 
 /// How long a display stays in the tail, where changing it is cheap.
 const SETTLE_MS: u64 = BUCKET_MS;
@@ -137,23 +137,33 @@ fn columns(key: &Key) -> [Value; 4] {
     ]
 }
 
-/// What this shard has counted in all its time: the counters and the tail.
-pub fn tally(sql: &impl Sql) -> Result<Tally, Failure> {
-    let mut tally = Tally::default();
-    sql.query("SELECT question, packed FROM counter WHERE dimension = ''", &[], &mut |mut row| {
-        let question = row.text()?;
-        tally.merge_question(&question, &Packed::decode(&row.blob()?)?.total());
-        Ok(())
-    })?;
+/// What this shard has counted in a period: the counters and the tail.
+pub fn count(sql: &impl Sql, request: &Request) -> Result<Counted, Failure> {
+    let mut counted = request.nothing();
+    let (from_ms, to_ms) = request.range();
+    let by = request.by.unwrap_or(Dimension::All);
+    sql.query(
+        "SELECT day, question, dimension, value, packed FROM counter
+         WHERE day >= ? AND day <= ? AND dimension IN ('', ?)",
+        &[time::day_of(from_ms).into(), time::day_of(to_ms).into(), by.name().into()],
+        &mut |mut row| {
+            let (day, question, dimension) = (row.integer()?, row.text()?, row.text()?);
+            let dimension = if dimension.is_empty() { Dimension::All } else { by };
+            let key = Key { day, question, dimension, value: row.text()? };
+            counted.add_row(request, &key, &Packed::decode(&row.blob()?)?);
+            Ok(())
+        },
+    )?;
     Watermark::read(sql)?.tail(sql, END_OF_TIME_MS, &mut |display| {
-        tally.add(&display.facts);
+        counted.add(request, &display.facts);
         Ok(())
     })?;
-    Ok(tally)
+    Ok(counted)
 }
 
 #[cfg(test)]
 mod tests {
+    use asklet_shared::counter::Tally;
     use asklet_shared::display::{Answer, Answers, Channel, Display, Stage};
     use asklet_shared::problem::Code;
     use proptest::prelude::*;
@@ -213,15 +223,28 @@ mod tests {
         assert_eq!(rows.integer::<usize>().unwrap(), expected.len());
     }
 
-    /// The tally as it should be: every row of the log.
-    fn retally(sql: &Native) -> Tally {
-        let mut tally = Tally::default();
+    /// The whole of the log's time.
+    fn tally(sql: &Native) -> Tally {
+        count(sql, &Request::whole(0, END_OF_TIME_MS)).unwrap().total()
+    }
+
+    /// What a request should find: every row of the log, looked at one by one.
+    fn recounted(sql: &Native, request: &Request) -> Counted {
+        let mut counted = request.nothing();
         sql.query(&format!("SELECT {COLUMNS} FROM display"), &[], &mut |row| {
-            tally.add(&log::stored(row)?.facts);
+            let facts = log::stored(row)?.facts;
+            let edges = request.edges.windows(2).zip(&mut counted.points);
+            for (edges, point) in edges {
+                if edges[0] <= facts.shown_ms && facts.shown_ms < edges[1] {
+                    point.add(&facts);
+                    let dimension = request.by.unwrap();
+                    counted.rows.entry(facts.dimension(dimension)).or_default().add(&facts);
+                }
+            }
             Ok(())
         })
         .unwrap();
-        tally
+        counted
     }
 
     #[test]
@@ -234,7 +257,7 @@ mod tests {
         assert_eq!(record(&sql, commented, START_MS + 4_000).unwrap(), Recorded::New);
         // The first revision arrives again, late: acknowledged, and nothing changes.
         assert_eq!(record(&sql, scored, START_MS + 9_000).unwrap(), Recorded::Known);
-        let tally = tally(&sql).unwrap();
+        let tally = tally(&sql);
         assert_eq!(tally.question("score").total(), 1);
         assert_eq!(tally.question("why").total(), 1);
         let stored = find(&sql, DisplayId::new(START_MS + 1, [1; 10])).unwrap().unwrap();
@@ -254,7 +277,7 @@ mod tests {
         let mut other_version = display(1, 3, Stage::Completed, Some(9));
         other_version.version = 2;
         assert_eq!(refused(other_version), Code::VersionChanged);
-        assert_eq!(tally(&sql).unwrap().question("score").count(9), 1);
+        assert_eq!(tally(&sql).question("score").count(9), 1);
     }
 
     #[test]
@@ -272,7 +295,7 @@ mod tests {
         record(&sql, astray.clone(), START_MS).unwrap();
         assert!(find(&sql, astray.id).unwrap().unwrap().astray);
         check_counters(&sql);
-        assert_eq!(tally(&sql).unwrap().question("score").total(), 2);
+        assert_eq!(tally(&sql).question("score").total(), 2);
     }
 
     #[derive(Debug, Clone)]
@@ -307,9 +330,20 @@ mod tests {
         prop::collection::vec(prop_oneof![6 => tell, 2 => wait, 2 => Just(Event::Fold)], 0..60)
     }
 
+    /// The edges of up to ten points around the time in which histories happen.
+    fn period() -> impl Strategy<Value = Vec<u64>> {
+        let start = START_MS / BUCKET_MS;
+        prop::collection::btree_set(start - 5_000..start + 60, 2..11)
+            .prop_map(|buckets| buckets.into_iter().map(|bucket| bucket * BUCKET_MS).collect())
+    }
+
     proptest! {
         #[test]
-        fn after_any_history_the_counters_equal_a_recount_and_the_tally_the_log(history in events()) {
+        fn after_any_history_the_counters_equal_a_recount_and_any_period_the_log(
+            history in events(),
+            edges in period(),
+            by in prop_oneof![Just(Dimension::Version), Just(Dimension::Language)],
+        ) {
             let sql = store();
             let mut now_ms = START_MS;
             for event in history {
@@ -318,6 +352,8 @@ mod tests {
                         let mut told = display(number, revision, Stage::ALL[stage], score);
                         told.dismissed = dismissed;
                         told.age_ms = age_ms;
+                        told.version = u32::from(number % 2) + 1;
+                        told.language = ["en", "de", ""][usize::from(number % 3)].to_owned();
                         match record(&sql, told, now_ms) {
                             Ok(_) | Err(Failure::Problem(_)) => {}
                             Err(Failure::Broken(broken)) => panic!("{broken}"),
@@ -327,7 +363,8 @@ mod tests {
                     Event::Fold => fold(&sql, now_ms).unwrap(),
                 }
                 check_counters(&sql);
-                prop_assert_eq!(tally(&sql).unwrap(), retally(&sql));
+                let request = Request { edges: edges.clone(), by: Some(by) };
+                prop_assert_eq!(count(&sql, &request).unwrap(), recounted(&sql, &request));
             }
         }
     }

@@ -68,8 +68,6 @@ pub struct Stored {
     pub id: DisplayId,
     /// Its latest revision.
     pub revision: u32,
-    /// The language that was shown; empty where it was not told.
-    pub language: String,
     /// The page, without query and fragment; empty where it was not told.
     pub page: String,
     /// What is counted. Its time was fixed at the first receipt.
@@ -146,7 +144,6 @@ fn first_stored(display: Display, now_ms: u64) -> Stored {
         revision: display.revision,
         astray: display.id.unix_ms().abs_diff(shown_ms) > DRIFT_MS,
         received_ms: now_ms,
-        language: display.language,
         page: display.page,
         facts: Facts {
             shown_ms,
@@ -154,6 +151,7 @@ fn first_stored(display: Display, now_ms: u64) -> Stored {
             dismissed: display.dismissed,
             version: display.version,
             channel: display.channel,
+            language: display.language,
             answers: display.answers,
         },
     }
@@ -168,7 +166,7 @@ fn later_stored(display: Display, earlier: &Stored) -> Stored {
 }
 
 fn write(sql: &impl Sql, verb: &str, stored: &Stored) -> Result<(), Failure> {
-    let Stored { id, revision, language, page, facts, received_ms, astray } = stored;
+    let Stored { id, revision, page, facts, received_ms, astray } = stored;
     sql.run(
         &format!("{verb} display ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
         &[
@@ -178,7 +176,7 @@ fn write(sql: &impl Sql, verb: &str, stored: &Stored) -> Result<(), Failure> {
             u32::from(stage_value(facts.stage)).into(),
             facts.dismissed.into(),
             facts.channel.name().into(),
-            language.as_str().into(),
+            facts.language.as_str().into(),
             page.as_str().into(),
             serde_json::to_string(&facts.answers)?.into(),
             facts.shown_ms.into(),
@@ -213,6 +211,6 @@ pub fn stored(mut row: Row) -> Result<Stored, Failure> {
     let shown_ms = row.integer()?;
     let received_ms = row.integer()?;
     let astray = row.boolean()?;
-    let facts = Facts { shown_ms, stage, dismissed, version, channel, answers };
-    Ok(Stored { id, revision, language, page, facts, received_ms, astray })
+    let facts = Facts { shown_ms, stage, dismissed, version, channel, language, answers };
+    Ok(Stored { id, revision, page, facts, received_ms, astray })
 }

@@ -10,7 +10,6 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use asklet_shared::counter::Tally;
 use asklet_shared::definition::Published;
 use asklet_shared::display::Display;
 use asklet_shared::problem::{Code, Problem};
@@ -89,13 +88,13 @@ impl Survey {
                 self.keep(*published)?;
                 rpc::answer(&())
             }
-            SurveyCall::Tally => {
+            SurveyCall::Count(request) => {
                 if !self.wake()? {
-                    return rpc::answer(&Tally::default());
+                    return rpc::answer(&request.nothing());
                 }
                 let sql = self.sql();
                 fold::fold(&sql, Date::now().as_millis())?;
-                rpc::answer(&fold::tally(&sql)?)
+                rpc::answer(&fold::count(&sql, &request)?)
             }
             SurveyCall::Erase => {
                 let storage = self.state.storage();

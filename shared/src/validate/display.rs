@@ -2,7 +2,6 @@
 
 use crate::definition::Definition;
 use crate::definition::question::{AnswerKind, Question};
-use crate::definition::text::is_language;
 use crate::display::{Answer, Display, Stage};
 use crate::problem::{Code, Problem};
 
@@ -13,7 +12,8 @@ pub const DISPLAY_LIMIT: usize = 16 * 1024;
 const PAGE_LIMIT: usize = 500;
 
 /// Checks a display against the version that it names, and tidies what must not cost an answer:
-/// blank comments go, a page loses its query and fragment, a language that is none is forgotten.
+/// blank comments go, a page loses its query and fragment, a language that the survey does not speak
+/// is forgotten.
 pub fn display(display: &mut Display, definition: &Definition) -> Result<(), Problem> {
     if display.revision == 0 {
         return Err(Problem::new(Code::InvalidDisplay, "revisions are counted from 1")
@@ -41,7 +41,8 @@ pub fn display(display: &mut Display, definition: &Definition) -> Result<(), Pro
             .at("stage")
             .limit("started or completed"));
     }
-    if !is_language(&display.language) {
+    // Counters are kept for each language, so nobody can make up more of them.
+    if !definition.languages().contains(&display.language.as_str()) {
         display.language.clear();
     }
     display.page = page(&display.page);
@@ -146,7 +147,7 @@ mod tests {
     #[test]
     fn a_display_is_tidied_where_refusing_it_would_cost_an_answer() {
         let mut tidied = started(&[("score", Answer::Score(0)), ("why", text(" \n"))]);
-        tidied.language = "<script>".to_owned();
+        tidied.language = "fr".to_owned();
         display(&mut tidied, &nps_with_comment()).unwrap();
         assert_eq!(tidied.answers.0, [("score".to_owned(), Answer::Score(0))]);
         assert_eq!(tidied.page, "https://shop.example/cart");

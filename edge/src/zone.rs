@@ -1,0 +1,80 @@
+//! Time zones, as the platform knows them: no database of ours that would grow old.
+
+use asklet_shared::problem::{Code, Problem};
+use worker::js_sys::{Array, Date, Function, Intl, Object, Reflect};
+use worker::wasm_bindgen::JsValue;
+
+use crate::failure::Failure;
+
+/// A time zone of the IANA database.
+pub struct Zone {
+    name: String,
+    /// Formats a date with the zone's offset at its end.
+    format: Function,
+}
+
+impl Zone {
+    /// The zone with a name, such as `Europe/Berlin`.
+    pub fn named(name: &str) -> Result<Self, Failure> {
+        let options = Object::new();
+        let set = |key: &str, value: &str| Reflect::set(&options, &key.into(), &value.into());
+        set("timeZoneName", "longOffset").map_err(worker::Error::from)?;
+        set("timeZone", name).map_err(worker::Error::from)?;
+        // The constructor throws on a name that it does not know, which the binding cannot tell; the
+        // platform's own call can.
+        let known = Reflect::get(&worker::js_sys::global(), &"Intl".into())
+            .and_then(|intl| Reflect::get(&intl, &"DateTimeFormat".into()))
+            .and_then(|constructor| {
+                let arguments = Array::of2(&"en-US".into(), &options);
+                Reflect::construct(&Function::from(constructor), &arguments)
+            });
+        let Ok(format) = known else {
+            return Err(Problem::new(Code::InvalidQuery, "there is no such time zone")
+                .at("tz")
+                .limit("a zone of the IANA database, such as Europe/Berlin")
+                .into());
+        };
+        let format = Intl::DateTimeFormat::from(format).format();
+        Ok(Self { name: name.to_owned(), format })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Local time less UTC, in milliseconds, at a time in UTC.
+    pub fn offset_ms(&self, utc_ms: u64) -> i64 {
+        #[expect(clippy::cast_precision_loss, reason = "times are below 2^53")]
+        let date = Date::new(&JsValue::from_f64(utc_ms as f64));
+        let text =
+            self.format.call1(&JsValue::UNDEFINED, &date).ok().and_then(|text| text.as_string());
+        text.and_then(|text| parse_offset(&text)).unwrap_or(0)
+    }
+}
+
+/// The offset at the end of a text: `…, GMT+05:45`, or `…, GMT` for none.
+fn parse_offset(text: &str) -> Option<i64> {
+    let (_, offset) = text.rsplit_once("GMT")?;
+    let Some(digits) = offset.strip_prefix(['+', '-', '\u{2212}']) else { return Some(0) };
+    let mut parts = digits.split(':').map(|part| part.parse::<i64>().ok());
+    let hours = parts.next()??;
+    let minutes = parts.next().flatten().unwrap_or(0);
+    let seconds = parts.next().flatten().unwrap_or(0);
+    let ms = ((hours * 60 + minutes) * 60 + seconds) * 1000;
+    Some(if offset.starts_with('+') { ms } else { -ms })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_offset_is_read_from_the_end() {
+        let minutes = |text| parse_offset(text).map(|ms| ms / 60_000);
+        assert_eq!(minutes("11/1/2026, GMT"), Some(0));
+        assert_eq!(minutes("11/1/2026, GMT+05:45"), Some(345));
+        assert_eq!(minutes("11/1/2026, GMT-03:30"), Some(-210));
+        assert_eq!(minutes("11/1/2026"), None);
+    }
+}

@@ -1,0 +1,269 @@
+//! Periods: what part of time a summary covers, and how a trend divides it.
+//!
+//! Time zones are the caller's: it tells the offset at a time, and nothing here grows old with a
+//! database of zones. Offsets are multiples of a bucket, as they are everywhere on Earth since 1972.
+
+use chrono::{
+    DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Weekday,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::problem::{Code, Problem};
+use crate::time::BUCKET_MS;
+
+/// The most points that a trend can have.
+pub const POINTS_LIMIT: usize = 1_000;
+
+/// How long the points of a trend are, by the zone's calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Interval {
+    /// An hour.
+    Hour,
+    /// A day.
+    Day,
+    /// Seven days from Monday.
+    Week,
+    /// A month.
+    Month,
+    /// Three months from January.
+    Quarter,
+}
+
+impl Interval {
+    /// The interval with a name.
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "hour" => Self::Hour,
+            "day" => Self::Day,
+            "week" => Self::Week,
+            "month" => Self::Month,
+            "quarter" => Self::Quarter,
+            _ => return None,
+        })
+    }
+
+    /// The start of the interval that holds a local time.
+    fn floor(self, local: NaiveDateTime) -> Option<NaiveDateTime> {
+        let date = local.date();
+        let day = match self {
+            Self::Hour => {
+                let hour = TimeDelta::hours(i64::from(chrono::Timelike::hour(&local)));
+                return date.and_time(NaiveTime::MIN).checked_add_signed(hour);
+            }
+            Self::Day => Some(date),
+            Self::Week => Some(date.week(Weekday::Mon).checked_first_day()?),
+            Self::Month => date.with_day(1),
+            Self::Quarter => NaiveDate::from_ymd_opt(date.year(), (date.month0() / 3) * 3 + 1, 1),
+        };
+        Some(day?.and_time(NaiveTime::MIN))
+    }
+
+    /// The start of the next one, from the start of one.
+    fn next(self, start: NaiveDateTime) -> Option<NaiveDateTime> {
+        match self {
+            Self::Hour => start.checked_add_signed(TimeDelta::hours(1)),
+            Self::Day => start.checked_add_days(Days::new(1)),
+            Self::Week => start.checked_add_days(Days::new(7)),
+            Self::Month => start.checked_add_months(Months::new(1)),
+            Self::Quarter => start.checked_add_months(Months::new(3)),
+        }
+    }
+}
+
+/// Where a zone's clocks stand: local time less UTC, in milliseconds, at a time in UTC.
+pub type Offset<'a> = &'a dyn Fn(u64) -> i64;
+
+/// The edges of a trend's points, in milliseconds since the epoch: `from`, every start of an interval
+/// between, and `to`. The first and the last point may be shorter than the others.
+pub fn edges(
+    from_ms: u64,
+    to_ms: u64,
+    interval: Interval,
+    offset: Offset<'_>,
+) -> Result<Vec<u64>, Problem> {
+    let out_of_range = || Problem::new(Code::InvalidQuery, "the period is out of range").at("from");
+    let mut edges = vec![from_ms];
+    let mut start =
+        local(from_ms, offset).and_then(|local| interval.floor(local)).ok_or_else(out_of_range)?;
+    loop {
+        start = interval.next(start).ok_or_else(out_of_range)?;
+        let edge = utc(start, offset).ok_or_else(out_of_range)?;
+        if edge >= to_ms {
+            break;
+        }
+        // Where clocks are set back over an hour's start, the hour comes twice and counts once.
+        if edges.last().is_some_and(|last| edge > *last) {
+            edges.push(edge);
+        }
+        if edges.len() > POINTS_LIMIT {
+            return Err(Problem::new(Code::InvalidQuery, "the trend has too many points")
+                .at("interval")
+                .limit(format!("{POINTS_LIMIT} points")));
+        }
+    }
+    edges.push(to_ms);
+    Ok(edges)
+}
+
+fn local(utc_ms: u64, offset: Offset<'_>) -> Option<NaiveDateTime> {
+    let local_ms = i64::try_from(utc_ms).ok()?.checked_add(offset(utc_ms))?;
+    Some(DateTime::from_timestamp_millis(local_ms)?.naive_utc())
+}
+
+/// The first instant at which a zone's clocks show a local time, or, where they skip it, the instant
+/// at which they do.
+fn utc(local: NaiveDateTime, offset: Offset<'_>) -> Option<u64> {
+    const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+    let local_ms = local.and_utc().timestamp_millis();
+    let offset_near = |ms: i64| Some(offset(u64::try_from(ms).ok()?));
+    let before = offset_near(local_ms - DAY_MS)?;
+    let after = offset_near(local_ms + DAY_MS)?;
+    // With the clocks of the day before, and with those of the day after: the earlier that holds.
+    let instants = [local_ms - before.max(after), local_ms - before.min(after)];
+    let holds =
+        |instant: &i64| offset_near(*instant).is_some_and(|offset| instant + offset == local_ms);
+    let instant = instants.into_iter().find(holds).unwrap_or(local_ms - before);
+    u64::try_from(instant).ok()
+}
+
+/// Reads a time: RFC 3339, or milliseconds since the epoch. It must be the start of a bucket.
+pub fn parse_time(field: &str, text: &str) -> Result<u64, Problem> {
+    let ms = text.parse::<u64>().ok().or_else(|| {
+        // In an address a plus sign stands for a space.
+        let time = DateTime::parse_from_rfc3339(&text.replace(' ', "+")).ok()?;
+        u64::try_from(time.timestamp_millis()).ok()
+    });
+    let in_range = ms.filter(|ms| *ms < 1 << 52);
+    let Some(ms) = in_range else {
+        return Err(Problem::new(Code::InvalidQuery, "the time cannot be read")
+            .at(field)
+            .limit("RFC 3339, such as 2026-11-01T00:00:00Z, or milliseconds since the epoch"));
+    };
+    if ms % BUCKET_MS == 0 {
+        return Ok(ms);
+    }
+    let before = ms - ms % BUCKET_MS;
+    Err(Problem::new(Code::InvalidQuery, "summaries count in quarters of an hour")
+        .at(field)
+        .limit(format!("{} or {}", rfc3339(before), rfc3339(before + BUCKET_MS))))
+}
+
+/// A time as RFC 3339, in UTC.
+pub fn rfc3339(ms: u64) -> String {
+    let time = i64::try_from(ms).ok().and_then(DateTime::from_timestamp_millis);
+    time.map(|time| time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::DAY_MS;
+
+    const HOUR_MS: i64 = 60 * 60 * 1000;
+
+    #[track_caller]
+    fn at(text: &str) -> u64 {
+        parse_time("from", text).unwrap()
+    }
+
+    /// Berlin in 2026: clocks go forward on 29 March at 01:00 UTC and back on 25 October at 01:00.
+    fn berlin(utc_ms: u64) -> i64 {
+        let is_summer = (at("2026-03-29T01:00:00Z")..at("2026-10-25T01:00:00Z")).contains(&utc_ms);
+        if is_summer { 2 * HOUR_MS } else { HOUR_MS }
+    }
+
+    fn told(from: &str, to: &str, interval: Interval, offset: Offset<'_>) -> Vec<String> {
+        edges(at(from), at(to), interval, offset).unwrap().into_iter().map(rfc3339).collect()
+    }
+
+    #[test]
+    fn days_on_which_clocks_change_are_23_and_25_hours_long() {
+        let spring = told("2026-03-27T23:00:00Z", "2026-03-30T22:00:00Z", Interval::Day, &berlin);
+        assert_eq!(
+            spring,
+            [
+                "2026-03-27T23:00:00Z",
+                "2026-03-28T23:00:00Z",
+                "2026-03-29T22:00:00Z",
+                "2026-03-30T22:00:00Z",
+            ]
+        );
+        let autumn = told("2026-10-24T22:00:00Z", "2026-10-26T23:00:00Z", Interval::Day, &berlin);
+        assert_eq!(
+            autumn,
+            ["2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z", "2026-10-26T23:00:00Z"]
+        );
+    }
+
+    #[test]
+    fn a_midnight_that_clocks_skip_is_the_instant_at_which_they_do() {
+        // Beirut, 29 March 2026: at midnight, 22:00 UTC, clocks went to one o'clock.
+        let skip = at("2026-03-28T22:00:00Z");
+        let beirut = |utc_ms| if utc_ms < skip { 2 * HOUR_MS } else { 3 * HOUR_MS };
+        let days = told("2026-03-27T22:00:00Z", "2026-03-30T21:00:00Z", Interval::Day, &beirut);
+        assert_eq!(
+            days,
+            [
+                "2026-03-27T22:00:00Z",
+                "2026-03-28T22:00:00Z",
+                "2026-03-29T21:00:00Z",
+                "2026-03-30T21:00:00Z",
+            ]
+        );
+    }
+
+    #[test]
+    fn zones_of_half_and_three_quarters_of_an_hour_are_exact() {
+        let kathmandu = |_| 5 * HOUR_MS + 45 * 60 * 1000;
+        let days = told("2026-01-01T18:15:00Z", "2026-01-03T18:15:00Z", Interval::Day, &kathmandu);
+        assert_eq!(days, ["2026-01-01T18:15:00Z", "2026-01-02T18:15:00Z", "2026-01-03T18:15:00Z"]);
+        let hours =
+            told("2026-01-01T00:00:00Z", "2026-01-01T01:30:00Z", Interval::Hour, &kathmandu);
+        assert_eq!(
+            hours,
+            [
+                "2026-01-01T00:00:00Z",
+                "2026-01-01T00:15:00Z",
+                "2026-01-01T01:15:00Z",
+                "2026-01-01T01:30:00Z"
+            ]
+        );
+    }
+
+    #[test]
+    fn weeks_months_and_quarters_start_where_the_calendar_says() {
+        let utc = |_| 0;
+        let of = |interval| told("2026-01-15T00:00:00Z", "2026-05-01T00:00:00Z", interval, &utc);
+        assert_eq!(of(Interval::Week)[1], "2026-01-19T00:00:00Z");
+        assert_eq!(of(Interval::Month)[1..3], ["2026-02-01T00:00:00Z", "2026-03-01T00:00:00Z"]);
+        assert_eq!(
+            of(Interval::Quarter),
+            ["2026-01-15T00:00:00Z", "2026-04-01T00:00:00Z", "2026-05-01T00:00:00Z"]
+        );
+    }
+
+    #[test]
+    fn edges_rise_and_a_trend_has_an_end() {
+        for interval in ["hour", "day", "week", "month", "quarter"] {
+            let interval = Interval::named(interval).unwrap();
+            let from = at("2026-10-20T00:00:00Z");
+            let found = edges(from, from + 30 * DAY_MS, interval, &berlin).unwrap();
+            assert!(found.is_sorted_by(|a, b| a < b), "{found:?}");
+        }
+        let from = at("2026-01-01T00:00:00Z");
+        let problem = edges(from, from + 365 * DAY_MS, Interval::Hour, &berlin).unwrap_err();
+        assert_eq!(problem.limit.as_deref(), Some("1000 points"));
+    }
+
+    #[test]
+    fn a_time_off_a_bucket_is_refused_with_the_nearest_ones() {
+        assert_eq!(at("2026-11-01T02:00:00 02:00"), at("2026-11-01T00:00:00Z"));
+        assert_eq!(at("0"), 0);
+        let problem = parse_time("to", "2026-11-01T00:10:00Z").unwrap_err();
+        assert_eq!(problem.limit.unwrap(), "2026-11-01T00:00:00Z or 2026-11-01T00:15:00Z");
+        for text in ["", "yesterday", "-1", "1969-12-31T00:00:00Z", "99999999999999999999"] {
+            assert_eq!(parse_time("to", text).unwrap_err().code, Code::InvalidQuery, "{text}");
+        }
+    }
+}
