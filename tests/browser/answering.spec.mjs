@@ -14,9 +14,8 @@ test("answers by mouse: a click on a score leads on, and the comment follows", a
   await expect(survey.thanks).toHaveText("Thank you for your answer!");
   await expect.poll(live.summary).toMatchObject({ n: 1, funnel: { shown: 1, completed: 1, dismissed: 0 } });
 
-  const { display } = collected.at(-1);
-  expect(display.answers).toEqual({ score: 9, why: "It is fast." });
-  expect(display.page).not.toContain("secret");
+  await expect.poll(() => collected.at(-1)?.display.answers).toEqual({ score: 9, why: "It is fast." });
+  expect(collected.at(-1).display.page).not.toContain("secret");
   await survey.button("Close").click();
   await expect(survey.dialog).toBeHidden();
 });
@@ -73,6 +72,7 @@ test("the score and the comment are revisions of one display", async ({ page, li
   await survey.button("Send").click();
   await expect.poll(live.summary).toMatchObject({ n: 1, counts: { detractor: 1 }, funnel: { completed: 1 } });
 
+  await expect.poll(() => collected.at(-1)?.display.stage).toBe("completed");
   expect(collected.every(({ status }) => status === 204)).toBe(true);
   expect(new Set(collected.map(({ display }) => display.id)).size).toBe(1);
   const answered = collected.filter(({ display }) => "score" in display.answers);
@@ -87,7 +87,7 @@ test("a comment that is left empty is no answer", async ({ page, live, pageUrl, 
   await survey.comment.fill("   ");
   await survey.button("Send").click();
   await expect.poll(live.summary).toMatchObject({ score: 0, counts: { passive: 1 }, funnel: { completed: 1 } });
-  expect(collected.at(-1).display.answers).toEqual({ score: 7 });
+  await expect.poll(() => collected.at(-1)?.display).toMatchObject({ stage: "completed", answers: { score: 7 } });
 });
 
 test("a visitor who was asked is not asked again", async ({ page, live, pageUrl }) => {

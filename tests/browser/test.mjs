@@ -22,6 +22,9 @@ export const DEFINITION = {
 };
 
 export const test = base.extend({
+  /** The survey that is live; `test.use({ definition })` takes another one. */
+  definition: [DEFINITION, { option: true }],
+
   /** Each test has its own, which it may kill. */
   deployment: async ({}, use) => {
     const deployment = await Deployment.start();
@@ -30,8 +33,8 @@ export const test = base.extend({
   },
 
   /** A live survey: `site`, `survey` and `summary()`. */
-  live: async ({ deployment }, use) => {
-    await use(await deployment.survey(DEFINITION));
+  live: async ({ deployment, definition }, use) => {
+    await use(await deployment.survey(definition));
   },
 
   /** The address of one of the pages, with the tag of the live survey's site. */
@@ -41,7 +44,7 @@ export const test = base.extend({
     await pages.close();
   },
 
-  /** The states that the page sent, oldest first, each once the edge has answered. */
+  /** The states that the page sent, each once its answer is known here: wait for what you expect. */
   collected: async ({ page }, use) => {
     const collected = [];
     page.on("requestfinished", async (request) => {
