@@ -54,6 +54,8 @@ pub enum Verb {
     Resume,
     /// Stop asking for good.
     Archive,
+    /// Spread its displays over more shards.
+    Shard,
 }
 
 impl Route {
@@ -116,6 +118,7 @@ pub fn route(method: &str, path: &str) -> Result<Route, Problem> {
                 "pause" => Verb::Pause,
                 "resume" => Verb::Resume,
                 "archive" => Verb::Archive,
+                "shards" => Verb::Shard,
                 _ => return Err(not_found()),
             };
             vec![("POST", Route::Survey { site: owned(site), survey: owned(survey), verb })]

@@ -56,6 +56,8 @@ pub enum SurveyAction {
     Publish,
     /// Ask it again, or stop asking.
     SetStatus(Status),
+    /// Spread its displays over so many shards, not fewer than before.
+    SetShards(u16),
 }
 
 impl TeamCall {

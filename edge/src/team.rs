@@ -26,7 +26,14 @@ struct CreateSite {
     origins: Vec<String>,
 }
 
-/// Its answer. The key is shown here and never again.
+/// The body of `POST …/shards`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SetShards {
+    shards: u16,
+}
+
+/// What making a site answers. The key is shown here and never again.
 #[derive(Debug, Serialize)]
 struct SiteCreated {
     site: SiteId,
@@ -38,20 +45,22 @@ pub async fn create_site(mut request: Request, env: &Env) -> Result<Response, Fa
     check_admin(request.headers(), env)?;
     let CreateSite { name, origins } = respond::read_json(&mut request, DEFINITION_LIMIT).await?;
     if name.trim().is_empty() || name.chars().count() > 100 {
-        return Err(Problem::new(Code::InvalidSite, "a site has a name")
+        return Err(Problem::new(Code::InvalidSettings, "a site has a name")
             .at("name")
             .limit("1..=100 characters")
             .into());
     }
     if origins.is_empty() || origins.len() > ORIGINS_LIMIT {
-        return Err(Problem::new(Code::InvalidSite, "a site lists the origins of its pages")
+        return Err(Problem::new(Code::InvalidSettings, "a site lists the origins of its pages")
             .at("origins")
             .limit(format!("1..={ORIGINS_LIMIT} origins"))
             .into());
     }
     if let Some(at) = origins.iter().position(|origin| !validate::is_origin(origin)) {
         let detail = "an origin is a scheme, a host and maybe a port, such as https://shop.example";
-        return Err(Problem::new(Code::InvalidSite, detail).at(format!("origins[{at}]")).into());
+        return Err(Problem::new(Code::InvalidSettings, detail)
+            .at(format!("origins[{at}]"))
+            .into());
     }
     let site = Seal::of(env)?.new_site()?;
     let (text, key) = ApiKey::make(&site)?;
@@ -97,6 +106,10 @@ pub async fn survey(
         Verb::Pause => SurveyAction::SetStatus(Status::Paused),
         Verb::Resume => SurveyAction::SetStatus(Status::Live),
         Verb::Archive => SurveyAction::SetStatus(Status::Archived),
+        Verb::Shard => {
+            let SetShards { shards } = respond::read_json(&mut request, DEFINITION_LIMIT).await?;
+            SurveyAction::SetShards(shards)
+        }
     };
     let call = TeamCall::Survey { site: team.site.clone(), survey, action };
     let record: Option<SurveyRecord> = team.call(env, call).await?;

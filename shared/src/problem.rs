@@ -127,8 +127,8 @@ codes! {
     InvalidQuery = "invalid_query", 400, "The query is not valid";
     /// A definition breaks a rule.
     InvalidDefinition = "invalid_definition", 422, "The definition is not valid";
-    /// A site's settings break a rule.
-    InvalidSite = "invalid_site", 422, "The site is not valid";
+    /// A site's or a survey's settings break a rule.
+    InvalidSettings = "invalid_settings", 422, "The settings are not valid";
     /// A display breaks a rule that has no code of its own.
     InvalidDisplay = "invalid_display", 422, "The display is not valid";
     /// An answer to a question that the version does not ask.

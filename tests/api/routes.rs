@@ -46,14 +46,14 @@ fn without_an_admin_token_nobody_makes_sites() {
 fn a_site_that_breaks_a_rule_is_refused_with_the_field() {
     let deployment = Deployment::start();
     for (body, code, field) in [
-        (json!({ "name": "", "origins": ["*"] }), "invalid_site", "name"),
-        (json!({ "name": "Shop", "origins": [] }), "invalid_site", "origins"),
-        (json!({ "name": "Shop", "origins": ["shop.example"] }), "invalid_site", "origins[0]"),
+        (json!({ "name": "", "origins": ["*"] }), "invalid_settings", "name"),
+        (json!({ "name": "Shop", "origins": [] }), "invalid_settings", "origins"),
+        (json!({ "name": "Shop", "origins": ["shop.example"] }), "invalid_settings", "origins[0]"),
         (json!({ "name": "Shop", "origins": [7] }), "malformed_json", "origins[0]"),
         (json!({ "name": "Shop", "origins": ["*"], "plan": 1 }), "malformed_json", "plan"),
     ] {
         let answer = deployment.request("POST", "/v1/sites").bearer(ADMIN_TOKEN).json(&body);
-        let problem = answer.problem(if code == "invalid_site" { 422 } else { 400 }, code);
+        let problem = answer.problem(if code == "invalid_settings" { 422 } else { 400 }, code);
         assert_eq!(problem["field"], field);
     }
     assert_eq!(deployment.databases(), Vec::<std::path::PathBuf>::new());

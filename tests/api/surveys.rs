@@ -187,3 +187,26 @@ fn an_answer_whose_condition_is_not_met_is_refused() {
     assert_eq!(refused.problem(422, "question_not_asked")["field"], "answers.why");
     survey.collect(&harness::display(1, 1, "completed", answers(3))).expect(204);
 }
+
+#[test]
+fn more_shards_lose_and_double_nothing() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let survey = site.survey();
+    let scored = |number| harness::display(number, 1, "started", json!({ "score": 9 }));
+    survey.collect(&scored(1)).expect(204);
+    survey.collect_on(3, &scored(2)).problem(404, "unknown_shard");
+    let grow = |shards: u16| survey.request("POST", "/shards").json(&json!({ "shards": shards }));
+    assert_eq!(grow(4).expect(200)["shards"], 4);
+    assert_eq!(grow(3).problem(422, "invalid_settings")["limit"], "4..=8");
+    assert_eq!(grow(9).problem(422, "invalid_settings")["field"], "shards");
+
+    // The refusal of a moment ago is remembered by the shard for a minute; another one has none.
+    survey.collect_on(2, &scored(2)).expect(204);
+    // A display in flight goes on where it started.
+    let completed = harness::display(1, 2, "completed", json!({ "score": 9, "why": "fast" }));
+    survey.collect(&completed).expect(204);
+    survey.collect(&scored(1)).expect(204);
+    let summary = survey.summary();
+    assert_eq!((&summary["n"], &summary["funnel"]["completed"]), (&json!(2), &json!(1)));
+}

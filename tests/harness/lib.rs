@@ -154,7 +154,12 @@ impl Survey<'_> {
 
     /// Posts a display as the widget does.
     pub fn collect(&self, display: &Value) -> Answer {
-        let request = self.site.deployment.request("POST", &self.collect_path(0));
+        self.collect_on(0, display)
+    }
+
+    /// Posts a display to a shard.
+    pub fn collect_on(&self, shard: u16, display: &Value) -> Answer {
+        let request = self.site.deployment.request("POST", &self.collect_path(shard));
         request.header("content-type", "text/plain").send(&display.to_string())
     }
 
@@ -193,12 +198,18 @@ impl Request {
 
     /// Sent with a body of any bytes.
     pub fn send_bytes(self, body: &[u8]) -> Answer {
-        Answer::of(self.builder.body(body.to_vec()).map(|request| agent().run(request)))
+        self.try_send(body).expect("an answer")
+    }
+
+    /// Sent to a server that may not answer.
+    pub fn try_send(self, body: &[u8]) -> Result<Answer> {
+        Answer::of(agent().run(self.builder.body(body.to_vec())?))
     }
 
     /// Sent without a body.
     pub fn get(self) -> Answer {
-        Answer::of(self.builder.body(()).map(|request| agent().run(request)))
+        let sent = self.builder.body(()).map(|request| agent().run(request));
+        Answer::of(sent.expect("a request")).expect("an answer")
     }
 }
 
@@ -221,14 +232,10 @@ pub struct Answer {
 }
 
 impl Answer {
-    fn of(sent: Result<Sent, ureq::http::Error>) -> Self {
-        let read = || -> Result<Self> {
-            let response = sent.context("not a request")?.context("no answer")?;
-            let (parts, mut body) = response.into_parts();
-            let body = body.read_to_vec()?;
-            Ok(Self { status: parts.status.as_u16(), headers: parts.headers, body })
-        };
-        read().expect("an answer")
+    fn of(sent: Sent) -> Result<Self> {
+        let (parts, mut body) = sent.context("no answer")?.into_parts();
+        let body = body.read_to_vec()?;
+        Ok(Self { status: parts.status.as_u16(), headers: parts.headers, body })
     }
 
     /// A header; empty where there is none.

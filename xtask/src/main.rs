@@ -20,6 +20,8 @@ enum Command {
     Serve(serve::Options),
     /// Run everything that guards a change
     Test,
+    /// Run the long evidence: many kills under load
+    Proof,
     /// Leave the deployable artefacts in dist/
     Build,
     /// Print the bytes of everything that a browser downloads; fail above the budgets
@@ -62,6 +64,7 @@ fn run(command: Command) -> Result<()> {
     match command {
         Command::Serve(options) => serve::serve(&options),
         Command::Test => test::test(),
+        Command::Proof => test::proof(),
         Command::Build => build::build().map(drop),
         Command::Size => size::size(&build::build()?),
         Command::Dev { port } => serve::dev(port),

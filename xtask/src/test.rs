@@ -10,12 +10,20 @@ use crate::size::size;
 use crate::step::{loud, timed};
 use crate::tools;
 
+fn cargo(arguments: &[&str]) -> Result<()> {
+    let mut cargo = Command::new("cargo");
+    loud(cargo.args(arguments).current_dir(root()))
+}
+
+/// Runs the long evidence.
+pub fn proof() -> Result<()> {
+    build()?;
+    let proof = ["test", "--package", "asklet-tests", "--features", "proof", "--test", "proof"];
+    timed("proof", || cargo(&[&proof[..], &["--", "--nocapture"]].concat()))
+}
+
 /// Runs all of it; the first failure ends it.
 pub fn test() -> Result<()> {
-    let cargo = |arguments: &[&str]| {
-        let mut cargo = Command::new("cargo");
-        loud(cargo.args(arguments).current_dir(root()))
-    };
     timed("formatting", || cargo(&["fmt", "--all", "--check"]))?;
     let lint = ["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"];
     timed("lints", || cargo(&lint))?;

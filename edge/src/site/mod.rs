@@ -93,6 +93,8 @@ impl Site {
             SurveyAction::Read => {}
             SurveyAction::Update(draft) => store::update(sql, survey, &draft)?,
             SurveyAction::SetStatus(status) => store::set_status(sql, survey, status)?,
+            // A new shard pulls the version that its first display names.
+            SurveyAction::SetShards(shards) => store::set_shards(sql, survey, shards)?,
             SurveyAction::Duplicate(copy) => {
                 let draft = store::survey(sql, survey)?.draft;
                 let draft =

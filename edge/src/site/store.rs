@@ -6,6 +6,7 @@ use asklet_shared::definition::{Definition, Published, Status};
 use asklet_shared::problem::{Code, Problem};
 
 use crate::failure::Failure;
+use crate::route::SHARDS_LIMIT;
 use crate::rpc::{NewSite, Plan, Scope, SurveyRecord};
 use crate::seal::{self, KeyDigest, SurveyId};
 use crate::sql::migrate::Migrations;
@@ -153,6 +154,23 @@ pub fn set_status(sql: &impl Sql, survey: &SurveyId, status: Status) -> Result<(
     sql.run(
         "UPDATE survey SET status = ? WHERE id = ?",
         &[status.name().into(), survey.as_str().into()],
+    )
+}
+
+/// Spreads a survey's displays over more shards. Never over fewer: a display stays on the shard on
+/// which it started, and summaries ask as many as there are.
+pub fn set_shards(sql: &impl Sql, survey: &SurveyId, shards: u16) -> Result<(), Failure> {
+    let mut row = find(sql, "SELECT shards FROM survey WHERE id = ?", survey)?;
+    let least = row.integer::<u16>()?;
+    if shards < least || shards > SHARDS_LIMIT {
+        return Err(Problem::new(Code::InvalidSettings, "the number of shards only grows")
+            .at("shards")
+            .limit(format!("{least}..={SHARDS_LIMIT}"))
+            .into());
+    }
+    sql.run(
+        "UPDATE survey SET shards = ? WHERE id = ?",
+        &[u32::from(shards).into(), survey.as_str().into()],
     )
 }
 
