@@ -24,6 +24,7 @@ pub fn public(cache: Cache) -> Result<ResponseBuilder, Failure> {
     Ok(private(cache)?
         .with_header("access-control-allow-origin", "*")?
         .with_header("cross-origin-resource-policy", "cross-origin")?
+        .with_header("access-control-expose-headers", "retry-after")?
         .with_header("timing-allow-origin", "*")?)
 }
 
@@ -108,7 +109,8 @@ pub async fn read_json<T: DeserializeOwned>(
     let mut bytes = Vec::new();
     // A request without a body has no stream.
     if let Ok(mut stream) = request.stream() {
-        while let Some(chunk) = stream.try_next().await? {
+        let broke_off = |_| Problem::new(Code::MalformedJson, "the body broke off");
+        while let Some(chunk) = stream.try_next().await.map_err(broke_off)? {
             bytes.extend_from_slice(&chunk);
             if bytes.len() > limit {
                 return Err(too_large().into());

@@ -22,8 +22,8 @@ pub enum SiteCall {
     Create(NewSite),
     /// The live surveys; answered with a list of `ConfigSurvey`.
     Live,
-    /// A version, for a shard that lacks it; answered with `Published`.
-    Published { survey: SurveyId, version: u32, shard: u16 },
+    /// A version, or the latest, for a shard that lacks it; answered with `Published`.
+    Published { survey: SurveyId, version: Option<u32>, shard: u16 },
     /// What a team asks, with the key that it shows.
     Team { key: KeyDigest, call: TeamCall },
 }

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::definition::question::{AnswerKind, Question, Rating};
-use crate::definition::text::Text;
+use crate::definition::text::{self, Text};
 use crate::definition::{Definition, Link, Thank};
 use crate::metrics::Category;
 
@@ -18,6 +18,8 @@ pub const WIRE_FORMAT: u8 = 1;
 pub struct Body {
     /// The language of the texts, as a BCP 47 tag.
     pub language: String,
+    /// Whether that language is written from right to left.
+    pub right_to_left: bool,
     /// The questions, in order.
     pub questions: Vec<Question<String>>,
     /// The id of the question whose category chooses the thanks.
@@ -79,6 +81,7 @@ impl Body {
         });
         Self {
             language: language.to_owned(),
+            right_to_left: text::is_right_to_left(language),
             questions: questions.collect(),
             primary: definition.primary.clone(),
             thanks: Thank { text: say(&thanks.text), link: link(&thanks.link) },

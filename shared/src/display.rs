@@ -88,8 +88,8 @@ impl Channel {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answers(pub Vec<(String, Answer)>);
 
-/// One answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// One answer: an integer or a text in JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Answer {
     /// To a rating: an integer on its scale.
@@ -154,6 +154,31 @@ impl<'de> Deserialize<'de> for Answers {
         }
 
         deserializer.deserialize_map(AnswersVisitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for Answer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AnswerVisitor;
+
+        impl Visitor<'_> for AnswerVisitor {
+            type Value = Answer;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an integer from 0 to 255 or a text")
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, score: u64) -> Result<Answer, E> {
+                let off = || E::invalid_value(serde::de::Unexpected::Unsigned(score), &self);
+                u8::try_from(score).map(Answer::Score).map_err(|_| off())
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Answer, E> {
+                Ok(Answer::Text(text.to_owned()))
+            }
+        }
+
+        deserializer.deserialize_any(AnswerVisitor)
     }
 }
 

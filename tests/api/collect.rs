@@ -61,6 +61,8 @@ fn each_broken_rule_has_its_code_and_nothing_is_stored() {
         (answers(json!({ "why": "x".repeat(21) })), 422, "text_too_long", "answers.why"),
         (answers(json!({ "score": 9.5 })), 400, "malformed_json", "answers.score"),
         (answers(json!({ "score": -1 })), 400, "malformed_json", "answers.score"),
+        (answers(json!({ "score": 256 })), 400, "malformed_json", "answers.score"),
+        (answers(json!({ "score": null })), 400, "malformed_json", "answers.score"),
         (with("stage", json!("seen")), 422, "invalid_display", "stage"),
         (with("stage", json!("won")), 400, "malformed_json", "stage"),
         (with("revision", json!(0)), 422, "invalid_display", "revision"),

@@ -54,6 +54,31 @@ test("a display that the server refuses is not sent forever", async ({ page, liv
   expect(await live.summary()).toMatchObject({ n: 0 });
 });
 
+test("a server that asks for patience is not flooded", async ({ page, pageUrl }) => {
+  let posts = 0;
+  await page.route("**/v1/collect/**", (route) => {
+    posts += 1;
+    // A month is more milliseconds than a timer can count.
+    const headers = {
+      "access-control-allow-origin": "*",
+      "access-control-expose-headers": "retry-after",
+      "retry-after": "2592000",
+    };
+    return route.fulfill({ status: 503, headers });
+  });
+  await page.goto(pageUrl("plain"));
+  const survey = surveyIn(page);
+  await survey.score(2).click();
+  await expect(survey.comment).toBeVisible();
+  await expect.poll(() => posts).toBeGreaterThan(0);
+  // Every frame would be time enough for a post, if nothing held them back.
+  await page.evaluate(async () => {
+    for (let frame = 0; frame < 60; frame += 1) await new Promise(requestAnimationFrame);
+  });
+  expect(posts).toBeLessThan(4);
+  expect(await waiting(page)).toHaveLength(1);
+});
+
 /** The keys of what waits in the outbox. */
 function waiting(page) {
   return page.evaluate(() => Object.keys(localStorage).filter((key) => key.includes("/outbox/")));

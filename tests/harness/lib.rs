@@ -88,7 +88,7 @@ impl Deployment {
 }
 
 fn serve(data: &TempDir, admin_token: Option<&str>) -> Result<Server> {
-    Server::start(&Config { port: 0, data: data.path(), secret: SECRET, admin_token })
+    Server::start(Config { port: 0, data: data.path(), secret: SECRET, admin_token, lock: None })
 }
 
 /// A site with its first key.

@@ -9,15 +9,18 @@ const OUTBOX_MS = 30 * 24 * 60 * 60 * 1000;
 /** How long a burst of states is collected before it is sent; each is kept at once. */
 const SEND_DELAY_MS = 200;
 
-/** The wait after a first failure; it doubles up to the longest. */
+/** The wait after a first failure; it doubles up to the longest that we choose ourselves. */
 const RETRY_MS = 2_000;
 const RETRY_LIMIT_MS = 5 * 60 * 1000;
+
+/** The longest wait that a server can ask for: a later page view tries again anyway. */
+const RETRY_AFTER_LIMIT_MS = 60 * 60 * 1000;
 
 const { currentScript } = document;
 const site = currentScript?.dataset.site;
 
-// The tag pasted twice is one instance.
-if (site && !window.asklet) {
+// The tag pasted twice is one instance. An element with this id would be a global of this name too.
+if (site && !window.asklet?.site) {
   window.asklet = { site };
   const base = new URL(".", currentScript.src).href;
   const store = makeStore(`asklet/${site}/`);
@@ -86,6 +89,7 @@ function makeStore(prefix) {
 function makeOutbox(base, site, store) {
   const sending = new Map();
   let timer;
+  let dueAt = 0;
   let failures = 0;
 
   /** Keeps a display's newest state, and sends it soon. */
@@ -108,47 +112,54 @@ function makeOutbox(base, site, store) {
     return found.sort((a, b) => a.shownAt - b.shownAt);
   };
 
+  /** Sends after a while, or earlier if that was promised already. */
   const schedule = (ms) => {
+    const at = Date.now() + ms;
+    if (timer && at >= dueAt) return;
     clearTimeout(timer);
+    dueAt = at;
     timer = setTimeout(send, ms);
   };
 
-  /** Sends everything that waits and is not on its way already. */
-  const send = () => {
-    for (const entry of entries()) {
-      if (sending.get(entry.key) === entry.text) continue;
-      sending.set(entry.key, entry.text);
-      post(entry).then((wait) => {
-        if (sending.get(entry.key) === entry.text) sending.delete(entry.key);
-        if (wait === undefined) {
-          failures = 0;
-          if (store.read(entry.key) === entry.text) store.remove(entry.key);
-        } else {
-          schedule(wait);
-        }
-      });
+  /** Sends everything that waits and is not on its way already; after a failure, again later. */
+  const send = async () => {
+    clearTimeout(timer);
+    timer = undefined;
+    const due = entries().filter(({ key, text }) => sending.get(key) !== text);
+    const waits = await Promise.all(due.map(deliver));
+    const retryAfter = Math.max(...waits.filter((wait) => wait !== undefined));
+    if (retryAfter >= 0) {
+      const backoff = Math.min(RETRY_MS * 2 ** failures++, RETRY_LIMIT_MS);
+      schedule(Math.max(retryAfter, backoff * (0.5 + Math.random() / 2)));
+    } else if (due.length > 0) {
+      failures = 0;
     }
   };
 
-  /** Posts a display; resolves to the milliseconds to wait before the next try, if it needs one. */
-  const post = async ({ shownAt, path, json }) => {
+  /** Posts a display; resolves to the milliseconds that the server wants to wait, if it failed. */
+  const deliver = async ({ key, text, shownAt, path, json }) => {
+    sending.set(key, text);
     const age = Math.max(0, Date.now() - shownAt);
-    let retryAfter = 0;
     try {
-      const { status, headers } = await fetch(`${base}v1/collect/${site}/${path}`, {
+      const response = await fetch(`${base}v1/collect/${site}/${path}`, {
         method: "POST",
         body: `{"age_ms":${age},${json.slice(1)}`,
         credentials: "omit",
         keepalive: true,
       });
-      // A refusal would be the same next time; only these three ask to try again.
-      if (status < 500 && ![408, 425, 429].includes(status)) return undefined;
-      retryAfter = headers.get("retry-after") * 1000 || 0;
+      const { ok, status, headers } = response;
+      if (status >= 500 || [408, 425, 429].includes(status)) {
+        return Math.min(headers.get("retry-after") * 1000 || 0, RETRY_AFTER_LIMIT_MS);
+      }
+      // Any other refusal would be the same next time.
+      if (store.read(key) === text) store.remove(key);
+      if (!ok) console.warn(`asklet: an answer was refused (${status})`);
     } catch {
       // Offline, or the server is down.
+      return 0;
+    } finally {
+      if (sending.get(key) === text) sending.delete(key);
     }
-    const backoff = Math.min(RETRY_MS * 2 ** failures++, RETRY_LIMIT_MS);
-    return Math.max(retryAfter, backoff * (0.5 + Math.random() / 2));
   };
 
   addEventListener("online", send);

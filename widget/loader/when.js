@@ -17,18 +17,21 @@ export function watch(host) {
   }
 }
 
-/** Resolves once the page can be seen and has a body. */
+/**
+ * Resolves once the page can be seen, has a body, and has no modal dialog open: what lies outside of
+ * one cannot be answered.
+ */
 function visible() {
-  const ready = () => !document.hidden && document.body;
+  const ready = () => !document.hidden && document.body && !document.querySelector("dialog:modal");
+  const events = ["visibilitychange", "DOMContentLoaded", "close"];
   return new Promise((resolve) => {
     const check = () => {
       if (!ready()) return;
-      document.removeEventListener("visibilitychange", check);
-      document.removeEventListener("DOMContentLoaded", check);
+      for (const name of events) document.removeEventListener(name, check, true);
       resolve();
     };
-    document.addEventListener("visibilitychange", check);
-    document.addEventListener("DOMContentLoaded", check);
+    // `close` does not bubble, but it can be captured.
+    for (const name of events) document.addEventListener(name, check, true);
     check();
   });
 }

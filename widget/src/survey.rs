@@ -40,6 +40,7 @@ struct Survey {
 /// The view of a survey.
 pub fn survey(body: Body, frame: Frame, progress: Progress) -> impl IntoView {
     let language = body.language.clone();
+    let right_to_left = body.right_to_left;
     let close_label = body.strings.close.clone();
     let shared = Shared { body, frame, progress, by_pointer: false, returns_to: None };
     let survey = Survey { shared: StoredValue::new_local(shared), step: RwSignal::new(0) };
@@ -62,10 +63,14 @@ pub fn survey(body: Body, frame: Frame, progress: Progress) -> impl IntoView {
         .role("dialog")
         .tabindex("-1")
         .lang(language)
-        .dir("auto")
+        .dir(if right_to_left { "rtl" } else { "ltr" })
         .aria_labelledby("question")
         .on(ev::pointerdown, move |_| survey.set(|shared| shared.by_pointer = true))
+        // Shortcuts of the page are none of the survey's, and what is typed here is none of the page's.
+        .on(ev::keypress, |event| event.stop_propagation())
+        .on(ev::keyup, |event| event.stop_propagation())
         .on(ev::keydown, move |event| {
+            event.stop_propagation();
             survey.set(|shared| shared.by_pointer = false);
             if event.key() == "Escape" {
                 survey.close();

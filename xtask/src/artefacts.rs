@@ -1,6 +1,6 @@
 //! What a build leaves in `dist/`, and the kinds of file that travel to browsers.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -52,8 +52,19 @@ impl Manifest {
         Ok(serde_json::from_slice(&text)?)
     }
 
-    /// Writes it beside the files that it names.
+    /// Writes it beside the files that it names. The files of the one before are superseded from now
+    /// on, and their time begins.
     pub fn write(&self) -> Result<()> {
+        if let Ok(Self { files: Files { when, glue, wasm }, .. }) = Self::read() {
+            for name in [when, glue, wasm] {
+                for ending in ["", ".br", ".gz"] {
+                    let path = assets().join(format!("{name}{ending}"));
+                    if let Ok(file) = File::options().append(true).open(path) {
+                        file.set_modified(SystemTime::now())?;
+                    }
+                }
+            }
+        }
         Ok(fs::write(assets().join("manifest.json"), serde_json::to_vec(self)?)?)
     }
 }

@@ -35,7 +35,7 @@ pub fn backup(file: &Path, data: &Path) -> Result<()> {
 
 fn write(file: &Path, folder: &Path) -> Result<()> {
     let mut archive =
-        tar::Builder::new(GzEncoder::new(File::create(file)?, Compression::default()));
+        tar::Builder::new(GzEncoder::new(data::create_private(file)?, Compression::default()));
     let mut entries = fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
@@ -55,6 +55,8 @@ fn write(file: &Path, folder: &Path) -> Result<()> {
 
 /// Makes a data folder from a backup.
 pub fn restore(file: &Path, data: &Path) -> Result<()> {
+    // Without a slash at its end, which would put what lies beside it into it.
+    let data = &data.components().collect::<PathBuf>();
     if fs::read_dir(data).is_ok_and(|mut entries| entries.next().is_some()) {
         bail!("{} is not empty; a restore overwrites nothing", data.display());
     }
@@ -109,7 +111,13 @@ mod tests {
         assert!(restore(&file, &data).is_err());
 
         let restored = parent.path().join("restored");
-        restore(&file, &restored).unwrap();
+        fs::create_dir(&restored).unwrap();
+        restore(&file, &restored.join("")).unwrap();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        }
         assert_eq!(fs::read_to_string(restored.join("objects/one.sqlite")).unwrap(), "rows");
         assert_eq!(DataFolder::open(&restored).unwrap().secret().unwrap(), secret);
     }

@@ -23,27 +23,31 @@ pub const LOCK_FILE: &str = "lock";
 #[must_use = "the folder is only held while this lives"]
 pub struct DataFolder {
     path: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 impl DataFolder {
     /// Opens a folder, or makes it with a new secret.
     pub fn open(path: &Path) -> Result<Self> {
         let writing = || format!("the data folder {} cannot be written", path.display());
-        if !path.exists() {
-            make_private_folder(path).with_context(writing)?;
-        }
+        make_private_folder(path).with_context(writing)?;
         let folder = Self::lock(path)?;
         let format = folder.path.join(FORMAT_FILE);
+        let secret = folder.path.join("secret");
         if !format.exists() {
+            write_private(&secret, &random_hex()?).with_context(writing)?;
+            // Last, so that a folder with a format has a secret.
             fs::write(&format, format!("{FORMAT}\n")).with_context(writing)?;
+        }
+        if !secret.exists() {
+            bail!(
+                "{} is missing, without which no id in {} is known: restore it from a backup",
+                secret.display(),
+                path.display()
+            );
         }
         for part in ["objects", "demo"] {
             fs::create_dir_all(folder.path.join(part)).with_context(writing)?;
-        }
-        let secret = folder.path.join("secret");
-        if !secret.exists() {
-            write_private(&secret, &random_hex()?).with_context(writing)?;
         }
         Ok(folder)
     }
@@ -58,7 +62,7 @@ impl DataFolder {
         let lock =
             lock.with_context(|| format!("the data folder {} cannot be written", path.display()))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path, _lock: lock }),
+            Ok(()) => Ok(Self { path, lock }),
             Err(TryLockError::WouldBlock) => bail!(
                 "the data folder {} is in use: stop the server that runs on it first",
                 path.display()
@@ -67,6 +71,12 @@ impl DataFolder {
                 Err(error).with_context(|| format!("cannot lock {}", file.display()))
             }
         }
+    }
+
+    /// A handle on the lock, for a process that uses the folder: it holds the lock as long as it
+    /// lives, even if this one dies first.
+    pub fn share_lock(&self) -> Result<File> {
+        Ok(self.lock.try_clone()?)
     }
 
     /// Where it lies.
@@ -106,17 +116,25 @@ pub fn make_private_folder(path: &Path) -> Result<()> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    Ok(builder.recursive(true).create(path)?)
+    builder.recursive(true).create(path)?;
+    // One that was there may have been open to others.
+    #[cfg(unix)]
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+    Ok(())
 }
 
-/// Writes a file that only its owner may read.
-pub fn write_private(path: &Path, content: &str) -> Result<()> {
+/// Makes a file that only its owner may read.
+pub fn create_private(path: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    Ok(file.write_all(content.as_bytes())?)
+    Ok(options.open(path)?)
+}
+
+/// Writes a file that only its owner may read.
+pub fn write_private(path: &Path, content: &str) -> Result<()> {
+    Ok(create_private(path)?.write_all(content.as_bytes())?)
 }
 
 /// 32 random bytes.
@@ -154,10 +172,33 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_in_use_is_refused() {
+    fn a_folder_that_is_in_use_is_refused_even_if_only_a_child_uses_it() {
         let parent = TempDir::new().unwrap();
-        let _held = DataFolder::open(parent.path()).unwrap();
+        let held = DataFolder::open(parent.path()).unwrap();
         assert!(refusal(DataFolder::open(parent.path())).contains("is in use"));
+        let lock = held.share_lock().unwrap();
+        let mut child = std::process::Command::new("sleep").arg("60").stdin(lock).spawn().unwrap();
+        drop(held);
+        assert!(refusal(DataFolder::open(parent.path())).contains("is in use"));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        DataFolder::open(parent.path()).map(drop).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_lost_its_secret_is_refused_and_one_open_to_others_is_closed() {
+        let parent = TempDir::new().unwrap();
+        DataFolder::open(parent.path()).map(drop).unwrap();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            fs::set_permissions(parent.path(), PermissionsExt::from_mode(0o755)).unwrap();
+            DataFolder::open(parent.path()).map(drop).unwrap();
+            let mode = fs::metadata(parent.path()).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o700);
+        }
+        fs::remove_file(parent.path().join("secret")).unwrap();
+        assert!(refusal(DataFolder::open(parent.path())).contains("is missing"));
     }
 
     #[test]

@@ -22,6 +22,8 @@ enum Command {
     Test,
     /// Run the long evidence: many kills under load
     Proof,
+    /// Measure what collecting costs, beside an object that does one INSERT
+    Bench,
     /// Leave the deployable artefacts in dist/
     Build,
     /// Print the bytes of everything that a browser downloads; fail above the budgets
@@ -65,6 +67,7 @@ fn run(command: Command) -> Result<()> {
         Command::Serve(options) => serve::serve(&options),
         Command::Test => test::test(),
         Command::Proof => test::proof(),
+        Command::Bench => test::bench(),
         Command::Build => build::build().map(drop),
         Command::Size => size::size(&build::build()?),
         Command::Dev { port } => serve::dev(port),

@@ -1,5 +1,6 @@
 //! A running workerd.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -25,6 +26,8 @@ pub struct Config<'a> {
     pub secret: &'a str,
     /// `ASKLET_ADMIN_TOKEN`, if there is one.
     pub admin_token: Option<&'a str>,
+    /// The lock of the data folder, for the server to hold as long as it lives.
+    pub lock: Option<File>,
 }
 
 /// A workerd that answers. Dropping it kills the process: what was acknowledged is on disk.
@@ -43,27 +46,47 @@ struct ControlMessage {
 
 impl Server {
     /// Starts one and waits until it listens.
-    pub fn start(config: &Config<'_>) -> Result<Self> {
-        let artefact = artefacts::dist().join("workerd.capnp");
+    pub fn start(config: Config<'_>) -> Result<Self> {
+        let dist = artefacts::dist();
+        let folders = [
+            ("objects", config.data.join("objects")),
+            ("demo", config.data.join("demo")),
+            ("assets", dist.join("assets")),
+        ];
+        let folders = folders.each_ref().map(|(name, path)| (*name, path.as_path()));
+        let variables = [
+            ("ASKLET_SECRET", config.secret),
+            ("ASKLET_ADMIN_TOKEN", config.admin_token.unwrap_or_default()),
+        ];
+        // A process keeps what it was given as its standard input, and workerd never reads it.
+        let stdin = config.lock.map_or_else(Stdio::null, Stdio::from);
+        Self::spawn(&dist.join("workerd.capnp"), config.port, &folders, &variables, stdin)
+    }
+
+    /// Starts workerd on any artefact whose socket is called `http`.
+    pub fn spawn(
+        artefact: &Path,
+        port: u16,
+        folders: &[(&str, &Path)],
+        variables: &[(&str, &str)],
+        stdin: Stdio,
+    ) -> Result<Self> {
         if !artefact.exists() {
             bail!("{} is missing: run `cargo xtask build` first", artefact.display());
         }
-        let folder = |name: &str, parent: &Path| {
-            format!("--directory-path={name}={}", parent.join(name).display())
-        };
         let mut command = Command::new(tools::workerd()?);
         command
             .arg("serve")
-            .arg(&artefact)
+            .arg(artefact)
             // Standard output carries the control messages.
             .args(["--control-fd=1", "--socket-addr"])
-            .arg(format!("http={}:{}", Ipv4Addr::LOCALHOST, config.port))
-            .args([folder("objects", config.data), folder("demo", config.data)])
-            .arg(folder("assets", &artefacts::dist()))
-            .env("ASKLET_SECRET", config.secret)
-            .env("ASKLET_ADMIN_TOKEN", config.admin_token.unwrap_or_default())
-            .stdin(Stdio::null())
+            .arg(format!("http={}:{port}", Ipv4Addr::LOCALHOST))
+            .envs(variables.iter().copied())
+            .stdin(stdin)
             .stdout(Stdio::piped());
+        for (name, path) in folders {
+            command.arg(format!("--directory-path={name}={}", path.display()));
+        }
         let mut child = command.spawn().context("cannot start workerd")?;
         let mut lines = BufReader::new(child.stdout.take().context("workerd has no output")?);
         match listening_port(&mut lines) {

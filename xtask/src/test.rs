@@ -22,6 +22,12 @@ pub fn proof() -> Result<()> {
     timed("proof", || cargo(&[&proof[..], &["--", "--nocapture"]].concat()))
 }
 
+/// Measures what collecting costs.
+pub fn bench() -> Result<()> {
+    build()?;
+    cargo(&["bench", "--package", "asklet-tests", "--bench", "collect"])
+}
+
 /// Runs all of it; the first failure ends it.
 pub fn test() -> Result<()> {
     timed("formatting", || cargo(&["fmt", "--all", "--check"]))?;

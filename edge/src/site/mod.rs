@@ -5,7 +5,6 @@ pub mod store;
 
 use std::cell::Cell;
 
-use asklet_shared::counter::{self, Counted};
 use asklet_shared::definition::Published;
 use asklet_shared::problem::{Code, Problem};
 use worker::{Date, DurableObject, Env, Request, Response, State, console_error, durable_object};
@@ -17,7 +16,6 @@ use crate::rpc::{self, SiteCall, SurveyAction, SurveyCall, TeamCall};
 use crate::seal::{SiteId, SurveyId};
 use crate::sql::migrate::{is_set_up, migrate};
 use crate::sql::object::Object;
-use crate::survey::fold::END_OF_TIME_MS;
 
 /// One site.
 #[durable_object]
@@ -103,7 +101,6 @@ impl Site {
                 return Ok(Some(copy));
             }
             SurveyAction::Publish => {
-                self.check_scales(sql, site, survey).await?;
                 let (published, shards) = store::publish(sql, survey, now_ms)?;
                 self.push(site, survey, published, shards).await;
             }
@@ -119,31 +116,6 @@ impl Site {
             }
         }
         Ok(Some(survey.clone()))
-    }
-
-    /// Refuses to publish another scale for a question that has responses: old and new scores
-    /// could not be told apart in the counters.
-    async fn check_scales(
-        &self,
-        sql: &Object,
-        site: &SiteId,
-        survey: &SurveyId,
-    ) -> Result<(), Failure> {
-        let changed = store::changed_scales(sql, survey)?;
-        if changed.is_empty() {
-            return Ok(());
-        }
-        for shard in 0..store::survey(sql, survey)?.shards {
-            let stub = place::survey(&self.env, site, survey, shard)?;
-            let ever = SurveyCall::Count(counter::Request::whole(0, END_OF_TIME_MS));
-            let counted: Counted = rpc::call(&stub, &ever).await?;
-            let tally = counted.total();
-            if let Some(question) = changed.iter().find(|id| tally.question(id).total() > 0) {
-                let detail = format!("the question {question} has responses on another scale");
-                return Err(Problem::new(Code::ScaleChanged, detail).at("questions").into());
-            }
-        }
-        Ok(())
     }
 
     /// Brings the schema up to date. `false` where the site was never created and is not new: then

@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::sql::{Sql, Value};
 
 /// Later than any display: the largest integer that passes through JavaScript unharmed.
-pub const END_OF_TIME_MS: u64 = (1 << 53) - 1;
+const END_OF_TIME_MS: u64 = (1 << 53) - 1;
 
 /// How long a display stays in the tail, where changing it is cheap.
 const SETTLE_MS: u64 = BUCKET_MS;

@@ -41,8 +41,8 @@ pub struct Survey {
     alarm_set: Cell<bool>,
     /// The versions that were used since the object woke.
     published: RefCell<HashMap<u32, Rc<Published>>>,
-    /// Versions that the site refused, and until when it is not asked again.
-    refused: RefCell<HashMap<u32, (u64, Problem)>>,
+    /// Versions that the site refused (the latest is `None`), and until when it is not asked again.
+    refused: RefCell<HashMap<Option<u32>, (u64, Problem)>>,
 }
 
 impl DurableObject for Survey {
@@ -77,7 +77,9 @@ impl Survey {
             Route::Collect { site, survey, shard } => {
                 self.collect(request, Shard { site, survey, shard }).await
             }
-            Route::Body { digest, .. } => self.body(&digest),
+            Route::Body { site, survey, digest } => {
+                self.body(&Shard { site, survey, shard: 0 }, &digest).await
+            }
             _ => Err(Problem::new(Code::NotFound, "there is no such route").into()),
         }
     }
@@ -111,7 +113,8 @@ impl Survey {
     async fn collect(&self, mut request: Request, shard: Shard) -> Result<Response, Failure> {
         let content_type = request.headers().get("content-type")?.unwrap_or_default();
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
-        if !matches!(media_type, "text/plain" | "application/json") {
+        let taken = ["text/plain", "application/json"];
+        if !taken.iter().any(|taken| media_type.eq_ignore_ascii_case(taken)) {
             return Err(Problem::new(Code::UnsupportedMediaType, "a display is sent as JSON")
                 .limit("text/plain or application/json")
                 .into());
@@ -126,14 +129,21 @@ impl Survey {
         Ok(respond::public(Cache::Never)?.with_status(204).empty())
     }
 
-    fn body(&self, digest: &str) -> Result<Response, Failure> {
-        let unknown = || Problem::new(Code::UnknownBody, "the survey has no such body");
-        if !self.wake()? {
-            return Err(unknown().into());
+    async fn body(&self, shard: &Shard, digest: &str) -> Result<Response, Failure> {
+        let mut body = self.find_body(digest)?;
+        if body.is_none() {
+            // The push of a version may have failed, and its body is asked for before any display.
+            self.pull(shard, None).await?;
+            body = self.find_body(digest)?;
         }
-        let body = versions::find_body(&self.sql(), digest)?.ok_or_else(unknown)?;
+        let unknown = || Problem::new(Code::UnknownBody, "the survey has no such body");
         let answer = respond::public(Cache::Immutable)?;
-        Ok(answer.with_header("content-type", "application/octet-stream")?.fixed(body))
+        let answer = answer.with_header("content-type", "application/octet-stream")?;
+        Ok(answer.fixed(body.ok_or_else(unknown)?))
+    }
+
+    fn find_body(&self, digest: &str) -> Result<Option<Vec<u8>>, Failure> {
+        if self.wake()? { versions::find_body(&self.sql(), digest) } else { Ok(None) }
     }
 
     /// The version that a display names: from memory, from the store, or pulled from the site.
@@ -146,6 +156,12 @@ impl Survey {
         {
             return Ok(self.remember(published));
         }
+        self.pull(shard, Some(version)).await
+    }
+
+    /// Asks the site for a version, or for the latest, unless it refused a moment ago. What it gave
+    /// a moment ago it need not give again either.
+    async fn pull(&self, shard: &Shard, version: Option<u32>) -> Result<Rc<Published>, Failure> {
         let now_ms = Date::now().as_millis();
         if let Some((until_ms, problem)) = self.refused.borrow().get(&version)
             && now_ms < *until_ms
@@ -153,16 +169,28 @@ impl Survey {
             return Err(problem.clone().into());
         }
         match shard.pull(&self.env, version).await {
-            Ok(published) => self.keep(published),
-            Err(Failure::Problem(problem)) => {
-                let mut refused = self.refused.borrow_mut();
-                refused.retain(|_, (until_ms, _)| now_ms < *until_ms);
-                if refused.len() < REFUSALS_LIMIT {
-                    refused.insert(version, (now_ms + REFUSAL_MS, problem.clone()));
+            Ok(published) => {
+                let kept = self.keep(published)?;
+                if version.is_none() {
+                    // Whoever asks for more digests that do not exist does not reach the site.
+                    let unknown = Problem::new(Code::UnknownBody, "the survey has no such body");
+                    self.refuse(version, unknown, now_ms);
                 }
+                Ok(kept)
+            }
+            Err(Failure::Problem(problem)) => {
+                self.refuse(version, problem.clone(), now_ms);
                 Err(problem.into())
             }
             Err(broken) => Err(broken),
+        }
+    }
+
+    fn refuse(&self, version: Option<u32>, problem: Problem, now_ms: u64) {
+        let mut refused = self.refused.borrow_mut();
+        refused.retain(|_, (until_ms, _)| now_ms < *until_ms);
+        if refused.len() < REFUSALS_LIMIT {
+            refused.insert(version, (now_ms + REFUSAL_MS, problem));
         }
     }
 
@@ -172,7 +200,7 @@ impl Survey {
         migrate(&sql, log::MIGRATIONS)?;
         self.ready.set(true);
         versions::keep(&sql, &published)?;
-        self.refused.borrow_mut().remove(&published.version);
+        self.refused.borrow_mut().clear();
         Ok(self.remember(published))
     }
 
@@ -233,8 +261,8 @@ struct Shard {
 }
 
 impl Shard {
-    /// Asks the site for a version that this shard lacks.
-    async fn pull(&self, env: &Env, version: u32) -> Result<Published, Failure> {
+    /// Asks the site for a version that this shard lacks, or for the latest.
+    async fn pull(&self, env: &Env, version: Option<u32>) -> Result<Published, Failure> {
         let seal = Seal::of(env)?;
         let site = seal.known_site(&self.site)?;
         let survey = seal.known_survey(&site, &self.survey)?;

@@ -40,18 +40,12 @@ pub struct Definition {
     /// Where in the customer's journey it stands.
     #[serde(default)]
     pub journey: Journey,
-    /// After so many responses it is no longer asked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub quota: Option<u32>,
     /// From when it is asked, in milliseconds since the epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_ms: Option<u64>,
     /// Until when it is asked, in milliseconds since the epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_ms: Option<u64>,
-    /// After so many days comments, respondents and traits are forgotten: 1 to 3,650.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub retention_days: Option<u16>,
 }
 
 fn english() -> String {

@@ -50,13 +50,13 @@ pub struct Rating<T = Text> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TextLimits {
-    /// The longest answer, in characters: 1 to [`crate::validate::TEXT_LIMIT`].
+    /// The longest answer, in characters: 1 to [`crate::validate::TEXT_LIMIT`], 1,000 if not said.
     #[serde(default = "text_limit")]
     pub max_length: u16,
 }
 
 fn text_limit() -> u16 {
-    crate::validate::TEXT_LIMIT
+    1_000
 }
 
 /// A condition on the answer to an earlier question. It is not met while that is not answered.

@@ -52,6 +52,20 @@ fn chain(language: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(language), |tag| tag.rsplit_once('-').map(|(rest, _)| rest))
 }
 
+/// Whether a language is written from right to left, by its script where the tag names one.
+pub fn is_right_to_left(tag: &str) -> bool {
+    let tag = tag.to_ascii_lowercase();
+    let mut parts = tag.split('-');
+    let language = parts.next().unwrap_or_default();
+    match parts.find(|part| part.len() == 4 && part.chars().all(|c| c.is_ascii_alphabetic())) {
+        Some(script) => matches!(script, "arab" | "hebr" | "thaa" | "nkoo" | "syrc" | "adlm"),
+        None => matches!(
+            language,
+            "ar" | "he" | "iw" | "fa" | "ur" | "ps" | "sd" | "ug" | "yi" | "dv" | "ckb" | "nqo"
+        ),
+    }
+}
+
 /// Whether a text has the shape of a BCP 47 tag.
 pub fn is_language(tag: &str) -> bool {
     let mut parts = tag.split('-');
@@ -78,6 +92,12 @@ mod tests {
             assert_eq!(text.in_language(language, "en"), wanted, "{language}");
         }
         assert_eq!(Text::One("Hello".to_owned()).in_language("de", "en"), "Hello");
+    }
+
+    #[test]
+    fn the_script_says_more_than_the_language() {
+        assert!(["ar", "he-IL", "az-Arab", "pa-Arab-PK"].into_iter().all(is_right_to_left));
+        assert!(!["en", "ar-Latn", "az", "de-AT"].into_iter().any(is_right_to_left));
     }
 
     #[test]

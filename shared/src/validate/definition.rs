@@ -1,6 +1,6 @@
 //! The rules of definitions: lengths, ids, references, and what a page could be stalled by.
 
-use super::TEXT_LIMIT;
+use super::{TEXT_LIMIT, TEXTS_LIMIT};
 use crate::definition::question::{AnswerKind, Expected, Question, Rating};
 use crate::definition::text::{self, Text};
 use crate::definition::when::{Frequency, PageRule, Targeting, Trigger};
@@ -26,6 +26,18 @@ pub fn definition(definition: &Definition) -> Result<(), Problem> {
     for (at, question) in definition.questions.iter().enumerate() {
         let earlier = definition.questions.get(..at).unwrap_or_default();
         check_question(&format!("questions[{at}]"), question, earlier)?;
+    }
+    let longest = definition.questions.iter().map(|question| match &question.answer {
+        AnswerKind::Text(limits) => limits.max_length,
+        AnswerKind::Rating(_) => 0,
+    });
+    // One display holds all of them.
+    let longest = longest.fold(0, u16::saturating_add);
+    if longest > TEXTS_LIMIT {
+        let detail = format!("all texts together could have {longest} characters");
+        return Err(Problem::new(Code::InvalidDefinition, detail)
+            .at("questions")
+            .limit(format!("{TEXTS_LIMIT} characters in all texts together")));
     }
     let Some(primary) = definition.rating(&definition.primary) else {
         return invalid("primary", "the primary question must be the id of a rating question");
@@ -255,12 +267,6 @@ fn check_schedule(definition: &Definition) -> Result<(), Problem> {
     if let Frequency::EveryDays(days) = definition.frequency {
         range("frequency.every_days", days, 1, DAYS_LIMIT)?;
     }
-    if let Some(quota) = definition.quota {
-        range("quota", quota, 1, u32::MAX)?;
-    }
-    if let Some(days) = definition.retention_days {
-        range("retention_days", days, 1, DAYS_LIMIT)?;
-    }
     // Half of what JavaScript can count: far beyond any date.
     let latest = 1 << 52;
     let start = definition.start_ms.unwrap_or(0);
@@ -341,7 +347,7 @@ mod tests {
     #[test]
     fn each_broken_rule_names_its_field() {
         type Change = (&'static str, &'static str, Value);
-        let changes: [Change; 31] = [
+        let changes: [Change; 30] = [
             ("/name", "name", json!("")),
             ("/language", "language", json!("de_AT")),
             ("/questions", "questions", json!([])),
@@ -396,12 +402,25 @@ mod tests {
             ("/frequency", "frequency.every_days", json!({"every_days": 0})),
             ("/journey", "journey.stage", json!({"stage": ""})),
             ("/end_ms", "end_ms", json!(1_000)),
-            ("/retention_days", "retention_days", json!(0)),
         ];
         for (pointer, field, value) in changes {
             let found = refused(|json| *json.pointer_mut(pointer).unwrap() = value.clone());
             assert_eq!(found, field, "{pointer} = {value}");
         }
+    }
+
+    #[test]
+    fn all_texts_of_a_display_fit_its_limit() {
+        let field = refused(|json| {
+            for id in ["more", "even_more"] {
+                let answer = json!({ "text": { "max_length": 1_250 } });
+                let question = json!({ "id": id, "text": "And?", "answer": answer });
+                json["questions"].as_array_mut().unwrap().push(question);
+            }
+        });
+        assert_eq!(field, "questions");
+        // Six bytes for each character, as a control character takes in JSON.
+        assert!(usize::from(TEXTS_LIMIT) * 6 + 1_300 < crate::validate::DISPLAY_LIMIT);
     }
 
     #[test]

@@ -6,16 +6,32 @@ mod display;
 pub use definition::{DEFINITION_LIMIT, definition, is_safe_link};
 pub use display::{DISPLAY_LIMIT, display};
 
-/// The longest comment, in characters. With the worst escapes it still fits [`DISPLAY_LIMIT`].
+/// The longest comment, in characters.
 pub const TEXT_LIMIT: u16 = 2_000;
+
+/// The longest that all comments of a display can be together. With the worst escapes they still fit
+/// [`DISPLAY_LIMIT`], so that nothing a visitor was allowed to write is refused.
+pub const TEXTS_LIMIT: u16 = 2_500;
 
 /// Whether a text is an origin that a site can list: a scheme, a host and maybe a port, or `*`.
 pub fn is_origin(text: &str) -> bool {
     let Some(host) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else {
         return text == "*";
     };
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.:[]".contains(c);
-    !host.is_empty() && host.len() <= 255 && host.chars().all(allowed)
+    // As browsers write it, or it would match none of them: no port that goes without saying.
+    let (name, port) = match host.rsplit_once(':') {
+        Some((name, port)) if !host.ends_with(']') => (name, Some(port)),
+        _ => (host, None),
+    };
+    let implied = if text.starts_with("https:") { "443" } else { "80" };
+    let is_port = |port: &str| port.parse::<u16>().is_ok_and(|number| number.to_string() == port);
+    let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
+    let is_v6 = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).is_some_and(|v6| {
+        v6.contains(':') && v6.chars().all(|c| c == ':' || c.is_ascii_hexdigit())
+    });
+    host.len() <= 255
+        && port.is_none_or(|port| is_port(port) && port != implied)
+        && (is_v6 || (!name.is_empty() && name.chars().all(is_name)))
 }
 
 #[cfg(test)]
@@ -58,10 +74,8 @@ pub(crate) mod tests {
             "targeting": { "include": [{ "glob": "/cart/*" }] },
             "frequency": "once",
             "journey": { "stage": "purchase", "touchpoint": "checkout" },
-            "quota": 1_000,
             "start_ms": 1_000,
             "end_ms": 2_000,
-            "retention_days": 365,
         })
     }
 
@@ -71,10 +85,22 @@ pub(crate) mod tests {
 
     #[test]
     fn an_origin_is_a_scheme_a_host_and_maybe_a_port() {
-        for origin in ["https://shop.example", "http://localhost:8080", "http://[::1]:80", "*"] {
+        for origin in ["https://shop.example", "http://localhost:8080", "http://[::1]:81", "*"] {
             assert!(is_origin(origin), "{origin}");
         }
-        for other in ["", "shop.example", "https://", "https://shop.example/", "ftp://x", "null"] {
+        for other in [
+            "",
+            "shop.example",
+            "https://",
+            "https://shop.example/",
+            "ftp://x",
+            "null",
+            "https://shop.example:443",
+            "http://x:80",
+            "https://..:::",
+            "https://x:",
+            "https://x:070",
+        ] {
             assert!(!is_origin(other), "{other}");
         }
     }
