@@ -1,10 +1,10 @@
 //! What the Worker and its objects say to each other: one type for each object, sent as JSON to a
 //! path that no public route has.
 
-use asklet_shared::counter;
 use asklet_shared::definition::question::Rating;
 use asklet_shared::definition::{Definition, Published, Status};
 use asklet_shared::problem::{Code, Problem};
+use asklet_shared::tally;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use worker::{Method, Request, RequestInit, Response, Stub};
@@ -118,7 +118,7 @@ pub enum SurveyCall {
     /// Take a version; answered with nothing.
     Publish(Box<Published>),
     /// What was counted in a period; answered with `Counted`.
-    Count(counter::Request),
+    Count(tally::Request),
     /// Forget everything; answered with nothing.
     Erase,
 }

@@ -1,9 +1,10 @@
 //! Summaries: what a team asks in a query, asked of every shard, and put together.
 
-use asklet_shared::counter::{Counted, Dimension, Request as CountRequest};
+use asklet_shared::counter::Dimension;
 use asklet_shared::period::{self, Interval, rfc3339};
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::summary::{Period, Subject, Summary};
+use asklet_shared::tally::{Counted, Request as CountRequest};
 use asklet_shared::time::BUCKET_MS;
 use worker::{Date, Env};
 

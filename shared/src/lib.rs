@@ -12,5 +12,6 @@ pub mod period;
 pub mod problem;
 pub mod statistics;
 pub mod summary;
+pub mod tally;
 pub mod time;
 pub mod validate;

@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::counter::{Counted, DISMISSED, FUNNEL, Histogram, Request, Tally, stage_value};
+use crate::counter::{DISMISSED, FUNNEL, Histogram, stage_value};
 use crate::definition::question::Rating;
 use crate::display::Stage;
 use crate::metrics::{Metric, Sample, Scale, Score};
 use crate::period::rfc3339;
 use crate::statistics::{self, Difference, Interval};
+use crate::tally::{Counted, Request, Tally};
 
 /// A survey's figures for one rating question.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

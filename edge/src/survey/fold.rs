@@ -6,8 +6,9 @@
 //! So the counters always equal a recount of the covered part of the log, and a summary is the
 //! counters plus a scan of the tail.
 
-use asklet_shared::counter::{Change, Counted, Counters, Dimension, Facts, Key, Packed, Request};
+use asklet_shared::counter::{Change, Counters, Dimension, Facts, Key, Packed};
 use asklet_shared::display_id::DisplayId;
+use asklet_shared::tally::{Counted, Request};
 use asklet_shared::time::{self, BUCKET_MS};
 
 use super::log::{self, COLUMNS, DRIFT_MS, Stored};
@@ -163,15 +164,16 @@ pub fn count(sql: &impl Sql, request: &Request) -> Result<Counted, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use asklet_shared::counter::Tally;
     use asklet_shared::display::{Answer, Answers, Channel, Display, Stage};
     use asklet_shared::problem::Code;
+    use asklet_shared::tally::Tally;
     use proptest::prelude::*;
 
     use super::*;
     use crate::sql::migrate::migrate;
     use crate::sql::native::Native;
-    use crate::survey::log::{MIGRATIONS, Recorded, find, record};
+    use crate::survey::log::{MIGRATIONS, find};
+    use crate::survey::record::{Recorded, record};
 
     const START_MS: u64 = 1_763_785_907_123;
 

@@ -3,6 +3,7 @@
 
 pub mod fold;
 pub mod log;
+pub mod record;
 pub mod versions;
 
 use std::cell::{Cell, RefCell};
@@ -124,7 +125,7 @@ impl Survey {
         let published = self.published(&shard, display.version).await?;
         check_origin(&published, origin.as_deref())?;
         validate::display(&mut display, &published.definition)?;
-        log::record(&self.sql(), display, Date::now().as_millis())?;
+        record::record(&self.sql(), display, Date::now().as_millis())?;
         self.set_alarm().await?;
         Ok(respond::public(Cache::Never)?.with_status(204).empty())
     }
