@@ -101,26 +101,35 @@ pub async fn read_json<T: DeserializeOwned>(
     let too_large = || {
         Problem::new(Code::BodyTooLarge, "the body is too large").limit(format!("{limit} bytes"))
     };
-    let announced = request.headers().get("content-length")?;
-    if announced.and_then(|length| length.parse().ok()).is_some_and(|length: usize| length > limit)
-    {
-        return Err(too_large().into());
-    }
-    let mut bytes = Vec::new();
-    // A request without a body has no stream.
-    if let Ok(mut stream) = request.stream() {
-        let broke_off = |_| Problem::new(Code::MalformedJson, "the body broke off");
-        while let Some(chunk) = stream.try_next().await.map_err(broke_off)? {
-            bytes.extend_from_slice(&chunk);
-            if bytes.len() > limit {
-                return Err(too_large().into());
-            }
-        }
-    }
+    let length = request.headers().get("content-length")?;
+    let bytes = match length.and_then(|length| length.parse::<usize>().ok()) {
+        Some(length) if length > limit => return Err(too_large().into()),
+        // HTTP holds the body to the length that it announces, so it can be read at once.
+        Some(_) => request.bytes().await.map_err(broke_off)?,
+        None => read_stream(request, limit).await?.ok_or_else(too_large)?,
+    };
     let mut json = serde_json::Deserializer::from_slice(&bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(malformed)?;
     json.end().map_err(|error| Problem::new(Code::MalformedJson, error.to_string()))?;
     Ok(value)
+}
+
+/// Reads a body that does not say how long it is; `None` where it is longer than the limit.
+async fn read_stream(request: &mut Request, limit: usize) -> Result<Option<Vec<u8>>, Failure> {
+    let mut bytes = Vec::new();
+    // A request without a body has no stream.
+    let Ok(mut stream) = request.stream() else { return Ok(Some(bytes)) };
+    while let Some(chunk) = stream.try_next().await.map_err(broke_off)? {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() > limit {
+            return Ok(None);
+        }
+    }
+    Ok(Some(bytes))
+}
+
+fn broke_off(_: worker::Error) -> Problem {
+    Problem::new(Code::MalformedJson, "the body broke off")
 }
 
 fn malformed(error: serde_path_to_error::Error<serde_json::Error>) -> Problem {
