@@ -157,6 +157,13 @@ pub fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// The beginning of the digest: enough to tell apart what one survey or one site ever served.
+pub fn short_digest(bytes: &[u8]) -> String {
+    let mut digest = digest(bytes);
+    digest.truncate(16);
+    digest
+}
+
 /// A team's key, as its bearer sends it: `ak_<site>_<secret>`.
 pub struct ApiKey {
     /// The site that the key says it is for; nothing is checked yet.

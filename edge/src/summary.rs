@@ -137,9 +137,9 @@ struct Shards<'a> {
 impl Shards<'_> {
     async fn count(&self, request: &CountRequest) -> Result<Counted, Failure> {
         let mut all = request.nothing();
+        let call = SurveyCall::Count(request.clone());
         for shard in 0..self.count {
             let stub = place::survey(self.env, self.site, self.survey, shard)?;
-            let call = SurveyCall::Count(request.clone());
             all.merge(&rpc::call(&stub, &call).await?);
         }
         Ok(all)

@@ -124,11 +124,8 @@ impl Shared {
         let is_asked = |question: &Question<String>| {
             self.progress.with_answers(|answers| question.is_asked(questions, answers))
         };
-        let later = questions.iter().enumerate().skip(step + 1);
-        later
-            .into_iter()
-            .find(|(_, question)| is_asked(question))
-            .map_or(questions.len(), |(at, _)| at)
+        let mut later = questions.iter().enumerate().skip(step + 1);
+        later.find(|(_, question)| is_asked(question)).map_or(questions.len(), |(at, _)| at)
     }
 }
 

@@ -3,8 +3,6 @@
 
 pub mod store;
 
-use std::cell::Cell;
-
 use asklet_shared::definition::Published;
 use asklet_shared::problem::{Code, Problem};
 use worker::{Date, DurableObject, Env, Request, Response, State, console_error, durable_object};
@@ -14,7 +12,7 @@ use crate::place;
 use crate::respond;
 use crate::rpc::{self, SiteCall, SurveyAction, SurveyCall, TeamCall};
 use crate::seal::{SiteId, SurveyId};
-use crate::sql::migrate::{is_set_up, migrate};
+use crate::sql::migrate::Schema;
 use crate::sql::object::Object;
 
 /// One site.
@@ -22,13 +20,12 @@ use crate::sql::object::Object;
 pub struct Site {
     state: State,
     env: Env,
-    /// Whether the schema is known to be the newest.
-    ready: Cell<bool>,
+    schema: Schema,
 }
 
 impl DurableObject for Site {
     fn new(state: State, env: Env) -> Self {
-        Self { state, env, ready: Cell::new(false) }
+        Self { state, env, schema: Schema::new(store::MIGRATIONS) }
     }
 
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
@@ -42,7 +39,7 @@ impl Site {
         let sql = Object::of(&self.state);
         let now_ms = Date::now().as_millis();
         let is_new = matches!(call, SiteCall::Create(_));
-        if !self.wake(&sql, is_new)? {
+        if !self.schema.wake(&sql, is_new)? {
             return Err(Problem::new(Code::UnknownSite, "there is no such site").into());
         }
         match call {
@@ -116,16 +113,6 @@ impl Site {
             }
         }
         Ok(Some(survey.clone()))
-    }
-
-    /// Brings the schema up to date. `false` where the site was never created and is not new: then
-    /// nothing is created either.
-    fn wake(&self, sql: &Object, is_new: bool) -> Result<bool, Failure> {
-        if !self.ready.get() && (is_new || is_set_up(sql)?) {
-            migrate(sql, store::MIGRATIONS)?;
-            self.ready.set(true);
-        }
-        Ok(self.ready.get())
     }
 
     /// Gives a version to every shard. One that cannot be reached pulls it when it needs it.

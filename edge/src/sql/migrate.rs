@@ -1,6 +1,8 @@
 //! Schemas that grow. Each object carries its schema's number in a table of its own, moves to the
 //! newest when it wakes, and refuses one that it does not know.
 
+use std::cell::Cell;
+
 use asklet_shared::problem::{Code, Problem};
 
 use super::{Sql, Value};
@@ -10,8 +12,36 @@ use crate::failure::Failure;
 /// once released.
 pub type Migrations = &'static [&'static [&'static str]];
 
+/// An object's schema, looked at once for each time that the object wakes.
+pub struct Schema {
+    migrations: Migrations,
+    is_newest: Cell<bool>,
+}
+
+impl Schema {
+    /// The schema that these steps lead to.
+    pub fn new(migrations: Migrations) -> Self {
+        Self { migrations, is_newest: Cell::new(false) }
+    }
+
+    /// Brings the object to the newest schema. `false` where it was never set up and is not to be:
+    /// then nothing is created.
+    pub fn wake(&self, sql: &impl Sql, set_up: bool) -> Result<bool, Failure> {
+        if !self.is_newest.get() && (set_up || is_set_up(sql)?) {
+            migrate(sql, self.migrations)?;
+            self.is_newest.set(true);
+        }
+        Ok(self.is_newest.get())
+    }
+
+    /// The object was emptied: what was known of it no longer holds.
+    pub fn forget(&self) {
+        self.is_newest.set(false);
+    }
+}
+
 /// Whether the object has ever been set up. Looking does not create anything.
-pub fn is_set_up(sql: &impl Sql) -> Result<bool, Failure> {
+fn is_set_up(sql: &impl Sql) -> Result<bool, Failure> {
     Ok(sql.first("SELECT 1 FROM sqlite_master WHERE name = 'schema'", &[])?.is_some())
 }
 

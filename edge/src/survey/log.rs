@@ -71,11 +71,11 @@ pub struct Stored {
     pub astray: bool,
 }
 
-/// Puts a row into the log: `verb` is `INSERT INTO` or `REPLACE INTO`.
-pub fn write(sql: &impl Sql, verb: &str, stored: &Stored) -> Result<(), Failure> {
+/// Puts a row into the log, in the place of an earlier revision's.
+pub fn write(sql: &impl Sql, stored: &Stored) -> Result<(), Failure> {
     let Stored { id, revision, page, facts, received_ms, astray } = stored;
     sql.run(
-        &format!("{verb} display ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+        &format!("REPLACE INTO display ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
         &[
             id.as_bytes().to_vec().into(),
             (*revision).into(),

@@ -24,7 +24,7 @@ use crate::respond::{self, Cache};
 use crate::route::{Route, route};
 use crate::rpc::{self, SiteCall, SurveyCall};
 use crate::seal::Seal;
-use crate::sql::migrate::{is_set_up, migrate};
+use crate::sql::migrate::Schema;
 use crate::sql::object::Object;
 
 /// How long a refused pull is remembered, and how many are.
@@ -36,8 +36,7 @@ const REFUSALS_LIMIT: usize = 64;
 pub struct Survey {
     state: State,
     env: Env,
-    /// Whether the schema is known to be the newest.
-    ready: Cell<bool>,
+    schema: Schema,
     /// Whether the alarm that folds is known to be set.
     alarm_set: Cell<bool>,
     /// The versions that were used since the object woke.
@@ -51,7 +50,7 @@ impl DurableObject for Survey {
         Self {
             state,
             env,
-            ready: Cell::new(false),
+            schema: Schema::new(log::MIGRATIONS),
             alarm_set: Cell::new(false),
             published: RefCell::default(),
             refused: RefCell::default(),
@@ -103,7 +102,7 @@ impl Survey {
                 let storage = self.state.storage();
                 storage.delete_alarm().await?;
                 storage.delete_all().await?;
-                self.ready.set(false);
+                self.schema.forget();
                 self.alarm_set.set(false);
                 self.published.borrow_mut().clear();
                 rpc::answer(&())
@@ -198,8 +197,7 @@ impl Survey {
     /// Stores a version; the first one sets the object up.
     fn keep(&self, published: Published) -> Result<Rc<Published>, Failure> {
         let sql = self.sql();
-        migrate(&sql, log::MIGRATIONS)?;
-        self.ready.set(true);
+        self.schema.wake(&sql, true)?;
         versions::keep(&sql, &published)?;
         self.refused.borrow_mut().clear();
         Ok(self.remember(published))
@@ -213,15 +211,7 @@ impl Survey {
 
     /// Brings the schema up to date. `false` where nothing was ever stored: nothing is created.
     fn wake(&self) -> Result<bool, Failure> {
-        if self.ready.get() {
-            return Ok(true);
-        }
-        let sql = self.sql();
-        if is_set_up(&sql)? {
-            migrate(&sql, log::MIGRATIONS)?;
-            self.ready.set(true);
-        }
-        Ok(self.ready.get())
+        self.schema.wake(&self.sql(), false)
     }
 
     /// Makes sure that the tail is folded even if nobody asks for a summary.

@@ -33,7 +33,7 @@ pub fn record(sql: &impl Sql, display: Display, now_ms: u64) -> Result<Recorded,
         let counters = Watermark::read(sql)?;
         let Some(earlier) = log::find(sql, display.id)? else {
             let new = first_stored(display, now_ms);
-            log::write(sql, "INSERT INTO", &new)?;
+            log::write(sql, &new)?;
             if counters.covers(&new) {
                 fold::change(sql, &[(&new.facts, Change::PutIn)])?;
             }
@@ -44,7 +44,7 @@ pub fn record(sql: &impl Sql, display: Display, now_ms: u64) -> Result<Recorded,
             return Ok(Recorded::Known);
         }
         check_succession(&earlier, &later)?;
-        log::write(sql, "REPLACE INTO", &later)?;
+        log::write(sql, &later)?;
         if counters.covers(&earlier) {
             fold::change(sql, &[(&earlier.facts, Change::TakeOut), (&later.facts, Change::PutIn)])?;
         }

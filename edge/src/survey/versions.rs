@@ -38,7 +38,7 @@ pub fn bodies(definition: &Definition) -> Result<Vec<EncodedBody>, Failure> {
         let bytes = Body::of(definition, language)
             .encode()
             .map_err(|error| Failure::Broken(format!("a body does not encode: {error}")))?;
-        let digest = seal::digest(&bytes).chars().take(16).collect();
+        let digest = seal::short_digest(&bytes);
         Ok(EncodedBody { language: language.to_owned(), digest, bytes })
     };
     definition.languages().into_iter().map(encode).collect()
