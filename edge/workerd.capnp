@@ -23,14 +23,19 @@ const asklet :Workerd.Worker = (
   ],
   compatibilityDate = "2026-04-01",
   bindings = [
+    (name = "DIRECTORY", durableObjectNamespace = "Directory"),
     (name = "SITE", durableObjectNamespace = "Site"),
     (name = "SURVEY", durableObjectNamespace = "Survey"),
     (name = "ASSETS", service = "assets"),
     (name = "DEMO", service = "demo"),
     (name = "ASKLET_SECRET", fromEnvironment = "ASKLET_SECRET"),
     (name = "ASKLET_ADMIN_TOKEN", fromEnvironment = "ASKLET_ADMIN_TOKEN"),
+    # The headers in which a proxy before this process tells the visitor's address and country.
+    (name = "ASKLET_ADDRESS_HEADER", fromEnvironment = "ASKLET_ADDRESS_HEADER"),
+    (name = "ASKLET_COUNTRY_HEADER", fromEnvironment = "ASKLET_COUNTRY_HEADER"),
   ],
   durableObjectNamespaces = [
+    (className = "Directory", uniqueKey = "asklet-directory", enableSql = true),
     (className = "Site", uniqueKey = "asklet-site", enableSql = true),
     (className = "Survey", uniqueKey = "asklet-survey", enableSql = true),
   ],

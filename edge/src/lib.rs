@@ -2,16 +2,22 @@
 //! [`survey`] that stores them, team calls it takes to the object [`site`] that knows the keys.
 
 mod asset;
+mod directory;
 mod failure;
+mod identity;
+mod json;
 mod memory;
+mod operator;
 mod page;
 mod place;
 mod respond;
 mod route;
 mod rpc;
 mod seal;
+mod shards;
 mod site;
 mod sql;
+mod standing;
 mod summary;
 mod survey;
 mod team;
@@ -20,7 +26,7 @@ mod zone;
 use worker::{Context, Env, Request, Response, event};
 
 use crate::failure::Failure;
-use crate::route::{Route, route};
+use crate::route::{Route, Verb, route};
 
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<Response> {
@@ -44,11 +50,20 @@ async fn serve(route: Route, request: Request, env: &Env) -> Result<Response, Fa
         Route::Collect { site, survey, shard } => {
             page::forward(request, env, &site, &survey, shard).await
         }
-        Route::CreateSite => team::create_site(request, env).await,
+        Route::Sites { verb: Verb::Create } => operator::create_site(request, env).await,
+        Route::Sites { .. } => operator::sites(request, env).await,
+        Route::Site { site, verb } => team::site(request, env, &site, verb).await,
+        Route::IdentitySecret { site, id } => team::identity_secret(request, env, &site, id).await,
+        Route::EraseRespondent { site } => team::erase_respondent(request, env, &site).await,
+        Route::SiteSummary { site } => team::site_summary(request, env, &site).await,
         Route::Surveys { site, verb } => team::surveys(request, env, &site, verb).await,
         Route::Survey { site, survey, verb } => {
             team::survey(request, env, &site, &survey, verb).await
         }
         Route::Summary { site, survey } => team::summary(request, env, &site, &survey).await,
+        Route::Usage { site, survey } => team::usage(request, env, &site, &survey).await,
+        Route::Exclude { site, survey, display, excluded } => {
+            team::exclude(request, env, (&site, &survey), &display, excluded).await
+        }
     }
 }

@@ -46,7 +46,8 @@ pub async fn config(request: &Request, env: &Env, site: &str) -> Result<Response
 }
 
 async fn fresh_config(env: &Env, site: &SiteId) -> Result<Rc<Bytes>, Failure> {
-    let surveys: Vec<_> = rpc::call(&place::site(env, site)?, &SiteCall::Live).await?;
+    let surveys: Vec<_> =
+        rpc::call(&place::site(env, site)?, &SiteCall::Live { site: site.clone() }).await?;
     let files =
         if surveys.is_empty() { None } else { Some(asset::manifest(env).await?.files.clone()) };
     let json = serde_json::to_vec(&Config { files, surveys })?;

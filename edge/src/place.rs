@@ -6,6 +6,11 @@ use worker::{Env, Stub};
 use crate::failure::Failure;
 use crate::seal::{SiteId, SurveyId};
 
+/// The object that knows which sites there are.
+pub fn directory(env: &Env) -> Result<Stub, Failure> {
+    Ok(env.durable_object("DIRECTORY")?.get_by_name("directory")?)
+}
+
 /// The object that keeps a site's settings, keys and definitions.
 pub fn site(env: &Env, site: &SiteId) -> Result<Stub, Failure> {
     Ok(env.durable_object("SITE")?.get_by_name(site.as_str())?)

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use worker::{Headers, Request, Response, ResponseBuilder, console_error};
 
 use crate::failure::Failure;
+use crate::json;
 
 /// How long an answer may be kept.
 #[derive(Debug, Clone, Copy)]
@@ -81,8 +82,13 @@ fn problem(problem: &Problem) -> Result<Response, Failure> {
     if problem.code == Code::Unauthenticated {
         answer = answer.with_header("www-authenticate", "Bearer")?;
     }
-    if problem.code.status() == 503 {
-        answer = answer.with_header("retry-after", "30")?;
+    let retry_after = match problem.code.status() {
+        429 => Some("10"),
+        503 => Some("30"),
+        _ => None,
+    };
+    if let Some(seconds) = retry_after {
+        answer = answer.with_header("retry-after", seconds)?;
     }
     Ok(answer.fixed(serde_json::to_vec(problem)?))
 }
@@ -108,10 +114,7 @@ pub async fn read_json<T: DeserializeOwned>(
         Some(_) => request.bytes().await.map_err(broke_off)?,
         None => read_stream(request, limit).await?.ok_or_else(too_large)?,
     };
-    let mut json = serde_json::Deserializer::from_slice(&bytes);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(malformed)?;
-    json.end().map_err(|error| Problem::new(Code::MalformedJson, error.to_string()))?;
-    Ok(value)
+    Ok(json::read_sent(&bytes)?)
 }
 
 /// Reads a body that does not say how long it is; `None` where it is longer than the limit.
@@ -130,10 +133,4 @@ async fn read_stream(request: &mut Request, limit: usize) -> Result<Option<Vec<u
 
 fn broke_off(_: worker::Error) -> Problem {
     Problem::new(Code::MalformedJson, "the body broke off")
-}
-
-fn malformed(error: serde_path_to_error::Error<serde_json::Error>) -> Problem {
-    let path = error.path().to_string();
-    let problem = Problem::new(Code::MalformedJson, error.into_inner().to_string());
-    if path == "." { problem } else { problem.at(path) }
 }

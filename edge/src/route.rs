@@ -23,24 +23,36 @@ pub enum Route {
     Collect { site: String, survey: String, shard: u16 },
     /// `OPTIONS` of a route that pages of other origins may call.
     Preflight,
-    /// `POST /v1/sites`
-    CreateSite,
+    /// `GET` and `POST /v1/sites`, for the operator.
+    Sites { verb: Verb },
+    /// `GET`, `PUT` and `DELETE /v1/sites/{site}`
+    Site { site: String, verb: Verb },
+    /// `POST /v1/sites/{site}/identity-secrets`, and `DELETE` of one below it.
+    IdentitySecret { site: String, id: Option<String> },
+    /// `POST /v1/sites/{site}/respondents/erase`
+    EraseRespondent { site: String },
+    /// `GET /v1/sites/{site}/summary`
+    SiteSummary { site: String },
     /// `GET` and `POST /v1/sites/{site}/surveys`
     Surveys { site: String, verb: Verb },
     /// `GET`, `PUT` and `DELETE /v1/sites/{site}/surveys/{survey}`, and `POST` to a verb below it.
     Survey { site: String, survey: String, verb: Verb },
     /// `GET /v1/sites/{site}/surveys/{survey}/summary`
     Summary { site: String, survey: String },
+    /// `GET /v1/sites/{site}/surveys/{survey}/usage`
+    Usage { site: String, survey: String },
+    /// `POST /v1/sites/{site}/surveys/{survey}/displays/{display}/exclude` and `/include`
+    Exclude { site: String, survey: String, display: String, excluded: bool },
 }
 
-/// What is to be done with surveys.
+/// What is to be done with sites and surveys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verb {
     /// Look.
     Read,
-    /// Make a draft.
+    /// Make one.
     Create,
-    /// Replace the draft.
+    /// Replace what can be changed.
     Update,
     /// Remove it.
     Delete,
@@ -69,10 +81,16 @@ impl Route {
             Self::Body { .. } => "body",
             Self::Collect { .. } => "collect",
             Self::Preflight => "preflight",
-            Self::CreateSite => "create site",
+            Self::Sites { .. } => "sites",
+            Self::Site { .. } => "site",
+            Self::IdentitySecret { .. } => "identity secret",
+            Self::EraseRespondent { .. } => "erase respondent",
+            Self::SiteSummary { .. } => "site summary",
             Self::Surveys { .. } => "surveys",
             Self::Survey { .. } => "survey",
             Self::Summary { .. } => "summary",
+            Self::Usage { .. } => "usage",
+            Self::Exclude { .. } => "exclude",
         }
     }
 }
@@ -95,7 +113,30 @@ pub fn route(method: &str, path: &str) -> Result<Route, Problem> {
             let shard = shard_number(shard)?;
             vec![("POST", Route::Collect { site: owned(site), survey: owned(survey), shard })]
         }
-        ["v1", "sites"] => vec![("POST", Route::CreateSite)],
+        ["v1", "sites"] => vec![
+            ("GET", Route::Sites { verb: Verb::Read }),
+            ("POST", Route::Sites { verb: Verb::Create }),
+        ],
+        ["v1", "sites", site] => {
+            let route = |verb| Route::Site { site: owned(site), verb };
+            vec![
+                ("GET", route(Verb::Read)),
+                ("PUT", route(Verb::Update)),
+                ("DELETE", route(Verb::Delete)),
+            ]
+        }
+        ["v1", "sites", site, "identity-secrets"] => {
+            vec![("POST", Route::IdentitySecret { site: owned(site), id: None })]
+        }
+        ["v1", "sites", site, "identity-secrets", id] => {
+            vec![("DELETE", Route::IdentitySecret { site: owned(site), id: Some(owned(id)) })]
+        }
+        ["v1", "sites", site, "respondents", "erase"] => {
+            vec![("POST", Route::EraseRespondent { site: owned(site) })]
+        }
+        ["v1", "sites", site, "summary"] => {
+            vec![("GET", Route::SiteSummary { site: owned(site) })]
+        }
         ["v1", "sites", site, "surveys"] => {
             let route = |verb| Route::Surveys { site: owned(site), verb };
             vec![("GET", route(Verb::Read)), ("POST", route(Verb::Create))]
@@ -110,6 +151,18 @@ pub fn route(method: &str, path: &str) -> Result<Route, Problem> {
         }
         ["v1", "sites", site, "surveys", survey, "summary"] => {
             vec![("GET", Route::Summary { site: owned(site), survey: owned(survey) })]
+        }
+        ["v1", "sites", site, "surveys", survey, "usage"] => {
+            vec![("GET", Route::Usage { site: owned(site), survey: owned(survey) })]
+        }
+        ["v1", "sites", site, "surveys", survey, "displays", display, verb] => {
+            let excluded = match *verb {
+                "exclude" => true,
+                "include" => false,
+                _ => return Err(not_found()),
+            };
+            let (site, survey, display) = (owned(site), owned(survey), owned(display));
+            vec![("POST", Route::Exclude { site, survey, display, excluded })]
         }
         ["v1", "sites", site, "surveys", survey, verb] => {
             let verb = match *verb {

@@ -1,44 +1,115 @@
 //! What the Worker and its objects say to each other: one type for each object, sent as JSON to a
 //! path that no public route has.
 
-use asklet_shared::definition::question::Rating;
 use asklet_shared::definition::{Definition, Published, Status};
+use asklet_shared::display_id::DisplayId;
 use asklet_shared::problem::{Code, Problem};
-use asklet_shared::tally;
+use asklet_shared::settings::{Settings, WeekStart};
+use asklet_shared::tally::{self, Counted};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use worker::{Method, Request, RequestInit, Response, Stub};
 
 use crate::failure::Failure;
+use crate::json;
 use crate::seal::{KeyDigest, SiteId, SurveyId};
+use crate::standing::Standing;
+use crate::survey::keeping::Since;
+use crate::survey::scan;
+use crate::survey::slice::Slice;
 
 /// The path of a call. Public requests that are forwarded untouched begin with `/v1/`.
 pub const PATH: &str = "/call";
+
+/// What the `Directory` object is asked.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum DirectoryCall {
+    /// Remember a site; answered with nothing.
+    Add(SiteEntry),
+    /// Forget a site; answered with nothing.
+    Remove(SiteId),
+    /// The sites after one, so many; answered with a list of [`SiteEntry`].
+    List { after: String, limit: u32 },
+}
+
+/// A site as the operator sees it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SiteEntry {
+    /// Its id.
+    pub site: SiteId,
+    /// How its team called it when it was made.
+    pub name: String,
+    /// When it was made, in milliseconds since the epoch.
+    pub created_ms: u64,
+}
 
 /// What a `Site` object is asked.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum SiteCall {
     /// Set the site up; answered with nothing.
-    Create(NewSite),
+    Create { settings: Box<Settings>, key: KeyDigest },
     /// The live surveys; answered with a list of `ConfigSurvey`.
-    Live,
-    /// A version, or the latest, for a shard that lacks it; answered with `Published`.
+    Live { site: SiteId },
+    /// A version, or the latest, for a shard that lacks it; answered with [`Pulled`].
     Published { survey: SurveyId, version: Option<u32>, shard: u16 },
     /// What a team asks, with the key that it shows.
-    Team { key: KeyDigest, call: TeamCall },
+    Team { site: SiteId, key: KeyDigest, call: TeamCall },
+    /// Remove the site with everything in it, for the operator; answered with nothing.
+    Delete { site: SiteId },
+}
+
+/// What a shard is given when it asks.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Pulled {
+    /// The version.
+    pub published: Published,
+    /// What holds now.
+    pub standing: Standing,
 }
 
 /// What a team asks of its site.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum TeamCall {
+    /// Its settings; answered with [`SiteRecord`].
+    Settings,
+    /// Replace the settings; answered with [`SiteRecord`].
+    ChangeSettings(Box<Settings>),
+    /// Keep another identity secret; answered with [`SiteRecord`].
+    AddSecret { id: String, secret: String },
+    /// Forget an identity secret; answered with [`SiteRecord`].
+    RemoveSecret { id: String },
+    /// Remove the site with everything in it; answered with nothing.
+    Delete,
     /// All surveys; answered with a list of [`SurveyRecord`].
     Surveys,
     /// Keep a draft; answered with [`SurveyRecord`].
     CreateSurvey { survey: SurveyId, draft: Box<Definition> },
     /// Something about one survey.
-    Survey { site: SiteId, survey: SurveyId, action: SurveyAction },
-    /// What a summary needs; answered with [`Plan`].
-    Plan { survey: SurveyId, question: Option<String> },
+    Survey { survey: SurveyId, action: SurveyAction },
+    /// What has to be known to ask the shards of a survey; answered with [`Plan`].
+    Plan { survey: SurveyId, access: Scope },
+    /// The same for every survey that was ever published; answered with a list of [`Plan`].
+    Plans { access: Scope },
+}
+
+/// A site as its team sees it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SiteRecord {
+    /// When it was made, in milliseconds since the epoch.
+    pub created_ms: u64,
+    /// Its settings.
+    pub settings: Settings,
+    /// Its identity secrets, without what is secret.
+    pub identity_secrets: Vec<SecretRecord>,
+}
+
+/// An identity secret as its team sees it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SecretRecord {
+    /// What it is called.
+    pub id: String,
+    /// When it was made, in milliseconds since the epoch.
+    pub created_ms: u64,
 }
 
 /// What a team does with a survey. Answered with [`SurveyRecord`], or with nothing where it is gone.
@@ -64,10 +135,15 @@ impl TeamCall {
     /// The scope that a key must have.
     pub fn scope(&self) -> Scope {
         match self {
-            Self::Surveys | Self::Plan { .. } | Self::Survey { action: SurveyAction::Read, .. } => {
+            Self::Plan { access, .. } | Self::Plans { access } => *access,
+            Self::Settings | Self::Surveys | Self::Survey { action: SurveyAction::Read, .. } => {
                 Scope::Read
             }
             Self::CreateSurvey { .. } | Self::Survey { .. } => Scope::Write,
+            Self::ChangeSettings(_)
+            | Self::AddSecret { .. }
+            | Self::RemoveSecret { .. }
+            | Self::Delete => Scope::Admin,
         }
     }
 }
@@ -90,41 +166,73 @@ pub struct SurveyRecord {
     pub draft: Option<Definition>,
 }
 
-/// A site to set up.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct NewSite {
-    /// How its team calls it.
-    pub name: String,
-    /// The origins whose pages may ask.
-    pub origins: Vec<String>,
-    /// The digest of its first key.
-    pub key: KeyDigest,
-}
-
-/// What has to be asked for a summary.
+/// What has to be known to ask the shards of a survey.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Plan {
-    /// The id of the question.
-    pub question: String,
-    /// Its scale.
-    pub rating: Rating,
+    /// The survey's id.
+    pub survey: SurveyId,
+    /// The latest version, or, before the first publish, the draft.
+    pub definition: Definition,
     /// The shards that may hold displays.
     pub shards: u16,
+    /// The traits that every version declares, so that their counters are whole.
+    pub counted_traits: Vec<String>,
+    /// The site's time zone.
+    pub tz: String,
+    /// The day on which the site's weeks begin.
+    pub week_starts: WeekStart,
 }
 
 /// What a `Survey` object is asked besides the public requests that are forwarded to it.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum SurveyCall {
-    /// Take a version; answered with nothing.
-    Publish(Box<Published>),
-    /// What was counted in a period; answered with `Counted`.
+    /// Take the latest version and what holds now; answered with nothing.
+    Take { published: Option<Box<Published>>, standing: Standing },
+    /// What was counted in a period; answered with [`Counts`].
     Count(tally::Request),
+    /// What the displays of a slice add up to; answered with `Scanned`.
+    Scan { query: scan::Query, slice: Slice },
+    /// Stop counting a display, for a reason, or count it again; answered with nothing.
+    Exclude { id: DisplayId, reason: Option<String> },
+    /// Erase the displays of a respondent in a slice; answered with [`Erased`].
+    Erase { respondent: String, slice: Slice },
+    /// How much it stores and writes; answered with [`Usage`].
+    Usage,
     /// Forget everything; answered with nothing.
-    Erase,
+    Forget,
+}
+
+/// What was counted, and since when there is more.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Counts {
+    /// What was counted.
+    pub counted: Counted,
+    /// What retention has removed.
+    pub since: Since,
+}
+
+/// What an erasure came to in one slice.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Erased {
+    /// How many displays were erased.
+    pub displays: u64,
+    /// Where the next slice begins; `None` after the last.
+    pub next: Option<DisplayId>,
+}
+
+/// What the shards of a survey store and write.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Usage {
+    /// How many displays no counter covers yet.
+    pub tail: u64,
+    /// How large the databases are.
+    pub bytes: u64,
+    /// How many rows were written since each shard woke, as the platform counts and bills them.
+    pub rows_written: u64,
 }
 
 /// What a key may do; a higher scope implies the lower ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Scope {
     /// Summaries.
     Read,
@@ -158,13 +266,18 @@ pub async fn call<T: DeserializeOwned>(stub: &Stub, call: &impl Serialize) -> Re
     let mut response = stub.fetch_with_request(request).await?;
     let text = response.text().await?;
     if response.status_code() == 200 {
-        return Ok(serde_json::from_str(&text)?);
+        return Ok(json::read(&text)?);
     }
-    let problem: Problem = serde_json::from_str(&text)?;
+    let problem: Problem = json::read(&text)?;
     match problem.code {
         Code::Internal => Err(Failure::Broken("an object failed and has logged why".to_owned())),
         _ => Err(problem.into()),
     }
+}
+
+/// Reads a call. It comes from our own side, so it reads, and what does not is a fault of ours.
+pub async fn read<T: DeserializeOwned>(request: &mut Request) -> Result<T, Failure> {
+    Ok(json::read(&request.text().await?)?)
 }
 
 /// An object's answer to a call.

@@ -34,6 +34,11 @@ pub struct SiteId(String);
 pub struct SurveyId(String);
 
 impl SiteId {
+    /// An id whose seal was checked before it was stored.
+    pub fn stored(id: String) -> Self {
+        Self(id)
+    }
+
     /// The id as it travels.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -41,6 +46,11 @@ impl SiteId {
 }
 
 impl SurveyId {
+    /// An id whose seal was checked before it was stored.
+    pub fn stored(id: String) -> Self {
+        Self(id)
+    }
+
     /// The id as it travels.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -141,6 +151,16 @@ pub fn same(one: &str, other: &str) -> bool {
         && one.bytes().zip(other.bytes()).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
 }
 
+/// A secret of 250 random bits, in characters that can be read aloud.
+pub fn random_secret() -> Result<String, Failure> {
+    random_text(50)
+}
+
+/// A name for one of a few things of a kind.
+pub fn random_name() -> Result<String, Failure> {
+    random_text(RANDOM_CHARS)
+}
+
 /// So many random characters, five bits each.
 fn random_text(chars: usize) -> Result<String, Failure> {
     let mut bytes = vec![0; chars];
@@ -180,7 +200,7 @@ pub struct KeyDigest(pub String);
 impl ApiKey {
     /// Makes a key for a site: the text to show once, and what to keep.
     pub fn make(site: &SiteId) -> Result<(String, KeyDigest), Failure> {
-        let secret = random_text(50)?;
+        let secret = random_secret()?;
         Ok((format!("ak_{site}_{secret}"), KeyDigest(digest(secret.as_bytes()))))
     }
 

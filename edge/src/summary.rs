@@ -1,18 +1,30 @@
 //! Summaries: what a team asks in a query, asked of every shard, and put together.
 
-use asklet_shared::counter::Dimension;
+use std::collections::BTreeMap;
+
+use asklet_shared::choice;
+use asklet_shared::definition::question::AnswerKind;
+use asklet_shared::dimension::Dimension;
 use asklet_shared::period::{self, Interval, rfc3339};
+use asklet_shared::pooled::{self, Asked, Member, SiteSummary};
 use asklet_shared::problem::{Code, Problem};
-use asklet_shared::summary::{Period, Subject, Summary};
-use asklet_shared::tally::{Counted, Request as CountRequest};
+use asklet_shared::settings::{Settings, WeekStart};
+use asklet_shared::summary::{Period, Source, SourceKind, Subject};
+use asklet_shared::tally::{Counted, Request};
 use asklet_shared::time::BUCKET_MS;
-use worker::{Date, Env};
+use worker::{Date, Env, Response};
 
 use crate::failure::Failure;
-use crate::place;
-use crate::rpc::{self, Plan, SurveyCall};
-use crate::seal::{SiteId, SurveyId};
+use crate::respond;
+use crate::rpc::Plan;
+use crate::seal::SiteId;
+use crate::shards::Shards;
+use crate::survey::keeping::Since;
+use crate::survey::scan;
 use crate::zone::Zone;
+
+/// How many values all filters can have together.
+const FILTERS_LIMIT: usize = 50;
 
 /// What a summary is to cover, as the query says.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -22,9 +34,10 @@ pub struct Query {
     tz: Option<String>,
     interval: Option<Interval>,
     by: Option<Dimension>,
+    filters: BTreeMap<Dimension, Vec<String>>,
+    per_respondent: bool,
     compare: bool,
-    /// The question, if it is not the primary one.
-    pub question: Option<String>,
+    question: Option<String>,
 }
 
 impl Query {
@@ -52,17 +65,22 @@ impl Query {
                 }
                 "by" => {
                     let dimension = Dimension::named(&value);
-                    let known = || unknown("version, channel or language");
-                    query.by = Some(dimension.ok_or_else(known)?);
+                    query.by = Some(dimension.ok_or_else(|| unknown(&dimensions()))?);
                 }
+                "where" => {
+                    let (dimension, value) = value
+                        .split_once(':')
+                        .ok_or_else(|| unknown("a dimension, a colon and a value"))?;
+                    let dimension =
+                        Dimension::named(dimension).ok_or_else(|| unknown(&dimensions()))?;
+                    query.filters.entry(dimension).or_default().push(value.to_owned());
+                }
+                "per" if value == "respondent" => query.per_respondent = true,
+                "per" => return Err(unknown("respondent")),
                 "compare" if value == "previous" => query.compare = true,
                 "compare" => return Err(unknown("previous")),
                 "question" => query.question = Some(value),
-                _ => {
-                    let detail = "there is no such parameter";
-                    let name = name.chars().take(32).collect::<String>();
-                    return Err(Problem::new(Code::InvalidQuery, detail).at(name));
-                }
+                _ => return Err(unknown_parameter(name)),
             }
         }
         query.check()
@@ -80,70 +98,221 @@ impl Query {
             let detail = "a trend and a comparison need the start of the period";
             return Err(Problem::new(Code::InvalidQuery, detail).at("from"));
         }
+        if self.filters.values().map(Vec::len).sum::<usize>() > FILTERS_LIMIT {
+            return Err(Problem::new(Code::InvalidQuery, "there are too many filters")
+                .at("where")
+                .limit(format!("{FILTERS_LIMIT} values")));
+        }
         Ok(self)
+    }
+
+    /// Refuses what only the summary of one survey can tell.
+    pub fn of_site(self) -> Result<Self, Problem> {
+        let of_survey = [
+            ("by", self.by.is_some()),
+            ("where", !self.filters.is_empty()),
+            ("per", self.per_respondent),
+            ("question", self.question.is_some()),
+        ];
+        match of_survey.into_iter().find(|(_, is_asked)| *is_asked) {
+            Some((name, _)) => Err(unknown_parameter(name)),
+            None => Ok(self),
+        }
+    }
+}
+
+fn unknown_parameter(name: &str) -> Problem {
+    let name = name.chars().take(32).collect::<String>();
+    Problem::new(Code::InvalidQuery, "there is no such parameter").at(name)
+}
+
+/// The names of all dimensions, for whoever used another.
+fn dimensions() -> String {
+    let names = Dimension::COUNTED.iter().map(Dimension::name).filter(|name| !name.is_empty());
+    names.map(|name| format!("{name}, ")).collect::<String>() + "or trait. and a declared trait"
+}
+
+/// The time that a query covers.
+struct Time {
+    from_ms: u64,
+    to_ms: u64,
+    /// The end of the bucket that runs.
+    now_ms: u64,
+    edges: Vec<u64>,
+    period: Period,
+}
+
+impl Time {
+    fn of(query: &Query, tz: &str, week_starts: WeekStart) -> Result<Self, Failure> {
+        let now_ms = Date::now().as_millis();
+        let now_ms = now_ms - now_ms % BUCKET_MS + BUCKET_MS;
+        let (from_ms, to_ms) = (query.from_ms.unwrap_or(0), query.to_ms.unwrap_or(now_ms));
+        if to_ms <= from_ms {
+            let detail = "the period begins in the future";
+            return Err(Problem::new(Code::InvalidQuery, detail).at("from").into());
+        }
+        let zone = Zone::named(query.tz.as_deref().unwrap_or(tz))?;
+        let edges = match query.interval {
+            Some(interval) => {
+                let offset = &|utc_ms| zone.offset_ms(utc_ms);
+                period::edges(from_ms, to_ms, (interval, week_starts), offset)?
+            }
+            None => vec![from_ms, to_ms],
+        };
+        let from = query.from_ms.map(rfc3339);
+        let period = Period { from, to: rfc3339(to_ms), tz: zone.name().to_owned() };
+        Ok(Self { from_ms, to_ms, now_ms, edges, period })
+    }
+
+    /// The period before: of one that is not over, what has elapsed is compared.
+    fn before(&self) -> (u64, u64) {
+        let elapsed_ms = self.to_ms.min(self.now_ms).saturating_sub(self.from_ms);
+        (self.from_ms.saturating_sub(elapsed_ms), self.from_ms)
     }
 }
 
 /// Answers a query for a survey.
-pub async fn summarise(
-    env: &Env,
-    (site, survey): (&SiteId, &SurveyId),
-    plan: &Plan,
-    query: &Query,
-) -> Result<Summary, Failure> {
-    let shards = Shards { env, site, survey, count: plan.shards };
-    let subject =
-        Subject { survey: survey.as_str(), question: &plan.question, rating: &plan.rating };
-    let now_ms = Date::now().as_millis();
-    let now_ms = now_ms - now_ms % BUCKET_MS + BUCKET_MS;
-    let (from_ms, to_ms) = (query.from_ms.unwrap_or(0), query.to_ms.unwrap_or(now_ms));
-    let zone = Zone::named(query.tz.as_deref().unwrap_or("UTC"))?;
-    let edges = match query.interval {
-        Some(interval) => {
-            period::edges(from_ms, to_ms, interval, &|utc_ms| zone.offset_ms(utc_ms))?
-        }
-        None => vec![from_ms, to_ms],
+pub async fn of_survey(shards: &Shards<'_>, query: &Query) -> Result<Response, Failure> {
+    let plan = shards.plan;
+    let id = query.question.as_deref().unwrap_or(&plan.definition.primary);
+    let question = plan.definition.question(id);
+    let answer = question.map(|question| &question.answer);
+    let unknown = || {
+        let detail = "the survey has no rating or choice question with that id";
+        Problem::new(Code::InvalidQuery, detail).at("question")
     };
-    let request = CountRequest { edges, by: query.by };
-    let counted = shards.count(&request).await?;
-    let total = counted.total();
-    let period =
-        Period { from: query.from_ms.map(rfc3339), to: rfc3339(to_ms), tz: zone.name().to_owned() };
-    let mut summary = subject.summary(period, &total);
-    if query.interval.is_some() {
-        summary.trend = Some(subject.trend(&request, &counted));
-    }
-    if query.by.is_some() {
-        summary.breakdown = Some(subject.breakdown(&counted));
-    }
-    if query.compare {
-        // Of a period that is not over, what has elapsed is compared.
-        let elapsed_ms = to_ms.min(now_ms).saturating_sub(from_ms);
-        let before = (from_ms.saturating_sub(elapsed_ms), from_ms);
-        let previous = shards.count(&CountRequest::whole(before.0, before.1)).await?;
-        summary.change = Some(subject.change(&total, before, &previous.total()));
-    }
-    Ok(summary)
-}
-
-/// All shards of a survey.
-struct Shards<'a> {
-    env: &'a Env,
-    site: &'a SiteId,
-    survey: &'a SurveyId,
-    count: u16,
-}
-
-impl Shards<'_> {
-    async fn count(&self, request: &CountRequest) -> Result<Counted, Failure> {
-        let mut all = request.nothing();
-        let call = SurveyCall::Count(request.clone());
-        for shard in 0..self.count {
-            let stub = place::survey(self.env, self.site, self.survey, shard)?;
-            all.merge(&rpc::call(&stub, &call).await?);
+    check_traits(plan, query)?;
+    let time = Time::of(query, &plan.tz, plan.week_starts)?;
+    let request =
+        Request { question: id.to_owned(), edges: time.edges.clone(), by: query.by.clone() };
+    match answer.ok_or_else(unknown)? {
+        AnswerKind::Text(_) => Err(unknown().into()),
+        AnswerKind::Choice(options) => {
+            let asked = [
+                ("by", query.by.is_some()),
+                ("interval", query.interval.is_some()),
+                ("compare", query.compare),
+            ];
+            if let Some((name, _)) = asked.into_iter().find(|(_, is_asked)| *is_asked) {
+                let detail = "only the summary of a rating can tell that";
+                return Err(Problem::new(Code::InvalidQuery, detail).at(name).into());
+            }
+            let (counted, source) = count(shards, query, request).await?;
+            let of = (plan.survey.as_str(), id);
+            respond::json(200, &choice::summary(of, options, time.period, source, &counted))
         }
-        Ok(all)
+        AnswerKind::Rating(rating) => {
+            let subject = Subject { survey: plan.survey.as_str(), question: id, rating };
+            let (mut counted, source) = count(shards, query, request.clone()).await?;
+            let before = time.before();
+            let mut summary = subject.summary(time.period, source, &counted);
+            if query.interval.is_some() {
+                summary.trend = Some(subject.trend(&request, &counted));
+            }
+            if let Some(by) = &query.by {
+                counted.add_rest();
+                summary.breakdown = Some(subject.breakdown(by, &counted));
+            }
+            if query.compare {
+                let previous = Request::whole(id, before.0, before.1);
+                let (previous, _) = count(shards, query, previous).await?;
+                let change = subject.change(&counted.total(), before, &previous.total());
+                summary.change = Some(change);
+            }
+            respond::json(200, &summary)
+        }
     }
+}
+
+/// Traits that the latest version does not declare are not known; their keys are not looked for.
+fn check_traits(plan: &Plan, query: &Query) -> Result<(), Problem> {
+    let asked = query.by.iter().map(|by| ("by", by));
+    let mut asked = asked.chain(query.filters.keys().map(|filter| ("where", filter)));
+    let unknown = asked.find(|(_, dimension)| match dimension {
+        Dimension::Trait(key) => !plan.definition.traits.contains(key),
+        _ => false,
+    });
+    match unknown {
+        Some((parameter, _)) => {
+            let declared = plan.definition.traits.join(", ");
+            Err(Problem::new(Code::InvalidQuery, "the survey does not declare that trait")
+                .at(parameter)
+                .limit(declared))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Counts by counters where they can tell, and display by display where they cannot.
+async fn count(
+    shards: &Shards<'_>,
+    query: &Query,
+    request: Request,
+) -> Result<(Counted, Source), Failure> {
+    let is_counted = match &request.by {
+        Some(Dimension::Trait(key)) => shards.plan.counted_traits.contains(key),
+        _ => true,
+    };
+    if is_counted && query.filters.is_empty() && !query.per_respondent {
+        let counts = shards.count(&request).await?;
+        return Ok((counts.counted, source(query, SourceKind::Counters, counts.since)));
+    }
+    let asked = scan::Query {
+        request,
+        filters: query.filters.clone(),
+        per_respondent: query.per_respondent,
+    };
+    let (counted, since) = shards.scan(&asked).await?;
+    Ok((counted, source(query, SourceKind::Displays, since)))
+}
+
+fn source(query: &Query, kind: SourceKind, since: Since) -> Source {
+    let told = |ms: u64| (ms > 0).then(|| rfc3339(ms));
+    Source {
+        kind,
+        per_respondent: query.per_respondent,
+        displays_since: told(since.dropped_ms),
+        people_since: told(since.forgotten_ms),
+    }
+}
+
+/// Answers a query for all surveys of a site.
+pub async fn of_site(
+    env: &Env,
+    site: &SiteId,
+    settings: &Settings,
+    plans: &[Plan],
+    query: &Query,
+) -> Result<Response, Failure> {
+    let time = Time::of(query, &settings.tz, settings.week_starts)?;
+    let before = time.before();
+    let mut request = Request { question: String::new(), edges: time.edges, by: None };
+    let mut members = Vec::new();
+    for plan in plans {
+        let question = &plan.definition.primary;
+        let Some(rating) = plan.definition.rating(question) else { continue };
+        let shards = Shards::of(env, site, plan);
+        request.question.clone_from(question);
+        let counted = shards.count(&request).await?.counted;
+        let before = if query.compare {
+            let previous = Request::whole(question, before.0, before.1);
+            Some(shards.count(&previous).await?.counted)
+        } else {
+            None
+        };
+        members.push(Member {
+            survey: plan.survey.as_str().to_owned(),
+            name: plan.definition.name.clone(),
+            question: question.clone(),
+            rating: rating.clone(),
+            counted,
+            before,
+        });
+    }
+    let asked = Asked { request: &request, trend: query.interval.is_some(), before };
+    let pools = pooled::pools(&members, &asked);
+    let summary = SiteSummary { site: site.as_str().to_owned(), period: time.period, pools };
+    respond::json(200, &summary)
 }
 
 #[cfg(test)]
@@ -162,6 +331,10 @@ mod tests {
             ("tz", "Europe/Berlin"),
             ("interval", "day"),
             ("by", "language"),
+            ("where", "country:DE"),
+            ("where", "country:AT"),
+            ("where", "trait.plan:a:b"),
+            ("per", "respondent"),
             ("compare", "previous"),
         ]);
         assert_eq!(
@@ -172,6 +345,12 @@ mod tests {
                 tz: Some("Europe/Berlin".to_owned()),
                 interval: Some(Interval::Day),
                 by: Some(Dimension::Language),
+                filters: [
+                    (Dimension::Country, vec!["DE".to_owned(), "AT".to_owned()]),
+                    (Dimension::Trait("plan".to_owned()), vec!["a:b".to_owned()]),
+                ]
+                .into(),
+                per_respondent: true,
                 compare: true,
                 question: None,
             }
@@ -189,6 +368,9 @@ mod tests {
             (&[("compare", "previous")], "from"),
             (&[from, ("compare", "next")], "compare"),
             (&[("by", "mood")], "by"),
+            (&[("where", "mood:good")], "where"),
+            (&[("where", "country")], "where"),
+            (&[("per", "day")], "per"),
             (&[("form", "2026-11-01T00:00:00Z")], "form"),
         ] {
             let problem = parse(parameters).unwrap_err();

@@ -1,30 +1,26 @@
-//! What teams and operators call, with a key or with the admin token.
+//! What teams call, with a key.
 
 use asklet_shared::definition::{Definition, Status};
 use asklet_shared::problem::{Code, Problem};
+use asklet_shared::settings::Settings;
 use asklet_shared::validate::{self, DEFINITION_LIMIT};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use worker::{Env, Headers, Request, Response};
 
 use crate::failure::Failure;
+use crate::operator;
 use crate::place;
 use crate::respond::{self, Cache};
 use crate::route::Verb;
-use crate::rpc::{self, NewSite, Plan, SiteCall, SurveyAction, SurveyRecord, TeamCall};
+use crate::rpc::{self, Plan, Scope, SiteCall, SiteRecord, SurveyAction, SurveyRecord, TeamCall};
 use crate::seal::{self, ApiKey, KeyDigest, Seal, SiteId};
-use crate::summary::{Query, summarise};
+use crate::shards::Shards;
+use crate::summary::{self, Query};
+use crate::zone::Zone;
 
-/// The most origins that a site can list.
-const ORIGINS_LIMIT: usize = 50;
-
-/// The body of `POST /v1/sites`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CreateSite {
-    name: String,
-    origins: Vec<String>,
-}
+/// The longest reason for an exclusion, in characters.
+const REASON_LIMIT: usize = 200;
 
 /// The body of `POST …/shards`.
 #[derive(Debug, Deserialize)]
@@ -33,40 +29,101 @@ struct SetShards {
     shards: u16,
 }
 
-/// What making a site answers. The key is shown here and never again.
-#[derive(Debug, Serialize)]
-struct SiteCreated {
-    site: SiteId,
-    key: String,
+/// The body of `POST …/exclude`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Exclude {
+    reason: String,
 }
 
-/// `POST /v1/sites`: the operator makes a site.
-pub async fn create_site(mut request: Request, env: &Env) -> Result<Response, Failure> {
-    check_admin(request.headers(), env)?;
-    let CreateSite { name, origins } = respond::read_json(&mut request, DEFINITION_LIMIT).await?;
-    if name.trim().is_empty() || name.chars().count() > 100 {
-        return Err(Problem::new(Code::InvalidSettings, "a site has a name")
-            .at("name")
-            .limit("1..=100 characters")
-            .into());
+/// The body of `POST …/respondents/erase`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EraseRespondent {
+    respondent: String,
+}
+
+/// A new identity secret. It is shown here and never again.
+#[derive(Debug, Serialize)]
+struct SecretCreated {
+    id: String,
+    secret: String,
+}
+
+/// `/v1/sites/{site}`: the settings, and the end.
+pub async fn site(
+    mut request: Request,
+    env: &Env,
+    site: &str,
+    verb: Verb,
+) -> Result<Response, Failure> {
+    if verb == Verb::Delete {
+        let no_content =
+            || respond::private(Cache::Never).map(|answer| answer.with_status(204).empty());
+        if operator::is_admin(request.headers(), env)? {
+            let site = Seal::of(env)?.known_site(site)?;
+            operator::delete_site(env, &site, &SiteCall::Delete { site: site.clone() }).await?;
+            return no_content();
+        }
+        let team = Team::of(request.headers(), env, site)?;
+        // Whether the key may is for the site to say; only then does the list forget it.
+        team.call::<()>(env, TeamCall::Delete).await?;
+        operator::delete_site(env, &team.site, &SiteCall::Delete { site: team.site.clone() })
+            .await?;
+        return no_content();
     }
-    if origins.is_empty() || origins.len() > ORIGINS_LIMIT {
-        return Err(Problem::new(Code::InvalidSettings, "a site lists the origins of its pages")
-            .at("origins")
-            .limit(format!("1..={ORIGINS_LIMIT} origins"))
-            .into());
+    let team = Team::of(request.headers(), env, site)?;
+    let call = match verb {
+        Verb::Update => TeamCall::ChangeSettings(Box::new(read_settings(&mut request).await?)),
+        _ => TeamCall::Settings,
+    };
+    let record: SiteRecord = team.call(env, call).await?;
+    respond::json(200, &record)
+}
+
+/// `/v1/sites/{site}/identity-secrets`: makes one, or forgets one.
+pub async fn identity_secret(
+    request: Request,
+    env: &Env,
+    site: &str,
+    id: Option<String>,
+) -> Result<Response, Failure> {
+    let team = Team::of(request.headers(), env, site)?;
+    if let Some(id) = id {
+        let _: SiteRecord = team.call(env, TeamCall::RemoveSecret { id }).await?;
+        return Ok(respond::private(Cache::Never)?.with_status(204).empty());
     }
-    if let Some(at) = origins.iter().position(|origin| !validate::is_origin(origin)) {
-        let detail = "an origin is a scheme, a host and maybe a port, such as https://shop.example";
-        return Err(Problem::new(Code::InvalidSettings, detail)
-            .at(format!("origins[{at}]"))
-            .into());
+    let (id, secret) = (seal::random_name()?, seal::random_secret()?);
+    let call = TeamCall::AddSecret { id: id.clone(), secret: secret.clone() };
+    let _: SiteRecord = team.call(env, call).await?;
+    respond::json(201, &SecretCreated { id, secret })
+}
+
+/// `POST /v1/sites/{site}/respondents/erase`: erases everything of a respondent in all surveys.
+pub async fn erase_respondent(
+    mut request: Request,
+    env: &Env,
+    site: &str,
+) -> Result<Response, Failure> {
+    let team = Team::of(request.headers(), env, site)?;
+    let EraseRespondent { respondent } = respond::read_json(&mut request, DEFINITION_LIMIT).await?;
+    let plans: Vec<Plan> = team.call(env, TeamCall::Plans { access: Scope::Admin }).await?;
+    let mut displays = 0;
+    for plan in &plans {
+        displays += Shards::of(env, &team.site, plan).erase(&respondent).await?;
     }
-    let site = Seal::of(env)?.new_site()?;
-    let (text, key) = ApiKey::make(&site)?;
-    let call = SiteCall::Create(NewSite { name, origins, key });
-    rpc::call::<()>(&place::site(env, &site)?, &call).await?;
-    respond::json(201, &SiteCreated { site, key: text })
+    respond::json(200, &serde_json::json!({ "displays": displays }))
+}
+
+/// Reads and checks settings.
+pub async fn read_settings(request: &mut Request) -> Result<Settings, Failure> {
+    let settings: Settings = respond::read_json(request, DEFINITION_LIMIT).await?;
+    validate::settings(&settings)?;
+    Zone::named(&settings.tz).map_err(|failure| match failure {
+        Failure::Problem(problem) => Problem { code: Code::InvalidSettings, ..problem }.into(),
+        broken => broken,
+    })?;
+    Ok(settings)
 }
 
 /// `/v1/sites/{site}/surveys`: lists the surveys, or keeps a new draft.
@@ -111,7 +168,7 @@ pub async fn survey(
             SurveyAction::SetShards(shards)
         }
     };
-    let call = TeamCall::Survey { site: team.site.clone(), survey, action };
+    let call = TeamCall::Survey { survey, action };
     let record: Option<SurveyRecord> = team.call(env, call).await?;
     match record {
         None => Ok(respond::private(Cache::Never)?.with_status(204).empty()),
@@ -125,7 +182,7 @@ async fn read_definition(request: &mut Request) -> Result<Box<Definition>, Failu
     Ok(definition)
 }
 
-/// `GET /v1/sites/{site}/surveys/{survey}/summary`: asks every shard and merges.
+/// `GET /v1/sites/{site}/surveys/{survey}/summary`
 pub async fn summary(
     request: Request,
     env: &Env,
@@ -133,11 +190,58 @@ pub async fn summary(
     survey: &str,
 ) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, site)?;
-    let survey = team.seal.known_survey(&team.site, survey)?;
     let query = Query::parse(request.url()?.query_pairs())?;
-    let question = query.question.clone();
-    let plan: Plan = team.call(env, TeamCall::Plan { survey: survey.clone(), question }).await?;
-    respond::json(200, &summarise(env, (&team.site, &survey), &plan, &query).await?)
+    let plan = team.plan(env, survey, Scope::Read).await?;
+    summary::of_survey(&Shards::of(env, &team.site, &plan), &query).await
+}
+
+/// `GET /v1/sites/{site}/summary`
+pub async fn site_summary(request: Request, env: &Env, site: &str) -> Result<Response, Failure> {
+    let team = Team::of(request.headers(), env, site)?;
+    let query = Query::parse(request.url()?.query_pairs())?.of_site()?;
+    let plans: Vec<Plan> = team.call(env, TeamCall::Plans { access: Scope::Read }).await?;
+    let record: SiteRecord = team.call(env, TeamCall::Settings).await?;
+    summary::of_site(env, &team.site, &record.settings, &plans, &query).await
+}
+
+/// `GET /v1/sites/{site}/surveys/{survey}/usage`
+pub async fn usage(
+    request: Request,
+    env: &Env,
+    site: &str,
+    survey: &str,
+) -> Result<Response, Failure> {
+    let team = Team::of(request.headers(), env, site)?;
+    let plan = team.plan(env, survey, Scope::Read).await?;
+    respond::json(200, &Shards::of(env, &team.site, &plan).usage().await?)
+}
+
+/// `POST /v1/sites/{site}/surveys/{survey}/displays/{display}/exclude` and `/include`
+pub async fn exclude(
+    mut request: Request,
+    env: &Env,
+    (site, survey): (&str, &str),
+    display: &str,
+    excluded: bool,
+) -> Result<Response, Failure> {
+    let team = Team::of(request.headers(), env, site)?;
+    let reason = if excluded {
+        let Exclude { reason } = respond::read_json(&mut request, DEFINITION_LIMIT).await?;
+        if reason.trim().is_empty() || reason.chars().count() > REASON_LIMIT {
+            return Err(Problem::new(Code::InvalidSettings, "an exclusion has a reason")
+                .at("reason")
+                .limit(format!("1..={REASON_LIMIT} characters"))
+                .into());
+        }
+        Some(reason)
+    } else {
+        None
+    };
+    let plan = team.plan(env, survey, Scope::Write).await?;
+    let unknown = || Problem::new(Code::UnknownDisplay, "the survey has no such display");
+    let id = display.parse().map_err(|_| unknown())?;
+    Shards::of(env, &team.site, &plan).exclude(id, reason.as_deref()).await?;
+    Ok(respond::private(Cache::Never)?.with_status(204).empty())
 }
 
 /// A team that showed a key of the site that it asks about. The site has not checked the key yet:
@@ -161,8 +265,13 @@ impl Team {
         Ok(Self { seal, site: site_of_key, key: key.digest })
     }
 
+    async fn plan(&self, env: &Env, survey: &str, access: Scope) -> Result<Plan, Failure> {
+        let survey = self.seal.known_survey(&self.site, survey)?;
+        self.call(env, TeamCall::Plan { survey, access }).await
+    }
+
     async fn call<T: DeserializeOwned>(&self, env: &Env, call: TeamCall) -> Result<T, Failure> {
-        let call = SiteCall::Team { key: self.key.clone(), call };
+        let call = SiteCall::Team { site: self.site.clone(), key: self.key.clone(), call };
         match rpc::call(&place::site(env, &self.site)?, &call).await {
             // A key whose site is gone is a key that is not known.
             Err(Failure::Problem(problem)) if problem.code == Code::UnknownSite => {
@@ -173,22 +282,8 @@ impl Team {
     }
 }
 
-fn check_admin(headers: &Headers, env: &Env) -> Result<(), Failure> {
-    let token = env.secret("ASKLET_ADMIN_TOKEN").map(|token| token.to_string());
-    let Some(token) = token.ok().filter(|token| !token.is_empty()) else {
-        let detail = "set ASKLET_ADMIN_TOKEN to create sites";
-        return Err(Problem::new(Code::NoAdminToken, detail).into());
-    };
-    // Digests are compared, so that neither the content nor the length of the token takes time.
-    let shown = bearer(headers)?;
-    if seal::same(&seal::digest(shown.as_bytes()), &seal::digest(token.as_bytes())) {
-        return Ok(());
-    }
-    Err(Problem::new(Code::Unauthenticated, "the admin token is not the deployment's").into())
-}
-
 /// What stands behind `Bearer` in the `Authorization` header.
-fn bearer(headers: &Headers) -> Result<String, Failure> {
+pub fn bearer(headers: &Headers) -> Result<String, Failure> {
     let header = headers.get("authorization")?.unwrap_or_default();
     let token = header.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     let Some((_, token)) = token else {

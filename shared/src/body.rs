@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::definition::question::{AnswerKind, Question, Rating};
+use crate::definition::question::{AnswerKind, ChoiceOption, Options, Question, Rating};
 use crate::definition::text::{self, Text};
 use crate::definition::{Definition, Link, Thank};
 use crate::metrics::Category;
@@ -76,6 +76,17 @@ impl Body {
                     high: say(&rating.high),
                 }),
                 AnswerKind::Text(limits) => AnswerKind::Text(limits.clone()),
+                AnswerKind::Choice(Options { options, multiple, other }) => {
+                    let option = |ChoiceOption { id, text }: &ChoiceOption| ChoiceOption {
+                        id: id.clone(),
+                        text: say(text),
+                    };
+                    AnswerKind::Choice(Options {
+                        options: options.iter().map(option).collect(),
+                        multiple: *multiple,
+                        other: other.clone(),
+                    })
+                }
             },
             show_if: question.show_if.clone(),
         });

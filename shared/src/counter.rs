@@ -2,14 +2,16 @@
 //!
 //! A display contributes to one packed counter for each question and dimension: the day's row holds
 //! 96 slots, and a slot holds how often each value was seen. The funnel is a question like any other
-//! whose values are the stages. So folding, taking out, merging and recounting are one operation:
-//! adding contributions with a sign.
+//! whose values are the stages, and who answered is a dimension whose values are digests. So folding,
+//! taking out, merging and recounting are one operation: adding contributions with a sign.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use serde::{Deserialize, Serialize};
 
-use crate::display::{Answer, Answers, Channel, Stage};
+use crate::display::Stage;
+use crate::facts::Facts;
 use crate::time;
 
 /// The "question" under which the stages of displays are counted; no question's id can be empty.
@@ -23,100 +25,21 @@ pub struct Histogram(pub BTreeMap<u8, u64>);
 /// The value under which the funnel counts the dismissed.
 pub const DISMISSED: u8 = 4;
 
-/// What a counter can be broken down by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Dimension {
-    /// All displays together.
-    All,
-    /// The version of the survey.
-    Version,
-    /// How the survey reached the visitor.
-    Channel,
-    /// The language that was shown; empty where that is none of the survey's.
-    Language,
-}
+/// The name under which respondents are counted like the values of a dimension. It is none that a
+/// summary can be broken down by.
+pub const RESPONDENT: &str = "respondent";
 
-impl Dimension {
-    /// Every dimension that displays are counted under.
-    const COUNTED: [Self; 4] = [Self::All, Self::Version, Self::Channel, Self::Language];
-
-    /// The dimension that a summary can be broken down by under a name.
-    pub fn named(name: &str) -> Option<Self> {
-        [Self::Version, Self::Channel, Self::Language]
-            .into_iter()
-            .find(|dimension| dimension.name() == name)
-    }
-
-    /// The name that the store uses; for [`Dimension::All`] it is empty.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::All => "",
-            Self::Version => "version",
-            Self::Channel => "channel",
-            Self::Language => "language",
-        }
-    }
-}
-
-/// Which row of counters, except for the question.
+/// Which row of counters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
+    /// The question's id, a chosen option's, or [`FUNNEL`].
+    pub question: String,
+    /// The name of the dimension, or [`RESPONDENT`].
+    pub dimension: String,
     /// The UTC day, counted from the epoch.
     pub day: u64,
-    /// The question's id, or [`FUNNEL`].
-    pub question: String,
-    /// The dimension.
-    pub dimension: Dimension,
-    /// The dimension's value; empty for [`Dimension::All`].
+    /// The dimension's value; empty for [`crate::dimension::Dimension::All`].
     pub value: String,
-}
-
-/// The facts about a display that are counted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Facts {
-    /// When it was shown, in milliseconds since the epoch, by the server's clock.
-    pub shown_ms: u64,
-    /// How far it came.
-    pub stage: Stage,
-    /// Whether it was closed.
-    pub dismissed: bool,
-    /// The version shown.
-    pub version: u32,
-    /// How it reached the visitor.
-    pub channel: Channel,
-    /// The language that was shown; empty where that is none of the survey's.
-    pub language: String,
-    /// What was answered.
-    pub answers: Answers,
-}
-
-impl Facts {
-    /// Each question that this display answers, the funnel first, with the values it adds to it.
-    pub fn values(&self) -> Vec<(&str, Vec<u8>)> {
-        let mut funnel = vec![stage_value(self.stage)];
-        if self.dismissed {
-            funnel.push(DISMISSED);
-        }
-        let answers = self.answers.0.iter().map(|(question, answer)| {
-            let value = match answer {
-                Answer::Score(score) => *score,
-                Answer::Text(_) => 0,
-            };
-            (question.as_str(), vec![value])
-        });
-        std::iter::once((FUNNEL, funnel)).chain(answers).collect()
-    }
-
-    /// The value of a dimension that this display counts under.
-    pub fn dimension(&self, dimension: Dimension) -> String {
-        match dimension {
-            Dimension::All => String::new(),
-            Dimension::Version => self.version.to_string(),
-            Dimension::Channel => self.channel.name().to_owned(),
-            Dimension::Language => self.language.clone(),
-        }
-    }
 }
 
 /// The number under which the funnel counts a stage, and the store keeps it.
@@ -156,25 +79,20 @@ impl Histogram {
 
     /// Counts a value once more.
     pub fn add(&mut self, value: u8) {
-        *self.0.entry(value).or_default() += 1;
+        self.add_many(value, 1);
     }
 
-    /// Takes a value out; `false` where it was not there, which is a broken store.
-    #[must_use]
-    fn remove(&mut self, value: u8) -> bool {
-        let Some(count) = self.0.get_mut(&value) else { return false };
-        *count -= 1;
-        if *count == 0 {
-            self.0.remove(&value);
-        }
-        true
+    /// Counts a value so many times more.
+    pub fn add_many(&mut self, value: u8, count: u64) {
+        *self.0.entry(value).or_default() += count;
     }
 }
 
-/// One row of counters: a histogram for each slot of a day in which something was counted.
+/// One row of counters: for each slot of a day in which something was counted, how often each value
+/// was seen. Values are those of a [`Histogram`], or digests of respondents.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Packed {
-    slots: BTreeMap<u8, Histogram>,
+    slots: BTreeMap<u8, BTreeMap<u64, u64>>,
 }
 
 /// A counter says less than what is to be taken out of it, or does not decode: the store is broken.
@@ -192,28 +110,44 @@ impl Packed {
         postcard::to_allocvec(self).map_err(|_| BrokenCounter)
     }
 
+    /// Hands over slot, value and count of everything in the bytes that [`Packed::encode`] wrote,
+    /// without building what it holds: a year of a large survey is hundreds of thousands of them.
+    pub fn each(bytes: &[u8], mut counted: impl FnMut(u8, u64, u64)) -> Result<(), BrokenCounter> {
+        let mut rest = bytes;
+        // Every number is a varint; a byte is one too, since slots are below 128.
+        let mut number = || {
+            let (number, left) =
+                postcard::take_from_bytes::<u64>(rest).map_err(|_| BrokenCounter)?;
+            rest = left;
+            Ok(number)
+        };
+        for _ in 0..number()? {
+            let slot = u8::try_from(number()?).map_err(|_| BrokenCounter)?;
+            for _ in 0..number()? {
+                counted(slot, number()?, number()?);
+            }
+        }
+        Ok(())
+    }
+
     /// Whether nothing is counted, so that no row needs to be kept.
     pub fn is_empty(&self) -> bool {
         self.slots.is_empty()
     }
 
-    /// The slots of the day in which something was counted, each with the time at which it starts,
-    /// for the row of a UTC day.
-    pub fn slots(&self, day: u64) -> impl Iterator<Item = (u64, &Histogram)> {
-        self.slots.iter().map(move |(slot, histogram)| {
-            (day * time::DAY_MS + u64::from(*slot) * time::BUCKET_MS, histogram)
-        })
-    }
-
-    fn change(&mut self, slot: u8, value: u8, change: Change) -> Result<(), BrokenCounter> {
+    fn change(&mut self, slot: u8, value: u64, change: Change) -> Result<(), BrokenCounter> {
         match change {
-            Change::PutIn => self.slots.entry(slot).or_default().add(value),
+            Change::PutIn => {
+                *self.slots.entry(slot).or_default().entry(value).or_default() += 1;
+            }
             Change::TakeOut => {
-                let histogram = self.slots.get_mut(&slot).ok_or(BrokenCounter)?;
-                if !histogram.remove(value) {
-                    return Err(BrokenCounter);
+                let values = self.slots.get_mut(&slot).ok_or(BrokenCounter)?;
+                let count = values.get_mut(&value).ok_or(BrokenCounter)?;
+                *count -= 1;
+                if *count == 0 {
+                    values.remove(&value);
                 }
-                if histogram.0.is_empty() {
+                if values.is_empty() {
                     self.slots.remove(&slot);
                 }
             }
@@ -248,21 +182,36 @@ impl Counters {
     ) -> Result<(), E> {
         let day = time::day_of(facts.shown_ms);
         let slot = time::slot_of(facts.shown_ms);
-        for dimension in Dimension::COUNTED {
-            let value = facts.dimension(dimension);
-            for (question, counted) in facts.values() {
-                let key =
-                    Key { day, question: question.to_owned(), dimension, value: value.clone() };
-                let packed = match self.rows.entry(key) {
-                    std::collections::btree_map::Entry::Occupied(row) => row.into_mut(),
-                    std::collections::btree_map::Entry::Vacant(row) => {
-                        let stored = load(row.key())?;
-                        row.insert(stored)
-                    }
-                };
-                for value in counted {
-                    packed.change(slot, value, change)?;
+        let values = facts.values();
+        let mut row = |question: &str, dimension: &str, value: &str, counted: &[u64]| {
+            let key = Key {
+                question: question.to_owned(),
+                dimension: dimension.to_owned(),
+                day,
+                value: value.to_owned(),
+            };
+            let packed = match self.rows.entry(key) {
+                Entry::Occupied(row) => row.into_mut(),
+                Entry::Vacant(row) => {
+                    let stored = load(row.key())?;
+                    row.insert(stored)
                 }
+            };
+            for value in counted {
+                packed.change(slot, *value, change)?;
+            }
+            Ok::<_, E>(())
+        };
+        for (dimension, value) in facts.dimensions() {
+            let dimension = dimension.name();
+            for (question, counted) in &values {
+                let counted: Vec<_> = counted.iter().copied().map(u64::from).collect();
+                row(question, &dimension, &value, &counted)?;
+            }
+        }
+        if let Some(respondent) = facts.respondent {
+            for (question, _) in &facts.answers.0 {
+                row(question, RESPONDENT, "", &[respondent])?;
             }
         }
         Ok(())
@@ -277,19 +226,21 @@ impl Counters {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::display::{Answer, Answers};
+    use crate::facts::Context;
 
     fn answered(score: u8) -> Facts {
         Facts {
             shown_ms: time::DAY_MS + time::BUCKET_MS,
             stage: Stage::Completed,
             dismissed: true,
-            version: 3,
-            channel: Channel::InPage,
-            language: "en".to_owned(),
+            context: Context { version: 3, language: "en".to_owned(), ..Context::default() },
             answers: Answers(vec![
                 ("score".to_owned(), Answer::Score(score)),
                 ("why".to_owned(), Answer::Text("fast".to_owned())),
             ]),
+            traits: [("plan".to_owned(), "pro".to_owned())].into(),
+            respondent: Some(7),
         }
     }
 
@@ -318,7 +269,11 @@ mod tests {
         packed.change(0, 0, Change::PutIn).unwrap();
         let bytes = packed.encode().unwrap();
         assert!(bytes.len() < 12, "{}", bytes.len());
+        let mut each = Vec::new();
+        Packed::each(&bytes, |slot, value, count| each.push((slot, value, count))).unwrap();
+        assert_eq!(each, [(0, 0, 1), (95, 10, 1)]);
         assert_eq!(Packed::decode(&bytes), Ok(packed));
         assert_eq!(Packed::decode(&[9]), Err(BrokenCounter));
+        assert_eq!(Packed::each(&[9], |_, _, _| ()), Err(BrokenCounter));
     }
 }

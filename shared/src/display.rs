@@ -1,9 +1,10 @@
 //! A display: one showing of one survey to one visitor, as the client tells it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{MapAccess, Visitor};
-use serde::ser::SerializeMap;
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::display_id::DisplayId;
@@ -36,6 +37,15 @@ pub struct Display {
     /// What was answered so far.
     #[serde(default)]
     pub answers: Answers,
+    /// The variant that was shown, one of those that the survey declares.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub variant: String,
+    /// Traits of the respondent that nobody vouches for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub traits: BTreeMap<String, String>,
+    /// Who answers: a token that the site's own server made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
     /// How long ago the survey was shown when this was sent, in milliseconds. Whoever sends knows
     /// it and writes it; a state that waits to be sent does not hold it.
     #[serde(default, skip_serializing)]
@@ -68,19 +78,34 @@ pub enum Channel {
     /// The widget in a page.
     #[default]
     InPage,
+    /// The hosted page, by its address.
+    Link,
+    /// A mail.
+    Email,
+    /// A device that many people use.
+    Kiosk,
+    /// A program.
+    Api,
 }
 
 impl Channel {
+    /// All channels.
+    pub const ALL: [Self; 5] = [Self::InPage, Self::Link, Self::Email, Self::Kiosk, Self::Api];
+
     /// The name that summaries and the store use.
     pub fn name(self) -> &'static str {
         match self {
             Self::InPage => "in_page",
+            Self::Link => "link",
+            Self::Email => "email",
+            Self::Kiosk => "kiosk",
+            Self::Api => "api",
         }
     }
 
     /// The channel with a name.
     pub fn named(name: &str) -> Option<Self> {
-        (name == Self::InPage.name()).then_some(Self::InPage)
+        Self::ALL.into_iter().find(|channel| channel.name() == name)
     }
 }
 
@@ -88,7 +113,7 @@ impl Channel {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answers(pub Vec<(String, Answer)>);
 
-/// One answer: an integer or a text in JSON.
+/// One answer: an integer, a text or a list in JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Answer {
@@ -96,6 +121,21 @@ pub enum Answer {
     Score(u8),
     /// To a text question.
     Text(String),
+    /// To a choice.
+    Choice(Choice),
+}
+
+/// The id of the option that is none of those offered. No question can define it.
+pub const OTHER_OPTION: &str = "other";
+
+/// What was chosen: a list of options in JSON, in which `{"other": "…"}` stands for what was not
+/// offered, in the visitor's own words, and `"other"` for that without words.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// The ids of the options.
+    pub options: Vec<String>,
+    /// What was not offered; empty without words.
+    pub other: Option<String>,
 }
 
 impl Answers {
@@ -157,15 +197,68 @@ impl<'de> Deserialize<'de> for Answers {
     }
 }
 
+/// One entry of a choice as it arrives.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Entry {
+    Option(String),
+    Other { other: String },
+}
+
+/// What was not offered, as it travels.
+#[derive(Serialize)]
+struct Other<'a> {
+    other: &'a str,
+}
+
+impl Serialize for Choice {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(None)?;
+        for option in &self.options {
+            list.serialize_element(option)?;
+        }
+        match self.other.as_deref() {
+            None => {}
+            Some("") => list.serialize_element(OTHER_OPTION)?,
+            Some(other) => list.serialize_element(&Other { other })?,
+        }
+        list.end()
+    }
+}
+
+impl Choice {
+    /// Reads the entries of a list; an option that is chosen twice is an error.
+    fn read<'de, A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error> {
+        let mut choice = Self::default();
+        while let Some(entry) = list.next_element()? {
+            let other = match entry {
+                Entry::Option(option) if option == OTHER_OPTION => String::new(),
+                Entry::Option(option) if !choice.options.contains(&option) => {
+                    choice.options.push(option);
+                    continue;
+                }
+                Entry::Option(_) => {
+                    return Err(serde::de::Error::custom("an option is chosen twice"));
+                }
+                Entry::Other { other } => other,
+            };
+            if choice.other.replace(other).is_some() {
+                return Err(serde::de::Error::custom("an option is chosen twice"));
+            }
+        }
+        Ok(choice)
+    }
+}
+
 impl<'de> Deserialize<'de> for Answer {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct AnswerVisitor;
 
-        impl Visitor<'_> for AnswerVisitor {
+        impl<'de> Visitor<'de> for AnswerVisitor {
             type Value = Answer;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an integer from 0 to 255 or a text")
+                f.write_str("an integer from 0 to 255, a text or a list of options")
             }
 
             fn visit_u64<E: serde::de::Error>(self, score: u64) -> Result<Answer, E> {
@@ -175,6 +268,10 @@ impl<'de> Deserialize<'de> for Answer {
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Answer, E> {
                 Ok(Answer::Text(text.to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Answer, A::Error> {
+                Choice::read(list).map(Answer::Choice)
             }
         }
 
@@ -195,6 +292,15 @@ mod tests {
         .unwrap();
         assert_eq!(display.answers.get("score"), Some(&Answer::Score(9)));
         assert!(!display.dismissed);
+        let choice = r#"{"why":["price",{"other":"too loud"}],"how":["other"]}"#;
+        let answers: Answers = serde_json::from_str(choice).unwrap();
+        let given =
+            Choice { options: vec!["price".to_owned()], other: Some("too loud".to_owned()) };
+        assert_eq!(answers.get("why"), Some(&Answer::Choice(given)));
+        assert_eq!(serde_json::to_string(&answers).unwrap(), choice);
+        for twice in [r#"{"q":["a","a"]}"#, r#"{"q":["other",{"other":"x"}]}"#] {
+            assert!(serde_json::from_str::<Answers>(twice).is_err(), "{twice}");
+        }
         assert!(serde_json::from_str::<Answers>(r#"{"score":9,"score":1}"#).is_err());
         assert!(serde_json::from_str::<Answers>(r#"{"score":9.5}"#).is_err());
         assert!(serde_json::from_str::<Answers>(r#"{"score":-1}"#).is_err());

@@ -57,8 +57,10 @@ impl DisplayId {
         u64::from_be_bytes([0, 0, t0, t1, t2, t3, t4, t5])
     }
 
-    /// The least bytes that an id of this time can have: a bound for range scans, not an id.
+    /// The least bytes that an id of this time can have: a bound for range scans, not an id. Times
+    /// that no id can hold have the bound of the last one that can.
     pub fn floor(unix_ms: u64) -> [u8; 16] {
+        let unix_ms = unix_ms.min((1 << 48) - 1);
         let [_, _, t0, t1, t2, t3, t4, t5] = unix_ms.to_be_bytes();
         [t0, t1, t2, t3, t4, t5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
     }

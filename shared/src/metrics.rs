@@ -139,7 +139,7 @@ impl Scale {
     }
 
     /// A value as it would be if high were good; `None` off the scale.
-    fn oriented(self, direction: Direction, value: u8) -> Option<u8> {
+    pub(crate) fn oriented(self, direction: Direction, value: u8) -> Option<u8> {
         let (low, high) = self.range();
         if value < low || high < value {
             return None;

@@ -9,6 +9,7 @@ use chrono::{
 use serde::{Deserialize, Serialize};
 
 use crate::problem::{Code, Problem};
+use crate::settings::WeekStart;
 use crate::time::BUCKET_MS;
 
 /// The most points that a trend can have.
@@ -22,7 +23,7 @@ pub enum Interval {
     Hour,
     /// A day.
     Day,
-    /// Seven days from Monday.
+    /// Seven days, from the day on which the site's weeks begin.
     Week,
     /// A month.
     Month,
@@ -44,7 +45,7 @@ impl Interval {
     }
 
     /// The start of the interval that holds a local time.
-    fn floor(self, local: NaiveDateTime) -> Option<NaiveDateTime> {
+    fn floor(self, local: NaiveDateTime, week_starts: WeekStart) -> Option<NaiveDateTime> {
         let date = local.date();
         let day = match self {
             Self::Hour => {
@@ -52,7 +53,14 @@ impl Interval {
                 return date.and_time(NaiveTime::MIN).checked_add_signed(hour);
             }
             Self::Day => Some(date),
-            Self::Week => Some(date.week(Weekday::Mon).checked_first_day()?),
+            Self::Week => {
+                let first = match week_starts {
+                    WeekStart::Monday => Weekday::Mon,
+                    WeekStart::Sunday => Weekday::Sun,
+                    WeekStart::Saturday => Weekday::Sat,
+                };
+                Some(date.week(first).checked_first_day()?)
+            }
             Self::Month => date.with_day(1),
             Self::Quarter => NaiveDate::from_ymd_opt(date.year(), (date.month0() / 3) * 3 + 1, 1),
         };
@@ -79,13 +87,14 @@ pub type Offset<'a> = &'a dyn Fn(u64) -> i64;
 pub fn edges(
     from_ms: u64,
     to_ms: u64,
-    interval: Interval,
+    (interval, week_starts): (Interval, WeekStart),
     offset: Offset<'_>,
 ) -> Result<Vec<u64>, Problem> {
     let out_of_range = || Problem::new(Code::InvalidQuery, "the period is out of range").at("from");
     let mut edges = vec![from_ms];
-    let mut start =
-        local(from_ms, offset).and_then(|local| interval.floor(local)).ok_or_else(out_of_range)?;
+    let mut start = local(from_ms, offset)
+        .and_then(|local| interval.floor(local, week_starts))
+        .ok_or_else(out_of_range)?;
     loop {
         start = interval.next(start).ok_or_else(out_of_range)?;
         let edge = utc(start, offset).ok_or_else(out_of_range)?;
@@ -174,7 +183,11 @@ mod tests {
     }
 
     fn told(from: &str, to: &str, interval: Interval, offset: Offset<'_>) -> Vec<String> {
-        edges(at(from), at(to), interval, offset).unwrap().into_iter().map(rfc3339).collect()
+        edges(at(from), at(to), (interval, WeekStart::Monday), offset)
+            .unwrap()
+            .into_iter()
+            .map(rfc3339)
+            .collect()
     }
 
     #[test]
@@ -236,6 +249,11 @@ mod tests {
         let utc = |_| 0;
         let of = |interval| told("2026-01-15T00:00:00Z", "2026-05-01T00:00:00Z", interval, &utc);
         assert_eq!(of(Interval::Week)[1], "2026-01-19T00:00:00Z");
+        for (starts, day) in [(WeekStart::Sunday, 18), (WeekStart::Saturday, 17)] {
+            let week = (Interval::Week, starts);
+            let first = edges(at("2026-01-15T00:00:00Z"), at("2026-05-01T00:00:00Z"), week, &utc);
+            assert_eq!(rfc3339(first.unwrap()[1]), format!("2026-01-{day}T00:00:00Z"));
+        }
         assert_eq!(of(Interval::Month)[1..3], ["2026-02-01T00:00:00Z", "2026-03-01T00:00:00Z"]);
         assert_eq!(
             of(Interval::Quarter),
@@ -248,11 +266,14 @@ mod tests {
         for interval in ["hour", "day", "week", "month", "quarter"] {
             let interval = Interval::named(interval).unwrap();
             let from = at("2026-10-20T00:00:00Z");
-            let found = edges(from, from + 30 * DAY_MS, interval, &berlin).unwrap();
+            let found =
+                edges(from, from + 30 * DAY_MS, (interval, WeekStart::Monday), &berlin).unwrap();
             assert!(found.is_sorted_by(|a, b| a < b), "{found:?}");
         }
         let from = at("2026-01-01T00:00:00Z");
-        let problem = edges(from, from + 365 * DAY_MS, Interval::Hour, &berlin).unwrap_err();
+        let problem =
+            edges(from, from + 365 * DAY_MS, (Interval::Hour, WeekStart::Monday), &berlin)
+                .unwrap_err();
         assert_eq!(problem.limit.as_deref(), Some("1000 points"));
     }
 

@@ -91,6 +91,8 @@ macro_rules! codes {
 codes! {
     /// The body is not JSON of the right shape.
     MalformedJson = "malformed_json", 400, "The body could not be read";
+    /// The body is not UTF-8.
+    MalformedUtf8 = "malformed_utf8", 400, "The body is not UTF-8";
     /// No credential, or one that is not known.
     Unauthenticated = "unauthenticated", 401, "A valid key is required";
     /// The key may not do this.
@@ -111,14 +113,22 @@ codes! {
     UnknownVersion = "unknown_version", 404, "The survey has no such version";
     /// The survey has no body with this digest.
     UnknownBody = "unknown_body", 404, "The survey has no such body";
+    /// The survey has no display with this id.
+    UnknownDisplay = "unknown_display", 404, "There is no such display";
     /// The route exists for another method.
     MethodNotAllowed = "method_not_allowed", 405, "The method is not allowed here";
+    /// The body did not arrive in time.
+    BodyTimeout = "body_timeout", 408, "The body did not arrive in time";
     /// The same revision of a display was told differently before.
     RevisionConflict = "revision_conflict", 409, "This revision has other content already";
     /// Another scale for a question that has responses.
     ScaleChanged = "scale_changed", 409, "A scale cannot change once there are responses";
     /// The survey has to be published first.
     NotPublished = "not_published", 409, "The survey was never published";
+    /// The site has as many identity secrets as it can.
+    TooManySecrets = "too_many_secrets", 409, "There are too many identity secrets";
+    /// The survey ended so long ago that nothing of before can be on its way.
+    SurveyClosed = "survey_closed", 410, "The survey is closed";
     /// The body is larger than the route takes.
     BodyTooLarge = "body_too_large", 413, "The body is too large";
     /// The route does not take this content type.
@@ -139,12 +149,28 @@ codes! {
     WrongAnswerType = "wrong_answer_type", 422, "The answer is of the wrong type";
     /// A score that the scale does not have.
     ScoreOffScale = "score_off_scale", 422, "The score is off the scale";
+    /// An option that the question does not offer.
+    ChoiceNotOffered = "choice_not_offered", 422, "The question does not offer that option";
+    /// More options than the question takes.
+    TooManyChoices = "too_many_choices", 422, "Too many options were chosen";
     /// A text longer than the question takes.
     TextTooLong = "text_too_long", 422, "The text is too long";
     /// A newer revision with a lower stage than the one before.
     StageLowered = "stage_lowered", 422, "The stage of a display only grows";
     /// A newer revision that names another version than the one before.
     VersionChanged = "version_changed", 422, "A display stays with its version";
+    /// A token that is none, or is not signed with HS256.
+    IdentityMalformed = "identity_malformed", 422, "The identity token could not be read";
+    /// A token that none of the site's identity secrets signed.
+    IdentitySignature = "identity_signature", 422, "The identity token is not signed by the site";
+    /// A token for another site.
+    IdentityAudience = "identity_audience", 422, "The identity token is for another site";
+    /// A token that had run out when the survey was shown.
+    IdentityExpired = "identity_expired", 422, "The identity token has expired";
+    /// Traits without a token, where the site takes none of those.
+    IdentityRequired = "identity_required", 422, "The site requires an identity token";
+    /// More requests than the site takes at once.
+    RateLimited = "rate_limited", 429, "Too many requests";
     /// Something broke on our side.
     Internal = "internal", 500, "Something went wrong on the server";
     /// The data was written by a newer release.

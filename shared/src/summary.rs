@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::counter::{DISMISSED, FUNNEL, Histogram, stage_value};
 use crate::definition::question::Rating;
+use crate::dimension::{Dimension, OTHER};
 use crate::display::Stage;
 use crate::metrics::{Metric, Sample, Scale, Score};
 use crate::period::rfc3339;
@@ -23,9 +24,15 @@ pub struct Summary {
     pub scale: Scale,
     /// What time it covers.
     pub period: Period,
+    /// What was counted to answer.
+    #[serde(flatten)]
+    pub source: Source,
     /// The metric, with its interval.
     #[serde(flatten)]
     pub score: Score,
+    /// How many different people are known to have answered.
+    #[serde(flatten)]
+    pub people: People,
     /// How often each value of the scale was given, all of them, lowest first.
     pub distribution: Vec<ValueCount>,
     /// How far displays came.
@@ -39,6 +46,51 @@ pub struct Summary {
     /// How it compares with the period before, if that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub change: Option<Change>,
+}
+
+/// What was counted to answer, and since when there is more than that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// Counters, or displays one by one.
+    #[serde(rename = "source")]
+    pub kind: SourceKind,
+    /// Whether each respondent counts once, with the latest answer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub per_respondent: bool,
+    /// Since when every display is still there, in RFC 3339; `null` where none was dropped. Filters
+    /// find no unanswered displays of before.
+    pub displays_since: Option<String>,
+    /// Since when comments, respondents and traits are still there, in RFC 3339; `null` where none
+    /// were forgotten.
+    pub people_since: Option<String>,
+}
+
+/// What a summary was counted from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceKind {
+    /// Counters of settled time and the displays since.
+    Counters,
+    /// Displays, one by one.
+    Displays,
+}
+
+/// How many different people answered. Intervals assume one answer a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct People {
+    /// How many respondents the site named; answers of others are not among them.
+    pub respondents: u64,
+    /// Whether that is an estimate, with a standard error of 1 %: above 10,000.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub respondents_estimated: bool,
+}
+
+impl People {
+    /// The people behind what was counted.
+    pub fn of(counted: &Counted) -> Self {
+        let (respondents, respondents_estimated) = counted.respondents.count();
+        Self { respondents, respondents_estimated }
+    }
 }
 
 /// The time that a summary covers, by when displays were shown: `from` counts and `to` does not.
@@ -71,6 +123,9 @@ pub struct TrendPoint {
 pub struct BreakdownRow {
     /// The dimension's value; empty where there was none.
     pub value: String,
+    /// Whether this row holds all values of a trait after its first 100.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub grouped: bool,
     /// Its score.
     #[serde(flatten)]
     pub score: Score,
@@ -139,7 +194,8 @@ pub struct Subject<'a> {
 
 impl Subject<'_> {
     /// The summary of what all shards have counted for a period.
-    pub fn summary(&self, period: Period, total: &Tally) -> Summary {
+    pub fn summary(&self, period: Period, source: Source, counted: &Counted) -> Summary {
+        let total = counted.total();
         let answers = total.question(self.question);
         let scale = self.rating.scale;
         Summary {
@@ -148,6 +204,8 @@ impl Subject<'_> {
             metric: scale.metric(),
             scale,
             period,
+            source,
+            people: People::of(counted),
             score: self.sample(&answers).score(),
             distribution: distribution(scale, &answers),
             funnel: Funnel::of(&total.question(FUNNEL)),
@@ -165,7 +223,7 @@ impl Subject<'_> {
     }
 
     /// The rows of a breakdown, each compared with the rest.
-    pub fn breakdown(&self, counted: &Counted) -> Vec<BreakdownRow> {
+    pub fn breakdown(&self, by: &Dimension, counted: &Counted) -> Vec<BreakdownRow> {
         let total = counted.total().question(self.question);
         let mut rows: Vec<_> = counted
             .rows
@@ -175,6 +233,7 @@ impl Subject<'_> {
                 let rest = total.without(&answers);
                 BreakdownRow {
                     value: value.clone(),
+                    grouped: matches!(by, Dimension::Trait(_)) && value == OTHER,
                     score: self.sample(&answers).score(),
                     funnel: Funnel::of(&tally.question(FUNNEL)),
                     difference: self.sample(&answers).difference(&self.sample(&rest)),
@@ -202,7 +261,7 @@ impl Subject<'_> {
         }
     }
 
-    fn point(&self, from_ms: u64, to_ms: u64, tally: &Tally) -> TrendPoint {
+    pub(crate) fn point(&self, from_ms: u64, to_ms: u64, tally: &Tally) -> TrendPoint {
         TrendPoint {
             from: rfc3339(from_ms),
             to: rfc3339(to_ms),
@@ -211,7 +270,7 @@ impl Subject<'_> {
         }
     }
 
-    fn sample<'a>(&self, answers: &'a Histogram) -> Sample<'a> {
+    pub(crate) fn sample<'a>(&self, answers: &'a Histogram) -> Sample<'a> {
         Sample { scale: self.rating.scale, direction: self.rating.direction, answers }
     }
 }
@@ -240,9 +299,9 @@ impl Funnel {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::counter::Facts;
     use crate::definition::text::Text;
-    use crate::display::{Answer, Answers, Channel};
+    use crate::display::{Answer, Answers};
+    use crate::facts::{Context, Facts};
     use crate::metrics::Direction;
     use crate::statistics::Verdict;
     use std::collections::BTreeMap;
@@ -256,31 +315,40 @@ mod tests {
         }
     }
 
-    fn summary(total: &Tally) -> Summary {
+    fn summary(counted: &Counted) -> Summary {
         let period = Period { from: None, to: rfc3339(0), tz: "UTC".to_owned() };
-        Subject { survey: "survey", question: "score", rating: &rating() }.summary(period, total)
+        let source = Source {
+            kind: SourceKind::Counters,
+            per_respondent: false,
+            displays_since: None,
+            people_since: None,
+        };
+        let subject = Subject { survey: "survey", question: "score", rating: &rating() };
+        subject.summary(period, source, counted)
     }
 
-    fn tally(displays: &[(Stage, Option<u8>)]) -> Tally {
-        let mut tally = Tally::default();
+    fn counted(displays: &[(Stage, Option<u8>)]) -> Counted {
+        let request = Request::whole("score", 0, 1);
+        let mut counted = request.nothing();
         for (stage, score) in displays {
             let answers = score.map(|score| ("score".to_owned(), Answer::Score(score)));
-            tally.add(&Facts {
+            let facts = Facts {
                 shown_ms: 0,
                 stage: *stage,
                 dismissed: *stage == Stage::Seen,
-                version: 1,
-                channel: Channel::InPage,
-                language: String::new(),
+                context: Context::default(),
                 answers: Answers(answers.into_iter().collect()),
-            });
+                traits: BTreeMap::new(),
+                respondent: Some(1),
+            };
+            counted.add(&request, &facts);
         }
-        tally
+        counted
     }
 
     #[test]
     fn a_summary_counts_answers_and_the_funnel_counts_displays() {
-        let tally = tally(&[
+        let counted = counted(&[
             (Stage::Shown, None),
             (Stage::Seen, None),
             (Stage::Started, Some(3)),
@@ -288,7 +356,8 @@ mod tests {
             (Stage::Completed, Some(10)),
             (Stage::Completed, Some(7)),
         ]);
-        let summary = summary(&tally);
+        let summary = summary(&counted);
+        assert_eq!(summary.people.respondents, 1);
         assert_eq!((summary.score.n, summary.score.score), (4, Some(25.0)));
         assert_eq!(summary.distribution.len(), 11);
         assert_eq!(summary.distribution[9], ValueCount { value: 9, count: 1 });
@@ -307,10 +376,13 @@ mod tests {
             let rows: BTreeMap<_, _> = tallies.collect();
             let mut total = Tally::default();
             rows.values().for_each(|row| total.merge(row));
-            Counted { points: vec![total], rows }
+            Counted { points: vec![total], rows, ..Counted::default() }
         };
         let subject = Subject { survey: "survey", question: "score", rating: &rating() };
-        let rows = subject.breakdown(&counted(&[("1", 60, 40), ("2", 80, 20), ("3", 70, 30)]));
+        let rows = subject.breakdown(
+            &Dimension::Version,
+            &counted(&[("1", 60, 40), ("2", 80, 20), ("3", 70, 30)]),
+        );
         assert_eq!(
             rows.iter().map(|row| row.score.score).collect::<Vec<_>>(),
             [Some(20.0), Some(60.0), Some(40.0)]
@@ -325,12 +397,15 @@ mod tests {
         assert_eq!(adjusted, statistics::holm(&raw));
         assert!(adjusted.iter().zip(raw).all(|(adjusted, raw)| *adjusted > raw || raw > 0.9));
         assert_eq!(rows[2].difference.unwrap().verdict, Verdict::NoDifferenceShown);
-        assert_eq!(subject.breakdown(&counted(&[("1", 5, 5)]))[0].difference, None);
+        assert_eq!(
+            subject.breakdown(&Dimension::Version, &counted(&[("1", 5, 5)]))[0].difference,
+            None
+        );
     }
 
     #[test]
     fn no_data_is_null() {
-        let summary = summary(&Tally::default());
+        let summary = summary(&Counted::default());
         assert_eq!((summary.score.n, summary.score.score), (0, None));
         assert_eq!(summary.funnel.response_rate, None);
         let json = serde_json::to_string(&summary).unwrap();

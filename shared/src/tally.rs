@@ -1,36 +1,51 @@
-//! Tallies: what a summary asks of every shard, and what they answer. Counters and displays that no
-//! counter covers yet add up to the same thing.
+//! Tallies: what a summary asks of every shard, and what they answer. Counters, displays that no
+//! counter covers yet, and displays that a filter picked out add up to the same thing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::counter::{Dimension, Facts, Histogram, Key, Packed};
+use crate::counter::{BrokenCounter, FUNNEL, Histogram, Key, Packed, RESPONDENT};
+use crate::dimension::Dimension;
+use crate::display::{Answer, Answers, Stage};
+use crate::facts::{Context, Facts};
+use crate::statistics::float;
+use crate::time;
+
+/// How many respondents are counted one by one; above, their number is estimated.
+pub const RESPONDENTS_LIMIT: usize = 10_000;
+
+/// Digests of respondents are below this, so that they pass through JSON and SQLite unharmed.
+const DIGESTS: u64 = 1 << 53;
 
 /// What was counted over some displays: the histogram of each question, the funnel among them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally(pub BTreeMap<String, Histogram>);
 
 impl Tally {
-    /// Counts one display that is in no counter yet.
-    pub fn add(&mut self, facts: &Facts) {
+    /// Counts so many displays like this one, as far as a request asks for them.
+    fn add(&mut self, request: &Request, facts: &Facts, count: u64) {
         for (question, values) in facts.values() {
-            let histogram = self.0.entry(question.to_owned()).or_default();
-            for value in values {
-                histogram.add(value);
+            if request.wants(&question) {
+                values.into_iter().for_each(|value| self.add_many(&question, value, count));
             }
         }
     }
 
-    /// Adds what another shard, or another row, has counted for a question.
-    pub fn merge_question(&mut self, question: &str, histogram: &Histogram) {
-        self.0.entry(question.to_owned()).or_default().merge(histogram);
+    /// Counts a value of a question so many times more.
+    pub fn add_many(&mut self, question: &str, value: u8, count: u64) {
+        match self.0.get_mut(question) {
+            Some(histogram) => histogram.add_many(value, count),
+            None => {
+                self.0.insert(question.to_owned(), Histogram([(value, count)].into()));
+            }
+        }
     }
 
     /// Adds what another shard has counted.
     pub fn merge(&mut self, other: &Self) {
         for (question, histogram) in &other.0 {
-            self.merge_question(question, histogram);
+            self.0.entry(question.clone()).or_default().merge(histogram);
         }
     }
 
@@ -43,6 +58,8 @@ impl Tally {
 /// What a summary needs to know of every shard.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
+    /// The question; its options and the funnel are counted with it.
+    pub question: String,
     /// The edges of the points to count, in milliseconds since the epoch, rising: at least two.
     pub edges: Vec<u64>,
     /// What to break the whole down by.
@@ -56,12 +73,65 @@ pub struct Counted {
     pub points: Vec<Tally>,
     /// The whole by the dimension's values.
     pub rows: BTreeMap<String, Tally>,
+    /// Who answered the question.
+    pub respondents: Respondents,
+}
+
+/// Who answered: the smallest digests of their ids, so that shards can be put together and a large
+/// number takes no more room than a small one.
+///
+/// Source: Z. Bar-Yossef, T. S. Jayram, R. Kumar, D. Sivakumar and L. Trevisan, "Counting Distinct
+/// Elements in a Data Stream", RANDOM 2002: the k smallest of n evenly spread values.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Respondents(BTreeSet<u64>);
+
+impl Respondents {
+    /// Counts one, if it was not counted before.
+    pub fn add(&mut self, digest: u64) {
+        if self.0.len() > RESPONDENTS_LIMIT {
+            match self.0.last() {
+                Some(last) if *last <= digest => return,
+                _ => {}
+            }
+        }
+        self.0.insert(digest);
+        // One more than the limit is kept, to know that there are more.
+        if self.0.len() > RESPONDENTS_LIMIT + 1 {
+            self.0.pop_last();
+        }
+    }
+
+    /// Their number, and whether it is an estimate. The estimate's standard error is 1 %.
+    pub fn count(&self) -> (u64, bool) {
+        let counted = u64::try_from(self.0.len()).unwrap_or(u64::MAX);
+        if self.0.len() <= RESPONDENTS_LIMIT {
+            return (counted, false);
+        }
+        let largest = self.0.last().copied().unwrap_or(DIGESTS);
+        let estimate = float(counted.saturating_sub(1)) * float(DIGESTS) / float(largest);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+        let rounded = estimate.round() as u64;
+        (rounded, true)
+    }
+
+    /// The digest of 64 evenly spread bits.
+    pub fn digest(bits: u64) -> u64 {
+        bits % DIGESTS
+    }
 }
 
 impl Request {
     /// The whole of a period.
-    pub fn whole(from_ms: u64, to_ms: u64) -> Self {
-        Self { edges: vec![from_ms, to_ms], by: None }
+    pub fn whole(question: &str, from_ms: u64, to_ms: u64) -> Self {
+        Self { question: question.to_owned(), edges: vec![from_ms, to_ms], by: None }
+    }
+
+    /// Whether a question of the counters is asked for: the funnel, the question, or an option of it.
+    pub fn wants(&self, question: &str) -> bool {
+        question == FUNNEL
+            || question
+                .strip_prefix(self.question.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
     /// The first time that is counted, and the first after it that is not.
@@ -82,7 +152,35 @@ impl Request {
     /// An answer in which nothing is counted yet.
     pub fn nothing(&self) -> Counted {
         let points = self.edges.len().saturating_sub(1);
-        Counted { points: vec![Tally::default(); points], rows: BTreeMap::new() }
+        Counted { points: vec![Tally::default(); points], ..Counted::default() }
+    }
+}
+
+/// The latest display of one respondent that answers the question.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Latest {
+    /// When it was shown.
+    pub shown_ms: u64,
+    /// How far it came.
+    pub stage: Stage,
+    /// Whether it was closed.
+    pub dismissed: bool,
+    /// The answer to the question.
+    pub answer: Answer,
+    /// Its value of the dimension; empty where it has none.
+    pub by: String,
+}
+
+/// Each respondent's latest display, by the digest of who it is.
+pub type LatestOfEach = BTreeMap<u64, Latest>;
+
+/// Keeps the later one of a respondent's displays.
+pub fn keep_latest(all: &mut LatestOfEach, digest: u64, latest: Latest) {
+    match all.get(&digest) {
+        Some(known) if known.shown_ms >= latest.shown_ms => {}
+        _ => {
+            all.insert(digest, latest);
+        }
     }
 }
 
@@ -104,31 +202,96 @@ impl Counted {
         for (value, theirs) in &other.rows {
             self.rows.entry(value.clone()).or_default().merge(theirs);
         }
+        other.respondents.0.iter().for_each(|digest| self.respondents.add(*digest));
     }
 
     /// Counts one display that is in no counter yet, if it lies in the period.
     pub fn add(&mut self, request: &Request, facts: &Facts) {
+        let by = request.by.as_ref().map(|dimension| facts.dimension(dimension));
+        self.add_alike(request, facts, by.as_deref().unwrap_or_default(), 1);
+        if let (Some(respondent), Some(_)) =
+            (facts.respondent, facts.answers.get(&request.question))
+            && request.point(facts.shown_ms).is_some()
+        {
+            self.respondents.add(respondent);
+        }
+    }
+
+    /// Counts so many displays that are alike in all that is asked: shown in the same bucket, as far
+    /// along, with the same answer to the question, and with one value of the dimension, if any.
+    pub fn add_alike(&mut self, request: &Request, facts: &Facts, by: &str, count: u64) {
         let point = request.point(facts.shown_ms);
         let Some(tally) = point.and_then(|point| self.points.get_mut(point)) else { return };
-        tally.add(facts);
-        if let Some(dimension) = request.by {
-            self.rows.entry(facts.dimension(dimension)).or_default().add(facts);
+        tally.add(request, facts, count);
+        if !by.is_empty() {
+            self.rows.entry(by.to_owned()).or_default().add(request, facts, count);
+        }
+    }
+
+    /// Adds the row of what has no value of the dimension: what is left of the whole without the
+    /// others.
+    pub fn add_rest(&mut self) {
+        let mut rest = self.total();
+        for row in self.rows.values() {
+            for (question, histogram) in &mut rest.0 {
+                *histogram = histogram.without(&row.question(question));
+            }
+        }
+        rest.0.retain(|_, histogram| !histogram.0.is_empty());
+        if !rest.0.is_empty() {
+            self.rows.insert(String::new(), rest);
+        }
+    }
+
+    /// Counts each respondent once.
+    pub fn add_latest(&mut self, request: &Request, latest: &LatestOfEach) {
+        for (digest, latest) in latest {
+            let facts = Facts {
+                shown_ms: latest.shown_ms,
+                stage: latest.stage,
+                dismissed: latest.dismissed,
+                context: Context::default(),
+                answers: Answers(vec![(request.question.clone(), latest.answer.clone())]),
+                traits: BTreeMap::new(),
+                respondent: None,
+            };
+            self.add_alike(request, &facts, &latest.by, 1);
+            self.respondents.add(*digest);
         }
     }
 
     /// Counts the slots of a row of counters that lie in the period.
-    pub fn add_row(&mut self, request: &Request, key: &Key, packed: &Packed) {
-        for (at_ms, histogram) in packed.slots(key.day) {
-            let Some(point) = request.point(at_ms) else { continue };
-            if key.dimension == Dimension::All {
-                if let Some(tally) = self.points.get_mut(point) {
-                    tally.merge_question(&key.question, histogram);
+    pub fn add_row(
+        &mut self,
+        request: &Request,
+        key: &Key,
+        packed: &[u8],
+    ) -> Result<(), BrokenCounter> {
+        let start_ms = key.day * time::DAY_MS;
+        let at_ms = |slot: u8| start_ms + u64::from(slot) * time::BUCKET_MS;
+        if key.dimension == RESPONDENT {
+            return Packed::each(packed, |slot, digest, _| {
+                if request.point(at_ms(slot)).is_some() {
+                    self.respondents.add(digest);
                 }
-            } else if request.by == Some(key.dimension) {
-                let row = self.rows.entry(key.value.clone()).or_default();
-                row.merge_question(&key.question, histogram);
-            }
+            });
         }
+        let is_total = key.dimension.is_empty();
+        let mut row = Histogram::default();
+        Packed::each(packed, |slot, value, count| {
+            let Some(point) = request.point(at_ms(slot)) else { return };
+            let Ok(value) = u8::try_from(value) else { return };
+            if !is_total {
+                row.add_many(value, count);
+            } else if let Some(tally) = self.points.get_mut(point) {
+                tally.add_many(&key.question, value, count);
+            }
+        })?;
+        if !row.0.is_empty() {
+            let tally = self.rows.entry(key.value.clone()).or_default();
+            tally.0.entry(key.question.clone()).or_default().merge(&row);
+        }
+        Ok(())
     }
 }
 
@@ -138,8 +301,30 @@ mod tests {
 
     #[test]
     fn a_time_lies_in_the_point_whose_edges_enclose_it() {
-        let request = Request { edges: vec![10, 20, 50], by: None };
+        let request = Request { question: String::new(), edges: vec![10, 20, 50], by: None };
         let points: Vec<_> = [9, 10, 19, 20, 49, 50].map(|ms| request.point(ms)).into();
         assert_eq!(points, [None, Some(0), Some(0), Some(1), Some(1), None]);
+    }
+
+    #[test]
+    fn respondents_are_counted_once_and_many_are_estimated_alike_on_any_number_of_shards() {
+        let mut few = Respondents::default();
+        [3, 1, 3, 2].into_iter().for_each(|digest| few.add(digest));
+        assert_eq!(few.count(), (3, false));
+
+        // Digests spread as those of SHA-256 do: multiples of an odd number, modulo their range.
+        let digest = |number: u64| Respondents::digest(number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mut shards = [Respondents::default(), Respondents::default()];
+        let mut one = Respondents::default();
+        for number in 0..100_000_u64 {
+            one.add(digest(number));
+            shards[(number % 2) as usize].add(digest(number));
+        }
+        let [mut merged, other] =
+            shards.map(|respondents| Counted { respondents, ..Counted::default() });
+        merged.merge(&other);
+        assert_eq!(merged.respondents, one);
+        let (count, is_estimate) = one.count();
+        assert!(is_estimate && count.abs_diff(100_000) < 5_000, "{count}");
     }
 }

@@ -89,7 +89,7 @@ fn a_body_that_is_no_display_is_refused() {
     post("text/plain", b"").problem(400, "malformed_json");
     post("text/plain", b"{").problem(400, "malformed_json");
     post("text/plain", b"[1]").problem(400, "malformed_json");
-    post("text/plain", b"{\"id\":\"\xff\"}").problem(400, "malformed_json");
+    post("text/plain", b"{\"id\":\"\xff\"}").problem(400, "malformed_utf8");
     post("text/plain", "[".repeat(5_000).as_bytes()).problem(400, "malformed_json");
     let two = display(1, 1, "shown", json!({})).to_string().repeat(2);
     post("text/plain", two.as_bytes()).problem(400, "malformed_json");

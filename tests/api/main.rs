@@ -3,6 +3,9 @@
 mod assets;
 mod collect;
 mod durability;
+mod limits;
+mod people;
 mod routes;
+mod sites;
 mod summary;
 mod surveys;

@@ -97,6 +97,124 @@ fn a_period_a_trend_and_a_breakdown_add_up() {
 }
 
 #[test]
+fn filters_find_displays_by_what_was_collected_with_them() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let mut definition = harness::nps_with_comment();
+    definition["variants"] = json!(["a", "b"]);
+    definition["journey"] = json!({ "stage": "purchase", "touchpoint": "checkout" });
+    definition["page_groups"] = json!([{ "name": "cart", "pages": [{ "prefix": "/cart" }] }]);
+    let survey = site.publish(&definition);
+    let phone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0) Version/18.0 Mobile/15E148";
+    let desktop = "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0 Safari/537.36";
+    for number in 0..12_u8 {
+        let mut told = display(number, 1, "completed", json!({ "score": number % 11 }));
+        told["variant"] = json!(["a", "b", "c"][usize::from(number % 3)]);
+        if number < 2 {
+            told["page"] = json!("https://shop.example/news");
+        }
+        let request = deployment.request("POST", &survey.collect_path(0));
+        request
+            .header("user-agent", if number % 2 == 0 { phone } else { desktop })
+            .header(harness::COUNTRY_HEADER, if number % 4 == 0 { "at" } else { "DE" })
+            .json(&told)
+            .expect(204);
+    }
+    let counted = |query: &str| {
+        let summary = survey.summary_of(query);
+        (summary["n"].as_u64().unwrap(), summary["source"].as_str().unwrap().to_owned())
+    };
+    let displays = |n: u64| (n, "displays".to_owned());
+    assert_eq!(counted(""), (12, "counters".to_owned()));
+    assert_eq!(counted("where=device:phone"), displays(6));
+    assert_eq!(counted("where=device:phone&where=country:AT"), displays(3));
+    assert_eq!(counted("where=country:DE&where=country:AT&where=variant:a"), displays(4));
+    // A variant that the survey does not declare is none.
+    assert_eq!(counted("where=variant:"), displays(4));
+    assert_eq!(counted("where=page_group:other"), displays(2));
+    assert_eq!(counted("where=touchpoint:checkout&where=channel:in_page"), displays(12));
+    assert_eq!(counted("where=version:2"), displays(0));
+    for (by, rows) in [("device", 2), ("country", 2), ("variant", 3), ("page_group", 2)] {
+        // By counters and by displays alike.
+        let counters = survey.summary_of(&format!("by={by}"));
+        let displays = survey.summary_of(&format!("by={by}&where=version:1"));
+        assert_eq!(counters["breakdown"].as_array().unwrap().len(), rows, "{counters}");
+        assert_eq!(counters["breakdown"], displays["breakdown"]);
+        assert_eq!(counters["funnel"], displays["funnel"]);
+    }
+}
+
+#[test]
+fn a_choice_is_summed_up_by_its_options() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let mut definition = harness::nps_with_comment();
+    let options = json!([{ "id": "price", "text": "Price" }, { "id": "speed", "text": "Speed" }]);
+    definition["questions"].as_array_mut().unwrap().push(json!({
+        "id": "reasons",
+        "text": "What do you like?",
+        "answer": { "choice": { "options": options, "multiple": true, "other": {} } },
+    }));
+    let survey = site.publish(&definition);
+    for (number, chosen) in
+        [json!(["price"]), json!(["price", "speed"]), json!([{ "other": "The people" }])]
+            .into_iter()
+            .enumerate()
+    {
+        let number = u8::try_from(number).unwrap();
+        let answers = json!({ "score": 9, "reasons": chosen });
+        survey.collect(&display(number, 1, "completed", answers)).expect(204);
+    }
+    let refused = |chosen| survey.collect(&display(9, 1, "started", json!({ "reasons": chosen })));
+    refused(json!(["mood"])).problem(422, "choice_not_offered");
+    refused(json!("price")).problem(422, "wrong_answer_type");
+    refused(json!(["price", "price"])).problem(400, "malformed_json");
+    for query in ["question=reasons", "question=reasons&where=version:1"] {
+        let summary = survey.summary_of(query);
+        assert_eq!((&summary["n"], &summary["low_n"]), (&json!(3), &json!(true)));
+        let counts: Vec<_> = summary["options"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|option| (option["option"].as_str().unwrap(), option["count"].as_u64().unwrap()))
+            .collect();
+        assert_eq!(counts, [("price", 2), ("speed", 1), ("other", 1)]);
+    }
+    // The widget does not show choices yet, so pages are not told.
+    let config = deployment.request("GET", &format!("/v1/config/{}", site.id)).get().expect(200);
+    assert_eq!(config["surveys"], json!([]));
+}
+
+#[test]
+fn a_site_pools_surveys_by_metric_and_scale_and_shows_the_mix() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let (first, second) = (site.survey(), site.survey());
+    let mut effort = harness::nps_with_comment();
+    effort["questions"][0]["answer"]["rating"]["scale"] = json!("ces_7");
+    let effort = site.publish(&effort);
+    for number in 0..3_u8 {
+        first.collect(&display(number, 1, "completed", json!({ "score": 10 }))).expect(204);
+        effort.collect(&display(number, 1, "completed", json!({ "score": 6 }))).expect(204);
+    }
+    second.collect(&display(9, 1, "completed", json!({ "score": 0 }))).expect(204);
+    let summary = site.request("GET", "/summary").get().expect(200);
+    let pools = summary["pools"].as_array().unwrap();
+    assert_eq!((pools.len(), &pools[0]["pooled"]), (2, &json!(true)));
+    assert_eq!((&pools[0]["scale"], &pools[0]["score"]), (&json!("nps"), &json!(50.0)));
+    assert_eq!(pools[0]["mix"][0]["survey"], first.id);
+    assert_eq!((&pools[0]["mix"][0]["share"], &pools[0]["mix"][1]["n"]), (&json!(0.75), &json!(1)));
+    assert_eq!((&pools[1]["scale"], &pools[1]["score"]), (&json!("ces_7"), &json!(1.0)));
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let bucket = u64::try_from(now.as_millis()).unwrap() / 900_000 * 900_000;
+    let query = format!("/summary?from={}&interval=week&compare=previous", bucket - 900_000 * 96);
+    let trend = site.request("GET", &query).get().expect(200);
+    assert_eq!(trend["pools"][0]["change"]["previous"]["n"], 0);
+    assert!(!trend["pools"][0]["trend"].as_array().unwrap().is_empty());
+    site.request("GET", "/summary?by=version").get().problem(400, "invalid_query");
+}
+
+#[test]
 fn a_query_that_breaks_a_rule_is_refused_with_the_parameter() {
     let deployment = Deployment::start();
     let site = deployment.site();
@@ -107,6 +225,10 @@ fn a_query_that_breaks_a_rule_is_refused_with_the_parameter() {
         ("from=1699999200000&interval=hour", "interval"),
         ("tz=Mars/Olympus", "tz"),
         ("by=mood", "by"),
+        ("by=trait.plan", "by"),
+        ("where=trait.x'y:1", "where"),
+        ("where=device", "where"),
+        ("from=4102444800000", "from"),
         ("question=why", "question"),
         ("nonsense=1", "nonsense"),
     ] {

@@ -14,6 +14,10 @@ use tempfile::TempDir;
 /// The admin token of every test deployment.
 pub const ADMIN_TOKEN: &str = "the admin token of the tests";
 
+/// The headers in which requests of tests tell the visitor's address and country.
+pub const ADDRESS_HEADER: &str = "x-forwarded-for";
+pub const COUNTRY_HEADER: &str = "x-country";
+
 const SECRET: &str = "the secret of the tests, which is long enough";
 
 /// A running deployment.
@@ -88,7 +92,14 @@ impl Deployment {
 }
 
 fn serve(data: &TempDir, admin_token: Option<&str>) -> Result<Server> {
-    Server::start(Config { port: 0, data: data.path(), secret: SECRET, admin_token, lock: None })
+    Server::start(Config {
+        port: 0,
+        data: data.path(),
+        secret: SECRET,
+        admin_token,
+        proxy_headers: [ADDRESS_HEADER, COUNTRY_HEADER],
+        lock: None,
+    })
 }
 
 /// A site with its first key.
@@ -104,6 +115,11 @@ impl Site<'_> {
     /// The path of its surveys.
     pub fn surveys(&self) -> String {
         format!("/v1/sites/{}/surveys", self.id)
+    }
+
+    /// A request to the site itself, or to what lies below it.
+    pub fn request(&self, method: &str, below: &str) -> Request {
+        self.deployment.request(method, &format!("/v1/sites/{}{below}", self.id)).bearer(&self.key)
     }
 
     /// A new draft.
@@ -165,7 +181,12 @@ impl Survey<'_> {
 
     /// Its summary.
     pub fn summary(&self) -> Value {
-        self.request("GET", "/summary").get().expect(200)
+        self.summary_of("")
+    }
+
+    /// Its summary for a query.
+    pub fn summary_of(&self, query: &str) -> Value {
+        self.request("GET", &format!("/summary?{query}")).get().expect(200)
     }
 }
 

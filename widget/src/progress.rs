@@ -2,6 +2,7 @@
 //! moment it is made.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use asklet_shared::display::{Answer, Answers, Channel, Display, Stage};
@@ -29,6 +30,9 @@ impl Progress {
             language: host.language(),
             page: host.page(),
             answers: Answers::default(),
+            variant: String::new(),
+            traits: BTreeMap::new(),
+            identity: None,
             age_ms: 0,
         };
         host.shown();

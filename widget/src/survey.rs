@@ -122,7 +122,9 @@ impl Shared {
     fn step_after(&self, step: usize) -> usize {
         let questions = &self.body.questions;
         let is_asked = |question: &Question<String>| {
-            self.progress.with_answers(|answers| question.is_asked(questions, answers))
+            // No survey with choices is offered to pages yet.
+            !matches!(question.answer, AnswerKind::Choice(_))
+                && self.progress.with_answers(|answers| question.is_asked(questions, answers))
         };
         let mut later = questions.iter().enumerate().skip(step + 1);
         later.find(|(_, question)| is_asked(question)).map_or(questions.len(), |(at, _)| at)
@@ -141,8 +143,9 @@ impl Survey {
             }
             AnswerKind::Text(limits) => {
                 can_go_on.set(true);
-                Either::Right(comment(question, limits, strings))
+                Either::Right(Some(comment(question, limits, strings)))
             }
+            AnswerKind::Choice(_) => Either::Right(None),
         };
         let is_last = self.step.get_untracked() + 1 == shared.body.questions.len();
         let forward = if is_last { &strings.send } else { &strings.next };

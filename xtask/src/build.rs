@@ -1,6 +1,7 @@
 //! `cargo xtask build`: everything that is deployed, in `dist/`.
 
 use std::fs;
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
@@ -58,10 +59,15 @@ fn worker(toolchain: &Toolchain) -> Result<()> {
         quiet(&mut command)?;
         let worker = artefacts::dist().join("worker");
         fs::create_dir_all(&worker).context("cannot make dist/worker")?;
-        for file in ["index.js", "index_bg.wasm"] {
-            let made = root().join("target/xtask/worker").join(file);
-            fs::copy(&made, worker.join(file)).with_context(|| format!("no {}", made.display()))?;
-        }
+        let made = root().join("target/xtask/worker");
+        let glue = made.join("index.js");
+        fs::copy(&glue, worker.join("index.js"))
+            .with_context(|| format!("no {}", glue.display()))?;
+        // Names of functions are a fifth of the module; the one with names stays where it was made,
+        // to read a stack with.
+        let mut strip = Command::new(tools::node_file("binaryen/bin/wasm-opt"));
+        strip.arg("--strip-debug").arg(made.join("index_bg.wasm"));
+        quiet(strip.arg("-o").arg(worker.join("index_bg.wasm")))?;
         Ok(())
     })
 }

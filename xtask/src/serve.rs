@@ -48,11 +48,14 @@ pub fn serve(options: &Options) -> Result<()> {
     let own_token = env::var("ASKLET_ADMIN_TOKEN").ok().filter(|token| !token.is_empty());
     let demo_token = if options.demo { Some(data::random_hex()?) } else { None };
     let admin_token = own_token.or(demo_token);
+    let header = |name| env::var(name).unwrap_or_default();
+    let headers = [header("ASKLET_ADDRESS_HEADER"), header("ASKLET_COUNTRY_HEADER")];
     let mut server = Server::start(Config {
         port: options.port,
         data: folder.path(),
         secret: &secret,
         admin_token: admin_token.as_deref(),
+        proxy_headers: headers.each_ref().map(String::as_str),
         lock: Some(folder.share_lock()?),
     })?;
     println!("\nAsklet answers at {}, with its data in {}", server.url(), options.data.display());

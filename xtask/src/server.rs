@@ -26,6 +26,9 @@ pub struct Config<'a> {
     pub secret: &'a str,
     /// `ASKLET_ADMIN_TOKEN`, if there is one.
     pub admin_token: Option<&'a str>,
+    /// `ASKLET_ADDRESS_HEADER` and `ASKLET_COUNTRY_HEADER`: the headers in which a proxy that the
+    /// operator runs tells the visitor's address and country; empty for none.
+    pub proxy_headers: [&'a str; 2],
     /// The lock of the data folder, for the server to hold as long as it lives.
     pub lock: Option<File>,
 }
@@ -57,6 +60,8 @@ impl Server {
         let variables = [
             ("ASKLET_SECRET", config.secret),
             ("ASKLET_ADMIN_TOKEN", config.admin_token.unwrap_or_default()),
+            ("ASKLET_ADDRESS_HEADER", config.proxy_headers[0]),
+            ("ASKLET_COUNTRY_HEADER", config.proxy_headers[1]),
         ];
         // A process keeps what it was given as its standard input, and workerd never reads it.
         let stdin = config.lock.map_or_else(Stdio::null, Stdio::from);

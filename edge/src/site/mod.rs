@@ -1,93 +1,151 @@
-//! The object `Site`: one for each site. It keeps settings, keys and definitions, and pushes what
-//! is published to the survey's shards. It is never on the way of a display.
+//! The object `Site`: one for each site. It keeps settings, keys and definitions, and tells the shards
+//! of its surveys what they have to know. It is never on the way of a display.
 
+mod errands;
+pub mod settings;
 pub mod store;
 
-use asklet_shared::definition::Published;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::time::Duration;
+
+use asklet_shared::config::ConfigSurvey;
+use asklet_shared::counter::{FUNNEL, stage_value};
+use asklet_shared::display::Stage;
 use asklet_shared::problem::{Code, Problem};
+use asklet_shared::tally;
 use worker::{Date, DurableObject, Env, Request, Response, State, console_error, durable_object};
 
 use crate::failure::Failure;
 use crate::place;
 use crate::respond;
-use crate::rpc::{self, SiteCall, SurveyAction, SurveyCall, TeamCall};
+use crate::rpc::{self, Counts, SiteCall, SurveyAction, SurveyCall, TeamCall};
 use crate::seal::{SiteId, SurveyId};
 use crate::sql::migrate::Schema;
 use crate::sql::object::Object;
+use crate::survey::fold::END_OF_TIME_MS;
+use errands::Errand;
+use store::Live;
+
+/// When an errand that failed is tried again.
+const RETRY: Duration = Duration::from_secs(30);
+
+/// For how long a number of responses is good enough to compare with a quota.
+const RESPONSES_MS: u64 = 15_000;
 
 /// One site.
 #[durable_object]
 pub struct Site {
     state: State,
     env: Env,
+    sql: Object,
     schema: Schema,
+    /// How many responses surveys with a quota had, and when that was asked.
+    responses: RefCell<HashMap<String, (u64, u64)>>,
 }
 
 impl DurableObject for Site {
     fn new(state: State, env: Env) -> Self {
-        Self { state, env, schema: Schema::new(store::MIGRATIONS) }
+        Self {
+            sql: Object::of(&state),
+            state,
+            env,
+            schema: Schema::new(store::MIGRATIONS),
+            responses: RefCell::default(),
+        }
     }
 
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
         respond::finish("site", self.serve(request).await)
     }
+
+    async fn alarm(&self) -> worker::Result<Response> {
+        respond::finish("site alarm", self.retry().await)
+    }
 }
 
 impl Site {
     async fn serve(&self, mut request: Request) -> Result<Response, Failure> {
-        let call = respond::read_json(&mut request, usize::MAX).await?;
-        let sql = Object::of(&self.state);
+        let call = rpc::read(&mut request).await?;
+        let sql = &self.sql;
         let now_ms = Date::now().as_millis();
-        let is_new = matches!(call, SiteCall::Create(_));
-        if !self.schema.wake(&sql, is_new)? {
+        let is_new = matches!(call, SiteCall::Create { .. });
+        if !self.schema.wake(sql, is_new)? {
             return Err(Problem::new(Code::UnknownSite, "there is no such site").into());
         }
         match call {
-            SiteCall::Create(site) => rpc::answer(&store::create(&sql, &site, now_ms)?),
-            SiteCall::Live => rpc::answer(&store::live(&sql, now_ms)?),
+            SiteCall::Create { settings, key } => {
+                rpc::answer(&store::create(sql, &settings, &key, now_ms)?)
+            }
+            SiteCall::Live { site } => rpc::answer(&self.live(&site, now_ms).await?),
             SiteCall::Published { survey, version, shard } => {
-                rpc::answer(&store::published(&sql, &survey, version, shard)?)
+                rpc::answer(&store::published(sql, &survey, version, shard)?)
             }
-            SiteCall::Team { key, call } => {
-                store::authorize(&sql, &key, call.scope())?;
-                self.team(&sql, call, now_ms).await
+            SiteCall::Team { site, key, call } => {
+                store::authorize(sql, &key, call.scope())?;
+                self.team(&site, call, now_ms).await
             }
+            SiteCall::Delete { site } => self.delete(&site).await,
         }
     }
 
     /// Serves a team whose key was checked.
-    async fn team(&self, sql: &Object, call: TeamCall, now_ms: u64) -> Result<Response, Failure> {
+    async fn team(&self, site: &SiteId, call: TeamCall, now_ms: u64) -> Result<Response, Failure> {
+        let sql = &self.sql;
         match call {
+            TeamCall::Settings => rpc::answer(&settings::record(sql)?),
+            TeamCall::ChangeSettings(changed) => {
+                errands::change(sql, site, None, || settings::change(sql, &changed))?;
+                self.run_errands().await?;
+                rpc::answer(&settings::record(sql)?)
+            }
+            TeamCall::AddSecret { id, secret } => {
+                let add = || settings::add_secret(sql, &id, &secret, now_ms);
+                errands::change(sql, site, None, add)?;
+                self.run_errands().await?;
+                rpc::answer(&settings::record(sql)?)
+            }
+            TeamCall::RemoveSecret { id } => {
+                errands::change(sql, site, None, || settings::remove_secret(sql, &id))?;
+                self.run_errands().await?;
+                rpc::answer(&settings::record(sql)?)
+            }
+            TeamCall::Delete => self.delete(site).await,
             TeamCall::Surveys => rpc::answer(&store::surveys(sql)?),
             TeamCall::CreateSurvey { survey, draft } => {
                 store::create_survey(sql, &survey, &draft, now_ms)?;
                 rpc::answer(&store::survey(sql, &survey)?)
             }
-            TeamCall::Survey { site, survey, action } => {
-                match self.act(sql, &site, &survey, action, now_ms).await? {
+            TeamCall::Survey { survey, action } => {
+                match self.act(site, &survey, action, now_ms).await? {
                     Some(changed) => rpc::answer(&store::survey(sql, &changed)?),
                     None => rpc::answer(&()),
                 }
             }
-            TeamCall::Plan { survey, question } => {
-                rpc::answer(&store::plan(sql, &survey, question.as_deref())?)
-            }
+            TeamCall::Plan { survey, .. } => rpc::answer(&store::plan(sql, &survey)?),
+            TeamCall::Plans { .. } => rpc::answer(&store::plans(sql)?),
         }
     }
 
     /// Does something with a survey. Returns the survey to show afterwards.
     async fn act(
         &self,
-        sql: &Object,
         site: &SiteId,
         survey: &SurveyId,
         action: SurveyAction,
         now_ms: u64,
     ) -> Result<Option<SurveyId>, Failure> {
+        let sql = &self.sql;
+        let change = |made: &dyn Fn() -> Result<(), Failure>| {
+            errands::change(sql, site, Some(survey.as_str()), made)
+        };
         match action {
             SurveyAction::Read => {}
             SurveyAction::Update(draft) => store::update(sql, survey, &draft)?,
-            SurveyAction::SetStatus(status) => store::set_status(sql, survey, status)?,
+            SurveyAction::SetStatus(status) => {
+                change(&|| store::set_status(sql, survey, status, now_ms))?;
+                self.run_errands().await?;
+            }
             // A new shard pulls the version that its first display names.
             SurveyAction::SetShards(shards) => store::set_shards(sql, survey, shards)?,
             SurveyAction::Duplicate(copy) => {
@@ -98,41 +156,125 @@ impl Site {
                 return Ok(Some(copy));
             }
             SurveyAction::Publish => {
-                let (published, shards) = store::publish(sql, survey, now_ms)?;
-                self.push(site, survey, published, shards).await;
+                change(&|| store::publish(sql, survey, now_ms))?;
+                self.run_errands().await?;
             }
             SurveyAction::Delete => {
-                // The shards first: while the survey is known, a deletion that broke off can be
-                // repeated.
-                for shard in 0..store::survey(sql, survey)?.shards {
-                    let stub = place::survey(&self.env, site, survey, shard)?;
-                    rpc::call::<()>(&stub, &SurveyCall::Erase).await?;
-                }
-                store::delete(sql, survey)?;
+                // From here on nobody can pull it, so that no shard is set up again.
+                store::delete(sql, site, survey)?;
+                self.run_errands().await?;
                 return Ok(None);
             }
         }
         Ok(Some(survey.clone()))
     }
 
-    /// Gives a version to every shard. One that cannot be reached pulls it when it needs it.
-    async fn push(&self, site: &SiteId, survey: &SurveyId, published: Published, shards: u16) {
-        let call = SurveyCall::Publish(Box::new(published));
-        for shard in 0..shards {
-            let pushed = async {
-                let stub = place::survey(&self.env, site, survey, shard)?;
-                rpc::call::<()>(&stub, &call).await
+    /// Removes the site with everything in it. What breaks off can be repeated.
+    async fn delete(&self, site: &SiteId) -> Result<Response, Failure> {
+        for survey in store::surveys(&self.sql)? {
+            store::delete(&self.sql, site, &SurveyId::stored(survey.survey))?;
+        }
+        self.run_errands().await?;
+        if !errands::all(&self.sql)?.is_empty() {
+            return Err(Failure::Broken("a shard could not be emptied".to_owned()));
+        }
+        let storage = self.state.storage();
+        storage.delete_alarm().await?;
+        storage.delete_all().await?;
+        self.schema.forget();
+        rpc::answer(&())
+    }
+
+    /// The surveys that pages are told of: those that are live and want more responses.
+    async fn live(&self, site: &SiteId, now_ms: u64) -> Result<Vec<ConfigSurvey>, Failure> {
+        let mut asked = Vec::new();
+        for Live { survey, quota } in store::live(&self.sql, now_ms)? {
+            let is_full = match quota {
+                Some(quota) => self.responses(site, &survey, now_ms).await? >= u64::from(quota),
+                None => false,
             };
-            if let Err(failure) = pushed.await {
-                console_error!(
-                    "{}",
-                    serde_json::json!({
-                        "level": "warning",
-                        "route": "publish",
-                        "cause": format!("shard {shard} was not reached: {failure:?}"),
-                    })
-                );
+            if !is_full {
+                asked.push(survey);
             }
         }
+        Ok(asked)
+    }
+
+    /// How many responses a survey has.
+    async fn responses(
+        &self,
+        site: &SiteId,
+        survey: &ConfigSurvey,
+        now_ms: u64,
+    ) -> Result<u64, Failure> {
+        if let Some((at_ms, known)) = self.responses.borrow().get(&survey.id)
+            && now_ms.saturating_sub(*at_ms) < RESPONSES_MS
+        {
+            return Ok(*known);
+        }
+        let id = SurveyId::stored(survey.id.clone());
+        let call = SurveyCall::Count(tally::Request::whole("", 0, END_OF_TIME_MS));
+        let mut responses = 0;
+        for shard in 0..survey.shards {
+            let stub = place::survey(&self.env, site, &id, shard)?;
+            let counts: Counts = rpc::call(&stub, &call).await?;
+            let funnel = counts.counted.total().question(FUNNEL);
+            let answered = [Stage::Started, Stage::Completed].map(stage_value);
+            responses += answered.map(|stage| funnel.count(stage)).into_iter().sum::<u64>();
+        }
+        self.responses.borrow_mut().insert(survey.id.clone(), (now_ms, responses));
+        Ok(responses)
+    }
+
+    /// Runs every errand. One that fails is tried again later: a shard that cannot be reached pulls
+    /// what it lacks, and keeps to what it knew until then.
+    async fn run_errands(&self) -> Result<(), Failure> {
+        let errands = errands::all(&self.sql)?;
+        if errands.is_empty() {
+            return Ok(());
+        }
+        // First of all, in case that this is where it ends.
+        self.state.storage().set_alarm(RETRY).await?;
+        let mut has_failed = false;
+        for errand in errands {
+            match self.run(&errand).await {
+                Ok(()) => errands::done(&self.sql, &errand)?,
+                Err(failure) => {
+                    has_failed = true;
+                    console_error!(
+                        "{}",
+                        serde_json::json!({
+                            "level": "warning",
+                            "route": "errand",
+                            "cause": format!("shard {} was not reached: {failure:?}", errand.shard),
+                        })
+                    );
+                }
+            }
+        }
+        if !has_failed {
+            self.state.storage().delete_alarm().await?;
+        }
+        Ok(())
+    }
+
+    async fn run(&self, errand: &Errand) -> Result<(), Failure> {
+        let survey = SurveyId::stored(errand.survey.clone());
+        let call = if errand.forget {
+            SurveyCall::Forget
+        } else {
+            let pulled = store::published(&self.sql, &survey, None, errand.shard)?;
+            let published = Some(Box::new(pulled.published));
+            SurveyCall::Take { published, standing: pulled.standing }
+        };
+        let stub = place::survey(&self.env, &errand.site, &survey, errand.shard)?;
+        rpc::call::<()>(&stub, &call).await
+    }
+
+    async fn retry(&self) -> Result<Response, Failure> {
+        if self.schema.wake(&self.sql, false)? {
+            self.run_errands().await?;
+        }
+        Ok(Response::empty()?)
     }
 }

@@ -1,31 +1,36 @@
 //! What a site keeps: itself, its keys, its surveys and every version that was published.
 
 use asklet_shared::config::ConfigSurvey;
-use asklet_shared::definition::question::Rating;
+use asklet_shared::definition::question::{AnswerKind, Rating};
 use asklet_shared::definition::{Definition, Published, Status};
 use asklet_shared::problem::{Code, Problem};
+use asklet_shared::settings::Settings;
 
+use super::{errands, settings};
 use crate::failure::Failure;
+use crate::json;
 use crate::route::SHARDS_LIMIT;
-use crate::rpc::{NewSite, Plan, Scope, SurveyRecord};
-use crate::seal::{self, KeyDigest, SurveyId};
+use crate::rpc::{Plan, Pulled, Scope, SurveyRecord};
+use crate::seal::{self, KeyDigest, SiteId, SurveyId};
 use crate::sql::migrate::Migrations;
 use crate::sql::{Row, Sql, Value};
+use crate::standing::Standing;
 use crate::survey::versions;
 
 /// The schema of a `Site` object.
-pub const MIGRATIONS: Migrations = &[&[
-    "CREATE TABLE site (
+pub const MIGRATIONS: Migrations = &[
+    &[
+        "CREATE TABLE site (
         name TEXT NOT NULL,
         origins TEXT NOT NULL,
         created_ms INTEGER NOT NULL
     ) STRICT",
-    "CREATE TABLE key (
+        "CREATE TABLE key (
         digest TEXT PRIMARY KEY,
         scope TEXT NOT NULL,
         created_ms INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID",
-    "CREATE TABLE survey (
+        "CREATE TABLE survey (
         id TEXT PRIMARY KEY,
         status TEXT NOT NULL,
         shards INTEGER NOT NULL,
@@ -33,29 +38,62 @@ pub const MIGRATIONS: Migrations = &[&[
         draft TEXT NOT NULL,
         created_ms INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID",
-    "CREATE TABLE published (
+        "CREATE TABLE published (
         survey TEXT NOT NULL,
         version INTEGER NOT NULL,
         definition TEXT NOT NULL,
         published_ms INTEGER NOT NULL,
         PRIMARY KEY (survey, version)
     ) STRICT, WITHOUT ROWID",
-]];
+    ],
+    &[
+        // The settings as JSON, and how often anything changed that shards have to know.
+        "CREATE TABLE site_2 (
+            settings TEXT NOT NULL,
+            number INTEGER NOT NULL,
+            created_ms INTEGER NOT NULL
+        ) STRICT",
+        "INSERT INTO site_2
+         SELECT json_object('name', name, 'origins', json(origins)), 1, created_ms FROM site",
+        "DROP TABLE site",
+        "ALTER TABLE site_2 RENAME TO site",
+        "CREATE TABLE identity_secret (
+            id TEXT PRIMARY KEY,
+            secret TEXT NOT NULL,
+            created_ms INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID",
+        "ALTER TABLE survey ADD COLUMN stopped_ms INTEGER",
+        "UPDATE survey SET stopped_ms = created_ms WHERE status IN ('paused', 'archived')",
+        // Shards that still have to be told something, or to be emptied.
+        "CREATE TABLE errand (
+            site TEXT NOT NULL,
+            survey TEXT NOT NULL,
+            shard INTEGER NOT NULL,
+            forget INTEGER NOT NULL,
+            number INTEGER NOT NULL,
+            PRIMARY KEY (survey, shard)
+        ) STRICT, WITHOUT ROWID",
+    ],
+];
 
 /// Sets up a site with its first key, which may do everything.
-pub fn create(sql: &impl Sql, site: &NewSite, now_ms: u64) -> Result<(), Failure> {
+pub fn create(
+    sql: &impl Sql,
+    settings: &Settings,
+    key: &KeyDigest,
+    now_ms: u64,
+) -> Result<(), Failure> {
     sql.transaction(|| {
         if sql.first("SELECT 1 FROM site", &[])?.is_some() {
             return Err(Failure::Broken("a new site's id is taken".to_owned()));
         }
-        let origins = serde_json::to_string(&site.origins)?;
         sql.run(
-            "INSERT INTO site (name, origins, created_ms) VALUES (?, ?, ?)",
-            &[site.name.as_str().into(), origins.into(), now_ms.into()],
+            "INSERT INTO site (settings, number, created_ms) VALUES (?, 1, ?)",
+            &[serde_json::to_string(settings)?.into(), now_ms.into()],
         )?;
         sql.run(
             "INSERT INTO key (digest, scope, created_ms) VALUES (?, ?, ?)",
-            &[site.key.0.as_str().into(), Scope::Admin.name().into(), now_ms.into()],
+            &[key.0.as_str().into(), Scope::Admin.name().into(), now_ms.into()],
         )
     })
 }
@@ -105,7 +143,7 @@ pub fn survey(sql: &impl Sql, survey: &SurveyId) -> Result<SurveyRecord, Failure
     let columns = "SELECT id, status, shards, version, created_ms, draft FROM survey WHERE id = ?";
     let mut row = find(sql, columns, survey)?;
     let mut record = record(&mut row)?;
-    record.draft = Some(serde_json::from_str(&row.text()?)?);
+    record.draft = Some(json::read(&row.text()?)?);
     Ok(record)
 }
 
@@ -145,15 +183,21 @@ pub fn update(sql: &impl Sql, survey: &SurveyId, draft: &Definition) -> Result<(
 }
 
 /// Moves a survey to another status. One that was never published cannot be asked or stop.
-pub fn set_status(sql: &impl Sql, survey: &SurveyId, status: Status) -> Result<(), Failure> {
+pub fn set_status(
+    sql: &impl Sql,
+    survey: &SurveyId,
+    status: Status,
+    now_ms: u64,
+) -> Result<(), Failure> {
     let mut row = find(sql, "SELECT version FROM survey WHERE id = ?", survey)?;
     if row.integer::<u32>()? == 0 {
         let detail = "the survey was never published";
         return Err(Problem::new(Code::NotPublished, detail).into());
     }
+    let stopped_ms = (status != Status::Live).then_some(now_ms);
     sql.run(
-        "UPDATE survey SET status = ? WHERE id = ?",
-        &[status.name().into(), survey.as_str().into()],
+        "UPDATE survey SET status = ?, stopped_ms = ? WHERE id = ?",
+        &[status.name().into(), stopped_ms.into(), survey.as_str().into()],
     )
 }
 
@@ -174,14 +218,15 @@ pub fn set_shards(sql: &impl Sql, survey: &SurveyId, shards: u16) -> Result<(), 
     )
 }
 
-/// Removes a survey with its versions. Returns how many shards may hold displays of it.
-pub fn delete(sql: &impl Sql, survey: &SurveyId) -> Result<u16, Failure> {
+/// Removes a survey with its versions. Its shards are left to be emptied.
+pub fn delete(sql: &impl Sql, site: &SiteId, survey: &SurveyId) -> Result<(), Failure> {
     sql.transaction(|| {
-        let mut row = find(sql, "SELECT shards FROM survey WHERE id = ?", survey)?;
-        let shards = row.integer()?;
+        let mut row = find(sql, "SELECT shards, version FROM survey WHERE id = ?", survey)?;
+        let shards: u16 = row.integer()?;
+        let was_published = row.integer::<u32>()? > 0;
         sql.run("DELETE FROM published WHERE survey = ?", &[survey.as_str().into()])?;
         sql.run("DELETE FROM survey WHERE id = ?", &[survey.as_str().into()])?;
-        Ok(shards)
+        errands::leave(sql, site, survey.as_str(), if was_published { shards } else { 0 }, true)
     })
 }
 
@@ -191,7 +236,7 @@ fn check_scales(sql: &impl Sql, survey: &SurveyId, draft: &Definition) -> Result
     let scale = |rating: &Rating| (rating.scale, rating.direction);
     let columns = "SELECT definition FROM published WHERE survey = ?";
     sql.query(columns, &[survey.as_str().into()], &mut |mut row| {
-        let earlier: Definition = serde_json::from_str(&row.text()?)?;
+        let earlier: Definition = json::read(&row.text()?)?;
         for (at, question) in draft.questions.iter().enumerate() {
             let was = earlier.rating(&question.id).map(scale);
             let was_asked = earlier.question(&question.id).is_some();
@@ -205,61 +250,90 @@ fn check_scales(sql: &impl Sql, survey: &SurveyId, draft: &Definition) -> Result
     })
 }
 
-/// Makes the draft the survey's next version and sets it live. Returns the version with the number
-/// of shards that it is to be pushed to.
-pub fn publish(
-    sql: &impl Sql,
-    survey: &SurveyId,
-    now_ms: u64,
-) -> Result<(Published, u16), Failure> {
-    sql.transaction(|| {
-        let mut row = find(sql, "SELECT shards, version, draft FROM survey WHERE id = ?", survey)?;
-        let shards = row.integer()?;
-        let version = row.integer::<u32>()?.saturating_add(1);
-        let draft = row.text()?;
-        let definition = serde_json::from_str(&draft)?;
-        check_scales(sql, survey, &definition)?;
-        sql.run(
-            "INSERT INTO published (survey, version, definition, published_ms) VALUES (?, ?, ?, ?)",
-            &[survey.as_str().into(), version.into(), draft.as_str().into(), now_ms.into()],
-        )?;
-        sql.run(
-            "UPDATE survey SET status = ?, version = ? WHERE id = ?",
-            &[Status::Live.name().into(), version.into(), survey.as_str().into()],
-        )?;
-        Ok((Published { version, definition, origins: origins(sql)? }, shards))
-    })
+/// Makes the draft the survey's next version and sets it live. Runs within the caller's transaction.
+pub fn publish(sql: &impl Sql, survey: &SurveyId, now_ms: u64) -> Result<(), Failure> {
+    let mut row = find(sql, "SELECT version, draft FROM survey WHERE id = ?", survey)?;
+    let version = row.integer::<u32>()?.saturating_add(1);
+    let draft = row.text()?;
+    check_scales(sql, survey, &json::read(&draft)?)?;
+    sql.run(
+        "INSERT INTO published (survey, version, definition, published_ms) VALUES (?, ?, ?, ?)",
+        &[survey.as_str().into(), version.into(), draft.as_str().into(), now_ms.into()],
+    )?;
+    sql.run(
+        "UPDATE survey SET status = ?, stopped_ms = NULL, version = ? WHERE id = ?",
+        &[Status::Live.name().into(), version.into(), survey.as_str().into()],
+    )
 }
 
-/// A version, or the latest, for a shard that lacks it: only if the survey has that shard.
+/// A version, or the latest, for a shard that lacks it, with what holds now: only if the survey has
+/// that shard.
 pub fn published(
     sql: &impl Sql,
     survey: &SurveyId,
     version: Option<u32>,
     shard: u16,
-) -> Result<Published, Failure> {
+) -> Result<Pulled, Failure> {
     let columns = "SELECT shards, version FROM survey WHERE id = ? AND version > 0";
     let mut row = find(sql, columns, survey)?;
-    if row.integer::<u16>()? <= shard {
-        return Err(Problem::new(Code::UnknownShard, "there is no such shard").into());
+    if shard >= row.integer()? {
+        return Err(Problem::new(Code::UnknownShard, "the survey has no such shard").into());
     }
     let latest = row.integer()?;
     let version = version.unwrap_or(latest);
-    let row = sql.first(
-        "SELECT definition FROM published WHERE survey = ? AND version = ?",
-        &[survey.as_str().into(), version.into()],
-    )?;
-    let Some(mut row) = row else {
-        let detail = format!("version {version} was never published");
-        return Err(Problem::new(Code::UnknownVersion, detail).at("version").into());
-    };
-    let definition = serde_json::from_str(&row.text()?)?;
-    Ok(Published { version, definition, origins: origins(sql)? })
+    let published = definition(sql, survey.as_str(), version)?.ok_or_else(|| {
+        Problem::new(Code::UnknownVersion, "the survey was never published in this version")
+            .at("version")
+            .limit(format!("1..={latest}"))
+    })?;
+    Ok(Pulled {
+        published: Published { version, definition: published },
+        standing: standing(sql, survey.as_str())?,
+    })
 }
 
-/// What has to be asked for a summary of a rating question, and where: of the primary one, unless
-/// another is named. The latest version decides; before the first publish, the draft.
-pub fn plan(sql: &impl Sql, survey: &SurveyId, question: Option<&str>) -> Result<Plan, Failure> {
+fn definition(sql: &impl Sql, survey: &str, version: u32) -> Result<Option<Definition>, Failure> {
+    let row = sql.first(
+        "SELECT definition FROM published WHERE survey = ? AND version = ?",
+        &[survey.into(), version.into()],
+    )?;
+    row.map(|mut row| Ok(json::read(&row.text()?)?)).transpose()
+}
+
+/// What holds for a published survey now.
+pub fn standing(sql: &impl Sql, survey: &str) -> Result<Standing, Failure> {
+    let row = sql.first(
+        "SELECT site.number, site.settings, survey.stopped_ms, published.definition
+         FROM site, survey JOIN published
+           ON published.survey = survey.id AND published.version = survey.version
+         WHERE survey.id = ?",
+        &[survey.into()],
+    )?;
+    let mut row = row.ok_or_else(unknown_survey)?;
+    let number = row.integer()?;
+    let settings: Settings = json::read(&row.text()?)?;
+    let stopped_ms = row.optional_integer()?;
+    let definition: Definition = json::read(&row.text()?)?;
+    let mut identity_secrets = Vec::new();
+    sql.query("SELECT secret FROM identity_secret", &[], &mut |mut row| {
+        identity_secrets.push(row.text()?);
+        Ok(())
+    })?;
+    Ok(Standing {
+        number,
+        origins: settings.origins,
+        privacy: settings.privacy,
+        require_identity: settings.require_identity,
+        identity_secrets,
+        limits: settings.limits,
+        stopped_ms,
+        end_ms: definition.end_ms,
+        retention_days: definition.retention_days,
+    })
+}
+
+/// What has to be known to ask the shards of a survey.
+pub fn plan(sql: &impl Sql, survey: &SurveyId) -> Result<Plan, Failure> {
     let mut row = find(
         sql,
         "SELECT survey.shards, survey.version, coalesce(published.definition, survey.draft)
@@ -270,19 +344,47 @@ pub fn plan(sql: &impl Sql, survey: &SurveyId, question: Option<&str>) -> Result
     )?;
     let shards = row.integer()?;
     let version: u32 = row.integer()?;
-    let definition: Definition = serde_json::from_str(&row.text()?)?;
-    let question = question.unwrap_or(&definition.primary);
-    let Some(rating) = definition.rating(question) else {
-        let detail = "the survey has no rating question with that id";
-        return Err(Problem::new(Code::InvalidQuery, detail).at("question").into());
-    };
-    // A draft has no displays, and its shards are not to be woken.
-    let shards = if version == 0 { 0 } else { shards };
-    Ok(Plan { question: question.to_owned(), rating: rating.clone(), shards })
+    let definition: Definition = json::read(&row.text()?)?;
+    let mut counted_traits = definition.traits.clone();
+    let versions = "SELECT definition FROM published WHERE survey = ?";
+    sql.query(versions, &[survey.as_str().into()], &mut |mut row| {
+        let earlier: Definition = json::read(&row.text()?)?;
+        counted_traits.retain(|key| earlier.traits.contains(key));
+        Ok(())
+    })?;
+    let settings = settings::read(sql)?;
+    Ok(Plan {
+        survey: survey.clone(),
+        definition,
+        // A draft has no displays, and its shards are not to be woken.
+        shards: if version == 0 { 0 } else { shards },
+        counted_traits,
+        tz: settings.tz,
+        week_starts: settings.week_starts,
+    })
 }
 
-/// The surveys that are live at a time, as the config tells them.
-pub fn live(sql: &impl Sql, now_ms: u64) -> Result<Vec<ConfigSurvey>, Failure> {
+/// A plan for every survey that was ever published, oldest first.
+pub fn plans(sql: &impl Sql) -> Result<Vec<Plan>, Failure> {
+    let mut ids = Vec::new();
+    let published = "SELECT id FROM survey WHERE version > 0 ORDER BY created_ms, id";
+    sql.query(published, &[], &mut |mut row| {
+        ids.push(SurveyId::stored(row.text()?));
+        Ok(())
+    })?;
+    ids.iter().map(|survey| plan(sql, survey)).collect()
+}
+
+/// A survey that is asked, as the config tells it, and how many responses it wants.
+pub struct Live {
+    /// As the config tells it.
+    pub survey: ConfigSurvey,
+    /// How many responses are wanted.
+    pub quota: Option<u32>,
+}
+
+/// The surveys that are live at a time.
+pub fn live(sql: &impl Sql, now_ms: u64) -> Result<Vec<Live>, Failure> {
     let mut surveys = Vec::new();
     sql.query(
         "SELECT survey.id, survey.version, survey.shards, published.definition
@@ -292,21 +394,24 @@ pub fn live(sql: &impl Sql, now_ms: u64) -> Result<Vec<ConfigSurvey>, Failure> {
         &[Status::Live.name().into()],
         &mut |mut row| {
             let (id, version, shards) = (row.text()?, row.integer()?, row.integer()?);
-            let definition: Definition = serde_json::from_str(&row.text()?)?;
-            if !definition.is_asked_at(now_ms) {
+            let definition: Definition = json::read(&row.text()?)?;
+            if !definition.is_asked_at(now_ms) || has_choices(&definition) {
                 return Ok(());
             }
             let bodies = versions::bodies(&definition)?;
             let bodies = bodies.into_iter().map(|body| (body.language, body.digest)).collect();
-            let Definition { triggers, targeting, frequency, .. } = definition;
-            surveys.push(ConfigSurvey {
-                id,
-                version,
-                shards,
-                bodies,
-                triggers,
-                targeting,
-                frequency,
+            let Definition { triggers, targeting, frequency, quota, .. } = definition;
+            surveys.push(Live {
+                survey: ConfigSurvey {
+                    id,
+                    version,
+                    shards,
+                    bodies,
+                    triggers,
+                    targeting,
+                    frequency,
+                },
+                quota,
             });
             Ok(())
         },
@@ -314,15 +419,15 @@ pub fn live(sql: &impl Sql, now_ms: u64) -> Result<Vec<ConfigSurvey>, Failure> {
     Ok(surveys)
 }
 
+/// The widget does not show choices yet, so no page is told of a survey that has them.
+fn has_choices(definition: &Definition) -> bool {
+    let mut answers = definition.questions.iter().map(|question| &question.answer);
+    answers.any(|answer| matches!(answer, AnswerKind::Choice(_)))
+}
+
 fn find(sql: &impl Sql, columns: &str, survey: &SurveyId) -> Result<Row, Failure> {
     let row = sql.first(columns, &[Value::from(survey.as_str())])?;
     Ok(row.ok_or_else(unknown_survey)?)
-}
-
-fn origins(sql: &impl Sql) -> Result<Vec<String>, Failure> {
-    let row = sql.first("SELECT origins FROM site", &[])?;
-    let mut row = row.ok_or_else(|| Failure::Broken("the site's row is missing".to_owned()))?;
-    Ok(serde_json::from_str(&row.text()?)?)
 }
 
 fn unknown_survey() -> Problem {
@@ -336,19 +441,21 @@ mod tests {
     use crate::sql::migrate::migrate;
     use crate::sql::native::Native;
 
-    fn site() -> (Native, SurveyId) {
+    fn site() -> (Native, SiteId, SurveyId) {
         let sql = Native::new();
         migrate(&sql, MIGRATIONS).unwrap();
-        let new = NewSite {
-            name: "Shop".to_owned(),
-            origins: vec!["https://shop.example".to_owned()],
-            key: KeyDigest(seal::digest(b"secret")),
-        };
-        create(&sql, &new, 1).unwrap();
+        let settings = serde_json::json!({ "name": "Shop", "origins": ["https://shop.example"] });
+        let settings = serde_json::from_value(settings).unwrap();
+        create(&sql, &settings, &KeyDigest(seal::digest(b"secret")), 1).unwrap();
         let seal = Seal::new("a secret of the tests, long enough").unwrap();
-        let survey = seal.new_survey(&seal.new_site().unwrap()).unwrap();
+        let site = seal.new_site().unwrap();
+        let survey = seal.new_survey(&site).unwrap();
         create_survey(&sql, &survey, &draft("nps"), 2).unwrap();
-        (sql, survey)
+        (sql, site, survey)
+    }
+
+    fn live_versions(sql: &Native, now_ms: u64) -> Vec<u32> {
+        live(sql, now_ms).unwrap().iter().map(|live| live.survey.version).collect()
     }
 
     fn draft(scale: &str) -> Definition {
@@ -372,40 +479,91 @@ mod tests {
 
     #[test]
     fn a_survey_is_live_once_it_is_published_and_every_publish_makes_a_version() {
-        let (sql, survey) = site();
-        assert_eq!(live(&sql, 5).unwrap(), []);
-        assert_eq!(plan(&sql, &survey, None).unwrap().shards, 0);
-        assert_eq!(code(set_status(&sql, &survey, Status::Paused)), Code::NotPublished);
+        let (sql, _, survey) = site();
+        assert!(live_versions(&sql, 5).is_empty());
+        assert_eq!(plan(&sql, &survey).unwrap().shards, 0);
+        assert_eq!(plans(&sql).unwrap().len(), 0);
+        assert_eq!(code(set_status(&sql, &survey, Status::Paused, 3)), Code::NotPublished);
         assert_eq!(code(published(&sql, &survey, Some(1), 0)), Code::UnknownSurvey);
-        let (first, shards) = publish(&sql, &survey, 3).unwrap();
-        let (second, _) = publish(&sql, &survey, 4).unwrap();
-        assert_eq!((first.version, second.version, shards), (1, 2, 1));
-        assert_eq!(live(&sql, 5).unwrap()[0].version, 2);
-        assert_eq!(live(&sql, 1_000).unwrap(), [], "the end has come");
-        assert_eq!(published(&sql, &survey, Some(1), 0).unwrap(), first);
-        assert_eq!(published(&sql, &survey, None, 0).unwrap(), second);
+        publish(&sql, &survey, 3).unwrap();
+        publish(&sql, &survey, 4).unwrap();
+        assert_eq!(live_versions(&sql, 5), [2]);
+        assert!(live_versions(&sql, 1_000).is_empty(), "the end has come");
+        let version = |version| published(&sql, &survey, version, 0).unwrap().published.version;
+        assert_eq!((version(Some(1)), version(None)), (1, 2));
         assert_eq!(code(published(&sql, &survey, Some(3), 0)), Code::UnknownVersion);
         assert_eq!(code(published(&sql, &survey, Some(1), 1)), Code::UnknownShard);
     }
 
     #[test]
     fn a_paused_survey_is_not_asked_and_one_that_is_deleted_is_unknown() {
-        let (sql, survey) = site();
+        let (sql, site, survey) = site();
         publish(&sql, &survey, 3).unwrap();
-        set_status(&sql, &survey, Status::Paused).unwrap();
-        assert_eq!(live(&sql, 5).unwrap(), []);
+        set_status(&sql, &survey, Status::Paused, 4).unwrap();
+        assert!(live_versions(&sql, 5).is_empty());
         assert_eq!(surveys(&sql).unwrap()[0].status, Status::Paused);
-        published(&sql, &survey, Some(1), 0).unwrap();
-        set_status(&sql, &survey, Status::Live).unwrap();
-        assert_eq!(live(&sql, 5).unwrap().len(), 1);
-        assert_eq!(delete(&sql, &survey).unwrap(), 1);
+        let stopped = published(&sql, &survey, Some(1), 0).unwrap().standing;
+        assert_eq!((stopped.stopped_ms, stopped.closed_ms(5)), (Some(4), Some(4)));
+        set_status(&sql, &survey, Status::Live, 5).unwrap();
+        assert_eq!(live_versions(&sql, 5), [1]);
+        let standing = standing(&sql, survey.as_str()).unwrap();
+        assert_eq!((standing.closed_ms(5), standing.closed_ms(1_000)), (None, Some(1_000)));
+        delete(&sql, &site, &survey).unwrap();
         assert_eq!(code(super::survey(&sql, &survey)), Code::UnknownSurvey);
         assert_eq!(code(published(&sql, &survey, Some(1), 0)), Code::UnknownSurvey);
+        assert!(errands::all(&sql).unwrap().iter().all(|errand| errand.forget));
+    }
+
+    #[test]
+    fn a_change_leaves_an_errand_to_every_shard_that_goes_when_it_was_this_change_that_was_told() {
+        let (sql, site, survey) = site();
+        let publish_one = || publish(&sql, &survey, 3);
+        errands::change(&sql, &site, Some(survey.as_str()), publish_one).unwrap();
+        set_shards(&sql, &survey, 2).unwrap();
+        let number = || standing(&sql, survey.as_str()).unwrap().number;
+        let first = number();
+        let settings = settings::read(&sql).unwrap();
+        let change = || settings::change(&sql, &settings);
+        errands::change(&sql, &site, None, change).unwrap();
+        let told = errands::all(&sql).unwrap();
+        assert_eq!((told.len(), number()), (2, first + 1));
+        errands::done(&sql, &told[0]).unwrap();
+        errands::change(&sql, &site, None, change).unwrap();
+        // The other one is about more than what was told.
+        errands::done(&sql, &told[1]).unwrap();
+        assert_eq!(errands::all(&sql).unwrap().len(), 2);
+        let failed = errands::change(&sql, &site, None, || Err(unknown_survey().into()));
+        assert_eq!(code(failed), Code::UnknownSurvey);
+        assert_eq!(number(), first + 2);
+    }
+
+    #[test]
+    fn two_identity_secrets_hold_at_a_time() {
+        let (sql, _, survey) = site();
+        publish(&sql, &survey, 3).unwrap();
+        settings::add_secret(&sql, "a", "first", 1).unwrap();
+        settings::add_secret(&sql, "b", "second", 2).unwrap();
+        assert_eq!(code(settings::add_secret(&sql, "c", "third", 3)), Code::TooManySecrets);
+        assert_eq!(standing(&sql, survey.as_str()).unwrap().identity_secrets, ["first", "second"]);
+        settings::remove_secret(&sql, "a").unwrap();
+        assert_eq!(code(settings::remove_secret(&sql, "a")), Code::NotFound);
+        assert_eq!(settings::record(&sql).unwrap().identity_secrets[0].id, "b");
+    }
+
+    #[test]
+    fn a_site_of_the_first_schema_moves_on() {
+        let sql = Native::new();
+        migrate(&sql, &MIGRATIONS[..1]).unwrap();
+        sql.run("INSERT INTO site VALUES ('Shop', '[\"https://shop.example\"]', 7)", &[]).unwrap();
+        migrate(&sql, MIGRATIONS).unwrap();
+        let record = settings::record(&sql).unwrap();
+        assert_eq!((record.created_ms, record.settings.name.as_str()), (7, "Shop"));
+        assert_eq!(record.settings.origins, ["https://shop.example"]);
     }
 
     #[test]
     fn a_scale_never_changes_not_even_by_way_of_a_version_without_the_question() {
-        let (sql, survey) = site();
+        let (sql, _, survey) = site();
         publish(&sql, &survey, 3).unwrap();
         update(&sql, &survey, &draft("csat_5")).unwrap();
         assert_eq!(code(publish(&sql, &survey, 4)), Code::ScaleChanged);
@@ -417,13 +575,13 @@ mod tests {
         update(&sql, &survey, &draft("csat_5")).unwrap();
         assert_eq!(code(publish(&sql, &survey, 6)), Code::ScaleChanged);
         update(&sql, &survey, &draft("nps")).unwrap();
-        assert_eq!(publish(&sql, &survey, 7).unwrap().0.version, 3);
-        assert_eq!(code(plan(&sql, &survey, Some("mood"))), Code::InvalidQuery);
+        publish(&sql, &survey, 7).unwrap();
+        assert_eq!(live_versions(&sql, 8), [3]);
     }
 
     #[test]
     fn a_key_is_known_by_its_digest_and_does_what_its_scope_says() {
-        let (sql, _) = site();
+        let (sql, ..) = site();
         let known = KeyDigest(seal::digest(b"secret"));
         authorize(&sql, &known, Scope::Admin).unwrap();
         let unknown = KeyDigest(seal::digest(b"guess"));

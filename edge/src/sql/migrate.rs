@@ -34,6 +34,11 @@ impl Schema {
         Ok(self.is_newest.get())
     }
 
+    /// Whether the object was looked at since it woke, and found to be set up.
+    pub fn is_awake(&self) -> bool {
+        self.is_newest.get()
+    }
+
     /// The object was emptied: what was known of it no longer holds.
     pub fn forget(&self) {
         self.is_newest.set(false);

@@ -61,13 +61,14 @@ impl Row {
         Self(columns.into_iter())
     }
 
-    fn next(&mut self) -> Result<Value, Failure> {
+    /// The next column, whatever it holds.
+    pub fn value(&mut self) -> Result<Value, Failure> {
         self.0.next().ok_or_else(|| Failure::Broken("a row has fewer columns than read".to_owned()))
     }
 
     /// The next column, an integer of the type asked for.
     pub fn integer<T: TryFrom<i64>>(&mut self) -> Result<T, Failure> {
-        match self.next()? {
+        match self.value()? {
             Value::Integer(integer) => T::try_from(integer)
                 .map_err(|_| Failure::Broken(format!("{integer} is out of the column's range"))),
             other => Err(mismatch("an integer", &other)),
@@ -81,15 +82,32 @@ impl Row {
 
     /// The next column, a text.
     pub fn text(&mut self) -> Result<String, Failure> {
-        match self.next()? {
+        match self.value()? {
             Value::Text(text) => Ok(text),
             other => Err(mismatch("a text", &other)),
         }
     }
 
+    /// The next column, a text or nothing.
+    pub fn optional_text(&mut self) -> Result<Option<String>, Failure> {
+        match self.value()? {
+            Value::Null => Ok(None),
+            Value::Text(text) => Ok(Some(text)),
+            other => Err(mismatch("a text or nothing", &other)),
+        }
+    }
+
+    /// The next column, an integer of the type asked for, or nothing.
+    pub fn optional_integer<T: TryFrom<i64>>(&mut self) -> Result<Option<T>, Failure> {
+        if let [Value::Null, ..] = self.0.as_slice() {
+            return self.value().map(|_| None);
+        }
+        self.integer().map(Some)
+    }
+
     /// The next column, bytes.
     pub fn blob(&mut self) -> Result<Vec<u8>, Failure> {
-        match self.next()? {
+        match self.value()? {
             Value::Blob(bytes) => Ok(bytes),
             other => Err(mismatch("bytes", &other)),
         }
@@ -121,6 +139,12 @@ impl From<String> for Value {
 impl From<Vec<u8>> for Value {
     fn from(bytes: Vec<u8>) -> Self {
         Self::Blob(bytes)
+    }
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
     }
 }
 

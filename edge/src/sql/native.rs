@@ -56,10 +56,26 @@ impl Sql for Native {
     fn transaction<T>(&self, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
         assert!(!self.in_transaction.replace(true), "a transaction within a transaction");
         self.connection.execute_batch("BEGIN IMMEDIATE")?;
+        // As on the platform, what throws rolls back.
+        let open = Open(self);
         let result = work();
-        self.connection.execute_batch(if result.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
-        self.in_transaction.set(false);
+        if result.is_ok() {
+            self.connection.execute_batch("COMMIT")?;
+        }
+        drop(open);
         result
+    }
+}
+
+/// A transaction that is rolled back unless it was committed, however it ends.
+struct Open<'a>(&'a Native);
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        if !self.0.connection.is_autocommit() {
+            self.0.connection.execute_batch("ROLLBACK").unwrap();
+        }
+        self.0.in_transaction.set(false);
     }
 }
 

@@ -1,5 +1,7 @@
 //! The trait on a Durable Object's SQLite.
 
+use std::cell::Cell;
+
 use wasm_bindgen::prelude::*;
 use worker::{SqlStorage, SqlStorageValue, State};
 
@@ -23,13 +25,25 @@ extern "C" {
 pub struct Object {
     sql: SqlStorage,
     storage: JsValue,
+    rows_written: Cell<u64>,
 }
 
 impl Object {
     /// The database of an object's state.
     pub fn of(state: &State) -> Self {
         let storage = state.storage();
-        Self { sql: storage.sql(), storage: JsValue::from(storage.as_raw()) }
+        let (sql, storage) = (storage.sql(), JsValue::from(storage.as_raw()));
+        Self { sql, storage, rows_written: Cell::new(0) }
+    }
+
+    /// How many rows were written since the object woke, as the platform counts and bills them.
+    pub fn rows_written(&self) -> u64 {
+        self.rows_written.get()
+    }
+
+    /// How large the database is, in bytes.
+    pub fn bytes(&self) -> u64 {
+        u64::try_from(self.sql.database_size()).unwrap_or(u64::MAX)
     }
 }
 
@@ -49,7 +63,8 @@ impl Sql for Object {
                 Value::Blob(bytes) => SqlStorageValue::Blob(bytes.clone()),
             })
             .collect::<Vec<_>>();
-        for found in self.sql.exec(sql, values)?.raw() {
+        let cursor = self.sql.exec(sql, values)?;
+        for found in cursor.raw() {
             let columns = found?.into_iter().map(|value| match value {
                 SqlStorageValue::Null => Ok(Value::Null),
                 SqlStorageValue::Boolean(truth) => Ok(Value::Integer(i64::from(truth))),
@@ -62,6 +77,8 @@ impl Sql for Object {
             });
             row(Row::new(columns.collect::<Result<_, _>>()?))?;
         }
+        let written = u64::try_from(cursor.rows_written()).unwrap_or(u64::MAX);
+        self.rows_written.set(self.rows_written.get().saturating_add(written));
         Ok(())
     }
 

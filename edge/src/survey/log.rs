@@ -1,58 +1,124 @@
 //! The log: one row a display, holding its latest revision. Counters are its fold, see
 //! [`super::fold`].
 //!
-//! A row's key is the client's own id, a UUIDv7, and there is no other index: a revision costs one
-//! written row. Rows lie in about the order in which they were shown, which is what makes the
-//! unfolded tail a short range of keys.
+//! A row's key is the client's own id, a UUIDv7, and there is no other index on what everybody
+//! writes: a revision costs one written row. Rows lie in about the order in which they were shown,
+//! which is what makes the unfolded tail a short range of keys.
+//!
+//! What is counted stands apart from what is personal, so that retention can forget the one and keep
+//! the other: `facts` holds circumstances and answers without their texts, `personal` holds texts and
+//! traits, and is `NULL` once they are forgotten.
 
-use asklet_shared::counter::{Facts, stage_value};
-use asklet_shared::display::{Channel, Stage};
+use std::collections::BTreeMap;
+
+use asklet_shared::counter::stage_value;
+use asklet_shared::display::{Answer, Answers, Choice, Stage};
 use asklet_shared::display_id::DisplayId;
+use asklet_shared::facts::{Context, Facts};
+use asklet_shared::tally::Respondents;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::failure::Failure;
 use crate::sql::migrate::Migrations;
 use crate::sql::{Row, Sql, Value};
 
 /// The schema of a `Survey` object.
-pub const MIGRATIONS: Migrations = &[&[
-    // What was published, each version as the JSON that the site pushed.
-    "CREATE TABLE published (version INTEGER PRIMARY KEY, json TEXT NOT NULL) STRICT",
-    // Bodies as they were first served, so that a page with an older release finds its own.
-    "CREATE TABLE body (digest TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT, WITHOUT ROWID",
-    "CREATE TABLE display (
-        id BLOB PRIMARY KEY,
-        revision INTEGER NOT NULL,
-        version INTEGER NOT NULL,
-        stage INTEGER NOT NULL,
-        dismissed INTEGER NOT NULL,
-        channel TEXT NOT NULL,
-        language TEXT NOT NULL,
-        page TEXT NOT NULL,
-        answers TEXT NOT NULL,
-        shown_ms INTEGER NOT NULL,
-        received_ms INTEGER NOT NULL,
-        astray INTEGER NOT NULL
-    ) STRICT, WITHOUT ROWID",
-    // One row for each UTC day, question, dimension and value.
-    "CREATE TABLE counter (
-        day INTEGER NOT NULL,
-        question TEXT NOT NULL,
-        dimension TEXT NOT NULL,
-        value TEXT NOT NULL,
-        packed BLOB NOT NULL,
-        PRIMARY KEY (day, question, dimension, value)
-    ) STRICT, WITHOUT ROWID",
-    // Displays shown before this are in the counters; those shown since are the tail.
-    "CREATE TABLE folded (until_ms INTEGER NOT NULL) STRICT",
-    "INSERT INTO folded VALUES (0)",
-]];
+pub const MIGRATIONS: Migrations = &[
+    &[
+        // What was published, each version as the JSON that the site pushed.
+        "CREATE TABLE published (version INTEGER PRIMARY KEY, json TEXT NOT NULL) STRICT",
+        // Bodies as they were first served, so that a page with an older release finds its own.
+        "CREATE TABLE body (digest TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT, WITHOUT ROWID",
+        "CREATE TABLE display (
+            id BLOB PRIMARY KEY,
+            revision INTEGER NOT NULL,
+            version INTEGER NOT NULL,
+            stage INTEGER NOT NULL,
+            dismissed INTEGER NOT NULL,
+            channel TEXT NOT NULL,
+            language TEXT NOT NULL,
+            page TEXT NOT NULL,
+            answers TEXT NOT NULL,
+            shown_ms INTEGER NOT NULL,
+            received_ms INTEGER NOT NULL,
+            astray INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID",
+        // One row for each UTC day, question, dimension and value.
+        "CREATE TABLE counter (
+            day INTEGER NOT NULL,
+            question TEXT NOT NULL,
+            dimension TEXT NOT NULL,
+            value TEXT NOT NULL,
+            packed BLOB NOT NULL,
+            PRIMARY KEY (day, question, dimension, value)
+        ) STRICT, WITHOUT ROWID",
+        // Displays shown before this are in the counters; those shown since are the tail.
+        "CREATE TABLE folded (until_ms INTEGER NOT NULL) STRICT",
+        "INSERT INTO folded VALUES (0)",
+    ],
+    &[
+        "CREATE TABLE display_2 (
+            id BLOB PRIMARY KEY,
+            revision INTEGER NOT NULL,
+            stage INTEGER NOT NULL,
+            dismissed INTEGER NOT NULL,
+            shown_ms INTEGER NOT NULL,
+            received_ms INTEGER NOT NULL,
+            astray INTEGER NOT NULL,
+            excluded TEXT,
+            respondent TEXT,
+            facts TEXT NOT NULL,
+            personal TEXT
+        ) STRICT, WITHOUT ROWID",
+        "INSERT INTO display_2
+         SELECT id, revision, stage, dismissed, shown_ms, received_ms, astray, NULL, NULL,
+            json_object(
+                'version', version, 'channel', channel, 'language', language, 'page', page,
+                'answers', json((SELECT json_group_object(key, iif(type = 'text', '', value))
+                    FROM json_each(display.answers)))),
+            json_object(
+                'texts', json((SELECT json_group_object(key, value)
+                    FROM json_each(display.answers) WHERE type = 'text')))
+         FROM display",
+        "DROP TABLE display",
+        "ALTER TABLE display_2 RENAME TO display",
+        // The few whose keys say nothing about when they were shown.
+        "CREATE INDEX astray ON display (id) WHERE astray = 1",
+        // Counters by what is asked for first, and of more dimensions than before.
+        "DROP TABLE counter",
+        "CREATE TABLE counter (
+            question TEXT NOT NULL,
+            dimension TEXT NOT NULL,
+            day INTEGER NOT NULL,
+            value TEXT NOT NULL,
+            packed BLOB NOT NULL,
+            PRIMARY KEY (question, dimension, day, value)
+        ) STRICT, WITHOUT ROWID",
+        // Whether the counters have to be counted anew; before when unanswered displays were dropped,
+        // and people forgotten.
+        "ALTER TABLE folded ADD COLUMN recount INTEGER NOT NULL DEFAULT 1",
+        "ALTER TABLE folded ADD COLUMN dropped_ms INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE folded ADD COLUMN forgotten_ms INTEGER NOT NULL DEFAULT 0",
+        "UPDATE folded SET until_ms = 0",
+        // What holds for the survey now, as the JSON that the site pushed.
+        "CREATE TABLE standing (number INTEGER NOT NULL, json TEXT NOT NULL) STRICT",
+        // The values of traits that are told apart.
+        "CREATE TABLE trait_value (trait TEXT NOT NULL, value TEXT NOT NULL,
+            PRIMARY KEY (trait, value)) STRICT, WITHOUT ROWID",
+    ],
+];
 
 /// How far the time in a display's id may lie from when it was shown.
 pub const DRIFT_MS: u64 = 10 * 60 * 1000;
 
 /// The columns that [`stored`] reads, in its order.
-pub const COLUMNS: &str = "id, revision, version, stage, dismissed, channel, language, page, \
-     answers, shown_ms, received_ms, astray";
+pub const COLUMNS: &str = "id, revision, stage, dismissed, shown_ms, received_ms, astray, \
+     excluded, respondent, facts, personal";
+
+/// Why a display that was erased does not count. Nothing else of it is left but its id, by which a
+/// repeated request is known.
+pub const ERASED: &str = "erased";
 
 /// A display as the log holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,34 +127,125 @@ pub struct Stored {
     pub id: DisplayId,
     /// Its latest revision.
     pub revision: u32,
-    /// The page, without query and fragment; empty where it was not told.
-    pub page: String,
-    /// What is counted. Its time was fixed at the first receipt.
-    pub facts: Facts,
+    /// How far it came.
+    pub stage: Stage,
+    /// Whether it was closed.
+    pub dismissed: bool,
+    /// When it was shown, fixed at the first receipt.
+    pub shown_ms: u64,
     /// When the first revision arrived, in milliseconds since the epoch.
     pub received_ms: u64,
     /// Whether its id's clock was too wrong for the tail's range of keys.
     pub astray: bool,
+    /// Why it does not count, if it does not.
+    pub excluded: Option<String>,
+    /// Who answered, in the site's own word.
+    pub respondent: Option<String>,
+    /// Under what circumstances it was shown.
+    pub context: Context,
+    /// What was answered, with the texts, unless those are forgotten.
+    pub answers: Answers,
+    /// What retention forgets besides texts and respondent; `None` once it has.
+    pub personal: Option<Personal>,
+}
+
+/// What is kept of a person until retention forgets it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Personal {
+    /// The declared traits, with the values that they count under.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub traits: BTreeMap<String, String>,
+    /// Whether the site's server vouches for them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub verified: bool,
+    /// The texts, by question.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    texts: BTreeMap<String, String>,
+}
+
+impl Personal {
+    /// Traits, and whether the site's server vouches for them.
+    pub fn new(traits: BTreeMap<String, String>, verified: bool) -> Self {
+        Self { traits, verified, texts: BTreeMap::new() }
+    }
+}
+
+/// What is counted, as it is stored.
+#[derive(Serialize, Deserialize)]
+struct Counted {
+    #[serde(flatten)]
+    context: Context,
+    answers: Answers,
+}
+
+impl Stored {
+    /// Forgets texts, respondent and traits; what is counted stays.
+    pub fn forget(&mut self) {
+        self.personal = None;
+        self.respondent = None;
+        for (_, answer) in &mut self.answers.0 {
+            match answer {
+                Answer::Text(text) | Answer::Choice(Choice { other: Some(text), .. }) => {
+                    text.clear()
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// What is counted of it; nothing if it is excluded.
+    pub fn facts(&self) -> Option<Facts> {
+        self.excluded.is_none().then(|| Facts {
+            shown_ms: self.shown_ms,
+            stage: self.stage,
+            dismissed: self.dismissed,
+            context: self.context.clone(),
+            answers: self.answers.clone(),
+            traits: self
+                .personal
+                .as_ref()
+                .map_or_else(BTreeMap::new, |personal| personal.traits.clone()),
+            respondent: self.respondent.as_deref().map(respondent_digest),
+        })
+    }
+}
+
+/// The digest under which a respondent is counted.
+pub fn respondent_digest(respondent: &str) -> u64 {
+    let digest = Sha256::digest(respondent.as_bytes());
+    let bits = digest.iter().take(8).fold(0, |bits, byte| (bits << 8) | u64::from(*byte));
+    Respondents::digest(bits)
 }
 
 /// Puts a row into the log, in the place of an earlier revision's.
 pub fn write(sql: &impl Sql, stored: &Stored) -> Result<(), Failure> {
-    let Stored { id, revision, page, facts, received_ms, astray } = stored;
+    let mut answers = stored.answers.clone();
+    let mut personal = stored.personal.clone();
+    for (question, answer) in &mut answers.0 {
+        let (Answer::Text(text) | Answer::Choice(Choice { other: Some(text), .. })) = answer else {
+            continue;
+        };
+        let text = std::mem::take(text);
+        if let (Some(personal), false) = (&mut personal, text.is_empty()) {
+            personal.texts.insert(question.clone(), text);
+        }
+    }
+    let facts = Counted { context: stored.context.clone(), answers };
+    let personal = personal.map(|personal| serde_json::to_string(&personal)).transpose()?;
     sql.run(
-        &format!("REPLACE INTO display ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+        &format!("REPLACE INTO display ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
         &[
-            id.as_bytes().to_vec().into(),
-            (*revision).into(),
-            facts.version.into(),
-            u32::from(stage_value(facts.stage)).into(),
-            facts.dismissed.into(),
-            facts.channel.name().into(),
-            facts.language.as_str().into(),
-            page.as_str().into(),
-            serde_json::to_string(&facts.answers)?.into(),
-            facts.shown_ms.into(),
-            (*received_ms).into(),
-            (*astray).into(),
+            stored.id.as_bytes().to_vec().into(),
+            stored.revision.into(),
+            u32::from(stage_value(stored.stage)).into(),
+            stored.dismissed.into(),
+            stored.shown_ms.into(),
+            stored.received_ms.into(),
+            stored.astray.into(),
+            stored.excluded.clone().into(),
+            stored.respondent.clone().into(),
+            serde_json::to_string(&facts)?.into(),
+            personal.into(),
         ],
     )
 }
@@ -102,22 +259,56 @@ pub fn find(sql: &impl Sql, id: DisplayId) -> Result<Option<Stored>, Failure> {
 
 /// A row of [`COLUMNS`].
 pub fn stored(mut row: Row) -> Result<Stored, Failure> {
-    let broken = |what: &str| Failure::Broken(format!("a stored display has no valid {what}"));
-    let id = <[u8; 16]>::try_from(row.blob()?).ok().map(DisplayId::from_bytes);
-    let id = id.and_then(Result::ok).ok_or_else(|| broken("id"))?;
+    let id = display_id(&row.blob()?)?;
     let revision = row.integer()?;
-    let version = row.integer()?;
-    let stage: u8 = row.integer()?;
-    let stage = Stage::ALL.into_iter().find(|known| stage_value(*known) == stage);
-    let stage = stage.ok_or_else(|| broken("stage"))?;
+    let stage = stage(row.integer()?)?;
     let dismissed = row.boolean()?;
-    let channel = Channel::named(&row.text()?).ok_or_else(|| broken("channel"))?;
-    let language = row.text()?;
-    let page = row.text()?;
-    let answers = serde_json::from_str(&row.text()?)?;
     let shown_ms = row.integer()?;
     let received_ms = row.integer()?;
     let astray = row.boolean()?;
-    let facts = Facts { shown_ms, stage, dismissed, version, channel, language, answers };
-    Ok(Stored { id, revision, page, facts, received_ms, astray })
+    let excluded = row.optional_text()?;
+    let respondent = row.optional_text()?;
+    let Counted { context, mut answers } = serde_json::from_str(&row.text()?)?;
+    let personal = row.optional_text()?;
+    let mut personal: Option<Personal> =
+        personal.map(|personal| serde_json::from_str(&personal)).transpose()?;
+    for (question, text) in
+        personal.as_mut().map(|personal| std::mem::take(&mut personal.texts)).into_iter().flatten()
+    {
+        match answers.0.iter_mut().find(|(id, _)| *id == question) {
+            Some((_, Answer::Text(answer))) => *answer = text,
+            Some((_, Answer::Choice(choice))) => choice.other = Some(text),
+            _ => return Err(broken("text")),
+        }
+    }
+    Ok(Stored {
+        id,
+        revision,
+        stage,
+        dismissed,
+        shown_ms,
+        received_ms,
+        astray,
+        excluded,
+        respondent,
+        context,
+        answers,
+        personal,
+    })
+}
+
+/// A stored id.
+pub fn display_id(bytes: &[u8]) -> Result<DisplayId, Failure> {
+    let id = <[u8; 16]>::try_from(bytes).ok().map(DisplayId::from_bytes);
+    id.and_then(Result::ok).ok_or_else(|| broken("id"))
+}
+
+/// A stored stage.
+pub fn stage(number: u8) -> Result<Stage, Failure> {
+    let stage = Stage::ALL.into_iter().find(|known| stage_value(*known) == number);
+    stage.ok_or_else(|| broken("stage"))
+}
+
+fn broken(what: &str) -> Failure {
+    Failure::Broken(format!("a stored display has no valid {what}"))
 }

@@ -2,8 +2,15 @@
 //! of the definition, beside the data, and stores each in one transaction.
 
 pub mod fold;
+pub mod intake;
+pub mod keeping;
+pub mod limiter;
 pub mod log;
 pub mod record;
+pub mod scan;
+pub mod slice;
+#[cfg(test)]
+mod tests;
 pub mod versions;
 
 use std::cell::{Cell, RefCell};
@@ -13,34 +20,50 @@ use std::time::Duration;
 
 use asklet_shared::definition::Published;
 use asklet_shared::display::Display;
+use asklet_shared::display_id::DisplayId;
 use asklet_shared::problem::{Code, Problem};
-use asklet_shared::time::BUCKET_MS;
+use asklet_shared::settings::{self, Limits};
+use asklet_shared::time::DAY_MS;
 use asklet_shared::validate::{self, DISPLAY_LIMIT};
-use worker::{Date, DurableObject, Env, Request, Response, State, durable_object};
+use worker::{Date, Delay, DurableObject, Env, Request, Response, State, durable_object};
 
 use crate::failure::Failure;
 use crate::place;
 use crate::respond::{self, Cache};
 use crate::route::{Route, route};
-use crate::rpc::{self, SiteCall, SurveyCall};
+use crate::rpc::{self, Counts, Erased, Pulled, SiteCall, SurveyCall, Usage};
 use crate::seal::Seal;
 use crate::sql::migrate::Schema;
 use crate::sql::object::Object;
+use crate::standing::Standing;
+use intake::Proxy;
+use limiter::Limiter;
+use record::{AGE_LIMIT_MS, Recorded};
 
 /// How long a refused pull is remembered, and how many are.
 const REFUSAL_MS: u64 = 60_000;
 const REFUSALS_LIMIT: usize = 64;
+
+/// How often a shard looks after what it keeps.
+const HOUSEKEEPING: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// One shard of a survey.
 #[durable_object]
 pub struct Survey {
     state: State,
     env: Env,
+    sql: Object,
     schema: Schema,
-    /// Whether the alarm that folds is known to be set.
+    proxy: Proxy,
+    limiter: RefCell<Limiter>,
+    /// Whether an alarm is known to be set.
     alarm_set: Cell<bool>,
+    /// About how many displays are in the tail, once they were counted.
+    tail_length: Cell<Option<usize>>,
     /// The versions that were used since the object woke.
     published: RefCell<HashMap<u32, Rc<Published>>>,
+    /// What holds now, once it was read.
+    standing: RefCell<Option<Rc<Standing>>>,
     /// Versions that the site refused (the latest is `None`), and until when it is not asked again.
     refused: RefCell<HashMap<Option<u32>, (u64, Problem)>>,
 }
@@ -48,11 +71,16 @@ pub struct Survey {
 impl DurableObject for Survey {
     fn new(state: State, env: Env) -> Self {
         Self {
+            sql: Object::of(&state),
+            proxy: Proxy::of(&env),
             state,
             env,
             schema: Schema::new(log::MIGRATIONS),
+            limiter: RefCell::default(),
             alarm_set: Cell::new(false),
+            tail_length: Cell::new(None),
             published: RefCell::default(),
+            standing: RefCell::default(),
             refused: RefCell::default(),
         }
     }
@@ -63,7 +91,7 @@ impl DurableObject for Survey {
 
     async fn alarm(&self) -> worker::Result<Response> {
         self.alarm_set.set(false);
-        respond::finish("survey alarm", self.settle().await)
+        respond::finish("survey alarm", self.keep_house().await)
     }
 }
 
@@ -71,7 +99,7 @@ impl Survey {
     async fn serve(&self, mut request: Request) -> Result<Response, Failure> {
         let path = request.path();
         if path == rpc::PATH {
-            return self.answer(respond::read_json(&mut request, usize::MAX).await?).await;
+            return self.answer(rpc::read(&mut request).await?).await;
         }
         match route(request.method().as_ref(), &path)? {
             Route::Collect { site, survey, shard } => {
@@ -84,48 +112,79 @@ impl Survey {
         }
     }
 
+    /// Answers what the Worker and the site ask.
     async fn answer(&self, call: SurveyCall) -> Result<Response, Failure> {
+        if let SurveyCall::Take { published, standing } = call {
+            self.keep(published.map(|published| *published), standing)?;
+            return rpc::answer(&());
+        }
+        let is_set_up = self.wake()?;
+        let sql = &self.sql;
         match call {
-            SurveyCall::Publish(published) => {
-                self.keep(*published)?;
-                rpc::answer(&())
-            }
-            SurveyCall::Count(request) => {
-                if !self.wake()? {
-                    return rpc::answer(&request.nothing());
-                }
-                let sql = self.sql();
-                fold::fold(&sql, Date::now().as_millis())?;
-                rpc::answer(&fold::count(&sql, &request)?)
-            }
-            SurveyCall::Erase => {
+            SurveyCall::Forget => {
                 let storage = self.state.storage();
                 storage.delete_alarm().await?;
                 storage.delete_all().await?;
                 self.schema.forget();
                 self.alarm_set.set(false);
+                self.tail_length.set(None);
                 self.published.borrow_mut().clear();
+                self.standing.borrow_mut().take();
                 rpc::answer(&())
+            }
+            SurveyCall::Count(request) if is_set_up => {
+                self.fold()?;
+                let counted = fold::count(sql, &request)?;
+                rpc::answer(&Counts { counted, since: keeping::Since::read(sql)? })
+            }
+            SurveyCall::Count(request) => rpc::answer(&Counts {
+                counted: request.nothing(),
+                since: keeping::Since::default(),
+            }),
+            SurveyCall::Scan { query, slice } if is_set_up => {
+                rpc::answer(&scan::scan(sql, &query, slice)?)
+            }
+            SurveyCall::Exclude { id, reason } if is_set_up => {
+                keeping::exclude(sql, id, reason.as_deref())?;
+                rpc::answer(&())
+            }
+            SurveyCall::Erase { respondent, slice } if is_set_up => {
+                let (displays, next) = keeping::erase(sql, &respondent, slice)?;
+                rpc::answer(&Erased { displays, next })
+            }
+            SurveyCall::Usage if is_set_up => rpc::answer(&Usage {
+                tail: u64::try_from(fold::tail_length(sql)?).unwrap_or(u64::MAX),
+                bytes: sql.bytes(),
+                rows_written: sql.rows_written(),
+            }),
+            // Of what was never set up there is nothing.
+            SurveyCall::Scan { query, .. } => rpc::answer(&scan::Scanned::nothing(&query)),
+            SurveyCall::Erase { .. } => rpc::answer(&Erased::default()),
+            SurveyCall::Usage => rpc::answer(&Usage::default()),
+            SurveyCall::Exclude { .. } | SurveyCall::Take { .. } => {
+                Err(Problem::new(Code::UnknownDisplay, "the survey has no such display").into())
             }
         }
     }
 
     async fn collect(&self, mut request: Request, shard: Shard) -> Result<Response, Failure> {
-        let content_type = request.headers().get("content-type")?.unwrap_or_default();
-        let media_type = content_type.split(';').next().unwrap_or_default().trim();
-        let taken = ["text/plain", "application/json"];
-        if !taken.iter().any(|taken| media_type.eq_ignore_ascii_case(taken)) {
-            return Err(Problem::new(Code::UnsupportedMediaType, "a display is sent as JSON")
-                .limit("text/plain or application/json")
-                .into());
-        }
-        let origin = request.headers().get("origin")?;
+        let now_ms = Date::now().as_millis();
+        let circumstances = self.proxy.read(request.headers())?;
+        let limits = self.known_standing()?.map_or_else(Limits::default, |known| known.limits);
+        let address = circumstances.address.as_deref();
+        self.limiter.borrow_mut().pass(limits, address, now_ms)?;
+        check_media_type(&request)?;
         let mut display: Display = respond::read_json(&mut request, DISPLAY_LIMIT).await?;
         let published = self.published(&shard, display.version).await?;
-        check_origin(&published, origin.as_deref())?;
-        validate::display(&mut display, &published.definition)?;
-        record::record(&self.sql(), display, Date::now().as_millis())?;
-        self.set_alarm().await?;
+        let standing = self.standing(&shard).await?;
+        check_origin(&standing, circumstances.origin.as_deref())?;
+        check_open(&standing, now_ms)?;
+        let definition = &published.definition;
+        validate::display(&mut display, definition)?;
+        let told = (shard.site.as_str(), now_ms);
+        let arrival = intake::arrival(display, circumstances, definition, &standing, told)?;
+        let recorded = record::record(&self.sql, arrival, now_ms)?;
+        self.after(recorded).await?;
         Ok(respond::public(Cache::Never)?.with_status(204).empty())
     }
 
@@ -143,7 +202,7 @@ impl Survey {
     }
 
     fn find_body(&self, digest: &str) -> Result<Option<Vec<u8>>, Failure> {
-        if self.wake()? { versions::find_body(&self.sql(), digest) } else { Ok(None) }
+        if self.wake()? { versions::find_body(&self.sql, digest) } else { Ok(None) }
     }
 
     /// The version that a display names: from memory, from the store, or pulled from the site.
@@ -152,7 +211,7 @@ impl Survey {
             return Ok(published.clone());
         }
         if self.wake()?
-            && let Some(published) = versions::find(&self.sql(), version)?
+            && let Some(published) = versions::find(&self.sql, version)?
         {
             return Ok(self.remember(published));
         }
@@ -169,14 +228,16 @@ impl Survey {
             return Err(problem.clone().into());
         }
         match shard.pull(&self.env, version).await {
-            Ok(published) => {
-                let kept = self.keep(published)?;
+            Ok(Pulled { published, standing }) => {
+                let version_pulled = published.version;
+                self.keep(Some(published), standing)?;
                 if version.is_none() {
                     // Whoever asks for more digests that do not exist does not reach the site.
                     let unknown = Problem::new(Code::UnknownBody, "the survey has no such body");
                     self.refuse(version, unknown, now_ms);
                 }
-                Ok(kept)
+                let kept = self.published.borrow().get(&version_pulled).cloned();
+                kept.ok_or_else(|| Failure::Broken("a version that was kept is gone".to_owned()))
             }
             Err(Failure::Problem(problem)) => {
                 self.refuse(version, problem.clone(), now_ms);
@@ -184,6 +245,27 @@ impl Survey {
             }
             Err(broken) => Err(broken),
         }
+    }
+
+    /// What holds now, if this shard knows it.
+    fn known_standing(&self) -> Result<Option<Rc<Standing>>, Failure> {
+        if let Some(standing) = &*self.standing.borrow() {
+            return Ok(Some(standing.clone()));
+        }
+        let found = if self.wake()? { versions::find_standing(&self.sql)? } else { None };
+        let found = found.map(Rc::new);
+        self.standing.borrow_mut().clone_from(&found);
+        Ok(found)
+    }
+
+    /// What holds now, asked of the site where this shard was never told.
+    async fn standing(&self, shard: &Shard) -> Result<Rc<Standing>, Failure> {
+        if let Some(known) = self.known_standing()? {
+            return Ok(known);
+        }
+        self.pull(shard, None).await?;
+        let told = self.known_standing()?;
+        told.ok_or_else(|| Failure::Broken("a site told no standing".to_owned()))
     }
 
     fn refuse(&self, version: Option<u32>, problem: Problem, now_ms: u64) {
@@ -194,13 +276,17 @@ impl Survey {
         }
     }
 
-    /// Stores a version; the first one sets the object up.
-    fn keep(&self, published: Published) -> Result<Rc<Published>, Failure> {
-        let sql = self.sql();
-        self.schema.wake(&sql, true)?;
-        versions::keep(&sql, &published)?;
+    /// Stores what the site tells; the first version sets the object up.
+    fn keep(&self, published: Option<Published>, standing: Standing) -> Result<(), Failure> {
+        self.schema.wake(&self.sql, true)?;
+        if let Some(published) = published {
+            versions::keep(&self.sql, &published)?;
+            self.remember(published);
+        }
+        versions::keep_standing(&self.sql, &standing)?;
+        self.standing.borrow_mut().take();
         self.refused.borrow_mut().clear();
-        Ok(self.remember(published))
+        Ok(())
     }
 
     fn remember(&self, published: Published) -> Rc<Published> {
@@ -211,37 +297,95 @@ impl Survey {
 
     /// Brings the schema up to date. `false` where nothing was ever stored: nothing is created.
     fn wake(&self) -> Result<bool, Failure> {
-        self.schema.wake(&self.sql(), false)
+        let was_awake = self.schema.is_awake();
+        let is_set_up = self.schema.wake(&self.sql, false)?;
+        if is_set_up && !was_awake {
+            fold::recount_if_needed(&self.sql)?;
+        }
+        Ok(is_set_up)
     }
 
-    /// Makes sure that the tail is folded even if nobody asks for a summary.
-    async fn set_alarm(&self) -> Result<(), Failure> {
-        if self.alarm_set.get() {
-            return Ok(());
+    /// Sees to the alarm after a display was recorded: now if the tail is full, and some time anyway.
+    async fn after(&self, recorded: Recorded) -> Result<(), Failure> {
+        let known = match self.tail_length.get() {
+            Some(known) => known + usize::from(recorded == Recorded::First),
+            None => fold::tail_length(&self.sql)?,
+        };
+        self.tail_length.set(Some(known));
+        if known > fold::TAIL_LIMIT {
+            // Counted anew once the alarm has folded.
+            self.tail_length.set(Some(0));
+            return self.set_alarm(Duration::ZERO).await;
         }
-        let storage = self.state.storage();
-        if storage.get_alarm().await?.is_none() {
-            let in_bucket_ms = Date::now().as_millis() % BUCKET_MS;
-            storage.set_alarm(Duration::from_millis(2 * BUCKET_MS - in_bucket_ms)).await?;
+        if !self.alarm_set.get() && self.state.storage().get_alarm().await?.is_none() {
+            return self.set_alarm(HOUSEKEEPING).await;
         }
         self.alarm_set.set(true);
         Ok(())
     }
 
-    async fn settle(&self) -> Result<Response, Failure> {
-        if self.wake()? {
-            let sql = self.sql();
-            fold::fold(&sql, Date::now().as_millis())?;
-            if fold::has_tail(&sql)? {
-                self.set_alarm().await?;
+    async fn set_alarm(&self, after: Duration) -> Result<(), Failure> {
+        self.state.storage().set_alarm(after).await?;
+        self.alarm_set.set(true);
+        Ok(())
+    }
+
+    /// Folds what is worth folding.
+    fn fold(&self) -> Result<(), Failure> {
+        while fold::fold(&self.sql, Date::now().as_millis())? {}
+        self.tail_length.set(None);
+        Ok(())
+    }
+
+    /// Folds, and settles what is kept no longer, in slices between which others are served.
+    async fn keep_house(&self) -> Result<Response, Failure> {
+        if !self.wake()? {
+            return Ok(Response::empty()?);
+        }
+        let sql = &self.sql;
+        let now_ms = Date::now().as_millis();
+        while fold::fold(sql, now_ms)? {
+            pause().await;
+        }
+        let since = keeping::Since::read(sql)?;
+        let until_ms = keeping::unanswered_until_ms(now_ms);
+        if since.dropped_ms < until_ms {
+            self.settle(until_ms, keeping::drop_unanswered).await?;
+        }
+        let retention = self.known_standing()?.and_then(|standing| standing.retention_days);
+        if let Some(days) = retention {
+            let until_ms = keeping::people_until_ms(now_ms, days);
+            if since.forgotten_ms < until_ms {
+                self.settle(until_ms, keeping::forget_people).await?;
             }
         }
+        self.tail_length.set(None);
+        self.set_alarm(HOUSEKEEPING).await?;
         Ok(Response::empty()?)
     }
 
-    fn sql(&self) -> Object {
-        Object::of(&self.state)
+    /// Settles everything before a time, once it is folded.
+    async fn settle(&self, until_ms: u64, step: Step) -> Result<(), Failure> {
+        while fold::fold_before(&self.sql, until_ms)? {
+            pause().await;
+        }
+        let mut after = None;
+        loop {
+            after = step(&self.sql, until_ms, after)?;
+            if after.is_none() {
+                return Ok(());
+            }
+            pause().await;
+        }
     }
+}
+
+/// One slice of what retention does before a time; returns where the next one begins.
+type Step = fn(&Object, u64, Option<DisplayId>) -> Result<Option<DisplayId>, Failure>;
+
+/// Lets requests that wait be served.
+async fn pause() {
+    Delay::from(Duration::ZERO).await;
 }
 
 /// Which shard of which survey a request was forwarded to, as its address says.
@@ -253,7 +397,7 @@ struct Shard {
 
 impl Shard {
     /// Asks the site for a version that this shard lacks, or for the latest.
-    async fn pull(&self, env: &Env, version: Option<u32>) -> Result<Published, Failure> {
+    async fn pull(&self, env: &Env, version: Option<u32>) -> Result<Pulled, Failure> {
         let seal = Seal::of(env)?;
         let site = seal.known_site(&self.site)?;
         let survey = seal.known_survey(&site, &self.survey)?;
@@ -262,11 +406,35 @@ impl Shard {
     }
 }
 
-/// Keeps other sites' browsers out. A program can send any origin or none; this does not stop one.
-fn check_origin(published: &Published, origin: Option<&str>) -> Result<(), Problem> {
-    let Some(origin) = origin else { return Ok(()) };
-    if published.origins.iter().any(|listed| listed == "*" || listed == origin) {
+fn check_media_type(request: &Request) -> Result<(), Failure> {
+    let content_type = request.headers().get("content-type")?.unwrap_or_default();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    let taken = ["text/plain", "application/json"];
+    if taken.iter().any(|taken| media_type.eq_ignore_ascii_case(taken)) {
         return Ok(());
     }
-    Err(Problem::new(Code::OriginNotAllowed, "the site does not list the page's origin"))
+    Err(Problem::new(Code::UnsupportedMediaType, "a display is sent as JSON")
+        .limit("text/plain or application/json")
+        .into())
+}
+
+/// Keeps other sites' browsers out. A program can send any origin or none; this does not stop one.
+fn check_origin(standing: &Standing, origin: Option<&str>) -> Result<(), Problem> {
+    match origin {
+        Some(origin) if !settings::lists(&standing.origins, origin) => {
+            Err(Problem::new(Code::OriginNotAllowed, "the site does not list the page's origin"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What was shown before a survey was closed is taken for as long as it can be on its way.
+fn check_open(standing: &Standing, now_ms: u64) -> Result<(), Problem> {
+    match standing.closed_ms(now_ms) {
+        Some(closed_ms) if closed_ms + AGE_LIMIT_MS < now_ms => {
+            Err(Problem::new(Code::SurveyClosed, "nothing of this survey is on its way any more")
+                .limit(format!("{} days after it was closed", AGE_LIMIT_MS / DAY_MS)))
+        }
+        _ => Ok(()),
+    }
 }

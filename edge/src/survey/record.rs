@@ -4,51 +4,85 @@
 //! A display whose id was made by a clock too wrong for the tail's range of keys is marked as astray
 //! and enters the counters at once.
 
-use asklet_shared::counter::{Change, Facts};
-use asklet_shared::display::Display;
+use std::collections::BTreeMap;
+
+use asklet_shared::dimension::{OTHER, TRAIT_VALUES_LIMIT};
+use asklet_shared::display::{Answers, Stage};
+use asklet_shared::display_id::DisplayId;
+use asklet_shared::facts::Context;
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::time::DAY_MS;
 
 use super::fold::{self, Watermark};
-use super::log::{self, DRIFT_MS, Stored};
+use super::log::{self, DRIFT_MS, ERASED, Personal, Stored};
 use crate::failure::Failure;
 use crate::sql::Sql;
 
 /// The oldest display that is taken for what it is; older ones count as shown this long ago.
-const AGE_LIMIT_MS: u64 = 30 * DAY_MS;
+pub const AGE_LIMIT_MS: u64 = 30 * DAY_MS;
+
+/// One revision of one display as it arrived, already validated.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// The display's id.
+    pub id: DisplayId,
+    /// The number of the revision.
+    pub revision: u32,
+    /// How far it came.
+    pub stage: Stage,
+    /// Whether it was closed.
+    pub dismissed: bool,
+    /// How long ago it was shown, in milliseconds, as the client says.
+    pub age_ms: u64,
+    /// Under what circumstances it was shown.
+    pub context: Context,
+    /// What was answered.
+    pub answers: Answers,
+    /// Who answered.
+    pub respondent: Option<String>,
+    /// The declared traits.
+    pub traits: BTreeMap<String, String>,
+    /// Whether the site's server vouches for respondent and traits.
+    pub verified: bool,
+}
 
 /// What became of a revision that was stored or acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recorded {
-    /// It is the latest now.
-    New,
+    /// A display that was not there before.
+    First,
+    /// It is the latest revision now.
+    Later,
     /// It, or a later one, was there already; nothing changed.
     Known,
 }
 
-/// Takes one revision of one display, already validated, in one transaction. An older or equal
-/// revision changes nothing and is acknowledged again; a newer one replaces.
-pub fn record(sql: &impl Sql, display: Display, now_ms: u64) -> Result<Recorded, Failure> {
+/// Takes one revision of one display in one transaction. An older or equal revision changes nothing
+/// and is acknowledged again; a newer one replaces.
+pub fn record(sql: &impl Sql, arrival: Arrival, now_ms: u64) -> Result<Recorded, Failure> {
     sql.transaction(|| {
         let counters = Watermark::read(sql)?;
-        let Some(earlier) = log::find(sql, display.id)? else {
-            let new = first_stored(display, now_ms);
+        let Some(earlier) = log::find(sql, arrival.id)? else {
+            let new = first_stored(sql, arrival, now_ms)?;
             log::write(sql, &new)?;
             if counters.covers(&new) {
-                fold::change(sql, &[(&new.facts, Change::PutIn)])?;
+                fold::replace(sql, None, Some(&new))?;
             }
-            return Ok(Recorded::New);
+            return Ok(Recorded::First);
         };
-        let later = later_stored(display, &earlier);
+        if earlier.excluded.as_deref() == Some(ERASED) {
+            return Ok(Recorded::Known);
+        }
+        let later = later_stored(sql, arrival, &earlier)?;
         if later.revision < earlier.revision || later == earlier {
             return Ok(Recorded::Known);
         }
         check_succession(&earlier, &later)?;
         log::write(sql, &later)?;
         if counters.covers(&earlier) {
-            fold::change(sql, &[(&earlier.facts, Change::TakeOut), (&later.facts, Change::PutIn)])?;
+            fold::replace(sql, Some(&earlier), Some(&later))?;
         }
-        Ok(Recorded::New)
+        Ok(Recorded::Later)
     })
 }
 
@@ -60,46 +94,72 @@ fn check_succession(earlier: &Stored, later: &Stored) -> Result<(), Problem> {
         )
         .at("revision"));
     }
-    if later.facts.version != earlier.facts.version {
-        let version = earlier.facts.version;
+    if later.context.version != earlier.context.version {
+        let version = earlier.context.version;
         return Err(Problem::new(Code::VersionChanged, "the display was shown in another version")
             .at("version")
             .limit(version.to_string()));
     }
-    if later.facts.stage < earlier.facts.stage {
+    if later.stage < earlier.stage {
         return Err(Problem::new(Code::StageLowered, "an earlier revision came further")
             .at("stage")
-            .limit(format!("at least {:?}", earlier.facts.stage).to_lowercase()));
+            .limit(format!("at least {:?}", earlier.stage).to_lowercase()));
     }
     Ok(())
 }
 
 /// A display's row at its first receipt. The time is ours, less the age that the client tells, so
 /// that a wrong clock never costs an answer.
-fn first_stored(display: Display, now_ms: u64) -> Stored {
-    let shown_ms = now_ms.saturating_sub(display.age_ms.min(AGE_LIMIT_MS));
-    Stored {
-        id: display.id,
-        revision: display.revision,
-        astray: display.id.unix_ms().abs_diff(shown_ms) > DRIFT_MS,
-        received_ms: now_ms,
-        page: display.page,
-        facts: Facts {
-            shown_ms,
-            stage: display.stage,
-            dismissed: display.dismissed,
-            version: display.version,
-            channel: display.channel,
-            language: display.language,
-            answers: display.answers,
-        },
+fn first_stored(sql: &impl Sql, arrival: Arrival, now_ms: u64) -> Result<Stored, Failure> {
+    let shown_ms = now_ms.saturating_sub(arrival.age_ms.min(AGE_LIMIT_MS));
+    let mut traits = BTreeMap::new();
+    for (key, value) in arrival.traits {
+        let counted = counted_value(sql, &key, value)?;
+        traits.insert(key, counted);
     }
+    Ok(Stored {
+        id: arrival.id,
+        revision: arrival.revision,
+        stage: arrival.stage,
+        dismissed: arrival.dismissed,
+        shown_ms,
+        received_ms: now_ms,
+        astray: arrival.id.unix_ms().abs_diff(shown_ms) > DRIFT_MS,
+        excluded: None,
+        respondent: arrival.respondent,
+        context: arrival.context,
+        answers: arrival.answers,
+        personal: Some(Personal::new(traits, arrival.verified)),
+    })
 }
 
-/// The row of a further revision: what the first receipt fixed stays.
-fn later_stored(display: Display, earlier: &Stored) -> Stored {
-    let mut later = first_stored(display, earlier.received_ms);
-    later.facts.shown_ms = earlier.facts.shown_ms;
+/// The row of a further revision: what the first receipt fixed stays, and what was forgotten or does
+/// not count goes on being so.
+fn later_stored(sql: &impl Sql, arrival: Arrival, earlier: &Stored) -> Result<Stored, Failure> {
+    let mut later = first_stored(sql, arrival, earlier.received_ms)?;
+    later.shown_ms = earlier.shown_ms;
     later.astray = earlier.astray;
-    later
+    later.excluded.clone_from(&earlier.excluded);
+    // The circumstances are those of the first request: a browser may send the rest from elsewhere.
+    later.context = Context { version: later.context.version, ..earlier.context.clone() };
+    if earlier.personal.is_none() {
+        later.forget();
+    }
+    Ok(later)
+}
+
+/// The value that a trait counts under: its own, if it is among the first so many.
+fn counted_value(sql: &impl Sql, key: &str, value: String) -> Result<String, Failure> {
+    let known = "SELECT 1 FROM trait_value WHERE trait = ? AND value = ?";
+    let row = [key.into(), value.as_str().into()];
+    if sql.first(known, &row)?.is_some() {
+        return Ok(value);
+    }
+    let values = sql.first("SELECT count(*) FROM trait_value WHERE trait = ?", &[key.into()])?;
+    let values: usize = values.map_or(Ok(0), |mut row| row.integer())?;
+    if values >= TRAIT_VALUES_LIMIT {
+        return Ok(OTHER.to_owned());
+    }
+    sql.run("INSERT INTO trait_value (trait, value) VALUES (?, ?)", &row)?;
+    Ok(value)
 }

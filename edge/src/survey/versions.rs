@@ -1,14 +1,36 @@
-//! What was published, as a shard keeps it: each version that it was pushed or has pulled, and the
-//! bodies made from them.
+//! What was published, as a shard keeps it: each version that it was pushed or has pulled, the bodies
+//! made from them, and what holds now.
 
 use asklet_shared::body::Body;
 use asklet_shared::definition::{Definition, Published};
 
 use crate::failure::Failure;
+use crate::json;
 use crate::seal;
 use crate::sql::{Sql, Value};
+use crate::standing::Standing;
 
-/// Keeps a version. Versions are immutable; the origins may have changed since.
+/// Keeps what holds now, unless something later is known.
+pub fn keep_standing(sql: &impl Sql, standing: &Standing) -> Result<(), Failure> {
+    sql.transaction(|| {
+        if find_standing(sql)?.is_some_and(|known| known.number > standing.number) {
+            return Ok(());
+        }
+        sql.run("DELETE FROM standing", &[])?;
+        sql.run(
+            "INSERT INTO standing (number, json) VALUES (?, ?)",
+            &[standing.number.into(), serde_json::to_string(standing)?.into()],
+        )
+    })
+}
+
+/// What holds now, if this shard was ever told.
+pub fn find_standing(sql: &impl Sql) -> Result<Option<Standing>, Failure> {
+    let row = sql.first("SELECT json FROM standing", &[])?;
+    row.map(|mut row| Ok(json::read(&row.text()?)?)).transpose()
+}
+
+/// Keeps a version. Versions are immutable.
 pub fn keep(sql: &impl Sql, published: &Published) -> Result<(), Failure> {
     sql.run(
         "REPLACE INTO published (version, json) VALUES (?, ?)",
@@ -19,7 +41,7 @@ pub fn keep(sql: &impl Sql, published: &Published) -> Result<(), Failure> {
 /// A version, if this shard has it.
 pub fn find(sql: &impl Sql, version: u32) -> Result<Option<Published>, Failure> {
     let row = sql.first("SELECT json FROM published WHERE version = ?", &[version.into()])?;
-    row.map(|mut row| Ok(serde_json::from_str(&row.text()?)?)).transpose()
+    row.map(|mut row| Ok(json::read(&row.text()?)?)).transpose()
 }
 
 /// A body in one language, as it travels.
@@ -53,7 +75,7 @@ pub fn find_body(sql: &impl Sql, digest: &str) -> Result<Option<Vec<u8>>, Failur
     }
     let mut versions = Vec::new();
     sql.query("SELECT json FROM published", &[], &mut |mut row| {
-        versions.push(serde_json::from_str::<Published>(&row.text()?)?);
+        versions.push(json::read::<Published>(&row.text()?)?);
         Ok(())
     })?;
     for published in &versions {
@@ -77,7 +99,6 @@ mod tests {
     fn published(version: u32, thanks: &str) -> Published {
         let json = serde_json::json!({
             "version": version,
-            "origins": ["https://shop.example"],
             "definition": {
                 "name": "Relationship",
                 "questions": [{

@@ -1,5 +1,7 @@
 //! What a team writes down to make a survey, and what publishing makes of it.
 
+pub mod appearance;
+pub mod page;
 pub mod question;
 pub mod text;
 pub mod when;
@@ -9,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::metrics::Category;
+use appearance::Appearance;
+use page::PageGroup;
 use question::{AnswerKind, Question, Rating};
 use text::Text;
 use when::{Frequency, Targeting, Trigger};
@@ -37,15 +41,33 @@ pub struct Definition {
     /// How often to ask one visitor.
     #[serde(default)]
     pub frequency: Frequency,
+    /// How it looks.
+    #[serde(default)]
+    pub appearance: Appearance,
     /// Where in the customer's journey it stands.
     #[serde(default)]
     pub journey: Journey,
+    /// The variants that pages tell apart, by their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variants: Vec<String>,
+    /// Groups of pages; a page belongs to the first that one of its rules matches.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub page_groups: Vec<PageGroup>,
+    /// The keys of the traits that are kept and counted; others that a page tells are not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub traits: Vec<String>,
     /// From when it is asked, in milliseconds since the epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_ms: Option<u64>,
     /// Until when it is asked, in milliseconds since the epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_ms: Option<u64>,
+    /// How many responses are wanted; nobody is asked once there are so many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<u32>,
+    /// After how many days comments, respondents and traits are forgotten; the counts stay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention_days: Option<u16>,
 }
 
 fn english() -> String {
@@ -117,16 +139,13 @@ pub enum Status {
     Archived,
 }
 
-/// One immutable version of a survey with everything that a shard needs to take its displays
-/// without asking anybody.
+/// One immutable version of a survey.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Published {
     /// 1 at the first publish, and one more at each.
     pub version: u32,
     /// What was published.
     pub definition: Definition,
-    /// The origins whose pages may ask: `https://shop.example`, or `*` for any.
-    pub origins: Vec<String>,
 }
 
 impl Status {
@@ -163,7 +182,7 @@ impl Definition {
     pub fn rating(&self, id: &str) -> Option<&Rating> {
         match &self.question(id)?.answer {
             AnswerKind::Rating(rating) => Some(rating),
-            AnswerKind::Text(_) => None,
+            AnswerKind::Text(_) | AnswerKind::Choice(_) => None,
         }
     }
 
@@ -177,6 +196,14 @@ impl Definition {
                 AnswerKind::Rating(rating) => {
                     texts.push((format!("{path}.answer.rating.low"), &rating.low));
                     texts.push((format!("{path}.answer.rating.high"), &rating.high));
+                }
+                AnswerKind::Choice(options) => {
+                    for (at, option) in options.options.iter().enumerate() {
+                        texts.push((
+                            format!("{path}.answer.choice.options[{at}].text"),
+                            &option.text,
+                        ));
+                    }
                 }
                 AnswerKind::Text(_) => {}
             }

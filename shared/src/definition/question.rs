@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::text::Text;
-use crate::display::{Answer, Answers};
+use crate::display::{Answer, Answers, OTHER_OPTION};
 use crate::metrics::{Category, Direction, Scale};
 
 /// One question. `T` is how texts are written: [`Text`] in a definition, a plain text in a body.
@@ -29,6 +29,8 @@ pub enum AnswerKind<T = Text> {
     Rating(Rating<T>),
     /// Free text, never required.
     Text(TextLimits),
+    /// One or several of some options.
+    Choice(Options<T>),
 }
 
 /// A rating question's scale and what stands at its two ends.
@@ -59,6 +61,30 @@ fn text_limit() -> u16 {
     1_000
 }
 
+/// A choice question's options.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Options<T = Text> {
+    /// What can be chosen, in this order: 2 to 20.
+    pub options: Vec<ChoiceOption<T>>,
+    /// Whether several can be chosen.
+    #[serde(default)]
+    pub multiple: bool,
+    /// Whether something that is not offered can be chosen, and described in so many characters.
+    #[serde(default = "Option::default")]
+    pub other: Option<TextLimits>,
+}
+
+/// One option of a choice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChoiceOption<T = Text> {
+    /// The key under which it is kept and counted; like a question's id, and not `other`.
+    pub id: String,
+    /// What the visitor reads.
+    pub text: T,
+}
+
 /// A condition on the answer to an earlier question. It is not met while that is not answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -82,6 +108,8 @@ pub enum Expected {
         /// The highest.
         to: u8,
     },
+    /// Any of these options among what was chosen.
+    Choice(Vec<String>),
 }
 
 impl Condition {
@@ -95,7 +123,11 @@ impl Condition {
                 .find(|question| question.id == self.question)
                 .and_then(|question| question.answer.category(*score))
                 .is_some_and(|category| wanted.contains(&category)),
-            (_, Answer::Text(_)) => false,
+            (Expected::Choice(wanted), Answer::Choice(choice)) => wanted.iter().any(|wanted| {
+                choice.options.contains(wanted)
+                    || (wanted == OTHER_OPTION && choice.other.is_some())
+            }),
+            _ => false,
         }
     }
 }
@@ -112,7 +144,16 @@ impl<T> AnswerKind<T> {
     pub fn category(&self, score: u8) -> Option<Category> {
         match self {
             Self::Rating(rating) => rating.scale.category(rating.direction, score),
-            Self::Text(_) => None,
+            Self::Text(_) | Self::Choice(_) => None,
+        }
+    }
+
+    /// The longest text that its answer can hold, in characters.
+    pub fn longest_text(&self) -> u16 {
+        match self {
+            Self::Rating(_) => 0,
+            Self::Text(limits) => limits.max_length,
+            Self::Choice(options) => options.other.as_ref().map_or(0, |limits| limits.max_length),
         }
     }
 }

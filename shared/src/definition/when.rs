@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::page::PageRule;
+
 /// What has to happen for a survey to be shown; any one of a definition's triggers will do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -59,22 +61,6 @@ pub struct Targeting {
     pub sample_percent: Option<u8>,
 }
 
-/// A rule about a page's address.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PageRule {
-    /// It is this.
-    Exact(String),
-    /// It begins like this.
-    Prefix(String),
-    /// It has this somewhere.
-    Contains(String),
-    /// It matches a pattern in which `*` stands for anything but `/` and `**` for anything.
-    Glob(String),
-    /// It matches a regular expression, limited so that it cannot stall a page.
-    Regex(String),
-}
-
 /// Kinds of device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -97,6 +83,17 @@ pub enum Visitors {
     Returning,
 }
 
+impl Device {
+    /// The name that summaries and the store use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Desktop => "desktop",
+            Self::Tablet => "tablet",
+            Self::Phone => "phone",
+        }
+    }
+}
+
 /// How often one visitor is asked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -108,17 +105,4 @@ pub enum Frequency {
     UntilAnswered,
     /// Again after so many days: 1 to 3,650.
     EveryDays(u16),
-}
-
-impl PageRule {
-    /// What the rule compares with.
-    pub fn pattern(&self) -> &str {
-        match self {
-            Self::Exact(text)
-            | Self::Prefix(text)
-            | Self::Contains(text)
-            | Self::Glob(text)
-            | Self::Regex(text) => text,
-        }
-    }
 }

@@ -1,29 +1,32 @@
 //! The rules of displays: every answer fits its question, and every question was asked.
 
+use std::collections::BTreeMap;
+
 use crate::definition::Definition;
-use crate::definition::question::{AnswerKind, Question};
-use crate::display::{Answer, Display, Stage};
+use crate::definition::question::{AnswerKind, Options, Question, TextLimits};
+use crate::display::{Answer, Choice, Display, Stage};
 use crate::problem::{Code, Problem};
 
 /// The largest display, in bytes of JSON.
 pub const DISPLAY_LIMIT: usize = 16 * 1024;
 
-/// How long a page's address may be, in characters; what is over is cut off.
-const PAGE_LIMIT: usize = 500;
+/// How long the value of a trait may be, in characters; what is over is cut off.
+const TRAIT_LIMIT: usize = 100;
 
 /// Checks a display against the version that it names, and tidies what must not cost an answer:
-/// blank comments go, a page loses its query and fragment, a language that the survey does not speak
-/// is forgotten.
+/// blank comments and empty choices go, and so do a language, a variant and traits that the version
+/// does not declare.
 pub fn display(display: &mut Display, definition: &Definition) -> Result<(), Problem> {
     if display.revision == 0 {
         return Err(Problem::new(Code::InvalidDisplay, "revisions are counted from 1")
             .at("revision")
             .limit(format!("1..={}", u32::MAX)));
     }
-    display
-        .answers
-        .0
-        .retain(|(_, answer)| !matches!(answer, Answer::Text(text) if text.trim().is_empty()));
+    display.answers.0.retain(|(_, answer)| match answer {
+        Answer::Score(_) => true,
+        Answer::Text(text) => !text.trim().is_empty(),
+        Answer::Choice(choice) => *choice != Choice::default(),
+    });
     for (id, answer) in &display.answers.0 {
         let field = format!("answers.{}", id.chars().take(32).collect::<String>());
         let Some(question) = definition.question(id) else {
@@ -45,8 +48,21 @@ pub fn display(display: &mut Display, definition: &Definition) -> Result<(), Pro
     if !definition.languages().contains(&display.language.as_str()) {
         display.language.clear();
     }
-    display.page = page(&display.page);
+    if !definition.variants.contains(&display.variant) {
+        display.variant.clear();
+    }
+    traits(&mut display.traits, definition);
     Ok(())
+}
+
+/// Keeps the traits that a version declares, cut to a length.
+pub fn traits(traits: &mut BTreeMap<String, String>, definition: &Definition) {
+    traits.retain(|key, value| {
+        if let Some((end, _)) = value.char_indices().nth(TRAIT_LIMIT) {
+            value.truncate(end);
+        }
+        definition.traits.contains(key) && !value.trim().is_empty()
+    });
 }
 
 /// Checks one answer against its question.
@@ -60,30 +76,42 @@ fn check_answer(question: &Question, answer: &Answer) -> Result<(), Problem> {
             Err(Problem::new(Code::ScoreOffScale, format!("{score} is not on the scale"))
                 .limit(format!("{low}..={high}")))
         }
-        (AnswerKind::Text(limits), Answer::Text(text)) => {
-            let characters = text.chars().count();
-            if characters <= usize::from(limits.max_length) {
-                return Ok(());
-            }
-            Err(Problem::new(Code::TextTooLong, format!("the text has {characters} characters"))
-                .limit(format!("{} characters", limits.max_length)))
-        }
-        (AnswerKind::Rating(_), Answer::Text(_)) => {
-            Err(Problem::new(Code::WrongAnswerType, "the question takes an integer"))
-        }
-        (AnswerKind::Text(_), Answer::Score(_)) => {
-            Err(Problem::new(Code::WrongAnswerType, "the question takes a text"))
-        }
+        (AnswerKind::Text(limits), Answer::Text(text)) => check_text(limits, text),
+        (AnswerKind::Choice(options), Answer::Choice(choice)) => check_choice(options, choice),
+        (kind, _) => Err(Problem::new(
+            Code::WrongAnswerType,
+            match kind {
+                AnswerKind::Rating(_) => "the question takes an integer",
+                AnswerKind::Text(_) => "the question takes a text",
+                AnswerKind::Choice(_) => "the question takes a list of options",
+            },
+        )),
     }
 }
 
-/// The part of an address that says which page it was; empty for what is no page of the web.
-fn page(address: &str) -> String {
-    if !address.starts_with("https://") && !address.starts_with("http://") {
-        return String::new();
+fn check_text(limits: &TextLimits, text: &str) -> Result<(), Problem> {
+    let characters = text.chars().count();
+    if characters <= usize::from(limits.max_length) {
+        return Ok(());
     }
-    let path = address.split(['?', '#']).next().unwrap_or_default();
-    path.chars().take(PAGE_LIMIT).collect()
+    Err(Problem::new(Code::TextTooLong, format!("the text has {characters} characters"))
+        .limit(format!("{} characters", limits.max_length)))
+}
+
+fn check_choice(options: &Options, choice: &Choice) -> Result<(), Problem> {
+    let is_offered = |id: &String| options.options.iter().any(|option| option.id == *id);
+    if !choice.options.iter().all(is_offered) || (choice.other.is_some() && options.other.is_none())
+    {
+        return Err(Problem::new(Code::ChoiceNotOffered, "the question has no such option"));
+    }
+    if !options.multiple && choice.options.len() + usize::from(choice.other.is_some()) > 1 {
+        let detail = "the question takes one option";
+        return Err(Problem::new(Code::TooManyChoices, detail).limit("1 option"));
+    }
+    match (&options.other, &choice.other) {
+        (Some(limits), Some(text)) => check_text(limits, text),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -106,12 +134,20 @@ mod tests {
             answers: Answers(
                 answers.iter().map(|(id, answer)| ((*id).to_owned(), answer.clone())).collect(),
             ),
+            variant: "b".to_owned(),
+            traits: [("plan".to_owned(), "pro".to_owned())].into(),
+            identity: None,
             age_ms: 0,
         }
     }
 
     fn text(text: &str) -> Answer {
         Answer::Text(text.to_owned())
+    }
+
+    fn choice(options: &[&str], other: Option<&str>) -> Answer {
+        let options = options.iter().map(|option| (*option).to_owned()).collect();
+        Answer::Choice(Choice { options, other: other.map(str::to_owned) })
     }
 
     #[test]
@@ -122,6 +158,10 @@ mod tests {
             ("why", Answer::Score(9), Code::WrongAnswerType),
             ("why", text("eleven char"), Code::TextTooLong),
             ("mood", Answer::Score(9), Code::UnknownQuestion),
+            ("reasons", text("price"), Code::WrongAnswerType),
+            ("reasons", choice(&["mood"], None), Code::ChoiceNotOffered),
+            ("reasons", choice(&["price"], Some(&"x".repeat(21))), Code::TextTooLong),
+            ("how", text("less"), Code::QuestionNotAsked),
             ("why", text("no score"), Code::QuestionNotAsked),
         ] {
             let problem = display(&mut started(&[(id, answer)]), &nps_with_comment()).unwrap_err();
@@ -142,15 +182,37 @@ mod tests {
         };
         assert_eq!(given(9), Ok(()));
         assert_eq!(given(10), Err(Code::QuestionNotAsked));
+        for chosen in [choice(&["speed", "price"], None), choice(&[], Some(""))] {
+            let answers = [("reasons", chosen), ("how", text("less"))];
+            assert_eq!(display(&mut started(&answers), &nps_with_comment()), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_choice_of_one_takes_one() {
+        let mut definition = nps_with_comment();
+        let AnswerKind::Choice(options) = &mut definition.questions[2].answer else { panic!() };
+        options.multiple = false;
+        let mut two = started(&[("reasons", choice(&["price"], Some("")))]);
+        assert_eq!(display(&mut two, &definition).unwrap_err().code, Code::TooManyChoices);
+        let AnswerKind::Choice(options) = &mut definition.questions[2].answer else { panic!() };
+        options.other = None;
+        let mut other = started(&[("reasons", choice(&[], Some("")))]);
+        assert_eq!(display(&mut other, &definition).unwrap_err().code, Code::ChoiceNotOffered);
     }
 
     #[test]
     fn a_display_is_tidied_where_refusing_it_would_cost_an_answer() {
         let mut tidied = started(&[("score", Answer::Score(0)), ("why", text(" \n"))]);
+        tidied.answers.set("reasons", choice(&[], None));
         tidied.language = "fr".to_owned();
+        tidied.variant = "c".to_owned();
+        tidied.traits = [("plan", "é".repeat(200)), ("mood", "good".to_owned())]
+            .map(|(key, value)| (key.to_owned(), value))
+            .into();
         display(&mut tidied, &nps_with_comment()).unwrap();
         assert_eq!(tidied.answers.0, [("score".to_owned(), Answer::Score(0))]);
-        assert_eq!(tidied.page, "https://shop.example/cart");
-        assert_eq!(tidied.language, "");
+        assert_eq!((tidied.language.as_str(), tidied.variant.as_str()), ("", ""));
+        assert_eq!(tidied.traits, [("plan".to_owned(), "é".repeat(100))].into());
     }
 }

@@ -2,9 +2,13 @@
 
 mod definition;
 mod display;
+mod looks;
+mod regex;
+mod settings;
 
-pub use definition::{DEFINITION_LIMIT, definition, is_safe_link};
-pub use display::{DISPLAY_LIMIT, display};
+pub use definition::{DEFINITION_LIMIT, RETENTION_LEAST, definition, is_safe_link};
+pub use display::{DISPLAY_LIMIT, display, traits};
+pub use settings::settings;
 
 /// The longest comment, in characters.
 pub const TEXT_LIMIT: u16 = 2_000;
@@ -13,7 +17,8 @@ pub const TEXT_LIMIT: u16 = 2_000;
 /// [`DISPLAY_LIMIT`], so that nothing a visitor was allowed to write is refused.
 pub const TEXTS_LIMIT: u16 = 2_500;
 
-/// Whether a text is an origin that a site can list: a scheme, a host and maybe a port, or `*`.
+/// Whether a text is an origin that a site can list: a scheme, a host, which may be `*.` and a
+/// domain, and maybe a port; or `*`.
 pub fn is_origin(text: &str) -> bool {
     let Some(host) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else {
         return text == "*";
@@ -23,6 +28,7 @@ pub fn is_origin(text: &str) -> bool {
         Some((name, port)) if !host.ends_with(']') => (name, Some(port)),
         _ => (host, None),
     };
+    let name = name.strip_prefix("*.").unwrap_or(name);
     let implied = if text.starts_with("https:") { "443" } else { "80" };
     let is_port = |port: &str| port.parse::<u16>().is_ok_and(|number| number.to_string() == port);
     let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
@@ -63,6 +69,24 @@ pub(crate) mod tests {
                     "answer": { "text": { "max_length": 10 } },
                     "show_if": { "question": "score", "is": { "score": { "from": 0, "to": 9 } } },
                 },
+                {
+                    "id": "reasons",
+                    "text": "What would you change?",
+                    "answer": { "choice": {
+                        "options": [
+                            { "id": "price", "text": "The price" },
+                            { "id": "speed", "text": "The speed" },
+                        ],
+                        "multiple": true,
+                        "other": { "max_length": 20 },
+                    } },
+                },
+                {
+                    "id": "how",
+                    "text": "How would you change the price?",
+                    "answer": { "text": {} },
+                    "show_if": { "question": "reasons", "is": { "choice": ["price", "other"] } },
+                },
             ],
             "primary": "score",
             "thanks": {
@@ -73,9 +97,15 @@ pub(crate) mod tests {
             "triggers": [{ "delay": 0 }, "exit_intent"],
             "targeting": { "include": [{ "glob": "/cart/*" }] },
             "frequency": "once",
+            "appearance": { "position": "center", "theme": { "light": { "accent": "#004411" } } },
             "journey": { "stage": "purchase", "touchpoint": "checkout" },
+            "variants": ["a", "b"],
+            "page_groups": [{ "name": "cart", "pages": [{ "prefix": "/cart" }] }],
+            "traits": ["plan"],
             "start_ms": 1_000,
             "end_ms": 2_000,
+            "quota": 500,
+            "retention_days": 90,
         })
     }
 
@@ -85,7 +115,13 @@ pub(crate) mod tests {
 
     #[test]
     fn an_origin_is_a_scheme_a_host_and_maybe_a_port() {
-        for origin in ["https://shop.example", "http://localhost:8080", "http://[::1]:81", "*"] {
+        for origin in [
+            "https://shop.example",
+            "https://*.shop.example",
+            "http://localhost:8080",
+            "http://[::1]:81",
+            "*",
+        ] {
             assert!(is_origin(origin), "{origin}");
         }
         for other in [
@@ -100,6 +136,10 @@ pub(crate) mod tests {
             "https://..:::",
             "https://x:",
             "https://x:070",
+            "https://*",
+            "https://*.",
+            "https://*.*.shop.example",
+            "https://shop*.example",
         ] {
             assert!(!is_origin(other), "{other}");
         }

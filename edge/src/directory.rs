@@ -1,0 +1,75 @@
+//! The object `Directory`: one for the deployment. It knows which sites there are, for the operator;
+//! nothing that visitors or teams do asks it.
+
+use worker::{DurableObject, Env, Request, Response, State, durable_object};
+
+use crate::failure::Failure;
+use crate::respond;
+use crate::rpc::{self, DirectoryCall, SiteEntry};
+use crate::seal::SiteId;
+use crate::sql::Sql;
+use crate::sql::migrate::{Migrations, Schema};
+use crate::sql::object::Object;
+
+const MIGRATIONS: Migrations = &[&["CREATE TABLE site (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    created_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID"]];
+
+/// All sites.
+#[durable_object]
+pub struct Directory {
+    sql: Object,
+    schema: Schema,
+}
+
+impl DurableObject for Directory {
+    fn new(state: State, _: Env) -> Self {
+        Self { sql: Object::of(&state), schema: Schema::new(MIGRATIONS) }
+    }
+
+    async fn fetch(&self, request: Request) -> worker::Result<Response> {
+        respond::finish("directory", self.serve(request).await)
+    }
+}
+
+impl Directory {
+    async fn serve(&self, mut request: Request) -> Result<Response, Failure> {
+        let call = rpc::read(&mut request).await?;
+        self.schema.wake(&self.sql, true)?;
+        match call {
+            DirectoryCall::Add(site) => rpc::answer(&add(&self.sql, &site)?),
+            DirectoryCall::Remove(site) => rpc::answer(&remove(&self.sql, &site)?),
+            DirectoryCall::List { after, limit } => rpc::answer(&list(&self.sql, &after, limit)?),
+        }
+    }
+}
+
+fn add(sql: &impl Sql, site: &SiteEntry) -> Result<(), Failure> {
+    sql.run(
+        "REPLACE INTO site (id, name, created_ms) VALUES (?, ?, ?)",
+        &[site.site.as_str().into(), site.name.as_str().into(), site.created_ms.into()],
+    )
+}
+
+fn remove(sql: &impl Sql, site: &SiteId) -> Result<(), Failure> {
+    sql.run("DELETE FROM site WHERE id = ?", &[site.as_str().into()])
+}
+
+fn list(sql: &impl Sql, after: &str, limit: u32) -> Result<Vec<SiteEntry>, Failure> {
+    let mut sites = Vec::new();
+    sql.query(
+        "SELECT id, name, created_ms FROM site WHERE id > ? ORDER BY id LIMIT ?",
+        &[after.into(), limit.into()],
+        &mut |mut row| {
+            sites.push(SiteEntry {
+                site: SiteId::stored(row.text()?),
+                name: row.text()?,
+                created_ms: row.integer()?,
+            });
+            Ok(())
+        },
+    )?;
+    Ok(sites)
+}

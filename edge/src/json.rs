@@ -1,0 +1,42 @@
+//! JSON, read in one way: with the path of what does not read. Definitions are large types, and each
+//! other way of reading them would be in the module once more.
+
+use asklet_shared::problem::{Code, Problem};
+use serde::de::DeserializeOwned;
+
+use crate::failure::Failure;
+
+/// Why a text does not read.
+pub struct Malformed {
+    /// The path of what does not read; `.` for the whole.
+    path: String,
+    error: serde_json::Error,
+}
+
+/// Reads a text that holds one value and nothing after it.
+pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Malformed> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let value = serde_path_to_error::deserialize(&mut json)
+        .map_err(|error| Malformed { path: error.path().to_string(), error: error.into_inner() })?;
+    json.end().map_err(|error| Malformed { path: ".".to_owned(), error })?;
+    Ok(value)
+}
+
+/// Reads what a caller sent.
+pub fn read_sent<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let detail = format!("byte {} is not UTF-8", error.valid_up_to());
+        Problem::new(Code::MalformedUtf8, detail)
+    })?;
+    read(text).map_err(|Malformed { path, error }| {
+        let problem = Problem::new(Code::MalformedJson, error.to_string());
+        if path == "." { problem } else { problem.at(path) }
+    })
+}
+
+impl From<Malformed> for Failure {
+    /// What we wrote ourselves and cannot read is a fault of ours.
+    fn from(Malformed { path, error }: Malformed) -> Self {
+        Self::Broken(format!("{path}: {error}"))
+    }
+}

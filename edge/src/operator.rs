@@ -1,0 +1,103 @@
+//! What the operator calls, with the admin token.
+
+use asklet_shared::problem::{Code, Problem};
+use asklet_shared::settings::Settings;
+use serde::Serialize;
+use worker::{Date, Env, Headers, Request, Response};
+
+use crate::failure::Failure;
+use crate::place;
+use crate::respond;
+use crate::rpc::{self, DirectoryCall, SiteCall, SiteEntry};
+use crate::seal::{self, ApiKey, Seal, SiteId};
+use crate::team;
+
+/// How many sites a page of the list holds.
+const PAGE: u32 = 100;
+
+/// What making a site answers. The key is shown here and never again.
+#[derive(Debug, Serialize)]
+struct SiteCreated {
+    site: SiteId,
+    key: String,
+}
+
+/// A page of the list of sites.
+#[derive(Debug, Serialize)]
+struct Sites {
+    sites: Vec<SiteEntry>,
+    /// What to ask for as `after` to get the next page; `null` on the last.
+    next: Option<SiteId>,
+}
+
+/// `POST /v1/sites`: makes a site.
+pub async fn create_site(mut request: Request, env: &Env) -> Result<Response, Failure> {
+    check_admin(request.headers(), env)?;
+    let settings = team::read_settings(&mut request).await?;
+    let site = Seal::of(env)?.new_site()?;
+    let (text, key) = ApiKey::make(&site)?;
+    let entry = SiteEntry {
+        site: site.clone(),
+        name: settings.name.clone(),
+        created_ms: Date::now().as_millis(),
+    };
+    // The list first: a site that is listed and was never made can be deleted, and one that was made
+    // and is not listed would be lost.
+    rpc::call::<()>(&place::directory(env)?, &DirectoryCall::Add(entry)).await?;
+    let call = SiteCall::Create { settings: Box::<Settings>::new(settings), key };
+    rpc::call::<()>(&place::site(env, &site)?, &call).await?;
+    respond::json(201, &SiteCreated { site, key: text })
+}
+
+/// `GET /v1/sites?after=`: lists the sites by their ids.
+pub async fn sites(request: Request, env: &Env) -> Result<Response, Failure> {
+    check_admin(request.headers(), env)?;
+    let mut after = String::new();
+    for (name, value) in request.url()?.query_pairs() {
+        if name != "after" {
+            let name = name.chars().take(32).collect::<String>();
+            let detail = "there is no such parameter";
+            return Err(Problem::new(Code::InvalidQuery, detail).at(name).into());
+        }
+        after = value.into_owned();
+    }
+    let call = DirectoryCall::List { after, limit: PAGE };
+    let sites: Vec<SiteEntry> = rpc::call(&place::directory(env)?, &call).await?;
+    let is_full = u32::try_from(sites.len()).is_ok_and(|found| found == PAGE);
+    let next = sites.last().filter(|_| is_full).map(|last| last.site.clone());
+    respond::json(200, &Sites { sites, next })
+}
+
+/// Removes a site with everything in it, and then from the list.
+pub async fn delete_site(env: &Env, site: &SiteId, call: &SiteCall) -> Result<(), Failure> {
+    match rpc::call::<()>(&place::site(env, site)?, call).await {
+        Ok(()) => {}
+        // It is gone already, or was never made; then only the list knows it.
+        Err(Failure::Problem(problem)) if problem.code == Code::UnknownSite => {}
+        Err(failure) => return Err(failure),
+    }
+    rpc::call::<()>(&place::directory(env)?, &DirectoryCall::Remove(site.clone())).await
+}
+
+/// Whether a request shows the admin token.
+pub fn is_admin(headers: &Headers, env: &Env) -> Result<bool, Failure> {
+    match check_admin(headers, env) {
+        Ok(()) => Ok(true),
+        Err(Failure::Problem(_)) => Ok(false),
+        Err(broken) => Err(broken),
+    }
+}
+
+fn check_admin(headers: &Headers, env: &Env) -> Result<(), Failure> {
+    let token = env.secret("ASKLET_ADMIN_TOKEN").map(|token| token.to_string());
+    let Some(token) = token.ok().filter(|token| !token.is_empty()) else {
+        let detail = "set ASKLET_ADMIN_TOKEN to create sites";
+        return Err(Problem::new(Code::NoAdminToken, detail).into());
+    };
+    // Digests are compared, so that neither the content nor the length of the token takes time.
+    let shown = team::bearer(headers)?;
+    if seal::same(&seal::digest(shown.as_bytes()), &seal::digest(token.as_bytes())) {
+        return Ok(());
+    }
+    Err(Problem::new(Code::Unauthenticated, "the admin token is not the deployment's").into())
+}

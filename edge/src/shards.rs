@@ -1,0 +1,135 @@
+//! All shards of a survey, asked one after the other and put together.
+
+use asklet_shared::display_id::DisplayId;
+use asklet_shared::problem::{Code, Problem};
+use asklet_shared::tally::{Counted, LatestOfEach, Request, keep_latest};
+use worker::{Date, Env, Stub};
+
+use crate::failure::Failure;
+use crate::place;
+use crate::rpc::{self, Counts, Erased, Plan, SurveyCall, Usage};
+use crate::seal::SiteId;
+use crate::survey::keeping::Since;
+use crate::survey::scan::{Query, Scanned};
+use crate::survey::slice::Slice;
+
+/// How long a slice of a scan should take, so that collecting goes on meanwhile.
+const SLICE_MS: u64 = 35;
+
+/// How many rows the first slice has, and how few and many a later one.
+const FIRST_ROWS: u32 = 4_000;
+const ROWS: (u32, u32) = (500, 50_000);
+
+/// How many respondents can be told apart one by one.
+const RESPONDENTS_LIMIT: usize = 100_000;
+
+/// The shards of a survey.
+pub struct Shards<'a> {
+    env: &'a Env,
+    site: &'a SiteId,
+    /// What is known of the survey.
+    pub plan: &'a Plan,
+}
+
+impl<'a> Shards<'a> {
+    /// The shards that a plan names.
+    pub fn of(env: &'a Env, site: &'a SiteId, plan: &'a Plan) -> Self {
+        Self { env, site, plan }
+    }
+
+    fn stubs(&self) -> impl Iterator<Item = Result<Stub, Failure>> {
+        (0..self.plan.shards)
+            .map(|shard| place::survey(self.env, self.site, &self.plan.survey, shard))
+    }
+
+    /// What was counted in a period.
+    pub async fn count(&self, request: &Request) -> Result<Counts, Failure> {
+        let mut all = Counts { counted: request.nothing(), since: Since::default() };
+        let call = SurveyCall::Count(request.clone());
+        for stub in self.stubs() {
+            let counts: Counts = rpc::call(&stub?, &call).await?;
+            all.counted.merge(&counts.counted);
+            all.since = all.since.max(counts.since);
+        }
+        Ok(all)
+    }
+
+    /// What displays add up to, one by one.
+    pub async fn scan(&self, query: &Query) -> Result<(Counted, Since), Failure> {
+        let mut counted = query.request.nothing();
+        let mut latest = LatestOfEach::new();
+        let mut since = Since::default();
+        for stub in self.stubs() {
+            let stub = stub?;
+            let mut slice = Slice::first(FIRST_ROWS);
+            loop {
+                let started_ms = Date::now().as_millis();
+                let call = SurveyCall::Scan { query: query.clone(), slice };
+                let scanned: Scanned = rpc::call(&stub, &call).await?;
+                counted.merge(&scanned.counted);
+                since = since.max(scanned.since);
+                for (digest, one) in scanned.latest {
+                    keep_latest(&mut latest, digest, one);
+                }
+                if latest.len() > RESPONDENTS_LIMIT {
+                    let detail = "there are too many respondents to tell apart: ask for less time";
+                    return Err(Problem::new(Code::InvalidQuery, detail)
+                        .at("per")
+                        .limit(format!("{RESPONDENTS_LIMIT} respondents"))
+                        .into());
+                }
+                let Some(next) = scanned.next else { break };
+                let took_ms = Date::now().as_millis().saturating_sub(started_ms).max(1);
+                let rows = u64::from(slice.rows) * SLICE_MS / took_ms;
+                // Not much more than what was just tried: the time says little about it.
+                let rows = u32::try_from(rows).unwrap_or(u32::MAX).min(slice.rows * 2);
+                slice = Slice { after: Some(next), rows: rows.clamp(ROWS.0, ROWS.1) };
+            }
+        }
+        counted.add_latest(&query.request, &latest);
+        Ok((counted, since))
+    }
+
+    /// Stops counting a display, for a reason, or counts it again.
+    pub async fn exclude(&self, id: DisplayId, reason: Option<&str>) -> Result<(), Failure> {
+        let call = SurveyCall::Exclude { id, reason: reason.map(str::to_owned) };
+        for stub in self.stubs() {
+            match rpc::call::<()>(&stub?, &call).await {
+                Err(Failure::Problem(problem)) if problem.code == Code::UnknownDisplay => {}
+                outcome => return outcome,
+            }
+        }
+        Err(Problem::new(Code::UnknownDisplay, "the survey has no such display").into())
+    }
+
+    /// Erases a respondent. Returns how many displays that were.
+    pub async fn erase(&self, respondent: &str) -> Result<u64, Failure> {
+        let mut displays = 0;
+        for stub in self.stubs() {
+            let stub = stub?;
+            let mut slice = Slice::first(FIRST_ROWS);
+            loop {
+                let call = SurveyCall::Erase { respondent: respondent.to_owned(), slice };
+                let erased: Erased = rpc::call(&stub, &call).await?;
+                displays += erased.displays;
+                slice.after = erased.next;
+                if slice.after.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(displays)
+    }
+
+    /// What the shards store and write.
+    pub async fn usage(&self) -> Result<Usage, Failure> {
+        let mut all = Usage::default();
+        for stub in self.stubs() {
+            let usage: Usage = rpc::call(&stub?, &SurveyCall::Usage).await?;
+            all.tail += usage.tail;
+            all.bytes += usage.bytes;
+            all.rows_written += usage.rows_written;
+        }
+        Ok(all)
+    }
+}

@@ -1,0 +1,90 @@
+//! Errands: shards that have to be told something or to be emptied. They are kept with the change that
+//! makes them necessary and go when they are done, so that none is lost on the way.
+
+use crate::failure::Failure;
+use crate::seal::SiteId;
+use crate::sql::Sql;
+
+/// Something that a shard has to be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Errand {
+    /// The shard's site.
+    pub site: SiteId,
+    /// The shard's survey.
+    pub survey: String,
+    /// The shard.
+    pub shard: u16,
+    /// Whether it is to forget everything; else it is to take what holds now.
+    pub forget: bool,
+    /// The number of the change that it is about. Another change makes it another errand.
+    number: u64,
+}
+
+/// Leaves an errand to each shard of a survey.
+pub fn leave(
+    sql: &impl Sql,
+    site: &SiteId,
+    survey: &str,
+    shards: u16,
+    forget: bool,
+) -> Result<(), Failure> {
+    for shard in 0..shards {
+        sql.run(
+            "REPLACE INTO errand (site, survey, shard, forget, number)
+             SELECT ?, ?, ?, ?, number FROM site",
+            &[site.as_str().into(), survey.into(), u32::from(shard).into(), forget.into()],
+        )?;
+    }
+    Ok(())
+}
+
+/// Makes a change that the shards of one published survey, or of all, have to know of, in one
+/// transaction with the errands.
+pub fn change(
+    sql: &impl Sql,
+    site: &SiteId,
+    survey: Option<&str>,
+    change: impl FnOnce() -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    sql.transaction(|| {
+        change()?;
+        sql.run("UPDATE site SET number = number + 1", &[])?;
+        let mut surveys = Vec::new();
+        let published = "SELECT id, shards FROM survey WHERE version > 0";
+        sql.query(published, &[], &mut |mut row| {
+            surveys.push((row.text()?, row.integer::<u16>()?));
+            Ok(())
+        })?;
+        for (id, shards) in surveys {
+            if survey.is_none_or(|survey| survey == id) {
+                leave(sql, site, &id, shards, false)?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// All errands.
+pub fn all(sql: &impl Sql) -> Result<Vec<Errand>, Failure> {
+    let mut errands = Vec::new();
+    let columns = "SELECT site, survey, shard, forget, number FROM errand";
+    sql.query(columns, &[], &mut |mut row| {
+        errands.push(Errand {
+            site: SiteId::stored(row.text()?),
+            survey: row.text()?,
+            shard: row.integer()?,
+            forget: row.boolean()?,
+            number: row.integer()?,
+        });
+        Ok(())
+    })?;
+    Ok(errands)
+}
+
+/// An errand is done.
+pub fn done(sql: &impl Sql, errand: &Errand) -> Result<(), Failure> {
+    sql.run(
+        "DELETE FROM errand WHERE survey = ? AND shard = ? AND number = ?",
+        &[errand.survey.as_str().into(), u32::from(errand.shard).into(), errand.number.into()],
+    )
+}

@@ -1,0 +1,203 @@
+//! What is kept and for how long: displays that do not count, respondents that are erased, people
+//! that are forgotten, and unanswered displays that are dropped.
+//!
+//! Exclusion and erasure take a display's contribution out of the counters. Retention does not: what
+//! it removes from the log is settled in the counters.
+
+use asklet_shared::counter::RESPONDENT;
+use asklet_shared::display::{Answers, Stage};
+use asklet_shared::display_id::DisplayId;
+use asklet_shared::facts::Context;
+use asklet_shared::problem::{Code, Problem};
+use asklet_shared::time::{self, DAY_MS};
+use serde::{Deserialize, Serialize};
+
+use super::fold::{self, Watermark};
+use super::log::{self, COLUMNS, ERASED, Stored};
+use super::record::AGE_LIMIT_MS;
+use super::slice::Slice;
+use crate::failure::Failure;
+use crate::sql::{Sql, Value};
+
+/// How long an unanswered display is kept after it arrived. A revision of it can be on its way for a
+/// day less, and must not meet an empty place.
+const UNANSWERED_MS: u64 = AGE_LIMIT_MS + DAY_MS;
+
+/// How many rows retention looks at in one slice.
+const SLICE_ROWS: u32 = 2_000;
+
+/// Since when the log is whole.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Since {
+    /// Unanswered displays shown before this were dropped; 0 for none.
+    pub dropped_ms: u64,
+    /// People were forgotten whose displays were shown before this; 0 for none.
+    pub forgotten_ms: u64,
+}
+
+impl Since {
+    /// What retention has done so far.
+    pub fn read(sql: &impl Sql) -> Result<Self, Failure> {
+        let row = sql.first("SELECT dropped_ms, forgotten_ms FROM folded", &[])?;
+        row.map_or(Ok(Self::default()), |mut row| {
+            Ok(Self { dropped_ms: row.integer()?, forgotten_ms: row.integer()? })
+        })
+    }
+
+    /// The later of two.
+    #[must_use]
+    pub fn max(self, other: Self) -> Self {
+        Self {
+            dropped_ms: self.dropped_ms.max(other.dropped_ms),
+            forgotten_ms: self.forgotten_ms.max(other.forgotten_ms),
+        }
+    }
+}
+
+/// Stops counting a display, for a reason, or counts it again.
+pub fn exclude(sql: &impl Sql, id: DisplayId, reason: Option<&str>) -> Result<(), Failure> {
+    sql.transaction(|| {
+        let earlier = log::find(sql, id)?;
+        let earlier = earlier.filter(|display| display.excluded.as_deref() != Some(ERASED));
+        let unknown = || Problem::new(Code::UnknownDisplay, "the survey has no such display");
+        let earlier = earlier.ok_or_else(unknown)?;
+        let later = Stored { excluded: reason.map(str::to_owned), ..earlier.clone() };
+        log::write(sql, &later)?;
+        if Watermark::read(sql)?.covers(&earlier) {
+            fold::replace(sql, Some(&earlier), Some(&later))?;
+        }
+        Ok(())
+    })
+}
+
+/// Erases the displays of a respondent in one slice; what is left of each is the id, by which a
+/// repeated request is known. Returns how many there were, and where the next slice begins.
+pub fn erase(
+    sql: &impl Sql,
+    respondent: &str,
+    slice: Slice,
+) -> Result<(u64, Option<DisplayId>), Failure> {
+    sql.transaction(|| {
+        let mut found = Vec::new();
+        let mut next = None;
+        for range in slice.ranges(sql, 0, fold::END_OF_TIME_MS)? {
+            let mut values = range.values;
+            values.push(Value::from(respondent));
+            let condition = range.condition;
+            sql.query(
+                &format!("SELECT {COLUMNS} FROM display WHERE {condition} AND respondent = ?"),
+                &values,
+                &mut |row| {
+                    found.push(log::stored(row)?);
+                    Ok(())
+                },
+            )?;
+            next = range.next;
+        }
+        let counters = Watermark::read(sql)?;
+        for display in &found {
+            if counters.covers(display) {
+                fold::replace(sql, Some(display), None)?;
+            }
+            log::write(
+                sql,
+                &Stored {
+                    stage: Stage::Shown,
+                    dismissed: false,
+                    excluded: Some(ERASED.to_owned()),
+                    respondent: None,
+                    context: Context { version: display.context.version, ..Context::default() },
+                    answers: Answers::default(),
+                    personal: None,
+                    ..display.clone()
+                },
+            )?;
+        }
+        Ok((u64::try_from(found.len()).unwrap_or(u64::MAX), next))
+    })
+}
+
+/// Until when unanswered displays are dropped at a time.
+pub fn unanswered_until_ms(now_ms: u64) -> u64 {
+    day_start(now_ms.saturating_sub(UNANSWERED_MS))
+}
+
+/// Until when people are forgotten at a time.
+pub fn people_until_ms(now_ms: u64, retention_days: u16) -> u64 {
+    day_start(now_ms.saturating_sub(u64::from(retention_days) * DAY_MS))
+}
+
+fn day_start(ms: u64) -> u64 {
+    ms - ms % DAY_MS
+}
+
+/// Drops the unanswered displays of one slice that arrived before a time. All that were shown before
+/// it must be folded, since their counts stay. Returns where the next slice begins.
+pub fn drop_unanswered(
+    sql: &impl Sql,
+    until_ms: u64,
+    after: Option<DisplayId>,
+) -> Result<Option<DisplayId>, Failure> {
+    // What arrived late was shown before what was dropped last time.
+    let from_ms = Since::read(sql)?.dropped_ms.saturating_sub(UNANSWERED_MS);
+    let stage = asklet_shared::counter::stage_value(Stage::Started);
+    settle(sql, (from_ms, until_ms), after, "dropped_ms", &|condition, values| {
+        let mut values = values.to_vec();
+        values.extend([u32::from(stage).into(), until_ms.into()]);
+        let query =
+            format!("DELETE FROM display WHERE {condition} AND stage < ? AND received_ms < ?");
+        sql.run(&query, &values)
+    })
+}
+
+/// Forgets the people of one slice whose displays were shown before a time: comments, respondents and
+/// traits go, and the counts stay. Returns where the next slice begins.
+pub fn forget_people(
+    sql: &impl Sql,
+    until_ms: u64,
+    after: Option<DisplayId>,
+) -> Result<Option<DisplayId>, Failure> {
+    let from_ms = Since::read(sql)?.forgotten_ms;
+    let next = settle(sql, (from_ms, until_ms), after, "forgotten_ms", &|condition, values| {
+        let query = format!(
+            "UPDATE display SET personal = NULL, respondent = NULL
+             WHERE {condition} AND personal IS NOT NULL"
+        );
+        sql.run(&query, values)
+    })?;
+    if next.is_none() {
+        // Who answered is not for counters to remember either.
+        let day = Value::from(time::day_of(until_ms));
+        sql.run("DELETE FROM counter WHERE dimension = ? AND day < ?", &[RESPONDENT.into(), day])?;
+    }
+    Ok(next)
+}
+
+/// What is done to the rows that a condition with its values picks out.
+type Settle<'a> = &'a dyn Fn(&str, &[Value]) -> Result<(), Failure>;
+
+/// Settles one slice of a period in one transaction, and notes after the last one how far it went.
+fn settle(
+    sql: &impl Sql,
+    (from_ms, until_ms): (u64, u64),
+    after: Option<DisplayId>,
+    noted_in: &str,
+    settle: Settle<'_>,
+) -> Result<Option<DisplayId>, Failure> {
+    sql.transaction(|| {
+        if !Watermark::read(sql)?.is_past(until_ms) {
+            return Err(Failure::Broken("what is to be settled is not folded".to_owned()));
+        }
+        let slice = Slice { after, rows: SLICE_ROWS };
+        let mut next = None;
+        for range in slice.ranges(sql, from_ms, until_ms)? {
+            settle(range.condition, &range.values)?;
+            next = range.next;
+        }
+        if next.is_none() {
+            let note = format!("UPDATE folded SET {noted_in} = max({noted_in}, ?)");
+            sql.run(&note, &[until_ms.into()])?;
+        }
+        Ok(next)
+    })
+}

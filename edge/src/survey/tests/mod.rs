@@ -1,0 +1,88 @@
+//! Storage on real SQLite: single cases, and random histories.
+
+mod cases;
+mod histories;
+mod panics;
+
+use asklet_shared::display::{Answer, Answers, Choice, Stage};
+use asklet_shared::display_id::DisplayId;
+use asklet_shared::facts::Context;
+use asklet_shared::problem::Code;
+
+use super::fold;
+use super::log::{self, COLUMNS, MIGRATIONS, Stored};
+use super::record::{Arrival, Recorded, record};
+use crate::failure::Failure;
+use crate::sql::Sql;
+use crate::sql::migrate::migrate;
+use crate::sql::native::Native;
+
+const START_MS: u64 = 1_763_785_907_123;
+
+/// An empty shard.
+fn store() -> Native {
+    let sql = Native::new();
+    migrate(&sql, MIGRATIONS).unwrap();
+    fold::recount_if_needed(&sql).unwrap();
+    sql
+}
+
+/// The id of a display that was shown at the start.
+fn id(number: u8) -> DisplayId {
+    DisplayId::new(START_MS + u64::from(number), [number; 10])
+}
+
+/// A revision of a display with a score.
+fn arrival(number: u8, revision: u32, stage: Stage, score: Option<u8>) -> Arrival {
+    let score = score.map(|score| ("score".to_owned(), Answer::Score(score)));
+    Arrival {
+        id: id(number),
+        revision,
+        stage,
+        dismissed: false,
+        age_ms: 0,
+        context: Context { version: 1, language: "en".to_owned(), ..Context::default() },
+        answers: Answers(score.into_iter().collect()),
+        respondent: None,
+        traits: [].into(),
+        verified: false,
+    }
+}
+
+/// A choice of some options.
+fn choice(options: &[&str], other: Option<&str>) -> Answer {
+    let options = options.iter().map(|option| (*option).to_owned()).collect();
+    Answer::Choice(Choice { options, other: other.map(str::to_owned) })
+}
+
+/// Every row of the log.
+fn rows(sql: &impl Sql) -> Vec<Stored> {
+    let mut rows = Vec::new();
+    sql.query(&format!("SELECT {COLUMNS} FROM display"), &[], &mut |row| {
+        rows.push(log::stored(row)?);
+        Ok(())
+    })
+    .unwrap();
+    rows
+}
+
+/// Folds everything that was shown before a time.
+fn fold_all(sql: &impl Sql, until_ms: u64) {
+    while fold::fold_before(sql, until_ms).unwrap() {}
+}
+
+fn code<T: std::fmt::Debug>(result: Result<T, Failure>) -> Code {
+    match result {
+        Err(Failure::Problem(problem)) => problem.code,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Records what a client would be told off for or not, and nothing else.
+fn tell(sql: &impl Sql, arrival: Arrival, now_ms: u64) -> Option<Recorded> {
+    match record(sql, arrival, now_ms) {
+        Ok(recorded) => Some(recorded),
+        Err(Failure::Problem(_)) => None,
+        Err(Failure::Broken(broken)) => panic!("{broken}"),
+    }
+}

@@ -1,0 +1,92 @@
+//! A panic between any two statements of a write leaves nothing half done.
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use asklet_shared::tally::{Counted, Request};
+
+use super::histories::check_counters;
+use super::*;
+use crate::sql::{Row, Value};
+use crate::survey::keeping;
+use crate::survey::slice::Slice;
+
+/// A database that panics before one of the statements to come.
+struct Panicking<'a> {
+    sql: &'a Native,
+    statements_left: Cell<Option<u32>>,
+}
+
+impl Sql for Panicking<'_> {
+    fn query(
+        &self,
+        sql: &str,
+        values: &[Value],
+        row: &mut dyn FnMut(Row) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        if let Some(left) = self.statements_left.get() {
+            assert!(left > 0, "the panic that was asked for");
+            self.statements_left.set(Some(left - 1));
+        }
+        self.sql.query(sql, values, row)
+    }
+
+    fn transaction<T>(&self, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+        self.sql.transaction(work)
+    }
+}
+
+/// Does some work again and again, each time with a panic one statement later, until there is none.
+/// After each panic the counters must equal a recount and the store must be as it was before.
+fn check(prepare: &dyn Fn(&Native), work: &dyn Fn(&Panicking<'_>) -> Result<(), Failure>) -> u32 {
+    let everything = |sql: &Native| -> (Vec<Stored>, Counted) {
+        let request = Request::whole("score", 0, fold::END_OF_TIME_MS);
+        (rows(sql), fold::count(sql, &request).unwrap())
+    };
+    for statements in 0.. {
+        let sql = store();
+        prepare(&sql);
+        let before = everything(&sql);
+        let panicking = Panicking { sql: &sql, statements_left: Cell::new(Some(statements)) };
+        let outcome = catch_unwind(AssertUnwindSafe(|| work(&panicking)));
+        check_counters(&sql, &[]);
+        match outcome {
+            Ok(result) => {
+                result.unwrap();
+                assert_ne!(rows(&sql), before.0, "the work changed nothing");
+                return statements;
+            }
+            Err(_) => assert_eq!(everything(&sql), before, "after {statements} statements"),
+        }
+        // The next request is served as if nothing had been.
+        panicking.statements_left.set(None);
+        work(&panicking).unwrap();
+        check_counters(&sql, &[]);
+    }
+    unreachable!()
+}
+
+fn identified(revision: u32, score: u8) -> Arrival {
+    let mut arrival = arrival(1, revision, Stage::Started, Some(score));
+    arrival.respondent = Some("u1".to_owned());
+    arrival.traits = [("plan".to_owned(), "pro".to_owned())].into();
+    arrival
+}
+
+#[test]
+fn a_panic_between_any_two_statements_leaves_nothing_half_done() {
+    let is_folded = |sql: &Native| {
+        record(sql, identified(1, 9), START_MS).unwrap();
+        fold_all(sql, START_MS + 1);
+    };
+    let record_one = |sql: &Panicking<'_>, arrival| record(sql, arrival, START_MS).map(|_| ());
+    let first = check(&|_| {}, &|sql| record_one(sql, identified(1, 9)));
+    let late = check(&|sql| fold_all(sql, START_MS + 1), &|sql| record_one(sql, identified(1, 9)));
+    let corrected = check(&is_folded, &|sql| record_one(sql, identified(2, 3)));
+    let excluded = check(&is_folded, &|sql| keeping::exclude(sql, id(1), Some("spam")));
+    let erased = check(&is_folded, &|sql| keeping::erase(sql, "u1", Slice::first(10)).map(|_| ()));
+    // A late display enters the counters of each question and dimension, a correction leaves and
+    // enters them: dozens of statements, each of which was the last one once.
+    assert!(first >= 3 && late > 20 && corrected > 20, "{first}, {late}, {corrected}");
+    assert!(excluded > 20 && erased > 20, "{excluded}, {erased}");
+}

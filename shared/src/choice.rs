@@ -1,0 +1,84 @@
+//! The summary of a choice question.
+
+use serde::{Deserialize, Serialize};
+
+use crate::counter::FUNNEL;
+use crate::definition::question::Options;
+use crate::display::OTHER_OPTION;
+use crate::facts::option_key;
+use crate::statistics::{self, Interval};
+use crate::summary::{Funnel, People, Period, Source};
+use crate::tally::Counted;
+
+/// A survey's figures for one choice question.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChoiceSummary {
+    /// The survey's id.
+    pub survey: String,
+    /// The id of the question.
+    pub question: String,
+    /// What time it covers.
+    pub period: Period,
+    /// What was counted to answer.
+    #[serde(flatten)]
+    pub source: Source,
+    /// How many answered.
+    pub n: u64,
+    /// Whether `n` is below 30, where the intervals say little.
+    pub low_n: bool,
+    /// How many different people are known to have answered.
+    #[serde(flatten)]
+    pub people: People,
+    /// Each option, in the order of the latest version.
+    pub options: Vec<OptionCount>,
+    /// How far displays came.
+    pub funnel: Funnel,
+}
+
+/// How often one option was chosen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OptionCount {
+    /// The option's id.
+    pub option: String,
+    /// How often it was chosen.
+    pub count: u64,
+    /// By which share of those who answered, 0 to 1; `null` without answers. Where several can be
+    /// chosen the shares add up to more than 1.
+    pub share: Option<f64>,
+    /// The share's Wilson interval at 95 % confidence; `null` below two answers.
+    pub interval: Option<Interval>,
+}
+
+/// The summary of what all shards have counted for a period.
+pub fn summary(
+    (survey, question): (&str, &str),
+    options: &Options,
+    period: Period,
+    source: Source,
+    counted: &Counted,
+) -> ChoiceSummary {
+    let total = counted.total();
+    let n = total.question(question).total();
+    let offered = options.options.iter().map(|option| option.id.as_str());
+    let other = options.other.is_some().then_some(OTHER_OPTION);
+    let count = |option: &str| {
+        let count = total.question(&option_key(question, option)).total();
+        OptionCount {
+            option: option.to_owned(),
+            count,
+            share: (n > 0).then(|| statistics::float(count) / statistics::float(n)),
+            interval: statistics::wilson(count, n),
+        }
+    };
+    ChoiceSummary {
+        survey: survey.to_owned(),
+        question: question.to_owned(),
+        period,
+        source,
+        n,
+        low_n: n < statistics::LOW_N,
+        people: People::of(counted),
+        options: offered.chain(other).map(count).collect(),
+        funnel: Funnel::of(&total.question(FUNNEL)),
+    }
+}

@@ -1,0 +1,118 @@
+//! Dimensions: what a summary can be broken down by and filtered on.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+/// The most traits that a survey can declare.
+pub const TRAITS_LIMIT: usize = 5;
+
+/// How many values of a trait are told apart; later ones count as [`OTHER`].
+pub const TRAIT_VALUES_LIMIT: usize = 100;
+
+/// The value under which what is not told apart is counted.
+pub const OTHER: &str = "other";
+
+/// What stands before a trait's key in the name of its dimension.
+const TRAIT: &str = "trait.";
+
+/// One dimension. Where a display says nothing about it, its value is empty.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub enum Dimension {
+    /// All displays together.
+    All,
+    /// The version of the survey.
+    Version,
+    /// The variant, one of those that the survey declares.
+    Variant,
+    /// How the survey reached the visitor.
+    Channel,
+    /// Desktop, tablet or phone.
+    Device,
+    /// The language that was shown; empty where that is none of the survey's.
+    Language,
+    /// The country, as ISO 3166-1 writes it with two letters.
+    Country,
+    /// At which contact the survey stands, as its version says.
+    Touchpoint,
+    /// The page's group, one of those that the survey declares, or `other`.
+    PageGroup,
+    /// A trait that the survey declares.
+    Trait(String),
+}
+
+impl Dimension {
+    /// Every dimension that each display is counted under, besides the traits of its version.
+    pub const COUNTED: [Self; 9] = [
+        Self::All,
+        Self::Version,
+        Self::Variant,
+        Self::Channel,
+        Self::Device,
+        Self::Language,
+        Self::Country,
+        Self::Touchpoint,
+        Self::PageGroup,
+    ];
+
+    /// The dimension that a summary can be broken down by under a name.
+    pub fn named(name: &str) -> Option<Self> {
+        if let Some(key) = name.strip_prefix(TRAIT) {
+            return (!key.is_empty()).then(|| Self::Trait(key.to_owned()));
+        }
+        let mut known = Self::COUNTED.into_iter().filter(|dimension| *dimension != Self::All);
+        known.find(|dimension| dimension.name() == name)
+    }
+
+    /// The name by which it is asked for and stored; for [`Dimension::All`] it is empty.
+    pub fn name(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::All => "",
+            Self::Version => "version",
+            Self::Variant => "variant",
+            Self::Channel => "channel",
+            Self::Device => "device",
+            Self::Language => "language",
+            Self::Country => "country",
+            Self::Touchpoint => "touchpoint",
+            Self::PageGroup => "page_group",
+            Self::Trait(key) => return Cow::Owned(format!("{TRAIT}{key}")),
+        })
+    }
+}
+
+impl From<Dimension> for String {
+    fn from(dimension: Dimension) -> Self {
+        dimension.name().into_owned()
+    }
+}
+
+impl TryFrom<String> for Dimension {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        match Self::named(&name) {
+            Some(dimension) => Ok(dimension),
+            None if name.is_empty() => Ok(Self::All),
+            None => Err(format!("there is no dimension {name:?}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dimension_is_known_by_its_name() {
+        let all = Dimension::COUNTED.into_iter().chain([Dimension::Trait("plan".to_owned())]);
+        for dimension in all {
+            let name = String::from(dimension.clone());
+            assert_eq!(Dimension::try_from(name), Ok(dimension));
+        }
+        assert_eq!(Dimension::named(""), None);
+        assert_eq!(Dimension::named("trait."), None);
+        assert_eq!(Dimension::named("mood"), None);
+    }
+}

@@ -1,0 +1,120 @@
+//! The facts about a display: what of it is counted, broken down by and filtered on.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::counter::{DISMISSED, FUNNEL, stage_value};
+use crate::dimension::Dimension;
+use crate::display::{Answer, Answers, Channel, OTHER_OPTION, Stage};
+
+/// The facts about one display.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// When it was shown, in milliseconds since the epoch, by the server's clock.
+    pub shown_ms: u64,
+    /// How far it came.
+    pub stage: Stage,
+    /// Whether it was closed.
+    pub dismissed: bool,
+    /// Under what circumstances it was shown.
+    pub context: Context,
+    /// What was answered. Of texts it only counts that they are there.
+    pub answers: Answers,
+    /// The declared traits with the values that they count under; none once they are forgotten.
+    pub traits: BTreeMap<String, String>,
+    /// A digest of the respondent's id, if there is one.
+    pub respondent: Option<u64>,
+}
+
+/// The circumstances of a display, which stay when its respondent is forgotten. What is not known is
+/// empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Context {
+    /// The version shown.
+    pub version: u32,
+    /// How it reached the visitor.
+    #[serde(default)]
+    pub channel: Channel,
+    /// The language that was shown.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub language: String,
+    /// The variant.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub variant: String,
+    /// The class of the device.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub device: String,
+    /// The country.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub country: String,
+    /// The touchpoint of the version.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub touchpoint: String,
+    /// The group of the page.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub page_group: String,
+    /// The page's address.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub page: String,
+}
+
+impl Facts {
+    /// Each question that this display answers, the funnel first, with the values it adds to it. A
+    /// chosen option is a question of its own, see [`option_key`].
+    pub fn values(&self) -> Vec<(Cow<'_, str>, Vec<u8>)> {
+        let mut funnel = vec![stage_value(self.stage)];
+        if self.dismissed {
+            funnel.push(DISMISSED);
+        }
+        let mut values = vec![(Cow::Borrowed(FUNNEL), funnel)];
+        for (question, answer) in &self.answers.0 {
+            let value = if let Answer::Score(score) = answer { *score } else { 0 };
+            values.push((Cow::Borrowed(question.as_str()), vec![value]));
+            if let Answer::Choice(choice) = answer {
+                let other = choice.other.is_some().then_some(OTHER_OPTION);
+                for option in choice.options.iter().map(String::as_str).chain(other) {
+                    values.push((Cow::Owned(option_key(question, option)), vec![0]));
+                }
+            }
+        }
+        values
+    }
+
+    /// The dimensions that it is counted under: those of which it has a value. How many have none is
+    /// what is left of the whole, see [`crate::tally::Counted::add_rest`].
+    pub fn dimensions(&self) -> Vec<(Dimension, Cow<'_, str>)> {
+        let counted = Dimension::COUNTED.into_iter().filter_map(|dimension| {
+            let value = self.dimension(&dimension);
+            (dimension == Dimension::All || !value.is_empty()).then_some((dimension, value))
+        });
+        let traits = self
+            .traits
+            .iter()
+            .map(|(key, value)| (Dimension::Trait(key.clone()), Cow::Borrowed(value.as_str())));
+        counted.chain(traits).collect()
+    }
+
+    /// The value of a dimension; empty where it has none, or where that is forgotten.
+    pub fn dimension(&self, dimension: &Dimension) -> Cow<'_, str> {
+        let context = &self.context;
+        Cow::Borrowed(match dimension {
+            Dimension::All => "",
+            Dimension::Version => return Cow::Owned(context.version.to_string()),
+            Dimension::Variant => &context.variant,
+            Dimension::Channel => context.channel.name(),
+            Dimension::Device => &context.device,
+            Dimension::Language => &context.language,
+            Dimension::Country => &context.country,
+            Dimension::Touchpoint => &context.touchpoint,
+            Dimension::PageGroup => &context.page_group,
+            Dimension::Trait(key) => self.traits.get(key).map_or("", String::as_str),
+        })
+    }
+}
+
+/// The name under which an option of a choice is counted. No question's id holds a slash.
+pub fn option_key(question: &str, option: &str) -> String {
+    format!("{question}/{option}")
+}

@@ -1,0 +1,228 @@
+//! Summaries of a site: surveys pooled by metric and scale. Scales are never mixed, and each pool shows
+//! what it is made of.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::counter::{FUNNEL, Histogram};
+use crate::definition::question::Rating;
+use crate::metrics::{Direction, Metric, Sample, Scale, Score};
+use crate::period::rfc3339;
+use crate::statistics::{Difference, float};
+use crate::summary::{Funnel, Period, TrendPoint, ValueCount, distribution};
+use crate::tally::{Counted, Request, Tally};
+
+/// A site's figures: one pool for each metric and scale.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SiteSummary {
+    /// The site's id.
+    pub site: String,
+    /// What time it covers.
+    pub period: Period,
+    /// The pools, in the order of metrics and scales.
+    pub pools: Vec<Pool>,
+}
+
+/// The primary questions of all surveys that measure the same on the same scale.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Pool {
+    /// What they measure.
+    pub metric: Metric,
+    /// Their scale.
+    pub scale: Scale,
+    /// Always true: these are answers to different questions, put to different people.
+    pub pooled: bool,
+    /// The metric over all of them.
+    #[serde(flatten)]
+    pub score: Score,
+    /// How often each value was given; where a low one is good, it is turned round.
+    pub distribution: Vec<ValueCount>,
+    /// How far displays came.
+    pub funnel: Funnel,
+    /// What the pool is made of.
+    pub mix: Vec<Part>,
+    /// The same by the intervals of a calendar, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trend: Option<Vec<TrendPoint>>,
+    /// How it compares with the period before, if that was asked for. A change of the mix is a change
+    /// too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<PoolChange>,
+}
+
+/// One survey's part of a pool.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// The survey's id.
+    pub survey: String,
+    /// Its name.
+    pub name: String,
+    /// The id of its primary question.
+    pub question: String,
+    /// How many answered.
+    pub n: u64,
+    /// Their share of the pool, 0 to 1; `null` without answers.
+    pub share: Option<f64>,
+    /// Its own score.
+    pub score: Option<f64>,
+}
+
+/// How a pool compares with the period before, of the same elapsed length.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PoolChange {
+    /// The period before.
+    pub previous: TrendPoint,
+    /// The score less the score before; `null` where either has fewer than two answers.
+    pub difference: Option<Difference>,
+}
+
+/// What was counted for the primary question of one survey.
+pub struct Member {
+    /// The survey's id.
+    pub survey: String,
+    /// Its name.
+    pub name: String,
+    /// The id of its primary question.
+    pub question: String,
+    /// That question's scale and direction.
+    pub rating: Rating,
+    /// What was counted for the period.
+    pub counted: Counted,
+    /// And for the period before, if that was asked for.
+    pub before: Option<Counted>,
+}
+
+/// What a pool's figures are told for.
+pub struct Asked<'a> {
+    /// The request that was counted.
+    pub request: &'a Request,
+    /// Whether its points are asked for.
+    pub trend: bool,
+    /// The period before.
+    pub before: (u64, u64),
+}
+
+/// Pools members by metric and scale.
+pub fn pools(members: &[Member], asked: &Asked<'_>) -> Vec<Pool> {
+    let mut scales: BTreeMap<Scale, Vec<&Member>> = BTreeMap::new();
+    for member in members {
+        scales.entry(member.rating.scale).or_default().push(member);
+    }
+    scales.into_iter().map(|(scale, members)| pool(scale, &members, asked)).collect()
+}
+
+fn pool(scale: Scale, members: &[&Member], asked: &Asked<'_>) -> Pool {
+    let score = |answers: &Histogram| sample(scale, answers).score();
+    let point = |from_ms: u64, to_ms: u64, tallies: &mut dyn Iterator<Item = (&Member, Tally)>| {
+        let (mut answers, mut funnel) = (Histogram::default(), Histogram::default());
+        for (member, tally) in tallies {
+            answers.merge(&oriented(&member.rating, &tally.question(&member.question)));
+            funnel.merge(&tally.question(FUNNEL));
+        }
+        let score = score(&answers);
+        let funnel = Funnel::of(&funnel);
+        let point = TrendPoint { from: rfc3339(from_ms), to: rfc3339(to_ms), score, funnel };
+        (answers, point)
+    };
+    let (from_ms, to_ms) = asked.request.range();
+    let totals = &mut members.iter().map(|member| (*member, member.counted.total()));
+    let (answers, whole) = point(from_ms, to_ms, totals);
+    let trend = asked.trend.then(|| {
+        let edges = asked.request.edges.iter().zip(asked.request.edges.iter().skip(1));
+        let points = edges.enumerate().map(|(at, (from_ms, to_ms))| {
+            let tallies = &mut members
+                .iter()
+                .filter_map(|member| Some((*member, member.counted.points.get(at)?.clone())));
+            point(*from_ms, *to_ms, tallies).1
+        });
+        points.collect()
+    });
+    let has_before = members.iter().any(|member| member.before.is_some());
+    let change = has_before.then(|| {
+        let totals = &mut members
+            .iter()
+            .filter_map(|member| Some((*member, member.before.as_ref()?.total())));
+        let (before, previous) = point(asked.before.0, asked.before.1, totals);
+        PoolChange {
+            previous,
+            difference: sample(scale, &answers).difference(&sample(scale, &before)),
+        }
+    });
+    let mix = members.iter().map(|member| {
+        let theirs = oriented(&member.rating, &member.counted.total().question(&member.question));
+        let score = score(&theirs);
+        Part {
+            survey: member.survey.clone(),
+            name: member.name.clone(),
+            question: member.question.clone(),
+            n: score.n,
+            share: (whole.score.n > 0).then(|| float(score.n) / float(whole.score.n)),
+            score: score.score,
+        }
+    });
+    Pool {
+        metric: scale.metric(),
+        scale,
+        pooled: true,
+        distribution: distribution(scale, &answers),
+        mix: mix.collect(),
+        score: whole.score,
+        funnel: whole.funnel,
+        trend,
+        change,
+    }
+}
+
+/// Answers that were turned round, so that high is good.
+fn sample(scale: Scale, answers: &Histogram) -> Sample<'_> {
+    Sample { scale, direction: Direction::HighIsGood, answers }
+}
+
+/// Answers as they would be if high were good.
+fn oriented(rating: &Rating, answers: &Histogram) -> Histogram {
+    let turned = answers.0.iter().filter_map(|(value, count)| {
+        Some((rating.scale.oriented(rating.direction, *value)?, *count))
+    });
+    Histogram(turned.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::definition::text::Text;
+
+    #[test]
+    fn a_pool_turns_scales_the_same_way_and_shows_its_mix() {
+        let member = |name: &str, scale, direction, values: &[(u8, u64)]| {
+            let answers = Histogram(values.iter().copied().collect());
+            let tally = Tally([("q".to_owned(), answers)].into());
+            let label = || Text::One("label".to_owned());
+            Member {
+                survey: name.to_owned(),
+                name: name.to_owned(),
+                question: "q".to_owned(),
+                rating: Rating { scale, direction, low: label(), high: label() },
+                counted: Counted { points: vec![tally], ..Counted::default() },
+                before: None,
+            }
+        };
+        let members = [
+            member("a", Scale::Ces7, Direction::HighIsGood, &[(7, 30)]),
+            member("b", Scale::Ces7, Direction::LowIsGood, &[(1, 5), (7, 5)]),
+            member("c", Scale::Nps, Direction::HighIsGood, &[(10, 4)]),
+        ];
+        let request = Request::whole("", 0, 1);
+        let asked = Asked { request: &request, trend: true, before: (0, 0) };
+        let pools = pools(&members, &asked);
+        let scales: Vec<_> = pools.iter().map(|pool| (pool.scale, pool.score.n)).collect();
+        assert_eq!(scales, [(Scale::Nps, 4), (Scale::Ces7, 40)]);
+        let effort = &pools[1];
+        assert_eq!(effort.score.score, Some(35.0 / 40.0));
+        assert_eq!(effort.distribution[6], ValueCount { value: 7, count: 35 });
+        let shares: Vec<_> = effort.mix.iter().map(|part| (part.share, part.score)).collect();
+        assert_eq!(shares, [(Some(0.75), Some(1.0)), (Some(0.25), Some(0.5))]);
+        assert_eq!(effort.trend.as_ref().unwrap()[0].score.n, 40);
+        assert_eq!(effort.change, None);
+    }
+}

@@ -1,0 +1,180 @@
+//! What holds for all surveys of a site.
+
+use serde::{Deserialize, Serialize};
+
+use crate::definition::appearance::Theme;
+
+/// The settings of a site. They travel as JSON; a field that is not listed here is an error.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// How its team calls it: 1 to 100 characters.
+    pub name: String,
+    /// The origins whose pages may ask: `https://shop.example`, `https://*.shop.example` for all of
+    /// its subdomains, or `*` for any. 1 to 50.
+    pub origins: Vec<String>,
+    /// The language of new surveys, as a BCP 47 tag.
+    #[serde(default = "english")]
+    pub language: String,
+    /// The IANA time zone whose calendar divides trends.
+    #[serde(default = "utc")]
+    pub tz: String,
+    /// The day on which its weeks begin.
+    #[serde(default)]
+    pub week_starts: WeekStart,
+    /// What is collected and asked.
+    #[serde(default)]
+    pub privacy: Privacy,
+    /// Whether traits must come with a token of the site's own server.
+    #[serde(default)]
+    pub require_identity: bool,
+    /// How its surveys look.
+    #[serde(default)]
+    pub theme: Theme,
+    /// How much is taken at once.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+fn english() -> String {
+    "en".to_owned()
+}
+
+fn utc() -> String {
+    "UTC".to_owned()
+}
+
+/// The day on which weeks begin.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WeekStart {
+    /// As in ISO 8601.
+    #[default]
+    Monday,
+    /// As in North America.
+    Sunday,
+    /// As in much of the Arab world.
+    Saturday,
+}
+
+/// What a site collects with each display, and whom it asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Privacy {
+    /// Whether the page's address is kept.
+    pub page: PagePart,
+    /// Whether the class of the device is kept.
+    pub device: bool,
+    /// Whether the country is kept.
+    pub country: bool,
+    /// Whether visitors are asked whose browser sends Global Privacy Control or Do Not Track. If they
+    /// are, it is without identity, traits and page.
+    pub ask_despite_signal: bool,
+}
+
+impl Default for Privacy {
+    fn default() -> Self {
+        Self { page: PagePart::default(), device: true, country: true, ask_despite_signal: true }
+    }
+}
+
+/// How much of a page's address is kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PagePart {
+    /// Nothing.
+    None,
+    /// Without query and fragment.
+    #[default]
+    Path,
+    /// With its query.
+    Query,
+}
+
+/// How long a page's address may be, in characters; what is over is cut off.
+const PAGE_LIMIT: usize = 500;
+
+impl PagePart {
+    /// What is kept of an address; nothing of what is no page of the web.
+    pub fn of(self, address: &str) -> String {
+        let ends: &[char] = match self {
+            Self::None => return String::new(),
+            Self::Path => &['?', '#'],
+            Self::Query => &['#'],
+        };
+        if !address.starts_with("https://") && !address.starts_with("http://") {
+            return String::new();
+        }
+        let kept = address.split(ends).next().unwrap_or_default();
+        kept.chars().take(PAGE_LIMIT).collect()
+    }
+}
+
+/// How much is taken at once. What is refused was not written, and is worth repeating later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Requests a minute of one visitor's address: 1 to 100,000.
+    pub address_per_minute: u32,
+    /// Requests a second to one shard of a survey, from everywhere: 1 to 100,000.
+    pub shard_per_second: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { address_per_minute: 300, shard_per_second: 5_000 }
+    }
+}
+
+/// Whether an origin is one of those listed.
+pub fn lists(origins: &[String], origin: &str) -> bool {
+    origins.iter().any(|listed| match listed.split_once("://*.") {
+        Some((scheme, domain)) => origin
+            .split_once("://")
+            .filter(|(theirs, _)| *theirs == scheme)
+            .and_then(|(_, host)| host.strip_suffix(domain))
+            .is_some_and(|subdomain| subdomain.len() > 1 && subdomain.ends_with('.')),
+        None => listed == "*" || listed == origin,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wildcard_stands_for_subdomains_and_nothing_else() {
+        let listed = ["https://shop.example", "https://*.shop.example", "http://*.test:8080"];
+        let listed = listed.map(str::to_owned);
+        for origin in [
+            "https://shop.example",
+            "https://a.shop.example",
+            "https://a.b.shop.example",
+            "http://x.test:8080",
+        ] {
+            assert!(lists(&listed, origin), "{origin}");
+        }
+        for origin in [
+            "http://shop.example",
+            "http://a.shop.example",
+            "https://evilshop.example",
+            "https://.shop.example",
+            "https://a.shop.example:444",
+            "http://x.test",
+            "null",
+            "",
+        ] {
+            assert!(!lists(&listed, origin), "{origin}");
+        }
+        assert!(lists(&["*".to_owned()], "https://any.example"));
+    }
+
+    #[test]
+    fn a_page_loses_what_the_site_does_not_keep() {
+        let address = "https://shop.example/cart?token=secret#pay";
+        assert_eq!(PagePart::Path.of(address), "https://shop.example/cart");
+        assert_eq!(PagePart::Query.of(address), "https://shop.example/cart?token=secret");
+        assert_eq!(PagePart::None.of(address), "");
+        assert_eq!(PagePart::Path.of("file:///etc/passwd"), "");
+    }
+}

@@ -1,0 +1,55 @@
+//! The rules of a site's settings.
+
+use super::definition::{count, invalid, plain, range};
+use super::{is_origin, looks};
+use crate::definition::text;
+use crate::problem::{Code, Problem};
+use crate::settings::Settings;
+
+/// Checks what serde cannot. The name of the time zone is the caller's to check.
+pub fn settings(settings: &Settings) -> Result<(), Problem> {
+    check(settings).map_err(|problem| Problem { code: Code::InvalidSettings, ..problem })
+}
+
+fn check(settings: &Settings) -> Result<(), Problem> {
+    plain("name", &settings.name, 100)?;
+    count("origins", settings.origins.len(), 1, 50)?;
+    if let Some(at) = settings.origins.iter().position(|origin| !is_origin(origin)) {
+        let detail = "an origin is a scheme, a host and maybe a port, such as https://shop.example";
+        return invalid(&format!("origins[{at}]"), detail);
+    }
+    if !text::is_language(&settings.language) {
+        return invalid("language", "the language is not a BCP 47 tag such as de or de-AT");
+    }
+    range("limits.address_per_minute", settings.limits.address_per_minute, 1, 100_000)?;
+    range("limits.shard_per_second", settings.limits.shard_per_second, 1, 100_000)?;
+    looks::theme("theme", &settings.theme)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn each_broken_rule_names_its_field() {
+        let valid = json!({ "name": "Shop", "origins": ["https://*.shop.example"] });
+        assert_eq!(settings(&serde_json::from_value(valid.clone()).unwrap()), Ok(()));
+        let changes: [(&str, Value, &str); 7] = [
+            ("name", json!(" "), "name"),
+            ("origins", json!([]), "origins"),
+            ("origins", json!(["*", "shop.example"]), "origins[1]"),
+            ("language", json!("de_AT"), "language"),
+            ("limits", json!({ "address_per_minute": 0 }), "limits.address_per_minute"),
+            ("theme", json!({ "light": { "text": "#777777" } }), "theme.light.text"),
+            ("theme", json!({ "font": "x; } * { color: red" }), "theme.font"),
+        ];
+        for (field, value, at) in changes {
+            let mut broken = valid.clone();
+            broken[field] = value;
+            let problem = settings(&serde_json::from_value(broken).unwrap()).unwrap_err();
+            assert_eq!((problem.code, problem.field.as_deref()), (Code::InvalidSettings, Some(at)));
+        }
+    }
+}

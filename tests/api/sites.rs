@@ -1,0 +1,104 @@
+//! Sites: their settings, the operator's list, and their end.
+
+use harness::{ADMIN_TOKEN, Deployment, display};
+use serde_json::{Value, json};
+
+#[test]
+fn settings_can_be_read_and_changed_and_what_breaks_a_rule_is_named() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let record = site.request("GET", "").get().expect(200);
+    assert_eq!(record["settings"]["origins"], json!(["https://shop.example"]));
+    assert_eq!(
+        (&record["settings"]["tz"], &record["identity_secrets"]),
+        (&json!("UTC"), &json!([]))
+    );
+    let mut settings = record["settings"].clone();
+    settings["name"] = json!("Shop 2");
+    settings["week_starts"] = json!("sunday");
+    settings["theme"] = json!({ "light": { "accent": "#004411" } });
+    let changed = site.request("PUT", "").json(&settings).expect(200);
+    assert_eq!(changed["settings"]["name"], "Shop 2");
+    assert_eq!(site.request("GET", "").get().expect(200), changed);
+
+    for (field, value, at, status, code) in [
+        ("tz", json!("Mars/Olympus"), "tz", 422, "invalid_settings"),
+        ("origins", json!(["shop.example"]), "origins[0]", 422, "invalid_settings"),
+        ("week_starts", json!("friday"), "week_starts", 400, "malformed_json"),
+        ("mood", json!(1), "mood", 400, "malformed_json"),
+        (
+            "theme",
+            json!({ "dark": { "text": "#333333" } }),
+            "theme.dark.text",
+            422,
+            "invalid_settings",
+        ),
+    ] {
+        let mut broken = settings.clone();
+        broken[field] = value;
+        let answer = site.request("PUT", "").json(&broken);
+        assert_eq!(answer.problem(status, code)["field"], at);
+    }
+}
+
+#[test]
+fn a_changed_origin_is_known_to_every_shard_at_once() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let survey = site.survey();
+    survey.request("POST", "/shards").json(&json!({ "shards": 2 })).expect(200);
+    let post = |shard: u16, number: u8, origin: &str| {
+        let told = display(number, 1, "started", json!({ "score": 9 }));
+        let request = deployment.request("POST", &survey.collect_path(shard));
+        request.header("origin", origin).json(&told)
+    };
+    for shard in 0..2 {
+        post(shard, 1, "https://news.example").problem(403, "origin_not_allowed");
+    }
+    let settings = json!({ "name": "Shop", "origins": ["https://*.example"] });
+    site.request("PUT", "").json(&settings).expect(200);
+    for (number, shard) in [(1, 0), (2, 1)] {
+        post(shard, number, "https://news.example").expect(204);
+        post(shard, 3, "https://news.other").problem(403, "origin_not_allowed");
+    }
+    assert_eq!(survey.summary()["n"], 2);
+}
+
+#[test]
+fn the_operator_lists_sites_and_removes_one_with_everything_in_it() {
+    let deployment = Deployment::start();
+    let (site, other) = (deployment.site(), deployment.site());
+    let survey = site.survey();
+    survey.collect(&display(1, 1, "started", json!({ "score": 9 }))).expect(204);
+    let list = || -> Vec<Value> {
+        let mut sites = Vec::new();
+        let mut path = "/v1/sites".to_owned();
+        loop {
+            let page = deployment.request("GET", &path).bearer(ADMIN_TOKEN).get().expect(200);
+            sites.extend(page["sites"].as_array().unwrap().iter().map(|site| site["site"].clone()));
+            let Some(next) = page["next"].as_str() else { return sites };
+            path = format!("/v1/sites?after={next}");
+        }
+    };
+    assert!(list().contains(&json!(site.id)) && list().contains(&json!(other.id)));
+    deployment.request("GET", "/v1/sites").bearer(&site.key).get().problem(401, "unauthenticated");
+
+    deployment
+        .request("DELETE", &format!("/v1/sites/{}", site.id))
+        .bearer(ADMIN_TOKEN)
+        .get()
+        .expect(204);
+    assert!(!list().contains(&json!(site.id)));
+    site.request("GET", "").get().problem(401, "unauthenticated");
+    // What it had is gone from its shards as well.
+    let late = survey.collect(&display(2, 1, "started", json!({ "score": 9 })));
+    late.problem(404, "unknown_site");
+    let config = deployment.request("GET", &format!("/v1/config/{}", site.id)).get();
+    config.problem(404, "unknown_site");
+
+    // A team removes its own, and nobody else's.
+    let foreign = deployment.request("DELETE", &format!("/v1/sites/{}", other.id));
+    foreign.bearer(&site.key).get().problem(403, "forbidden");
+    other.request("DELETE", "").get().expect(204);
+    assert!(!list().contains(&json!(other.id)));
+}
