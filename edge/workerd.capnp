@@ -18,6 +18,7 @@ const config :Workerd.Config = (
 
 const asklet :Workerd.Worker = (
   modules = [
+    (name = "entry.js", esModule = embed "worker/entry.js"),
     (name = "index.js", esModule = embed "worker/index.js"),
     (name = "index_bg.wasm", wasm = embed "worker/index_bg.wasm"),
   ],

@@ -10,6 +10,7 @@ mod memory;
 mod operator;
 mod page;
 mod place;
+mod promise;
 mod respond;
 mod route;
 mod rpc;
@@ -23,33 +24,46 @@ mod survey;
 mod team;
 mod zone;
 
-use worker::{Context, Env, Request, Response, event};
+use wasm_bindgen::prelude::*;
+use worker::js_sys::Promise;
+use worker::{Env, Request, Response, web_sys};
 
 use crate::failure::Failure;
 use crate::route::{Route, Verb, route};
 
-#[event(fetch)]
-async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<Response> {
-    match route(request.method().as_ref(), &request.path()) {
+/// What the platform calls with each request.
+#[wasm_bindgen]
+pub fn fetch(request: web_sys::Request, env: Env, _context: JsValue) -> Result<JsValue, JsValue> {
+    match route(&request.method(), respond::path(&request.url())) {
         Ok(route) => {
             let name = route.name();
-            respond::finish(name, serve(route, request, &env).await)
+            match serve(route, request, env) {
+                Ok(promise) => Ok(promise.into()),
+                Err(failure) => respond::settle::<Response>(name, Err(failure)),
+            }
         }
-        Err(problem) => respond::finish("none", Err(problem.into())),
+        Err(problem) => respond::settle::<Response>("none", Err(problem.into())),
     }
 }
 
-async fn serve(route: Route, request: Request, env: &Env) -> Result<Response, Failure> {
+fn serve(route: Route, request: web_sys::Request, env: Env) -> Result<Promise, Failure> {
+    match route {
+        Route::Body { site, survey, .. } => page::forward(&request, &env, &site, &survey, 0),
+        Route::Collect { site, survey, shard } => {
+            page::forward(&request, &env, &site, &survey, shard)
+        }
+        route => Ok(promise::of(route.name(), answer(route, request.into(), env))),
+    }
+}
+
+async fn answer(route: Route, request: Request, env: Env) -> Result<Response, Failure> {
+    let env = &env;
     match route {
         Route::Health => respond::json(200, &serde_json::json!({ "status": "ok" })),
         Route::Preflight => respond::preflight(),
         Route::Asset { file } => asset::serve(&request, env, &file).await,
         Route::Demo => asset::demo(env).await,
         Route::Config { site } => page::config(&request, env, &site).await,
-        Route::Body { site, survey, .. } => page::forward(request, env, &site, &survey, 0).await,
-        Route::Collect { site, survey, shard } => {
-            page::forward(request, env, &site, &survey, shard).await
-        }
         Route::Sites { verb: Verb::Create } => operator::create_site(request, env).await,
         Route::Sites { .. } => operator::sites(request, env).await,
         Route::Site { site, verb } => team::site(request, env, &site, verb).await,
@@ -64,6 +78,9 @@ async fn serve(route: Route, request: Request, env: &Env) -> Result<Response, Fa
         Route::Usage { site, survey } => team::usage(request, env, &site, &survey).await,
         Route::Exclude { site, survey, display, excluded } => {
             team::exclude(request, env, (&site, &survey), &display, excluded).await
+        }
+        Route::Body { .. } | Route::Collect { .. } => {
+            Err(Failure::Broken("an object's request was not forwarded".to_owned()))
         }
     }
 }

@@ -3,12 +3,15 @@
 use std::rc::Rc;
 
 use asklet_shared::config::Config;
-use worker::{Env, Request, Response};
+use worker::js_sys::Promise;
+use worker::worker_sys::DurableObject;
+use worker::{Env, Request, Response, web_sys};
 
 use crate::asset;
 use crate::failure::Failure;
 use crate::memory::Memory;
 use crate::place;
+use crate::promise::{self, Callback};
 use crate::respond::{self, Cache};
 use crate::rpc::{self, SiteCall};
 use crate::seal::{self, Seal, SiteId};
@@ -21,6 +24,11 @@ const CONFIG_SECONDS: u32 = 60;
 
 thread_local! {
     static CONFIGS: Memory<Bytes> = Memory::new(CONFIG_MS);
+
+    // An object that failed without an answer, or could not be reached.
+    static UNREACHED: Callback = Callback::new(|error| {
+        respond::settle::<Response>("forward", Err(worker::Error::from(error).into()))
+    });
 }
 
 /// An answer ready to be sent.
@@ -56,16 +64,18 @@ async fn fresh_config(env: &Env, site: &SiteId) -> Result<Rc<Bytes>, Failure> {
 }
 
 /// `GET /v1/body/…` and `POST /v1/collect/…`: once the seals hold, the request goes to the object
-/// as it came.
-pub async fn forward(
-    request: Request,
+/// as it came, and its answer back as it comes.
+pub fn forward(
+    request: &web_sys::Request,
     env: &Env,
     site: &str,
     survey: &str,
     shard: u16,
-) -> Result<Response, Failure> {
+) -> Result<Promise, Failure> {
     let seal = Seal::of(env)?;
     let site = seal.known_site(site)?;
     let survey = seal.known_survey(&site, survey)?;
-    Ok(place::survey(env, &site, &survey, shard)?.fetch_with_request(request).await?)
+    let object: DurableObject = place::survey(env, &site, &survey, shard)?.into_rpc();
+    let answer = object.fetch_with_request(request).map_err(worker::Error::from)?;
+    Ok(UNREACHED.with(|unreached| promise::or(&answer, unreached)))
 }

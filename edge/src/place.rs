@@ -1,22 +1,43 @@
 //! Where the data of a site and of a survey lies. A site's id begins with its region, and only the
 //! functions here turn ids into objects, so that data residency can come without moving anybody.
 
-use worker::{Env, Stub};
+use wasm_bindgen::prelude::*;
+use worker::{Env, ObjectNamespace, Stub};
 
 use crate::failure::Failure;
 use crate::seal::{SiteId, SurveyId};
 
+#[wasm_bindgen]
+extern "C" {
+    /// The objects' bindings, looked up by name in one step.
+    type Bindings;
+
+    #[wasm_bindgen(method, getter, js_name = DIRECTORY)]
+    fn directories(this: &Bindings) -> JsValue;
+
+    #[wasm_bindgen(method, getter, js_name = SITE)]
+    fn sites(this: &Bindings) -> JsValue;
+
+    #[wasm_bindgen(method, getter, js_name = SURVEY)]
+    fn surveys(this: &Bindings) -> JsValue;
+}
+
 /// The object that knows which sites there are.
 pub fn directory(env: &Env) -> Result<Stub, Failure> {
-    Ok(env.durable_object("DIRECTORY")?.get_by_name("directory")?)
+    Ok(named(env.unchecked_ref::<Bindings>().directories(), "directory")?)
 }
 
 /// The object that keeps a site's settings, keys and definitions.
 pub fn site(env: &Env, site: &SiteId) -> Result<Stub, Failure> {
-    Ok(env.durable_object("SITE")?.get_by_name(site.as_str())?)
+    Ok(named(env.unchecked_ref::<Bindings>().sites(), site.as_str())?)
 }
 
 /// The object that keeps the displays of one shard of a survey.
 pub fn survey(env: &Env, site: &SiteId, survey: &SurveyId, shard: u16) -> Result<Stub, Failure> {
-    Ok(env.durable_object("SURVEY")?.get_by_name(&format!("{site}/{survey}/{shard}"))?)
+    let name = format!("{site}/{survey}/{shard}");
+    Ok(named(env.unchecked_ref::<Bindings>().surveys(), &name)?)
+}
+
+fn named(namespace: JsValue, name: &str) -> worker::Result<Stub> {
+    ObjectNamespace::unchecked_from_js(namespace).get_by_name(name)
 }

@@ -1,10 +1,13 @@
 //! Answers: headers that every answer of a kind carries, problems, and bodies read within limits.
 
+use std::cell::OnceCell;
+
 use asklet_shared::problem::{Code, Problem};
 use futures_util::TryStreamExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use worker::{Headers, Request, Response, ResponseBuilder, console_error};
+use wasm_bindgen::JsValue;
+use worker::{Headers, Request, Response, ResponseBuilder, console_error, web_sys};
 
 use crate::failure::Failure;
 use crate::json;
@@ -56,6 +59,37 @@ pub fn preflight() -> Result<Response, Failure> {
         .empty())
 }
 
+thread_local! {
+    // Its headers are the same each time, and each would cost a call out of the module.
+    static TAKEN: OnceCell<web_sys::ResponseInit> = const { OnceCell::new() };
+}
+
+/// The answer to a display that is stored.
+pub fn taken() -> Result<web_sys::Response, Failure> {
+    TAKEN.with(|taken| {
+        let init = match taken.get() {
+            Some(init) => init,
+            None => {
+                let made = public(Cache::Never)?.with_status(204);
+                taken.get_or_init(|| made.into())
+            }
+        };
+        web_sys::Response::new_with_opt_str_and_init(None, init)
+            .map_err(|error| worker::Error::from(error).into())
+    })
+}
+
+/// What a handler came to, as the platform takes it.
+pub fn settle<R: Into<web_sys::Response>>(
+    route: &str,
+    outcome: Result<R, Failure>,
+) -> Result<JsValue, JsValue> {
+    match outcome {
+        Ok(response) => Ok(response.into().into()),
+        Err(failure) => Ok(web_sys::Response::from(finish(route, Err(failure))?).into()),
+    }
+}
+
 /// What a handler came to, as an answer: problems are told, what broke is logged. `route` says what
 /// was asked for, without ids.
 pub fn finish(route: &str, outcome: Result<Response, Failure>) -> worker::Result<Response> {
@@ -99,38 +133,54 @@ pub fn is_fresh(headers: &Headers, etag: &str) -> Result<bool, Failure> {
     Ok(known.split(',').any(|known| known.trim().trim_start_matches("W/") == etag))
 }
 
+/// The path of a request's address, which the platform gives in full.
+pub fn path(url: &str) -> &str {
+    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let path = after_scheme.find('/').and_then(|slash| after_scheme.get(slash..)).unwrap_or("/");
+    path.split(['?', '#']).next().unwrap_or(path)
+}
+
 /// Reads a JSON body of at most `limit` bytes, and stops reading where it is larger.
 pub async fn read_json<T: DeserializeOwned>(
     request: &mut Request,
     limit: usize,
 ) -> Result<T, Failure> {
-    let too_large = || {
-        Problem::new(Code::BodyTooLarge, "the body is too large").limit(format!("{limit} bytes"))
-    };
-    let length = request.headers().get("content-length")?;
-    let bytes = match length.and_then(|length| length.parse::<usize>().ok()) {
-        Some(length) if length > limit => return Err(too_large().into()),
+    let bytes = match announced(request.headers(), limit)? {
         // HTTP holds the body to the length that it announces, so it can be read at once.
-        Some(_) => request.bytes().await.map_err(broke_off)?,
-        None => read_stream(request, limit).await?.ok_or_else(too_large)?,
+        Some(_) => request.bytes().await.map_err(|_| broke_off())?,
+        None => read_stream(request, limit).await?,
     };
     Ok(json::read_sent(&bytes)?)
 }
 
-/// Reads a body that does not say how long it is; `None` where it is longer than the limit.
-async fn read_stream(request: &mut Request, limit: usize) -> Result<Option<Vec<u8>>, Failure> {
-    let mut bytes = Vec::new();
-    // A request without a body has no stream.
-    let Ok(mut stream) = request.stream() else { return Ok(Some(bytes)) };
-    while let Some(chunk) = stream.try_next().await.map_err(broke_off)? {
-        bytes.extend_from_slice(&chunk);
-        if bytes.len() > limit {
-            return Ok(None);
-        }
+/// The length that a body announces, if it does; at most `limit`.
+pub fn announced(headers: &Headers, limit: usize) -> Result<Option<usize>, Failure> {
+    let length = headers.get("content-length")?.and_then(|length| length.parse().ok());
+    if length.is_some_and(|length| length > limit) {
+        return Err(too_large(limit).into());
     }
-    Ok(Some(bytes))
+    Ok(length)
 }
 
-fn broke_off(_: worker::Error) -> Problem {
+/// Reads a body that does not say how long it is.
+pub async fn read_stream(request: &mut Request, limit: usize) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    // A request without a body has no stream.
+    let Ok(mut stream) = request.stream() else { return Ok(bytes) };
+    while let Some(chunk) = stream.try_next().await.map_err(|_| broke_off())? {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() > limit {
+            return Err(too_large(limit).into());
+        }
+    }
+    Ok(bytes)
+}
+
+fn too_large(limit: usize) -> Problem {
+    Problem::new(Code::BodyTooLarge, "the body is too large").limit(format!("{limit} bytes"))
+}
+
+/// Why a body could not be read to its end.
+pub fn broke_off() -> Problem {
     Problem::new(Code::MalformedJson, "the body broke off")
 }

@@ -5,12 +5,15 @@
 //! the deployment's secret, and the Worker refuses others before any object hears of them. A seal is
 //! no permission: whoever sees a site's tag knows its id.
 
+use std::cell::RefCell;
 use std::fmt;
+use std::rc::Rc;
 
 use asklet_shared::problem::{Code, Problem};
 use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use wasm_bindgen::prelude::*;
 use worker::Env;
 
 use crate::failure::Failure;
@@ -24,6 +27,21 @@ const SEAL_CHARS: usize = 8;
 
 /// The region of sites that may lie anywhere.
 const ANY_REGION: &str = "any";
+
+#[wasm_bindgen]
+extern "C" {
+    /// The deployment's variables, looked up by name in one step.
+    type Secrets;
+
+    #[wasm_bindgen(method, getter, js_name = ASKLET_SECRET)]
+    fn asklet_secret(this: &Secrets) -> Option<String>;
+}
+
+thread_local! {
+    // The platform may keep an isolate and change its variables, so the secret is asked for each
+    // time, and what is made from it is kept.
+    static LATEST: RefCell<Option<(String, Rc<Seal>)>> = const { RefCell::new(None) };
+}
 
 /// A site's id, known to be one of this deployment's: `any-` and 18 characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -70,7 +88,7 @@ impl fmt::Display for SurveyId {
 }
 
 /// The deployment's secret, with which ids are sealed.
-pub struct Seal(Vec<u8>);
+pub struct Seal(Hmac<Sha256>);
 
 impl Seal {
     /// `secret` is `ASKLET_SECRET`: any text of at least 32 bytes.
@@ -78,12 +96,23 @@ impl Seal {
         if secret.len() < 32 {
             return Err(Failure::Broken("ASKLET_SECRET must have at least 32 bytes".to_owned()));
         }
-        Ok(Self(secret.as_bytes().to_vec()))
+        let mac = Hmac::new_from_slice(secret.as_bytes());
+        Ok(Self(mac.map_err(|error| Failure::Broken(error.to_string()))?))
     }
 
     /// The seal of this deployment.
-    pub fn of(env: &Env) -> Result<Self, Failure> {
-        Self::new(&env.secret("ASKLET_SECRET")?.to_string())
+    pub fn of(env: &Env) -> Result<Rc<Self>, Failure> {
+        let secret = env.unchecked_ref::<Secrets>().asklet_secret().unwrap_or_default();
+        LATEST.with_borrow_mut(|latest| {
+            if let Some((known, seal)) = latest
+                && *known == secret
+            {
+                return Ok(seal.clone());
+            }
+            let seal = Rc::new(Self::new(&secret)?);
+            *latest = Some((secret, seal.clone()));
+            Ok(seal)
+        })
     }
 
     /// The site that a public address names.
@@ -129,8 +158,7 @@ impl Seal {
     }
 
     fn seal(&self, parts: &[&str]) -> Result<String, Failure> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0)
-            .map_err(|error| Failure::Broken(error.to_string()))?;
+        let mut mac = self.0.clone();
         for part in parts {
             mac.update(part.as_bytes());
             mac.update(&[0]);

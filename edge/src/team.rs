@@ -1,5 +1,7 @@
 //! What teams call, with a key.
 
+use std::rc::Rc;
+
 use asklet_shared::definition::{Definition, Status};
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::settings::Settings;
@@ -247,7 +249,7 @@ pub async fn exclude(
 /// A team that showed a key of the site that it asks about. The site has not checked the key yet:
 /// it does with each call, so a revoked key is dead at once.
 struct Team {
-    seal: Seal,
+    seal: Rc<Seal>,
     site: SiteId,
     key: KeyDigest,
 }

@@ -19,8 +19,10 @@ pub fn build() -> Result<Manifest> {
     browser_files::widget(&toolchain)?;
     browser_files::assets()?;
     worker(&toolchain)?;
-    fs::copy(root().join("edge/workerd.capnp"), artefacts::dist().join("workerd.capnp"))
-        .context("cannot write dist/workerd.capnp")?;
+    for (file, to) in [("workerd.capnp", "workerd.capnp"), ("entry.js", "worker/entry.js")] {
+        fs::copy(root().join("edge").join(file), artefacts::dist().join(to))
+            .with_context(|| format!("cannot write dist/{to}"))?;
+    }
     Manifest::read()
 }
 

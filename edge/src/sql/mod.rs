@@ -35,9 +35,12 @@ pub trait Sql {
     /// Runs some work in one transaction: all of it is kept, or, if it fails, nothing.
     fn transaction<T>(&self, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure>;
 
+    /// Runs a statement that gives no rows. Returns whether it wrote any.
+    fn write(&self, sql: &str, values: &[Value]) -> Result<bool, Failure>;
+
     /// Runs a statement that gives no rows.
     fn run(&self, sql: &str, values: &[Value]) -> Result<(), Failure> {
-        self.query(sql, values, &mut |_| Ok(()))
+        self.write(sql, values).map(drop)
     }
 
     /// The first row of a result.

@@ -53,6 +53,11 @@ impl Sql for Native {
         Ok(())
     }
 
+    fn write(&self, sql: &str, values: &[Value]) -> Result<bool, Failure> {
+        self.query(sql, values, &mut |_| Ok(()))?;
+        Ok(self.connection.changes() > 0)
+    }
+
     fn transaction<T>(&self, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
         assert!(!self.in_transaction.replace(true), "a transaction within a transaction");
         self.connection.execute_batch("BEGIN IMMEDIATE")?;

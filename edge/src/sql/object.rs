@@ -1,9 +1,12 @@
 //! The trait on a Durable Object's SQLite.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 
 use wasm_bindgen::prelude::*;
-use worker::{SqlStorage, SqlStorageValue, State};
+use worker::State;
+use worker::js_sys::{Array, Number, Uint8Array};
+use worker::worker_sys::SqlStorageCursor;
 
 use super::{Row, Sql, Value};
 use crate::failure::Failure;
@@ -11,7 +14,27 @@ use crate::failure::Failure;
 #[wasm_bindgen]
 extern "C" {
     /// The object's storage, for the one method that the `worker` crate does not bind.
+    #[derive(Clone)]
     type Storage;
+
+    /// Its database.
+    #[derive(Clone)]
+    type Database;
+
+    #[wasm_bindgen(method, getter)]
+    fn sql(this: &Storage) -> Database;
+
+    /// Its size in bytes.
+    #[wasm_bindgen(method, getter, js_name = databaseSize)]
+    fn size(this: &Database) -> f64;
+
+    /// Runs a statement, up to the first row of its result.
+    #[wasm_bindgen(method, catch, variadic)]
+    fn exec(
+        this: &Database,
+        statement: &JsValue,
+        values: &Array,
+    ) -> Result<SqlStorageCursor, JsValue>;
 
     /// Calls `work` in a transaction: what it throws rolls back and is thrown on.
     #[wasm_bindgen(method, catch, js_name = transactionSync)]
@@ -21,19 +44,29 @@ extern "C" {
     ) -> Result<(), JsValue>;
 }
 
+/// How many statements are remembered; filters make new ones, so when there are more all are forgotten.
+const STATEMENTS_LIMIT: usize = 100;
+
 /// The database of the object that runs.
 pub struct Object {
-    sql: SqlStorage,
-    storage: JsValue,
+    storage: Storage,
+    database: Database,
+    /// Statements that were run since the object woke, as JavaScript holds them.
+    statements: RefCell<HashMap<String, JsValue>>,
+    /// How many rows were written since then.
     rows_written: Cell<u64>,
 }
 
 impl Object {
     /// The database of an object's state.
     pub fn of(state: &State) -> Self {
-        let storage = state.storage();
-        let (sql, storage) = (storage.sql(), JsValue::from(storage.as_raw()));
-        Self { sql, storage, rows_written: Cell::new(0) }
+        let storage = JsValue::from(state.storage().as_raw()).unchecked_into::<Storage>();
+        Self {
+            database: storage.sql(),
+            storage,
+            statements: RefCell::default(),
+            rows_written: Cell::new(0),
+        }
     }
 
     /// How many rows were written since the object woke, as the platform counts and bills them.
@@ -43,7 +76,33 @@ impl Object {
 
     /// How large the database is, in bytes.
     pub fn bytes(&self) -> u64 {
-        u64::try_from(self.sql.database_size()).unwrap_or(u64::MAX)
+        count(self.database.size())
+    }
+
+    fn exec(&self, sql: &str, values: &[Value]) -> Result<SqlStorageCursor, Failure> {
+        let array = Array::new();
+        for value in values {
+            array.push(&match value {
+                Value::Null => JsValue::NULL,
+                Value::Integer(integer) => JsValue::from_f64(number(*integer)?),
+                Value::Text(text) => JsValue::from_str(text),
+                Value::Blob(bytes) => Uint8Array::from(bytes.as_slice()).into(),
+            });
+        }
+        let mut statements = self.statements.borrow_mut();
+        if statements.len() >= STATEMENTS_LIMIT {
+            statements.clear();
+        }
+        let cursor = match statements.get(sql) {
+            Some(statement) => self.database.exec(statement, &array),
+            None => {
+                let statement = JsValue::from_str(sql);
+                let cursor = self.database.exec(&statement, &array);
+                statements.insert(sql.to_owned(), statement);
+                cursor
+            }
+        };
+        Ok(cursor.map_err(worker::Error::from)?)
     }
 }
 
@@ -54,38 +113,23 @@ impl Sql for Object {
         values: &[Value],
         row: &mut dyn FnMut(Row) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let values = values
-            .iter()
-            .map(|value| match value {
-                Value::Null => SqlStorageValue::Null,
-                Value::Integer(integer) => SqlStorageValue::Integer(*integer),
-                Value::Text(text) => SqlStorageValue::String(text.clone()),
-                Value::Blob(bytes) => SqlStorageValue::Blob(bytes.clone()),
-            })
-            .collect::<Vec<_>>();
-        let cursor = self.sql.exec(sql, values)?;
-        for found in cursor.raw() {
-            let columns = found?.into_iter().map(|value| match value {
-                SqlStorageValue::Null => Ok(Value::Null),
-                SqlStorageValue::Boolean(truth) => Ok(Value::Integer(i64::from(truth))),
-                SqlStorageValue::Integer(integer) => Ok(Value::Integer(integer)),
-                SqlStorageValue::Float(_) => {
-                    Err(Failure::Broken("a column holds a number that is no integer".to_owned()))
-                }
-                SqlStorageValue::String(text) => Ok(Value::Text(text)),
-                SqlStorageValue::Blob(bytes) => Ok(Value::Blob(bytes)),
-            });
-            row(Row::new(columns.collect::<Result<_, _>>()?))?;
+        for found in self.exec(sql, values)?.raw() {
+            let columns = Array::from(&found.map_err(worker::Error::from)?);
+            row(Row::new(columns.iter().map(value).collect::<Result<_, _>>()?))?;
         }
-        let written = u64::try_from(cursor.rows_written()).unwrap_or(u64::MAX);
-        self.rows_written.set(self.rows_written.get().saturating_add(written));
         Ok(())
+    }
+
+    fn write(&self, sql: &str, values: &[Value]) -> Result<bool, Failure> {
+        let written = count(self.exec(sql, values)?.rows_written());
+        self.rows_written.set(self.rows_written.get().saturating_add(written));
+        Ok(written > 0)
     }
 
     fn transaction<T>(&self, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
         let mut work = Some(work);
         let mut outcome = None;
-        let thrown = self.storage.unchecked_ref::<Storage>().transaction_sync(&mut || {
+        let thrown = self.storage.transaction_sync(&mut || {
             let Some(work) = work.take() else {
                 return Err(JsValue::from_str("a transaction ran twice"));
             };
@@ -101,4 +145,36 @@ impl Sql for Object {
             (None, Ok(())) => Err(Failure::Broken("a transaction did not run".to_owned())),
         }
     }
+}
+
+/// A count as JavaScript holds it.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+fn count(number: f64) -> u64 {
+    number as u64
+}
+
+/// A number as JavaScript holds it.
+fn number(integer: i64) -> Result<f64, Failure> {
+    let out_of_range = || Failure::Broken(format!("{integer} does not pass through JavaScript"));
+    let within = integer.unsigned_abs() < 1 << 53;
+    #[expect(clippy::cast_precision_loss, reason = "below 2^53 nothing is lost")]
+    within.then_some(integer as f64).ok_or_else(out_of_range)
+}
+
+/// A value as it comes out of a row.
+fn value(found: JsValue) -> Result<Value, Failure> {
+    if found.is_null() {
+        return Ok(Value::Null);
+    }
+    if let Some(number) = found.as_f64() {
+        #[expect(clippy::cast_possible_truncation, reason = "it is a safe integer")]
+        return match Number::is_safe_integer(&found) {
+            true => Ok(Value::Integer(number as i64)),
+            false => Err(Failure::Broken("a column holds a number that is no integer".to_owned())),
+        };
+    }
+    if let Some(text) = found.as_string() {
+        return Ok(Value::Text(text));
+    }
+    Ok(Value::Blob(Uint8Array::new(&found).to_vec()))
 }

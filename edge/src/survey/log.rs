@@ -217,8 +217,38 @@ pub fn respondent_digest(respondent: &str) -> u64 {
     Respondents::digest(bits)
 }
 
+/// Puts a display, or a revision that follows the stored one, into the log, where nothing more is
+/// to be done: no counter covers it, and nothing was excluded. `false` where that does not hold; then
+/// nothing was written.
+pub fn advance(sql: &impl Sql, stored: &Stored) -> Result<bool, Failure> {
+    sql.write(
+        &format!(
+            "INSERT INTO display ({COLUMNS})
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 FROM folded
+             WHERE ?7 = 0 AND ?5 >= until_ms
+             ON CONFLICT (id) DO UPDATE SET
+                revision = excluded.revision, stage = excluded.stage,
+                dismissed = excluded.dismissed, respondent = excluded.respondent,
+                facts = excluded.facts, personal = excluded.personal
+             WHERE excluded.revision > revision AND excluded.stage >= stage
+                AND excluded.facts ->> 'version' = facts ->> 'version'
+                AND astray = 0 AND display.excluded IS NULL
+                AND shown_ms >= (SELECT until_ms FROM folded)"
+        ),
+        &values(stored)?,
+    )
+}
+
 /// Puts a row into the log, in the place of an earlier revision's.
 pub fn write(sql: &impl Sql, stored: &Stored) -> Result<(), Failure> {
+    sql.run(
+        &format!("REPLACE INTO display ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+        &values(stored)?,
+    )
+}
+
+/// The values of [`COLUMNS`].
+fn values(stored: &Stored) -> Result<[Value; 11], Failure> {
     let mut answers = stored.answers.clone();
     let mut personal = stored.personal.clone();
     for (question, answer) in &mut answers.0 {
@@ -232,22 +262,19 @@ pub fn write(sql: &impl Sql, stored: &Stored) -> Result<(), Failure> {
     }
     let facts = Counted { context: stored.context.clone(), answers };
     let personal = personal.map(|personal| serde_json::to_string(&personal)).transpose()?;
-    sql.run(
-        &format!("REPLACE INTO display ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
-        &[
-            stored.id.as_bytes().to_vec().into(),
-            stored.revision.into(),
-            u32::from(stage_value(stored.stage)).into(),
-            stored.dismissed.into(),
-            stored.shown_ms.into(),
-            stored.received_ms.into(),
-            stored.astray.into(),
-            stored.excluded.clone().into(),
-            stored.respondent.clone().into(),
-            serde_json::to_string(&facts)?.into(),
-            personal.into(),
-        ],
-    )
+    Ok([
+        stored.id.as_bytes().to_vec().into(),
+        stored.revision.into(),
+        u32::from(stage_value(stored.stage)).into(),
+        stored.dismissed.into(),
+        stored.shown_ms.into(),
+        stored.received_ms.into(),
+        stored.astray.into(),
+        stored.excluded.clone().into(),
+        stored.respondent.clone().into(),
+        serde_json::to_string(&facts)?.into(),
+        personal.into(),
+    ])
 }
 
 /// The display with an id.

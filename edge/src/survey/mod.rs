@@ -25,10 +25,15 @@ use asklet_shared::problem::{Code, Problem};
 use asklet_shared::settings::{self, Limits};
 use asklet_shared::time::DAY_MS;
 use asklet_shared::validate::{self, DISPLAY_LIMIT};
-use worker::{Date, Delay, DurableObject, Env, Request, Response, State, durable_object};
+use wasm_bindgen::prelude::*;
+use worker::js_sys::{Promise, Uint8Array};
+use worker::worker_sys::DurableObjectState;
+use worker::{Date, Delay, Env, Headers, Request, Response, State, web_sys};
 
 use crate::failure::Failure;
+use crate::json;
 use crate::place;
+use crate::promise::{self, Callback};
 use crate::respond::{self, Cache};
 use crate::route::{Route, route};
 use crate::rpc::{self, Counts, Erased, Pulled, SiteCall, SurveyCall, Usage};
@@ -36,7 +41,7 @@ use crate::seal::Seal;
 use crate::sql::migrate::Schema;
 use crate::sql::object::Object;
 use crate::standing::Standing;
-use intake::Proxy;
+use intake::{Circumstances, Proxy};
 use limiter::Limiter;
 use record::{AGE_LIMIT_MS, Recorded};
 
@@ -47,30 +52,23 @@ const REFUSALS_LIMIT: usize = 64;
 /// How often a shard looks after what it keeps.
 const HOUSEKEEPING: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// One shard of a survey.
-#[durable_object]
-pub struct Survey {
-    state: State,
-    env: Env,
-    sql: Object,
-    schema: Schema,
-    proxy: Proxy,
-    limiter: RefCell<Limiter>,
-    /// Whether an alarm is known to be set.
-    alarm_set: Cell<bool>,
-    /// About how many displays are in the tail, once they were counted.
-    tail_length: Cell<Option<usize>>,
-    /// The versions that were used since the object woke.
-    published: RefCell<HashMap<u32, Rc<Published>>>,
-    /// What holds now, once it was read.
-    standing: RefCell<Option<Rc<Standing>>>,
-    /// Versions that the site refused (the latest is `None`), and until when it is not asked again.
-    refused: RefCell<HashMap<Option<u32>, (u64, Problem)>>,
+thread_local! {
+    static BROKE_OFF: Callback = Callback::new(|_| {
+        respond::settle::<Response>("survey", Err(respond::broke_off().into()))
+    });
 }
 
-impl DurableObject for Survey {
-    fn new(state: State, env: Env) -> Self {
-        Self {
+/// One shard of a survey, as the platform holds it.
+#[wasm_bindgen]
+pub struct Survey(Rc<Shard>);
+
+#[wasm_bindgen]
+impl Survey {
+    /// The shard wakes.
+    #[wasm_bindgen(constructor)]
+    pub fn new(state: DurableObjectState, env: Env) -> Self {
+        let state = State::from(state);
+        Self(Rc::new(Shard {
             sql: Object::of(&state),
             proxy: Proxy::of(&env),
             state,
@@ -82,31 +80,62 @@ impl DurableObject for Survey {
             published: RefCell::default(),
             standing: RefCell::default(),
             refused: RefCell::default(),
+        }))
+    }
+
+    /// A request.
+    pub fn fetch(&self, request: web_sys::Request) -> Result<JsValue, JsValue> {
+        match self.0.serve(request) {
+            Ok(promise) => Ok(promise.into()),
+            Err(failure) => respond::settle::<Response>("survey", Err(failure)),
         }
     }
 
-    async fn fetch(&self, request: Request) -> worker::Result<Response> {
-        respond::finish("survey", self.serve(request).await)
-    }
-
-    async fn alarm(&self) -> worker::Result<Response> {
-        self.alarm_set.set(false);
-        respond::finish("survey alarm", self.keep_house().await)
+    /// The time has come to look after what is kept.
+    pub fn alarm(&self) -> Promise {
+        let shard = self.0.clone();
+        promise::of("survey alarm", async move { shard.keep_house().await })
     }
 }
 
-impl Survey {
-    async fn serve(&self, mut request: Request) -> Result<Response, Failure> {
-        let path = request.path();
+/// One shard of a survey.
+struct Shard {
+    state: State,
+    env: Env,
+    sql: Object,
+    schema: Schema,
+    proxy: Proxy,
+    limiter: RefCell<Limiter>,
+    /// Whether an alarm is known to be set.
+    alarm_set: Cell<bool>,
+    /// At most how many displays are in the tail, once they were counted.
+    tail_length: Cell<Option<usize>>,
+    /// The versions that were used since the object woke.
+    published: RefCell<HashMap<u32, Rc<Published>>>,
+    /// What holds now, once it was read.
+    standing: RefCell<Option<Rc<Standing>>>,
+    /// Versions that the site refused (the latest is `None`), and until when it is not asked again.
+    refused: RefCell<HashMap<Option<u32>, (u64, Problem)>>,
+}
+
+impl Shard {
+    fn serve(self: &Rc<Self>, request: web_sys::Request) -> Result<Promise, Failure> {
+        let this = self.clone();
+        let url = request.url();
+        let path = respond::path(&url);
         if path == rpc::PATH {
-            return self.answer(rpc::read(&mut request).await?).await;
+            let mut request = Request::from(request);
+            return Ok(promise::of("survey", async move {
+                this.answer(rpc::read(&mut request).await?).await
+            }));
         }
-        match route(request.method().as_ref(), &path)? {
+        match route(&request.method(), path)? {
             Route::Collect { site, survey, shard } => {
-                self.collect(request, Shard { site, survey, shard }).await
+                this.collect(request, Address { site, survey, shard })
             }
             Route::Body { site, survey, digest } => {
-                self.body(&Shard { site, survey, shard: 0 }, &digest).await
+                let address = Address { site, survey, shard: 0 };
+                Ok(promise::of("survey", async move { this.body(&address, &digest).await }))
             }
             _ => Err(Problem::new(Code::NotFound, "there is no such route").into()),
         }
@@ -167,32 +196,60 @@ impl Survey {
         }
     }
 
-    async fn collect(&self, mut request: Request, shard: Shard) -> Result<Response, Failure> {
-        let now_ms = Date::now().as_millis();
-        let circumstances = self.proxy.read(request.headers())?;
+    /// Reads a display and takes it.
+    fn collect(
+        self: Rc<Self>,
+        request: web_sys::Request,
+        address: Address,
+    ) -> Result<Promise, Failure> {
+        let headers = Headers(request.headers());
+        let circumstances = self.proxy.read(&headers)?;
         let limits = self.known_standing()?.map_or_else(Limits::default, |known| known.limits);
-        let address = circumstances.address.as_deref();
-        self.limiter.borrow_mut().pass(limits, address, now_ms)?;
-        check_media_type(&request)?;
-        let mut display: Display = respond::read_json(&mut request, DISPLAY_LIMIT).await?;
-        let published = self.published(&shard, display.version).await?;
-        let standing = self.standing(&shard).await?;
+        let visitor = circumstances.address.as_deref();
+        self.limiter.borrow_mut().pass(limits, visitor, Date::now().as_millis())?;
+        check_media_type(&headers)?;
+        if respond::announced(&headers, DISPLAY_LIMIT)?.is_none() {
+            let mut request = Request::from(request);
+            return Ok(promise::of("survey", async move {
+                let body = respond::read_stream(&mut request, DISPLAY_LIMIT).await?;
+                self.take(&body, circumstances, &address).await
+            }));
+        }
+        // HTTP holds the body to the length that it announces, so it can be read at once.
+        let body = request.array_buffer().map_err(worker::Error::from)?;
+        let take = move |body: JsValue| {
+            let body = Uint8Array::new(&body).to_vec();
+            promise::now("survey", async move { self.take(&body, circumstances, &address).await })
+        };
+        Ok(BROKE_OFF.with(|broke_off| promise::then(&body, take, broke_off)))
+    }
+
+    async fn take(
+        &self,
+        body: &[u8],
+        circumstances: Circumstances,
+        address: &Address,
+    ) -> Result<web_sys::Response, Failure> {
+        let mut display: Display = json::read_sent(body)?;
+        let published = self.published(address, display.version).await?;
+        let standing = self.standing(address).await?;
+        let now_ms = Date::now().as_millis();
         check_origin(&standing, circumstances.origin.as_deref())?;
         check_open(&standing, now_ms)?;
         let definition = &published.definition;
         validate::display(&mut display, definition)?;
-        let told = (shard.site.as_str(), now_ms);
+        let told = (address.site.as_str(), now_ms);
         let arrival = intake::arrival(display, circumstances, definition, &standing, told)?;
         let recorded = record::record(&self.sql, arrival, now_ms)?;
         self.after(recorded).await?;
-        Ok(respond::public(Cache::Never)?.with_status(204).empty())
+        respond::taken()
     }
 
-    async fn body(&self, shard: &Shard, digest: &str) -> Result<Response, Failure> {
+    async fn body(&self, address: &Address, digest: &str) -> Result<Response, Failure> {
         let mut body = self.find_body(digest)?;
         if body.is_none() {
             // The push of a version may have failed, and its body is asked for before any display.
-            self.pull(shard, None).await?;
+            self.pull(address, None).await?;
             body = self.find_body(digest)?;
         }
         let unknown = || Problem::new(Code::UnknownBody, "the survey has no such body");
@@ -206,7 +263,7 @@ impl Survey {
     }
 
     /// The version that a display names: from memory, from the store, or pulled from the site.
-    async fn published(&self, shard: &Shard, version: u32) -> Result<Rc<Published>, Failure> {
+    async fn published(&self, address: &Address, version: u32) -> Result<Rc<Published>, Failure> {
         if let Some(published) = self.published.borrow().get(&version) {
             return Ok(published.clone());
         }
@@ -215,19 +272,23 @@ impl Survey {
         {
             return Ok(self.remember(published));
         }
-        self.pull(shard, Some(version)).await
+        self.pull(address, Some(version)).await
     }
 
     /// Asks the site for a version, or for the latest, unless it refused a moment ago. What it gave
     /// a moment ago it need not give again either.
-    async fn pull(&self, shard: &Shard, version: Option<u32>) -> Result<Rc<Published>, Failure> {
+    async fn pull(
+        &self,
+        address: &Address,
+        version: Option<u32>,
+    ) -> Result<Rc<Published>, Failure> {
         let now_ms = Date::now().as_millis();
         if let Some((until_ms, problem)) = self.refused.borrow().get(&version)
             && now_ms < *until_ms
         {
             return Err(problem.clone().into());
         }
-        match shard.pull(&self.env, version).await {
+        match address.pull(&self.env, version).await {
             Ok(Pulled { published, standing }) => {
                 let version_pulled = published.version;
                 self.keep(Some(published), standing)?;
@@ -259,11 +320,11 @@ impl Survey {
     }
 
     /// What holds now, asked of the site where this shard was never told.
-    async fn standing(&self, shard: &Shard) -> Result<Rc<Standing>, Failure> {
+    async fn standing(&self, address: &Address) -> Result<Rc<Standing>, Failure> {
         if let Some(known) = self.known_standing()? {
             return Ok(known);
         }
-        self.pull(shard, None).await?;
+        self.pull(address, None).await?;
         let told = self.known_standing()?;
         told.ok_or_else(|| Failure::Broken("a site told no standing".to_owned()))
     }
@@ -308,7 +369,7 @@ impl Survey {
     /// Sees to the alarm after a display was recorded: now if the tail is full, and some time anyway.
     async fn after(&self, recorded: Recorded) -> Result<(), Failure> {
         let known = match self.tail_length.get() {
-            Some(known) => known + usize::from(recorded == Recorded::First),
+            Some(known) => known + usize::from(recorded == Recorded::New),
             None => fold::tail_length(&self.sql)?,
         };
         self.tail_length.set(Some(known));
@@ -339,6 +400,7 @@ impl Survey {
 
     /// Folds, and settles what is kept no longer, in slices between which others are served.
     async fn keep_house(&self) -> Result<Response, Failure> {
+        self.alarm_set.set(false);
         if !self.wake()? {
             return Ok(Response::empty()?);
         }
@@ -389,13 +451,13 @@ async fn pause() {
 }
 
 /// Which shard of which survey a request was forwarded to, as its address says.
-struct Shard {
+struct Address {
     site: String,
     survey: String,
     shard: u16,
 }
 
-impl Shard {
+impl Address {
     /// Asks the site for a version that this shard lacks, or for the latest.
     async fn pull(&self, env: &Env, version: Option<u32>) -> Result<Pulled, Failure> {
         let seal = Seal::of(env)?;
@@ -406,8 +468,8 @@ impl Shard {
     }
 }
 
-fn check_media_type(request: &Request) -> Result<(), Failure> {
-    let content_type = request.headers().get("content-type")?.unwrap_or_default();
+fn check_media_type(headers: &Headers) -> Result<(), Failure> {
+    let content_type = headers.get("content-type")?.unwrap_or_default();
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
     let taken = ["text/plain", "application/json"];
     if taken.iter().any(|taken| media_type.eq_ignore_ascii_case(taken)) {

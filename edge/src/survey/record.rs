@@ -49,10 +49,8 @@ pub struct Arrival {
 /// What became of a revision that was stored or acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recorded {
-    /// A display that was not there before.
-    First,
-    /// It is the latest revision now.
-    Later,
+    /// It is the latest now.
+    New,
     /// It, or a later one, was there already; nothing changed.
     Known,
 }
@@ -60,20 +58,26 @@ pub enum Recorded {
 /// Takes one revision of one display in one transaction. An older or equal revision changes nothing
 /// and is acknowledged again; a newer one replaces.
 pub fn record(sql: &impl Sql, arrival: Arrival, now_ms: u64) -> Result<Recorded, Failure> {
+    let has_traits = !arrival.traits.is_empty();
+    let mut new = first_stored(arrival, now_ms);
+    // One statement is a transaction by itself. Values of traits may have to be remembered as well.
+    if !has_traits && log::advance(sql, &new)? {
+        return Ok(Recorded::New);
+    }
     sql.transaction(|| {
+        count_traits(sql, &mut new)?;
         let counters = Watermark::read(sql)?;
-        let Some(earlier) = log::find(sql, arrival.id)? else {
-            let new = first_stored(sql, arrival, now_ms)?;
+        let Some(earlier) = log::find(sql, new.id)? else {
             log::write(sql, &new)?;
             if counters.covers(&new) {
                 fold::replace(sql, None, Some(&new))?;
             }
-            return Ok(Recorded::First);
+            return Ok(Recorded::New);
         };
         if earlier.excluded.as_deref() == Some(ERASED) {
             return Ok(Recorded::Known);
         }
-        let later = later_stored(sql, arrival, &earlier)?;
+        let later = later_stored(new, &earlier);
         if later.revision < earlier.revision || later == earlier {
             return Ok(Recorded::Known);
         }
@@ -82,7 +86,7 @@ pub fn record(sql: &impl Sql, arrival: Arrival, now_ms: u64) -> Result<Recorded,
         if counters.covers(&earlier) {
             fold::replace(sql, Some(&earlier), Some(&later))?;
         }
-        Ok(Recorded::Later)
+        Ok(Recorded::New)
     })
 }
 
@@ -110,14 +114,9 @@ fn check_succession(earlier: &Stored, later: &Stored) -> Result<(), Problem> {
 
 /// A display's row at its first receipt. The time is ours, less the age that the client tells, so
 /// that a wrong clock never costs an answer.
-fn first_stored(sql: &impl Sql, arrival: Arrival, now_ms: u64) -> Result<Stored, Failure> {
+fn first_stored(arrival: Arrival, now_ms: u64) -> Stored {
     let shown_ms = now_ms.saturating_sub(arrival.age_ms.min(AGE_LIMIT_MS));
-    let mut traits = BTreeMap::new();
-    for (key, value) in arrival.traits {
-        let counted = counted_value(sql, &key, value)?;
-        traits.insert(key, counted);
-    }
-    Ok(Stored {
+    Stored {
         id: arrival.id,
         revision: arrival.revision,
         stage: arrival.stage,
@@ -129,23 +128,33 @@ fn first_stored(sql: &impl Sql, arrival: Arrival, now_ms: u64) -> Result<Stored,
         respondent: arrival.respondent,
         context: arrival.context,
         answers: arrival.answers,
-        personal: Some(Personal::new(traits, arrival.verified)),
-    })
+        personal: Some(Personal::new(arrival.traits, arrival.verified)),
+    }
 }
 
 /// The row of a further revision: what the first receipt fixed stays, and what was forgotten or does
 /// not count goes on being so.
-fn later_stored(sql: &impl Sql, arrival: Arrival, earlier: &Stored) -> Result<Stored, Failure> {
-    let mut later = first_stored(sql, arrival, earlier.received_ms)?;
+fn later_stored(mut later: Stored, earlier: &Stored) -> Stored {
+    later.received_ms = earlier.received_ms;
     later.shown_ms = earlier.shown_ms;
     later.astray = earlier.astray;
     later.excluded.clone_from(&earlier.excluded);
-    // The circumstances are those of the first request: a browser may send the rest from elsewhere.
-    later.context = Context { version: later.context.version, ..earlier.context.clone() };
+    if later.revision == earlier.revision && later.context.version == earlier.context.version {
+        // A repeated request may come from elsewhere, and is the same all the same.
+        later.context.clone_from(&earlier.context);
+    }
     if earlier.personal.is_none() {
         later.forget();
     }
-    Ok(later)
+    later
+}
+
+/// Puts the values that traits count under in the place of their own.
+fn count_traits(sql: &impl Sql, display: &mut Stored) -> Result<(), Failure> {
+    for (key, value) in display.personal.iter_mut().flat_map(|personal| &mut personal.traits) {
+        *value = counted_value(sql, key, std::mem::take(value))?;
+    }
+    Ok(())
 }
 
 /// The value that a trait counts under: its own, if it is among the first so many.

@@ -20,8 +20,8 @@ fn a_score_and_its_comment_are_two_revisions_of_one_display() {
     let mut commented = arrival(1, 2, Stage::Completed, Some(9));
     commented.answers.set("why", Answer::Text("fast".to_owned()));
     commented.answers.set("how", choice(&["speed"], Some("quieter")));
-    assert_eq!(record(&sql, scored.clone(), START_MS).unwrap(), Recorded::First);
-    assert_eq!(record(&sql, commented.clone(), START_MS + 4_000).unwrap(), Recorded::Later);
+    assert_eq!(record(&sql, scored.clone(), START_MS).unwrap(), Recorded::New);
+    assert_eq!(record(&sql, commented.clone(), START_MS + 4_000).unwrap(), Recorded::New);
     // Both arrive again, late: acknowledged, and nothing changes.
     assert_eq!(record(&sql, scored, START_MS + 9_000).unwrap(), Recorded::Known);
     assert_eq!(record(&sql, commented.clone(), START_MS + 9_000).unwrap(), Recorded::Known);

@@ -17,6 +17,15 @@ struct Panicking<'a> {
     statements_left: Cell<Option<u32>>,
 }
 
+impl Panicking<'_> {
+    fn pass(&self) {
+        if let Some(left) = self.statements_left.get() {
+            assert!(left > 0, "the panic that was asked for");
+            self.statements_left.set(Some(left - 1));
+        }
+    }
+}
+
 impl Sql for Panicking<'_> {
     fn query(
         &self,
@@ -24,11 +33,13 @@ impl Sql for Panicking<'_> {
         values: &[Value],
         row: &mut dyn FnMut(Row) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        if let Some(left) = self.statements_left.get() {
-            assert!(left > 0, "the panic that was asked for");
-            self.statements_left.set(Some(left - 1));
-        }
+        self.pass();
         self.sql.query(sql, values, row)
+    }
+
+    fn write(&self, sql: &str, values: &[Value]) -> Result<bool, Failure> {
+        self.pass();
+        self.sql.write(sql, values)
     }
 
     fn transaction<T>(&self, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
