@@ -4,6 +4,8 @@
 mod asset;
 mod directory;
 mod failure;
+#[cfg(feature = "faults")]
+mod faults;
 mod identity;
 mod json;
 mod memory;

@@ -94,6 +94,7 @@ impl Deployment {
 fn serve(data: &TempDir, admin_token: Option<&str>) -> Result<Server> {
     Server::start(Config {
         port: 0,
+        artefacts: asklet_xtask::artefacts::dist(),
         data: data.path(),
         secret: SECRET,
         admin_token,

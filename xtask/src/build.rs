@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::artefacts::{self, Manifest};
+use crate::artefacts::Manifest;
 use crate::browser_files;
 use crate::root;
 use crate::step::{Step, quiet};
@@ -18,58 +18,103 @@ pub fn build() -> Result<Manifest> {
     tools::node_modules()?;
     browser_files::widget(&toolchain)?;
     browser_files::assets()?;
-    worker(&toolchain)?;
-    for (file, to) in [("workerd.capnp", "workerd.capnp"), ("entry.js", "worker/entry.js")] {
-        fs::copy(root().join("edge").join(file), artefacts::dist().join(to))
-            .with_context(|| format!("cannot write dist/{to}"))?;
-    }
+    WORKER.build(&toolchain)?;
     Manifest::read()
 }
 
-/// Builds the Worker with worker-build, which makes the JavaScript around the module.
-fn worker(toolchain: &Toolchain) -> Result<()> {
-    let build_version = tools::locked_version("worker")?;
-    let bindgen_version = tools::locked_version("wasm-bindgen")?;
-    Step {
-        name: "worker",
-        reads: &[
-            "edge/src",
-            "edge/Cargo.toml",
-            "shared",
-            "Cargo.toml",
-            "Cargo.lock",
-            "xtask/src/build.rs",
-            "package-lock.json",
-        ],
-        depends_on: &[&toolchain.version],
-        leaves: &["dist/worker/index.js", "dist/worker/index_bg.wasm"],
+/// Builds the Worker that panics where a test asks for it, beside what is deployed.
+pub fn build_with_faults() -> Result<()> {
+    FAULTS.build(&Toolchain::find()?)
+}
+
+/// A Worker that is built.
+struct Worker {
+    name: &'static str,
+    /// Features of the edge beyond what is deployed.
+    features: &'static [&'static str],
+    leaves: &'static [&'static str],
+}
+
+const WORKER: Worker = Worker {
+    name: "worker",
+    features: &[],
+    leaves: &[
+        "dist/workerd.capnp",
+        "dist/worker/entry.js",
+        "dist/worker/index.js",
+        "dist/worker/index_bg.wasm",
+    ],
+};
+
+const FAULTS: Worker = Worker {
+    name: "worker with faults",
+    features: &["--features", "faults"],
+    leaves: &[
+        "target/xtask/faults/workerd.capnp",
+        "target/xtask/faults/worker/entry.js",
+        "target/xtask/faults/worker/index.js",
+        "target/xtask/faults/worker/index_bg.wasm",
+    ],
+};
+
+impl Worker {
+    /// Builds it with worker-build, which makes the JavaScript around the module.
+    fn build(&self, toolchain: &Toolchain) -> Result<()> {
+        let build_version = tools::locked_version("worker")?;
+        let bindgen_version = tools::locked_version("wasm-bindgen")?;
+        let step = Step {
+            name: self.name,
+            reads: &[
+                "edge/src",
+                "edge/Cargo.toml",
+                "edge/entry.js",
+                "edge/workerd.capnp",
+                "shared",
+                "Cargo.toml",
+                "Cargo.lock",
+                "xtask/src/build.rs",
+                "package-lock.json",
+            ],
+            depends_on: &[&toolchain.version],
+            leaves: self.leaves,
+        };
+        step.run(|| {
+            let worker_build = tools::cargo_tool("worker-build", "worker-build", &build_version)?;
+            let made = root().join("target/xtask/worker");
+            let mut command = toolchain.command(worker_build);
+            command
+                .args(["--release", "--out-dir", "../target/xtask/worker"])
+                .args(self.features)
+                .env("CARGO_TARGET_DIR", root().join("target/edge"))
+                // Without these it would download its own.
+                .env(
+                    "WASM_BINDGEN_BIN",
+                    tools::cargo_tool("wasm-bindgen-cli", "wasm-bindgen", &bindgen_version)?,
+                )
+                .env("WASM_OPT_BIN", tools::node_file("binaryen/bin/wasm-opt"))
+                .env("ESBUILD_BIN", tools::esbuild()?)
+                .current_dir(root().join("edge"));
+            quiet(&mut command)?;
+            // Names of functions are a fifth of the module; the one with names stays where it was
+            // made, to read a stack with.
+            let stripped = made.join("stripped.wasm");
+            let mut strip = Command::new(tools::node_file("binaryen/bin/wasm-opt"));
+            strip.arg("--strip-debug").arg(made.join("index_bg.wasm")).arg("-o").arg(&stripped);
+            quiet(&mut strip)?;
+            let edge = root().join("edge");
+            let from = [
+                edge.join("workerd.capnp"),
+                edge.join("entry.js"),
+                made.join("index.js"),
+                stripped,
+            ];
+            for (from, to) in from.iter().zip(self.leaves) {
+                let to = root().join(to);
+                fs::create_dir_all(to.parent().unwrap_or(&to))
+                    .and_then(|()| fs::copy(from, &to))
+                    .with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))?;
+            }
+            Ok(())
+        })
     }
-    .run(|| {
-        let worker_build = tools::cargo_tool("worker-build", "worker-build", &build_version)?;
-        let mut command = toolchain.command(worker_build);
-        command
-            .args(["--release", "--out-dir", "../target/xtask/worker"])
-            .env("CARGO_TARGET_DIR", root().join("target/edge"))
-            // Without these it would download its own.
-            .env(
-                "WASM_BINDGEN_BIN",
-                tools::cargo_tool("wasm-bindgen-cli", "wasm-bindgen", &bindgen_version)?,
-            )
-            .env("WASM_OPT_BIN", tools::node_file("binaryen/bin/wasm-opt"))
-            .env("ESBUILD_BIN", tools::esbuild()?)
-            .current_dir(root().join("edge"));
-        quiet(&mut command)?;
-        let worker = artefacts::dist().join("worker");
-        fs::create_dir_all(&worker).context("cannot make dist/worker")?;
-        let made = root().join("target/xtask/worker");
-        let glue = made.join("index.js");
-        fs::copy(&glue, worker.join("index.js"))
-            .with_context(|| format!("no {}", glue.display()))?;
-        // Names of functions are a fifth of the module; the one with names stays where it was made,
-        // to read a stack with.
-        let mut strip = Command::new(tools::node_file("binaryen/bin/wasm-opt"));
-        strip.arg("--strip-debug").arg(made.join("index_bg.wasm"));
-        quiet(strip.arg("-o").arg(worker.join("index_bg.wasm")))?;
-        Ok(())
-    })
 }

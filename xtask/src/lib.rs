@@ -1,6 +1,6 @@
 //! `cargo xtask`: everything that one does with this repository, with all its set-up.
 
-mod artefacts;
+pub mod artefacts;
 pub mod backup;
 mod browser_files;
 pub mod build;

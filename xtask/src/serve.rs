@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 
+use crate::artefacts;
 use crate::build::build;
 use crate::data::{self, DataFolder};
 use crate::demo;
@@ -52,6 +53,7 @@ pub fn serve(options: &Options) -> Result<()> {
     let headers = [header("ASKLET_ADDRESS_HEADER"), header("ASKLET_COUNTRY_HEADER")];
     let mut server = Server::start(Config {
         port: options.port,
+        artefacts: artefacts::dist(),
         data: folder.path(),
         secret: &secret,
         admin_token: admin_token.as_deref(),

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::net::Ipv4Addr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -20,6 +20,8 @@ const STOP_PATIENCE: Duration = Duration::from_secs(5);
 pub struct Config<'a> {
     /// The port to listen on; 0 for any that is free.
     pub port: u16,
+    /// The folder of the artefacts: what was built for deployment, or for the proof.
+    pub artefacts: PathBuf,
     /// The data folder; its parts `objects` and `demo` must exist.
     pub data: &'a Path,
     /// `ASKLET_SECRET`.
@@ -50,11 +52,10 @@ struct ControlMessage {
 impl Server {
     /// Starts one and waits until it listens.
     pub fn start(config: Config<'_>) -> Result<Self> {
-        let dist = artefacts::dist();
         let folders = [
             ("objects", config.data.join("objects")),
             ("demo", config.data.join("demo")),
-            ("assets", dist.join("assets")),
+            ("assets", artefacts::dist().join("assets")),
         ];
         let folders = folders.each_ref().map(|(name, path)| (*name, path.as_path()));
         let variables = [
@@ -65,7 +66,13 @@ impl Server {
         ];
         // A process keeps what it was given as its standard input, and workerd never reads it.
         let stdin = config.lock.map_or_else(Stdio::null, Stdio::from);
-        Self::spawn(&dist.join("workerd.capnp"), config.port, &folders, &variables, stdin)
+        Self::spawn(
+            &config.artefacts.join("workerd.capnp"),
+            config.port,
+            &folders,
+            &variables,
+            stdin,
+        )
     }
 
     /// Starts workerd on any artefact whose socket is called `http`.

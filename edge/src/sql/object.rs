@@ -80,6 +80,8 @@ impl Object {
     }
 
     fn exec(&self, sql: &str, values: &[Value]) -> Result<SqlStorageCursor, Failure> {
+        #[cfg(feature = "faults")]
+        crate::faults::pass();
         let array = Array::new();
         for value in values {
             array.push(&match value {

@@ -203,6 +203,8 @@ impl Shard {
         address: Address,
     ) -> Result<Promise, Failure> {
         let headers = Headers(request.headers());
+        #[cfg(feature = "faults")]
+        crate::faults::arm(&headers);
         let circumstances = self.proxy.read(&headers)?;
         let limits = self.known_standing()?.map_or_else(Limits::default, |known| known.limits);
         let visitor = circumstances.address.as_deref();
