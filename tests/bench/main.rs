@@ -7,7 +7,7 @@ use std::process::{ExitCode, Stdio};
 
 use asklet_shared::display_id::DisplayId;
 use asklet_xtask::server::Server;
-use harness::Deployment;
+use harness::Machine;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -23,7 +23,7 @@ const ROUNDS: usize = 3;
 const LEAST_SHARE: f64 = 0.70;
 
 fn main() -> ExitCode {
-    let deployment = Deployment::start();
+    let deployment = Machine::start();
     let site = deployment.site();
     let survey = site.survey();
     let folder = TempDir::new().expect("a folder for the floor's data");

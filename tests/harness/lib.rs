@@ -1,15 +1,23 @@
-//! A deployment for a test: workerd on a data folder of its own, and what one says to it over HTTP.
+//! A deployment for a test, and what one says to it over HTTP.
+//!
+//! The same tests run on both runtimes: the variable `ASKLET_RUNTIME` says on which. On plain
+//! workerd, which starts at once, each test has a deployment to itself. `wrangler dev` takes
+//! seconds, so all tests of a process share one; each makes sites of its own. What only a machine of
+//! one's own can show, its files and its deaths, a test asks of [`Machine`].
 
-use std::fs;
-use std::path::PathBuf;
+mod machine;
+
+use std::env;
 use std::sync::LazyLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use asklet_shared::display_id::DisplayId;
-use asklet_xtask::server::{Config, Server};
+use asklet_xtask::wrangler::Wrangler;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+pub use machine::Machine;
 
 /// The admin token of every test deployment.
 pub const ADMIN_TOKEN: &str = "the admin token of the tests";
@@ -20,67 +28,42 @@ pub const COUNTRY_HEADER: &str = "x-country";
 
 const SECRET: &str = "the secret of the tests, which is long enough";
 
-/// A running deployment.
+/// The one that all tests of this process share; it ends with the process.
+static WRANGLER: LazyLock<Wrangler> = LazyLock::new(|| {
+    let folder = TempDir::new().expect("a folder for wrangler").keep();
+    Wrangler::start(&folder, SECRET, ADMIN_TOKEN).expect("wrangler starts")
+});
+
+/// A running deployment on either runtime.
 pub struct Deployment {
-    server: Server,
-    data: TempDir,
-    admin_token: Option<&'static str>,
+    port: u16,
+    /// What runs for this one alone.
+    _own: Option<machine::Own>,
 }
 
 impl Deployment {
-    /// Starts one on an empty data folder.
+    /// Starts one, or joins the others on the one that they share.
     pub fn start() -> Self {
-        Self::start_with(Some(ADMIN_TOKEN))
-    }
-
-    /// Starts one with this admin token, or with none.
-    pub fn start_with(admin_token: Option<&'static str>) -> Self {
-        let data = TempDir::new().expect("a folder for the test's data");
-        for part in ["objects", "demo"] {
-            fs::create_dir(data.path().join(part)).expect("the data folder can be written");
+        match env::var("ASKLET_RUNTIME").as_deref() {
+            Err(_) | Ok("" | "workerd") => Machine::start().into(),
+            Ok("wrangler") => Self { port: WRANGLER.port(), _own: None },
+            Ok(other) => panic!("ASKLET_RUNTIME is workerd or wrangler, not {other}"),
         }
-        let server = serve(&data, admin_token).expect("workerd starts");
-        Self { server, data, admin_token }
-    }
-
-    /// Kills the server as a power cut would and starts it again on what it left.
-    pub fn kill_and_restart(&mut self) {
-        self.server.kill().expect("workerd can be killed");
-        self.server = serve(&self.data, self.admin_token).expect("workerd starts again");
     }
 
     /// The address of a path.
     pub fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.server.url())
+        format!("http://localhost:{}{path}", self.port)
     }
 
     /// The port that it listens on.
     pub fn port(&self) -> u16 {
-        self.server.port()
+        self.port
     }
 
     /// A request to a path.
     pub fn request(&self, method: &str, path: &str) -> Request {
         Request { builder: ureq::http::Request::builder().method(method).uri(self.url(path)) }
-    }
-
-    /// The databases of all objects that have a table. The runtime makes a file for each object that
-    /// wakes; one without a table is a single page.
-    pub fn databases(&self) -> Vec<PathBuf> {
-        let mut found = Vec::new();
-        for namespace in fs::read_dir(self.data.path().join("objects")).expect("objects").flatten()
-        {
-            for file in fs::read_dir(namespace.path()).expect("a namespace").flatten() {
-                let name = file.file_name().to_string_lossy().into_owned();
-                let bytes = |path| fs::metadata(path).map_or(0, |metadata| metadata.len());
-                let log = file.path().with_extension("sqlite-wal");
-                let has_table = bytes(file.path()) + bytes(log) > 4096;
-                if name.ends_with(".sqlite") && name != "metadata.sqlite" && has_table {
-                    found.push(file.path());
-                }
-            }
-        }
-        found
     }
 
     /// A new site whose pages are at `https://shop.example`.
@@ -89,18 +72,6 @@ impl Deployment {
         let created = self.request("POST", "/v1/sites").bearer(ADMIN_TOKEN).json(&body).expect(201);
         Site { deployment: self, id: text(&created["site"]), key: text(&created["key"]) }
     }
-}
-
-fn serve(data: &TempDir, admin_token: Option<&str>) -> Result<Server> {
-    Server::start(Config {
-        port: 0,
-        artefacts: asklet_xtask::artefacts::dist(),
-        data: data.path(),
-        secret: SECRET,
-        admin_token,
-        proxy_headers: [ADDRESS_HEADER, COUNTRY_HEADER],
-        lock: None,
-    })
 }
 
 /// A site with its first key.
@@ -225,7 +196,14 @@ impl Request {
 
     /// Sent to a server that may not answer.
     pub fn try_send(self, body: &[u8]) -> Result<Answer> {
-        Answer::of(agent().run(self.builder.body(body.to_vec())?))
+        let request = self.builder.body(body.to_vec())?;
+        for _ in 0..PROXY_TRIES {
+            let answer = Answer::of(agent().run(request.clone()))?;
+            if !answer.body.starts_with(PROXY_FAILED) {
+                return Ok(answer);
+            }
+        }
+        bail!("wrangler's proxy could not pass the request on {PROXY_TRIES} times")
     }
 
     /// Sent without a body.
@@ -234,6 +212,13 @@ impl Request {
         Answer::of(sent.expect("a request")).expect("an answer")
     }
 }
+
+/// What the proxy inside `wrangler dev` answers where its connection to the runtime broke before the
+/// request got through. It breaks whenever a body was refused unread, for whoever comes next.
+const PROXY_FAILED: &[u8] = b"Your worker restarted mid-request.";
+
+/// How often a request is sent before the proxy is given up.
+const PROXY_TRIES: usize = 10;
 
 fn agent() -> ureq::Agent {
     // Answers are looked at as they are: whatever their status, and not decompressed.

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use asklet_shared::display_id::DisplayId;
-use harness::{Deployment, Request};
+use harness::{Machine, Request};
 use serde_json::json;
 
 /// How often the server is killed.
@@ -21,7 +21,7 @@ const CLIENTS: u32 = 4;
 /// state. Half of them were shown hours ago, so that the counters are written under fire as well.
 #[test]
 fn what_was_acknowledged_survives_any_number_of_kills_and_counts_once() {
-    let deployment = RwLock::new(Deployment::start());
+    let deployment = RwLock::new(Machine::start());
     let (site, key, survey) = {
         let deployment = deployment.read().unwrap();
         let site = deployment.site();
@@ -98,7 +98,7 @@ fn revisions(client: u32, number: u32, score: u8) -> [serde_json::Value; 2] {
 
 /// Repeats a request until the server says that it has it, as the outbox does.
 fn send_until_acknowledged(
-    deployment: &RwLock<Deployment>,
+    deployment: &RwLock<Machine>,
     path: &str,
     display: &serde_json::Value,
     repeats: &AtomicU32,

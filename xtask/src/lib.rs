@@ -7,6 +7,7 @@ pub mod build;
 pub mod data;
 pub mod demo;
 mod glue;
+mod group;
 pub mod serve;
 pub mod server;
 pub mod size;
@@ -14,6 +15,7 @@ mod step;
 pub mod test;
 mod toolchain;
 pub mod tools;
+pub mod wrangler;
 
 use std::path::Path;
 

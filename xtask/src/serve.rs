@@ -2,7 +2,7 @@
 
 use std::env;
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::demo;
 use crate::root;
 use crate::server::{Config, Server};
 use crate::step::loud;
-use crate::tools;
+use crate::wrangler;
 
 /// How `serve` runs.
 #[derive(Args)]
@@ -101,13 +101,7 @@ pub fn dev(port: u16) -> Result<()> {
         data::write_private(&variables, &text).context("cannot write .dev.vars")?;
         println!("made .dev.vars with a secret and an admin token");
     }
-    let mut wrangler = Command::new("node");
-    wrangler
-        .arg(tools::node_file("wrangler/bin/wrangler.js"))
-        .args(["dev", "--port", &port.to_string(), "--persist-to", ".wrangler/state"])
-        .env("WRANGLER_SEND_METRICS", "false")
-        .env("WRANGLER_SEND_ERROR_REPORTS", "false")
-        .env("CLOUDFLARE_CF_FETCH_ENABLED", "false")
-        .current_dir(root());
-    loud(&mut wrangler)
+    let mut node = Command::new("node");
+    wrangler::dev(&mut node, port, Path::new(".wrangler/state"));
+    loud(&mut node)
 }

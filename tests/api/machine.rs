@@ -1,0 +1,91 @@
+//! What only plain workerd can show: what lies on its disk, that it survives, and how it meets clients
+//! with no proxy in between.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+
+use harness::{ADMIN_TOKEN, Machine, display, nps_with_comment};
+use serde_json::json;
+
+use crate::collect::{assert_empty, refuse_what_is_made_up};
+
+#[test]
+fn an_acknowledged_answer_survives_the_death_of_the_server() {
+    let mut machine = Machine::start();
+    let (path, key, collect) = {
+        let site = machine.site();
+        let survey = site.survey();
+        survey.collect(&display(1, 1, "started", json!({ "score": 9 }))).expect(204);
+        let path = format!("{}/{}/summary", site.surveys(), survey.id);
+        (path, site.key.clone(), survey.collect_path(0))
+    };
+    machine.kill_and_restart();
+    let summary = || machine.request("GET", &path).bearer(&key).get().expect(200);
+    assert_eq!((&summary()["n"], &summary()["score"]), (&json!(1), &json!(100.0)));
+    // The same display again, as a client sends it that never heard of the acknowledgement.
+    let again = display(1, 1, "started", json!({ "score": 9 }));
+    machine.request("POST", &collect).json(&again).expect(204);
+    assert_eq!(summary()["n"], 1);
+}
+
+#[test]
+fn what_is_refused_creates_nothing() {
+    let machine = Machine::start();
+    let nameless = json!({ "name": "", "origins": ["*"] });
+    let refused = machine.request("POST", "/v1/sites").bearer(ADMIN_TOKEN).json(&nameless);
+    refused.problem(422, "invalid_settings");
+    assert_eq!(machine.databases(), Vec::<PathBuf>::new());
+    let (site, other) = (machine.site(), machine.site());
+    let survey = site.survey();
+    let before = machine.databases();
+    refuse_what_is_made_up(&machine, (&site, &survey), &other);
+    assert_eq!(machine.databases(), before);
+}
+
+#[test]
+fn a_draft_has_no_shard_however_often_it_is_asked() {
+    let machine = Machine::start();
+    let site = machine.site();
+    let draft = site.draft(&nps_with_comment());
+    let told = display(1, 1, "started", json!({ "score": 9 }));
+    let path = format!("/v1/collect/{}/{draft}/0", site.id);
+    machine.request("POST", &path).json(&told).problem(404, "unknown_survey");
+    let summary = format!("{}/{draft}/summary", site.surveys());
+    machine.request("GET", &summary).bearer(&site.key).get().expect(200);
+    // The site's own.
+    assert_eq!(machine.databases().len(), 1);
+}
+
+#[test]
+fn without_an_admin_token_nobody_makes_sites() {
+    let machine = Machine::start_with(None);
+    let site = json!({ "name": "Shop", "origins": ["https://shop.example"] });
+    for token in ["", "undefined", "null"] {
+        let request = machine.request("POST", "/v1/sites").bearer(token);
+        request.json(&site).problem(403, "no_admin_token");
+    }
+}
+
+#[test]
+fn a_body_that_never_ends_is_left() {
+    let machine = Machine::start();
+    let site = machine.site();
+    let survey = site.survey();
+    let mut stream = TcpStream::connect(("127.0.0.1", machine.port())).unwrap();
+    let head = format!(
+        "POST {} HTTP/1.1\r\nhost: edge\r\ncontent-type: text/plain\r\n\
+         transfer-encoding: chunked\r\n\r\n",
+        survey.collect_path(0)
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    // Twice the limit, in chunks, and never the last one.
+    let chunk = format!("400\r\n{}\r\n", " ".repeat(0x400));
+    for _ in 0..32 {
+        stream.write_all(chunk.as_bytes()).unwrap();
+    }
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 413");
+    assert_empty(&survey);
+}

@@ -1,0 +1,97 @@
+//! A deployment on one machine, as an operator runs it: plain workerd with its data in one folder.
+
+use std::fs;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use asklet_xtask::data::DataFolder;
+use asklet_xtask::server::{Config, Server};
+use tempfile::TempDir;
+
+use crate::{ADMIN_TOKEN, Deployment};
+
+/// A deployment on plain workerd, whatever the other tests run on: one can look at its files and kill
+/// it.
+pub struct Machine {
+    deployment: Deployment,
+    own: Own,
+    admin_token: Option<&'static str>,
+}
+
+/// What ends with a machine, in this order.
+pub struct Own {
+    server: Server,
+    folder: DataFolder,
+    /// Where the folder lies, unless it is a test's.
+    _data: Option<TempDir>,
+}
+
+impl Machine {
+    /// Starts one on an empty data folder.
+    pub fn start() -> Self {
+        Self::start_with(Some(ADMIN_TOKEN))
+    }
+
+    /// Starts one with this admin token, or with none.
+    pub fn start_with(admin_token: Option<&'static str>) -> Self {
+        let data = TempDir::new().expect("a folder for the test's data");
+        let mut machine = Self::open(data.path(), admin_token);
+        machine.own._data = Some(data);
+        machine
+    }
+
+    /// Starts one on a data folder of the test's own, which is made where there is none.
+    pub fn open(data: &Path, admin_token: Option<&'static str>) -> Self {
+        let folder = DataFolder::open(data).expect("the data folder can be used");
+        let server = serve(&folder, admin_token).expect("workerd starts");
+        let deployment = Deployment { port: server.port(), _own: None };
+        Self { deployment, own: Own { server, folder, _data: None }, admin_token }
+    }
+
+    /// Kills the server as a power cut would and starts it again on what it left.
+    pub fn kill_and_restart(&mut self) {
+        self.own.server.kill().expect("workerd can be killed");
+        self.own.server = serve(&self.own.folder, self.admin_token).expect("workerd starts again");
+        self.deployment.port = self.own.server.port();
+    }
+
+    /// The databases of all objects that have a table. The runtime makes a file for each object that
+    /// wakes; one without a table is a single page.
+    pub fn databases(&self) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        let objects = self.own.folder.path().join("objects");
+        for namespace in fs::read_dir(objects).expect("objects").flatten() {
+            for file in fs::read_dir(namespace.path()).expect("a namespace").flatten() {
+                let name = file.file_name().to_string_lossy().into_owned();
+                let bytes = |path| fs::metadata(path).map_or(0, |metadata| metadata.len());
+                let log = file.path().with_extension("sqlite-wal");
+                let has_table = bytes(file.path()) + bytes(log) > 4096;
+                if name.ends_with(".sqlite") && name != "metadata.sqlite" && has_table {
+                    found.push(file.path());
+                }
+            }
+        }
+        found
+    }
+}
+
+impl Deref for Machine {
+    type Target = Deployment;
+
+    fn deref(&self) -> &Deployment {
+        &self.deployment
+    }
+}
+
+impl From<Machine> for Deployment {
+    fn from(machine: Machine) -> Self {
+        Self { port: machine.port, _own: Some(machine.own) }
+    }
+}
+
+fn serve(folder: &DataFolder, admin_token: Option<&str>) -> Result<Server> {
+    let secret = folder.secret()?;
+    let lock = Some(folder.share_lock()?);
+    Server::start(Config { port: 0, data: folder.path(), secret: &secret, admin_token, lock })
+}
