@@ -4,6 +4,8 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 
@@ -18,6 +20,10 @@ pub const FORMAT_FILE: &str = "format";
 
 /// The file that is locked while the folder is used.
 pub const LOCK_FILE: &str = "lock";
+
+/// How long a folder may stay locked before it counts as in use. Whoever had it may be about to end,
+/// and so may a process that was just started and has not let go of what it inherited.
+const LOCK_PATIENCE: Duration = Duration::from_millis(500);
 
 /// A data folder that this process has to itself; dropping it lets others in.
 #[must_use = "the folder is only held while this lives"]
@@ -36,8 +42,10 @@ impl DataFolder {
         let secret = folder.path.join("secret");
         if !format.exists() {
             write_private(&secret, &random_hex()?).with_context(writing)?;
-            // Last, so that a folder with a format has a secret.
-            fs::write(&format, format!("{FORMAT}\n")).with_context(writing)?;
+            // Last, so that a folder with a format has a secret, and whole or not at all.
+            let unfinished = folder.path.join("format.unfinished");
+            write_private(&unfinished, &format!("{FORMAT}\n")).with_context(writing)?;
+            fs::rename(&unfinished, &format).with_context(writing)?;
         }
         if !secret.exists() {
             bail!(
@@ -61,14 +69,20 @@ impl DataFolder {
         let lock = OpenOptions::new().create(true).write(true).truncate(false).open(&file);
         let lock =
             lock.with_context(|| format!("the data folder {} cannot be written", path.display()))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { path, lock }),
-            Err(TryLockError::WouldBlock) => bail!(
-                "the data folder {} is in use: stop the server that runs on it first",
-                path.display()
-            ),
-            Err(TryLockError::Error(error)) => {
-                Err(error).with_context(|| format!("cannot lock {}", file.display()))
+        let patience = Instant::now() + LOCK_PATIENCE;
+        loop {
+            match lock.try_lock() {
+                Ok(()) => return Ok(Self { path, lock }),
+                Err(TryLockError::WouldBlock) if Instant::now() < patience => {
+                    thread::sleep(Duration::from_millis(10));
+                }
+                Err(TryLockError::WouldBlock) => bail!(
+                    "the data folder {} is in use: stop the server that runs on it first",
+                    path.display()
+                ),
+                Err(TryLockError::Error(error)) => {
+                    return Err(error).with_context(|| format!("cannot lock {}", file.display()));
+                }
             }
         }
     }
@@ -132,9 +146,11 @@ pub fn create_private(path: &Path) -> Result<File> {
     Ok(options.open(path)?)
 }
 
-/// Writes a file that only its owner may read.
+/// Writes a file that only its owner may read, and waits until it is on disk.
 pub fn write_private(path: &Path, content: &str) -> Result<()> {
-    Ok(create_private(path)?.write_all(content.as_bytes())?)
+    let mut file = create_private(path)?;
+    file.write_all(content.as_bytes())?;
+    Ok(file.sync_all()?)
 }
 
 /// 32 random bytes.
@@ -206,6 +222,15 @@ mod tests {
         let parent = TempDir::new().unwrap();
         fs::write(parent.path().join(FORMAT_FILE), format!("{}", FORMAT + 1)).unwrap();
         assert!(refusal(DataFolder::open(parent.path())).contains("written by a newer version"));
+    }
+
+    #[test]
+    fn a_folder_whose_making_broke_off_is_made() {
+        let parent = TempDir::new().unwrap();
+        for file in ["secret", "format.unfinished"] {
+            fs::write(parent.path().join(file), "").unwrap();
+        }
+        assert_eq!(DataFolder::open(parent.path()).unwrap().secret().unwrap().len(), 64);
     }
 
     #[test]
