@@ -1,5 +1,7 @@
 //! The long evidence: `cargo xtask proof`.
 
+mod disk;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, RwLock};

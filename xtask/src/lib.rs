@@ -7,7 +7,7 @@ pub mod build;
 pub mod data;
 pub mod demo;
 mod glue;
-mod group;
+pub mod group;
 pub mod serve;
 pub mod server;
 pub mod size;

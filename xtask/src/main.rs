@@ -20,7 +20,7 @@ enum Command {
     Serve(serve::Options),
     /// Run everything that guards a change
     Test,
-    /// Run the long evidence: many kills under load
+    /// Run the long evidence: many kills under load, full disks
     Proof,
     /// Measure what collecting costs, beside an object that does one INSERT
     Bench,
