@@ -25,13 +25,14 @@ pub const ADMIN_TOKEN: &str = "the admin token of the tests";
 /// The headers in which requests of tests tell the visitor's address and country.
 pub const ADDRESS_HEADER: &str = "x-forwarded-for";
 pub const COUNTRY_HEADER: &str = "x-country";
+const PROXY_HEADERS: [&str; 2] = [ADDRESS_HEADER, COUNTRY_HEADER];
 
 const SECRET: &str = "the secret of the tests, which is long enough";
 
 /// The one that all tests of this process share; it ends with the process.
 static WRANGLER: LazyLock<Wrangler> = LazyLock::new(|| {
     let folder = TempDir::new().expect("a folder for wrangler").keep();
-    Wrangler::start(&folder, SECRET, ADMIN_TOKEN).expect("wrangler starts")
+    Wrangler::start(&folder, SECRET, ADMIN_TOKEN, PROXY_HEADERS).expect("wrangler starts")
 });
 
 /// A running deployment on either runtime.

@@ -5,11 +5,12 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use asklet_xtask::artefacts;
 use asklet_xtask::data::DataFolder;
 use asklet_xtask::server::{Config, Server};
 use tempfile::TempDir;
 
-use crate::{ADMIN_TOKEN, Deployment};
+use crate::{ADMIN_TOKEN, Deployment, PROXY_HEADERS};
 
 /// A deployment on plain workerd, whatever the other tests run on: one can look at its files and kill
 /// it.
@@ -44,7 +45,8 @@ impl Machine {
     /// Starts one on a data folder of the test's own, which is made where there is none.
     pub fn open(data: &Path, admin_token: Option<&'static str>) -> Self {
         let folder = DataFolder::open(data).expect("the data folder can be used");
-        let server = serve(&folder, admin_token).expect("workerd starts");
+        let artefacts = artefacts::dist();
+        let server = serve(artefacts, &folder, admin_token).expect("workerd starts");
         let deployment = Deployment { port: server.port(), _own: None };
         Self { deployment, own: Own { server, folder, _data: None }, admin_token }
     }
@@ -52,7 +54,18 @@ impl Machine {
     /// Kills the server as a power cut would and starts it again on what it left.
     pub fn kill_and_restart(&mut self) {
         self.own.server.kill().expect("workerd can be killed");
-        self.own.server = serve(&self.own.folder, self.admin_token).expect("workerd starts again");
+        self.start_again(artefacts::dist());
+    }
+
+    /// Stops the server and starts the one on the same data that panics where a request asks for it.
+    pub fn restart_with_faults(&mut self) {
+        self.own.server.kill().expect("workerd can be killed");
+        self.start_again(artefacts::faults());
+    }
+
+    fn start_again(&mut self, artefacts: PathBuf) {
+        let server = serve(artefacts, &self.own.folder, self.admin_token);
+        self.own.server = server.expect("workerd starts again");
         self.deployment.port = self.own.server.port();
     }
 
@@ -90,8 +103,16 @@ impl From<Machine> for Deployment {
     }
 }
 
-fn serve(folder: &DataFolder, admin_token: Option<&str>) -> Result<Server> {
+fn serve(artefacts: PathBuf, folder: &DataFolder, admin_token: Option<&str>) -> Result<Server> {
     let secret = folder.secret()?;
     let lock = Some(folder.share_lock()?);
-    Server::start(Config { port: 0, data: folder.path(), secret: &secret, admin_token, lock })
+    Server::start(Config {
+        port: 0,
+        artefacts,
+        data: folder.path(),
+        secret: &secret,
+        admin_token,
+        proxy_headers: PROXY_HEADERS,
+        lock,
+    })
 }

@@ -1,6 +1,7 @@
 //! The long evidence: `cargo xtask proof`.
 
 mod disk;
+mod panics;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};

@@ -20,6 +20,11 @@ pub fn dist() -> PathBuf {
     root().join("dist")
 }
 
+/// The Worker that panics where a test asks for it.
+pub fn faults() -> PathBuf {
+    root().join("target/xtask/faults")
+}
+
 /// The files that pages download.
 pub fn assets() -> PathBuf {
     dist().join("assets")

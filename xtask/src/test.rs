@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::build::build;
+use crate::build::{build, build_with_faults};
 use crate::root;
 use crate::size::size;
 use crate::step::{loud, timed};
@@ -25,6 +25,7 @@ fn on(runtime: &str, arguments: &[&str]) -> Result<()> {
 /// Runs the long evidence.
 pub fn proof() -> Result<()> {
     build()?;
+    build_with_faults()?;
     let proof = ["test", "--package", "asklet-tests", "--features", "proof", "--test", "proof"];
     timed("proof", || cargo(&[&proof[..], &["--", "--nocapture"]].concat()))
 }

@@ -32,7 +32,12 @@ pub struct Wrangler {
 impl Wrangler {
     /// Starts one on any port that is free, and waits until it listens. Its data lies in the folder,
     /// which must be empty and is removed when it ends.
-    pub fn start(folder: &Path, secret: &str, admin_token: &str) -> Result<Self> {
+    pub fn start(
+        folder: &Path,
+        secret: &str,
+        admin_token: &str,
+        proxy_headers: [&str; 2],
+    ) -> Result<Self> {
         let mut command = Group::command(folder, "node");
         dev(&mut command, 0, &folder.join("state"));
         let (output, writer) = pipe()?;
@@ -41,6 +46,8 @@ impl Wrangler {
             // These count for more than what `.dev.vars` says.
             .args(["--var", &format!("ASKLET_SECRET:{secret}")])
             .args(["--var", &format!("ASKLET_ADMIN_TOKEN:{admin_token}")])
+            .args(["--var", &format!("ASKLET_ADDRESS_HEADER:{}", proxy_headers[0])])
+            .args(["--var", &format!("ASKLET_COUNTRY_HEADER:{}", proxy_headers[1])])
             // Whatever else it writes belongs to this one alone.
             .env("WRANGLER_REGISTRY_PATH", folder.join("registry"))
             .env("WRANGLER_LOG_PATH", folder.join("logs"))
