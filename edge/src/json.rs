@@ -24,14 +24,17 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Malformed> {
 
 /// Reads what a caller sent.
 pub fn read_sent<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        let detail = format!("byte {} is not UTF-8", error.valid_up_to());
-        Problem::new(Code::MalformedUtf8, detail)
-    })?;
+    let text = std::str::from_utf8(bytes).map_err(malformed_utf8)?;
     read(text).map_err(|Malformed { path, error }| {
         let problem = Problem::new(Code::MalformedJson, error.to_string());
         if path == "." { problem } else { problem.at(path) }
     })
+}
+
+/// Where what a caller sent is not UTF-8.
+pub fn malformed_utf8(error: std::str::Utf8Error) -> Problem {
+    let detail = format!("byte {} is not UTF-8", error.valid_up_to());
+    Problem::new(Code::MalformedUtf8, detail)
 }
 
 impl From<Malformed> for Failure {

@@ -78,6 +78,7 @@ async fn answer(route: Route, request: Request, env: Env) -> Result<Response, Fa
         }
         Route::Summary { site, survey } => team::summary(request, env, &site, &survey).await,
         Route::Usage { site, survey } => team::usage(request, env, &site, &survey).await,
+        Route::Import { site, survey } => team::import(request, env, &site, &survey).await,
         Route::Exclude { site, survey, display, excluded } => {
             team::exclude(request, env, (&site, &survey), &display, excluded).await
         }

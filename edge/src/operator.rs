@@ -53,13 +53,13 @@ pub async fn create_site(mut request: Request, env: &Env) -> Result<Response, Fa
 pub async fn sites(request: Request, env: &Env) -> Result<Response, Failure> {
     check_admin(request.headers(), env)?;
     let mut after = String::new();
-    for (name, value) in request.url()?.query_pairs() {
+    for (name, value) in respond::parameters(&request)? {
         if name != "after" {
             let name = name.chars().take(32).collect::<String>();
             let detail = "there is no such parameter";
             return Err(Problem::new(Code::InvalidQuery, detail).at(name).into());
         }
-        after = value.into_owned();
+        after = value;
     }
     let call = DirectoryCall::List { after, limit: PAGE };
     let sites: Vec<SiteEntry> = rpc::call(&place::directory(env)?, &call).await?;

@@ -7,6 +7,7 @@ use futures_util::TryStreamExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
+use worker::js_sys::Array;
 use worker::{Headers, Request, Response, ResponseBuilder, console_error, web_sys};
 
 use crate::failure::Failure;
@@ -140,26 +141,47 @@ pub fn path(url: &str) -> &str {
     path.split(['?', '#']).next().unwrap_or(path)
 }
 
+/// The parameters of a request's address. The platform takes it apart.
+pub fn parameters(request: &Request) -> Result<Vec<(String, String)>, Failure> {
+    let url = web_sys::Url::new(&request.inner().url()).map_err(worker::Error::from)?;
+    let mut parameters = Vec::new();
+    for pair in url.search_params().entries() {
+        let pair = Array::from(&pair.map_err(worker::Error::from)?);
+        let text = |at| pair.get(at).as_string().unwrap_or_default();
+        parameters.push((text(0), text(1)));
+    }
+    Ok(parameters)
+}
+
 /// Reads a JSON body of at most `limit` bytes, and stops reading where it is larger.
 pub async fn read_json<T: DeserializeOwned>(
     request: &mut Request,
     limit: usize,
 ) -> Result<T, Failure> {
-    let bytes = match announced(request.headers(), limit)? {
-        // HTTP holds the body to the length that it announces, so it can be read at once.
-        Some(_) => request.bytes().await.map_err(|_| broke_off())?,
-        None => read_stream(request, limit).await?,
-    };
-    Ok(json::read_sent(&bytes)?)
+    Ok(json::read_sent(&read_bytes(request, limit).await?)?)
 }
 
-/// The length that a body announces, if it does; at most `limit`.
-pub fn announced(headers: &Headers, limit: usize) -> Result<Option<usize>, Failure> {
-    let length = headers.get("content-length")?.and_then(|length| length.parse().ok());
-    if length.is_some_and(|length| length > limit) {
-        return Err(too_large(limit).into());
+/// Reads a body in UTF-8 of at most `limit` bytes.
+pub async fn read_text(request: &mut Request, limit: usize) -> Result<String, Failure> {
+    let text = String::from_utf8(read_bytes(request, limit).await?);
+    text.map_err(|error| json::malformed_utf8(error.utf8_error()).into())
+}
+
+async fn read_bytes(request: &mut Request, limit: usize) -> Result<Vec<u8>, Failure> {
+    let length = request.headers().get("content-length")?;
+    if is_announced(length.and_then(|length| length.parse().ok()), limit)? {
+        // HTTP holds the body to the length that it announces, so it can be read at once.
+        return Ok(request.bytes().await.map_err(|_| broke_off())?);
     }
-    Ok(length)
+    read_stream(request, limit).await
+}
+
+/// Whether a body announces its length; one beyond `limit` is refused.
+pub fn is_announced(length: Option<usize>, limit: usize) -> Result<bool, Problem> {
+    match length {
+        Some(length) if length > limit => Err(too_large(limit)),
+        length => Ok(length.is_some()),
+    }
 }
 
 /// Reads a body that does not say how long it is.

@@ -41,6 +41,8 @@ pub enum Route {
     Summary { site: String, survey: String },
     /// `GET /v1/sites/{site}/surveys/{survey}/usage`
     Usage { site: String, survey: String },
+    /// `POST /v1/sites/{site}/surveys/{survey}/import`
+    Import { site: String, survey: String },
     /// `POST /v1/sites/{site}/surveys/{survey}/displays/{display}/exclude` and `/include`
     Exclude { site: String, survey: String, display: String, excluded: bool },
 }
@@ -90,6 +92,7 @@ impl Route {
             Self::Survey { .. } => "survey",
             Self::Summary { .. } => "summary",
             Self::Usage { .. } => "usage",
+            Self::Import { .. } => "import",
             Self::Exclude { .. } => "exclude",
         }
     }
@@ -154,6 +157,9 @@ pub fn route(method: &str, path: &str) -> Result<Route, Problem> {
         }
         ["v1", "sites", site, "surveys", survey, "usage"] => {
             vec![("GET", Route::Usage { site: owned(site), survey: owned(survey) })]
+        }
+        ["v1", "sites", site, "surveys", survey, "import"] => {
+            vec![("POST", Route::Import { site: owned(site), survey: owned(survey) })]
         }
         ["v1", "sites", site, "surveys", survey, "displays", display, verb] => {
             let excluded = match *verb {

@@ -196,6 +196,8 @@ pub enum SurveyCall {
     Exclude { id: DisplayId, reason: Option<String> },
     /// Erase the displays of a respondent in a slice; answered with [`Erased`].
     Erase { respondent: String, slice: Slice },
+    /// Take lines of displays; answered with `Imported`.
+    Import { site: String, lines: String },
     /// How much it stores and writes; answered with [`Usage`].
     Usage,
     /// Forget everything; answered with nothing.

@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::place;
 use crate::rpc::{self, Counts, Erased, Plan, SurveyCall, Usage};
 use crate::seal::SiteId;
+use crate::survey::import::Imported;
 use crate::survey::keeping::Since;
 use crate::survey::scan::{Query, Scanned};
 use crate::survey::slice::Slice;
@@ -119,6 +120,20 @@ impl<'a> Shards<'a> {
             }
         }
         Ok(displays)
+    }
+
+    /// Gives lines of displays to a shard.
+    pub async fn import(&self, shard: u16, lines: String) -> Result<Imported, Failure> {
+        if shard >= self.plan.shards {
+            let shards = self.plan.shards;
+            return Err(Problem::new(Code::UnknownShard, "the survey has no such shard")
+                .at("shard")
+                .limit(format!("below {shards}"))
+                .into());
+        }
+        let stub = place::survey(self.env, self.site, &self.plan.survey, shard)?;
+        let site = self.site.as_str().to_owned();
+        rpc::call(&stub, &SurveyCall::Import { site, lines }).await
     }
 
     /// What the shards store and write.

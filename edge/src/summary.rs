@@ -44,7 +44,7 @@ impl Query {
     /// Reads the parameters of an address. One that is not known is refused: it would be a filter
     /// that does not filter.
     pub fn parse(
-        parameters: impl Iterator<Item = (impl AsRef<str>, impl Into<String>)>,
+        parameters: impl IntoIterator<Item = (impl AsRef<str>, impl Into<String>)>,
     ) -> Result<Self, Problem> {
         let mut query = Self::default();
         for (name, value) in parameters {

@@ -19,6 +19,7 @@ use crate::rpc::{self, Plan, Scope, SiteCall, SiteRecord, SurveyAction, SurveyRe
 use crate::seal::{self, ApiKey, KeyDigest, Seal, SiteId};
 use crate::shards::Shards;
 use crate::summary::{self, Query};
+use crate::survey::import::{BYTES_LIMIT, LINES_LIMIT};
 use crate::zone::Zone;
 
 /// The longest reason for an exclusion, in characters.
@@ -192,7 +193,7 @@ pub async fn summary(
     survey: &str,
 ) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, site)?;
-    let query = Query::parse(request.url()?.query_pairs())?;
+    let query = Query::parse(respond::parameters(&request)?)?;
     let plan = team.plan(env, survey, Scope::Read).await?;
     summary::of_survey(&Shards::of(env, &team.site, &plan), &query).await
 }
@@ -200,7 +201,7 @@ pub async fn summary(
 /// `GET /v1/sites/{site}/summary`
 pub async fn site_summary(request: Request, env: &Env, site: &str) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, site)?;
-    let query = Query::parse(request.url()?.query_pairs())?.of_site()?;
+    let query = Query::parse(respond::parameters(&request)?)?.of_site()?;
     let plans: Vec<Plan> = team.call(env, TeamCall::Plans { access: Scope::Read }).await?;
     let record: SiteRecord = team.call(env, TeamCall::Settings).await?;
     summary::of_site(env, &team.site, &record.settings, &plans, &query).await
@@ -216,6 +217,35 @@ pub async fn usage(
     let team = Team::of(request.headers(), env, site)?;
     let plan = team.plan(env, survey, Scope::Read).await?;
     respond::json(200, &Shards::of(env, &team.site, &plan).usage().await?)
+}
+
+/// `POST /v1/sites/{site}/surveys/{survey}/import`
+pub async fn import(
+    mut request: Request,
+    env: &Env,
+    site: &str,
+    survey: &str,
+) -> Result<Response, Failure> {
+    let team = Team::of(request.headers(), env, site)?;
+    let mut shard = 0;
+    for (name, value) in respond::parameters(&request)? {
+        match (name.as_str(), value.parse()) {
+            ("shard", Ok(named)) => shard = named,
+            (name, _) => {
+                let name = name.chars().take(32).collect::<String>();
+                let detail = "the import takes the number of a shard and nothing else";
+                return Err(Problem::new(Code::InvalidQuery, detail).at(name).into());
+            }
+        }
+    }
+    let lines = respond::read_text(&mut request, BYTES_LIMIT).await?;
+    if lines.lines().count() > LINES_LIMIT {
+        return Err(Problem::new(Code::BodyTooLarge, "the import has too many lines")
+            .limit(format!("{LINES_LIMIT} lines"))
+            .into());
+    }
+    let plan = team.plan(env, survey, Scope::Write).await?;
+    respond::json(200, &Shards::of(env, &team.site, &plan).import(shard, lines).await?)
 }
 
 /// `POST /v1/sites/{site}/surveys/{survey}/displays/{display}/exclude` and `/include`

@@ -137,8 +137,8 @@ impl Packed {
 
     fn change(&mut self, slot: u8, value: u64, change: Change) -> Result<(), BrokenCounter> {
         match change {
-            Change::PutIn => {
-                *self.slots.entry(slot).or_default().entry(value).or_default() += 1;
+            Change::PutIn(times) => {
+                *self.slots.entry(slot).or_default().entry(value).or_default() += times;
             }
             Change::TakeOut => {
                 let values = self.slots.get_mut(&slot).ok_or(BrokenCounter)?;
@@ -159,8 +159,8 @@ impl Packed {
 /// Whether a display's contribution enters the counters or leaves them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// It enters.
-    PutIn,
+    /// It enters, as often as there are displays like it.
+    PutIn(u64),
     /// It leaves.
     TakeOut,
 }
@@ -248,8 +248,8 @@ mod tests {
     fn what_is_put_in_can_be_taken_out_and_leaves_nothing() {
         let mut counters = Counters::default();
         let fresh = |_: &Key| Ok::<_, BrokenCounter>(Packed::default());
-        counters.change(&answered(9), Change::PutIn, fresh).unwrap();
-        counters.change(&answered(3), Change::PutIn, fresh).unwrap();
+        counters.change(&answered(9), Change::PutIn(1), fresh).unwrap();
+        counters.change(&answered(3), Change::PutIn(1), fresh).unwrap();
         counters.change(&answered(9), Change::TakeOut, fresh).unwrap();
         counters.change(&answered(3), Change::TakeOut, fresh).unwrap();
         assert!(counters.into_rows().all(|(_, packed)| packed.is_empty()));
@@ -265,8 +265,8 @@ mod tests {
     #[test]
     fn a_row_survives_its_bytes() {
         let mut packed = Packed::default();
-        packed.change(95, 10, Change::PutIn).unwrap();
-        packed.change(0, 0, Change::PutIn).unwrap();
+        packed.change(95, 10, Change::PutIn(1)).unwrap();
+        packed.change(0, 0, Change::PutIn(1)).unwrap();
         let bytes = packed.encode().unwrap();
         assert!(bytes.len() < 12, "{}", bytes.len());
         let mut each = Vec::new();

@@ -341,7 +341,7 @@ mod tests {
                 traits: BTreeMap::new(),
                 respondent: Some(1),
             };
-            counted.add(&request, &facts);
+            counted.add(&request, &facts, 1);
         }
         counted
     }

@@ -205,10 +205,11 @@ impl Counted {
         other.respondents.0.iter().for_each(|digest| self.respondents.add(*digest));
     }
 
-    /// Counts one display that is in no counter yet, if it lies in the period.
-    pub fn add(&mut self, request: &Request, facts: &Facts) {
+    /// Counts so many displays like this one, if they lie in the period: shown in the same bucket, and
+    /// by the same respondent, if any.
+    pub fn add(&mut self, request: &Request, facts: &Facts, count: u64) {
         let by = request.by.as_ref().map(|dimension| facts.dimension(dimension));
-        self.add_alike(request, facts, by.as_deref().unwrap_or_default(), 1);
+        self.add_alike(request, facts, by.as_deref().unwrap_or_default(), count);
         if let (Some(respondent), Some(_)) =
             (facts.respondent, facts.answers.get(&request.question))
             && request.point(facts.shown_ms).is_some()

@@ -12,11 +12,11 @@
 use asklet_shared::counter::{Change, Counters, FUNNEL, Key, Packed, RESPONDENT};
 use asklet_shared::dimension::Dimension;
 use asklet_shared::display_id::DisplayId;
-use asklet_shared::facts::option_key;
+use asklet_shared::facts::{Facts, option_key};
 use asklet_shared::tally::{Counted, Request};
 use asklet_shared::time::{self, BUCKET_MS};
 
-use super::log::{self, COLUMNS, DRIFT_MS, Stored};
+use super::log::{self, DRIFT_MS, Stored};
 use crate::failure::Failure;
 use crate::sql::{Sql, Value};
 
@@ -67,18 +67,14 @@ impl Watermark {
         [first_id.into(), self.0.into(), until_ms.into()]
     }
 
-    /// Hands over each display of the tail that was shown before `until_ms`.
+    /// Hands over the facts of the tail that was shown before `until_ms`, kind by kind.
     fn tail(
         self,
         sql: &impl Sql,
         until_ms: u64,
-        display: &mut dyn FnMut(Stored) -> Result<(), Failure>,
+        kind: &mut dyn FnMut(&Facts, u64) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        sql.query(
-            &format!("SELECT {COLUMNS} FROM display WHERE {TAIL}"),
-            &self.tail_range(until_ms),
-            &mut |row| display(log::stored(row)?),
-        )
+        log::each_kind(sql, TAIL, &self.tail_range(until_ms), kind)
     }
 }
 
@@ -124,12 +120,9 @@ fn fold_step(sql: &impl Sql, watermark: Watermark, until_ms: u64) -> Result<bool
     let step_ms = nth_shown_ms(sql, watermark, STEP)?.unwrap_or(until_ms);
     let step_ms = step_ms.clamp(watermark.0 + 1, until_ms);
     sql.transaction(|| {
-        let mut counters = Counters::default();
-        watermark.tail(sql, step_ms, &mut |display| match display.facts() {
-            Some(facts) => counters.change(&facts, Change::PutIn, |key| load(sql, key)),
-            None => Ok(()),
-        })?;
-        save(sql, counters)?;
+        let mut changes = Changes::default();
+        watermark.tail(sql, step_ms, &mut |facts, count| changes.put_in(sql, facts, count))?;
+        changes.save(sql)?;
         sql.run("UPDATE folded SET until_ms = ?", &[step_ms.into()])
     })?;
     Ok(step_ms < until_ms)
@@ -152,31 +145,44 @@ pub fn recount_if_needed(sql: &impl Sql) -> Result<(), Failure> {
     }
     sql.transaction(|| {
         sql.run("DELETE FROM counter", &[])?;
-        let mut counters = Counters::default();
-        let astray = format!("SELECT {COLUMNS} FROM display WHERE astray = 1");
-        sql.query(&astray, &[], &mut |row| match log::stored(row)?.facts() {
-            Some(facts) => counters.change(&facts, Change::PutIn, |key| load(sql, key)),
-            None => Ok(()),
-        })?;
-        save(sql, counters)?;
+        let mut changes = Changes::default();
+        let put_in = &mut |facts: &Facts, count| changes.put_in(sql, facts, count);
+        log::each_kind(sql, "astray = 1", &[], put_in)?;
+        changes.save(sql)?;
         sql.run("UPDATE folded SET until_ms = 0, recount = 0", &[])
     })
 }
 
-/// Takes a display that the counters cover out of them and puts what became of it in. Runs within
-/// the caller's transaction.
-pub fn replace(
-    sql: &impl Sql,
-    earlier: Option<&Stored>,
-    later: Option<&Stored>,
-) -> Result<(), Failure> {
-    let mut counters = Counters::default();
-    for (display, change) in [(earlier, Change::TakeOut), (later, Change::PutIn)] {
-        if let Some(facts) = display.and_then(Stored::facts) {
-            counters.change(&facts, change, |key| load(sql, key))?;
+/// Changes of counters for displays that they cover already. They are made within the transaction
+/// that changes the displays.
+#[derive(Default)]
+pub struct Changes(Counters);
+
+impl Changes {
+    /// Takes a display out and puts what became of it in.
+    pub fn replace(
+        &mut self,
+        sql: &impl Sql,
+        earlier: Option<&Stored>,
+        later: Option<&Stored>,
+    ) -> Result<(), Failure> {
+        for (display, change) in [(earlier, Change::TakeOut), (later, Change::PutIn(1))] {
+            if let Some(facts) = display.and_then(Stored::facts) {
+                self.0.change(&facts, change, |key| load(sql, key))?;
+            }
         }
+        Ok(())
     }
-    save(sql, counters)
+
+    /// Puts so many displays of a kind in.
+    fn put_in(&mut self, sql: &impl Sql, facts: &Facts, count: u64) -> Result<(), Failure> {
+        self.0.change(facts, Change::PutIn(count), |key| load(sql, key))
+    }
+
+    /// Stores the counters that were changed.
+    pub fn save(self, sql: &impl Sql) -> Result<(), Failure> {
+        save(sql, self.0)
+    }
 }
 
 const ROW: &str = "question = ? AND dimension = ? AND day = ? AND value = ?";
@@ -249,10 +255,8 @@ pub fn count(sql: &impl Sql, request: &Request) -> Result<Counted, Failure> {
     // The question's options lie between it with a slash and it with what follows a slash.
     let (first, end) = (option_key(&request.question, ""), format!("{}0", request.question));
     add("question > ? AND question < ?", [&first, &end])?;
-    Watermark::read(sql)?.tail(sql, END_OF_TIME_MS, &mut |display| {
-        if let Some(facts) = display.facts() {
-            counted.add(request, &facts);
-        }
+    Watermark::read(sql)?.tail(sql, END_OF_TIME_MS, &mut |facts, count| {
+        counted.add(request, facts, count);
         Ok(())
     })?;
     Ok(counted)

@@ -10,25 +10,43 @@ use asklet_shared::facts::Context;
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::settings;
 use asklet_shared::validate;
-use worker::{Env, Headers};
+use wasm_bindgen::prelude::*;
+use worker::Env;
+use worker::js_sys::Array;
 
-use super::record::{AGE_LIMIT_MS, Arrival};
-use crate::failure::Failure;
+use super::record::Arrival;
 use crate::identity;
 use crate::standing::Standing;
 
-/// The headers that the operator vouches for.
-pub struct Proxy {
-    /// The one that tells the visitor's address, if any.
-    address: Option<String>,
-    /// The one that tells the visitor's country, if any.
-    country: Option<String>,
+#[wasm_bindgen(inline_js = "
+export const readHeaders = (headers, names) =>
+  names.map((name) => (name && headers.get(name)) ?? '').join('\\n');
+")]
+extern "C" {
+    /// The values of some headers, a line each: one call out of the module for all of them.
+    #[wasm_bindgen(js_name = readHeaders)]
+    fn read_headers(headers: &JsValue, names: &Array) -> String;
 }
 
-/// What the headers of a request tell.
+/// The headers that a display's request is read by, besides those that the operator names.
+const HEADERS: [&str; 6] =
+    ["origin", "content-type", "content-length", "user-agent", "sec-gpc", "dnt"];
+
+/// What is read of requests' headers.
+pub struct Intake {
+    /// [`HEADERS`], and those in which the operator's proxy tells the visitor's address and country.
+    names: Array,
+}
+
+/// What the headers of a request tell; nothing where a program tells of displays, and no browser.
+#[derive(Default)]
 pub struct Circumstances {
     /// The origin of the page.
     pub origin: Option<String>,
+    /// The type of the body.
+    pub content_type: String,
+    /// How long the body says it is.
+    pub content_length: Option<usize>,
     /// The visitor's address; compared with others of the same day and kept nowhere.
     pub address: Option<String>,
     country: String,
@@ -37,35 +55,34 @@ pub struct Circumstances {
     is_private: bool,
 }
 
-impl Proxy {
-    /// As the deployment's variables name them.
+impl Intake {
+    /// With the headers that the deployment's variables name.
     pub fn of(env: &Env) -> Self {
-        let named = |variable| {
-            let name = env.var(variable).ok().map(|name| name.to_string());
-            name.filter(|name| !name.is_empty())
-        };
-        Self { address: named("ASKLET_ADDRESS_HEADER"), country: named("ASKLET_COUNTRY_HEADER") }
+        let named = |variable| env.var(variable).map(|name| name.to_string()).unwrap_or_default();
+        let proxy = [named("ASKLET_ADDRESS_HEADER"), named("ASKLET_COUNTRY_HEADER")];
+        let names = HEADERS.into_iter().chain(proxy.iter().map(String::as_str));
+        Self { names: names.map(JsValue::from_str).collect() }
     }
 
     /// Reads the headers of a request.
-    pub fn read(&self, headers: &Headers) -> Result<Circumstances, Failure> {
-        let read = |name: &Option<String>| match name {
-            Some(name) => headers.get(name),
-            None => Ok(None),
-        };
+    pub fn read(&self, headers: &JsValue) -> Circumstances {
+        let values = read_headers(headers, &self.names);
+        let mut values = values.split('\n');
+        let mut next = || values.next().unwrap_or_default();
+        let (origin, content_type, content_length) = (next(), next(), next());
+        let (agent, signals, addresses, country) = (next(), [next(), next()], next(), next());
         // Each proxy adds what it saw behind what it was told.
-        let address = read(&self.address)?;
-        let address = address.and_then(|list| Some(list.rsplit(',').next()?.trim().to_owned()));
-        let country = read(&self.country)?.unwrap_or_default();
-        let agent = headers.get("user-agent")?.unwrap_or_default();
-        let signals = [headers.get("sec-gpc")?, headers.get("dnt")?];
-        Ok(Circumstances {
-            origin: headers.get("origin")?,
-            address,
-            country: country_code(&country),
-            device: device(&agent).map_or("", Device::name),
-            is_private: signals.iter().flatten().any(|signal| signal.trim() == "1"),
-        })
+        let address = addresses.rsplit(',').next().unwrap_or_default().trim();
+        let told = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        Circumstances {
+            origin: told(origin),
+            content_type: content_type.to_owned(),
+            content_length: content_length.parse().ok(),
+            address: told(address),
+            country: country_code(country),
+            device: device(agent).map_or("", Device::name),
+            is_private: signals.iter().any(|signal| signal.trim() == "1"),
+        }
     }
 }
 
@@ -96,7 +113,7 @@ pub fn arrival(
     circumstances: Circumstances,
     definition: &Definition,
     standing: &Standing,
-    (site, now_ms): (&str, u64),
+    (site, shown_ms): (&str, u64),
 ) -> Result<Arrival, Problem> {
     let Circumstances { country, device, is_private, .. } = circumstances;
     let privacy = standing.privacy;
@@ -105,7 +122,6 @@ pub fn arrival(
     let mut verified = false;
     if !is_private {
         if let Some(token) = &display.identity {
-            let shown_ms = now_ms.saturating_sub(display.age_ms.min(AGE_LIMIT_MS));
             let secrets = &standing.identity_secrets;
             let identity = identity::verify(token, site, secrets, shown_ms)?;
             respondent = Some(identity.respondent);
@@ -146,7 +162,7 @@ pub fn arrival(
         revision: display.revision,
         stage: display.stage,
         dismissed: display.dismissed,
-        age_ms: display.age_ms,
+        shown_ms,
         context,
         answers: display.answers,
         respondent,

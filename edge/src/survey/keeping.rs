@@ -12,7 +12,7 @@ use asklet_shared::problem::{Code, Problem};
 use asklet_shared::time::{self, DAY_MS};
 use serde::{Deserialize, Serialize};
 
-use super::fold::{self, Watermark};
+use super::fold::{self, Changes, Watermark};
 use super::log::{self, COLUMNS, ERASED, Stored};
 use super::record::AGE_LIMIT_MS;
 use super::slice::Slice;
@@ -63,10 +63,11 @@ pub fn exclude(sql: &impl Sql, id: DisplayId, reason: Option<&str>) -> Result<()
         let earlier = earlier.ok_or_else(unknown)?;
         let later = Stored { excluded: reason.map(str::to_owned), ..earlier.clone() };
         log::write(sql, &later)?;
+        let mut changes = Changes::default();
         if Watermark::read(sql)?.covers(&earlier) {
-            fold::replace(sql, Some(&earlier), Some(&later))?;
+            changes.replace(sql, Some(&earlier), Some(&later))?;
         }
-        Ok(())
+        changes.save(sql)
     })
 }
 
@@ -95,9 +96,10 @@ pub fn erase(
             next = range.next;
         }
         let counters = Watermark::read(sql)?;
+        let mut changes = Changes::default();
         for display in &found {
             if counters.covers(display) {
-                fold::replace(sql, Some(display), None)?;
+                changes.replace(sql, Some(display), None)?;
             }
             log::write(
                 sql,
@@ -113,6 +115,7 @@ pub fn erase(
                 },
             )?;
         }
+        changes.save(sql)?;
         Ok((u64::try_from(found.len()).unwrap_or(u64::MAX), next))
     })
 }

@@ -16,6 +16,7 @@ use asklet_shared::display::{Answer, Answers, Choice, Stage};
 use asklet_shared::display_id::DisplayId;
 use asklet_shared::facts::{Context, Facts};
 use asklet_shared::tally::Respondents;
+use asklet_shared::time::BUCKET_MS;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -208,6 +209,37 @@ impl Stored {
             respondent: self.respondent.as_deref().map(respondent_digest),
         })
     }
+}
+
+/// Hands over the facts of the displays that a condition picks out, with how many displays there are
+/// of each kind: those that were shown in the same bucket and are alike in all that is counted.
+pub fn each_kind(
+    sql: &impl Sql,
+    condition: &str,
+    values: &[Value],
+    kind: &mut dyn FnMut(&Facts, u64) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    sql.query(
+        &format!(
+            "SELECT shown_ms / {BUCKET_MS}, stage, dismissed, respondent,
+                json_remove(facts, '$.page'), personal -> '$.traits', count(*)
+             FROM display WHERE excluded IS NULL AND {condition} GROUP BY 1, 2, 3, 4, 5, 6"
+        ),
+        values,
+        &mut |mut row| {
+            let bucket: u64 = row.integer()?;
+            let stage = stage(row.integer()?)?;
+            let dismissed = row.boolean()?;
+            let respondent = row.optional_text()?.as_deref().map(respondent_digest);
+            let Counted { context, answers } = serde_json::from_str(&row.text()?)?;
+            let traits = row.optional_text()?;
+            let traits =
+                traits.map_or(Ok(BTreeMap::new()), |traits| serde_json::from_str(&traits))?;
+            let shown_ms = bucket * BUCKET_MS;
+            let facts = Facts { shown_ms, stage, dismissed, context, answers, traits, respondent };
+            kind(&facts, row.integer()?)
+        },
+    )
 }
 
 /// The digest under which a respondent is counted.

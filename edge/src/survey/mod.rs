@@ -2,6 +2,7 @@
 //! of the definition, beside the data, and stores each in one transaction.
 
 pub mod fold;
+pub mod import;
 pub mod intake;
 pub mod keeping;
 pub mod limiter;
@@ -28,7 +29,7 @@ use asklet_shared::validate::{self, DISPLAY_LIMIT};
 use wasm_bindgen::prelude::*;
 use worker::js_sys::{Promise, Uint8Array};
 use worker::worker_sys::DurableObjectState;
-use worker::{Date, Delay, Env, Headers, Request, Response, State, web_sys};
+use worker::{Date, Delay, Env, Request, Response, State, web_sys};
 
 use crate::failure::Failure;
 use crate::json;
@@ -41,7 +42,8 @@ use crate::seal::Seal;
 use crate::sql::migrate::Schema;
 use crate::sql::object::Object;
 use crate::standing::Standing;
-use intake::{Circumstances, Proxy};
+use import::Imported;
+use intake::{Circumstances, Intake};
 use limiter::Limiter;
 use record::{AGE_LIMIT_MS, Recorded};
 
@@ -70,7 +72,7 @@ impl Survey {
         let state = State::from(state);
         Self(Rc::new(Shard {
             sql: Object::of(&state),
-            proxy: Proxy::of(&env),
+            intake: Intake::of(&env),
             state,
             env,
             schema: Schema::new(log::MIGRATIONS),
@@ -104,7 +106,7 @@ struct Shard {
     env: Env,
     sql: Object,
     schema: Schema,
-    proxy: Proxy,
+    intake: Intake,
     limiter: RefCell<Limiter>,
     /// Whether an alarm is known to be set.
     alarm_set: Cell<bool>,
@@ -181,6 +183,11 @@ impl Shard {
                 let (displays, next) = keeping::erase(sql, &respondent, slice)?;
                 rpc::answer(&Erased { displays, next })
             }
+            SurveyCall::Import { site, lines } if is_set_up => {
+                let imported = self.import(&site, &lines)?;
+                self.after(Recorded::New).await?;
+                rpc::answer(&imported)
+            }
             SurveyCall::Usage if is_set_up => rpc::answer(&Usage {
                 tail: u64::try_from(fold::tail_length(sql)?).unwrap_or(u64::MAX),
                 bytes: sql.bytes(),
@@ -190,8 +197,11 @@ impl Shard {
             SurveyCall::Scan { query, .. } => rpc::answer(&scan::Scanned::nothing(&query)),
             SurveyCall::Erase { .. } => rpc::answer(&Erased::default()),
             SurveyCall::Usage => rpc::answer(&Usage::default()),
-            SurveyCall::Exclude { .. } | SurveyCall::Take { .. } => {
+            SurveyCall::Exclude { .. } => {
                 Err(Problem::new(Code::UnknownDisplay, "the survey has no such display").into())
+            }
+            SurveyCall::Import { .. } | SurveyCall::Take { .. } => {
+                Err(Problem::new(Code::UnknownShard, "the survey has no such shard yet").into())
             }
         }
     }
@@ -202,15 +212,14 @@ impl Shard {
         request: web_sys::Request,
         address: Address,
     ) -> Result<Promise, Failure> {
-        let headers = Headers(request.headers());
         #[cfg(feature = "faults")]
-        crate::faults::arm(&headers);
-        let circumstances = self.proxy.read(&headers)?;
+        crate::faults::arm(&worker::Headers(request.headers()));
+        let circumstances = self.intake.read(&request.headers());
         let limits = self.known_standing()?.map_or_else(Limits::default, |known| known.limits);
         let visitor = circumstances.address.as_deref();
         self.limiter.borrow_mut().pass(limits, visitor, Date::now().as_millis())?;
-        check_media_type(&headers)?;
-        if respond::announced(&headers, DISPLAY_LIMIT)?.is_none() {
+        check_media_type(&circumstances.content_type)?;
+        if !respond::is_announced(circumstances.content_length, DISPLAY_LIMIT)? {
             let mut request = Request::from(request);
             return Ok(promise::of("survey", async move {
                 let body = respond::read_stream(&mut request, DISPLAY_LIMIT).await?;
@@ -240,11 +249,26 @@ impl Shard {
         check_open(&standing, now_ms)?;
         let definition = &published.definition;
         validate::display(&mut display, definition)?;
-        let told = (address.site.as_str(), now_ms);
+        let told = (address.site.as_str(), record::shown_ms(display.age_ms, now_ms));
         let arrival = intake::arrival(display, circumstances, definition, &standing, told)?;
         let recorded = record::record(&self.sql, arrival, now_ms)?;
         self.after(recorded).await?;
         respond::taken()
+    }
+
+    /// Takes displays that a program tells of, with the versions that this shard knows.
+    fn import(&self, site: &str, lines: &str) -> Result<Imported, Failure> {
+        let standing = self.known_standing()?;
+        let standing =
+            standing.ok_or_else(|| Failure::Broken("a shard knows no standing".to_owned()))?;
+        let published = |version| match self.published.borrow().get(&version) {
+            Some(known) => Ok(Some(known.clone())),
+            None => Ok(versions::find(&self.sql, version)?.map(Rc::new)),
+        };
+        let now_ms = Date::now().as_millis();
+        let imported = import::import(&self.sql, lines, &published, (site, &standing), now_ms);
+        self.tail_length.set(None);
+        imported
     }
 
     async fn body(&self, address: &Address, digest: &str) -> Result<Response, Failure> {
@@ -470,16 +494,14 @@ impl Address {
     }
 }
 
-fn check_media_type(headers: &Headers) -> Result<(), Failure> {
-    let content_type = headers.get("content-type")?.unwrap_or_default();
+fn check_media_type(content_type: &str) -> Result<(), Problem> {
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
     let taken = ["text/plain", "application/json"];
     if taken.iter().any(|taken| media_type.eq_ignore_ascii_case(taken)) {
         return Ok(());
     }
     Err(Problem::new(Code::UnsupportedMediaType, "a display is sent as JSON")
-        .limit("text/plain or application/json")
-        .into())
+        .limit("text/plain or application/json"))
 }
 
 /// Keeps other sites' browsers out. A program can send any origin or none; this does not stop one.

@@ -13,13 +13,19 @@ use asklet_shared::facts::Context;
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::time::DAY_MS;
 
-use super::fold::{self, Watermark};
+use super::fold::{Changes, Watermark};
 use super::log::{self, DRIFT_MS, ERASED, Personal, Stored};
 use crate::failure::Failure;
 use crate::sql::Sql;
 
 /// The oldest display that is taken for what it is; older ones count as shown this long ago.
 pub const AGE_LIMIT_MS: u64 = 30 * DAY_MS;
+
+/// When a display was shown that is this old as the client says. The time is ours, less that age, so
+/// that a wrong clock never costs an answer.
+pub fn shown_ms(age_ms: u64, now_ms: u64) -> u64 {
+    now_ms.saturating_sub(age_ms.min(AGE_LIMIT_MS))
+}
 
 /// One revision of one display as it arrived, already validated.
 #[derive(Debug, Clone)]
@@ -32,8 +38,8 @@ pub struct Arrival {
     pub stage: Stage,
     /// Whether it was closed.
     pub dismissed: bool,
-    /// How long ago it was shown, in milliseconds, as the client says.
-    pub age_ms: u64,
+    /// When it was shown, in milliseconds since the epoch.
+    pub shown_ms: u64,
     /// Under what circumstances it was shown.
     pub context: Context,
     /// What was answered.
@@ -59,52 +65,90 @@ pub enum Recorded {
 /// and is acknowledged again; a newer one replaces.
 pub fn record(sql: &impl Sql, arrival: Arrival, now_ms: u64) -> Result<Recorded, Failure> {
     let has_traits = !arrival.traits.is_empty();
-    let mut new = first_stored(arrival, now_ms);
+    let new = first_stored(arrival, now_ms);
     // One statement is a transaction by itself. Values of traits may have to be remembered as well.
     if !has_traits && log::advance(sql, &new)? {
         return Ok(Recorded::New);
     }
     sql.transaction(|| {
-        count_traits(sql, &mut new)?;
-        let counters = Watermark::read(sql)?;
-        let Some(earlier) = log::find(sql, new.id)? else {
-            log::write(sql, &new)?;
-            if counters.covers(&new) {
-                fold::replace(sql, None, Some(&new))?;
-            }
-            return Ok(Recorded::New);
-        };
-        if earlier.excluded.as_deref() == Some(ERASED) {
-            return Ok(Recorded::Known);
-        }
-        let later = later_stored(new, &earlier);
-        if later.revision < earlier.revision || later == earlier {
-            return Ok(Recorded::Known);
-        }
-        check_succession(&earlier, &later)?;
-        log::write(sql, &later)?;
-        if counters.covers(&earlier) {
-            fold::replace(sql, Some(&earlier), Some(&later))?;
-        }
-        Ok(Recorded::New)
+        let mut changes = Changes::default();
+        let recorded = store(sql, Watermark::read(sql)?, &mut changes, new)?;
+        changes.save(sql)?;
+        Ok(recorded)
     })
 }
 
-fn check_succession(earlier: &Stored, later: &Stored) -> Result<(), Problem> {
-    if later.revision == earlier.revision {
-        return Err(Problem::new(
-            Code::RevisionConflict,
-            format!("revision {} was told with other content", later.revision),
-        )
-        .at("revision"));
+/// Takes many displays in one transaction, as [`record`] takes each. One that cannot follow what is
+/// there is left out, and its problem stands in its place.
+pub fn record_all(
+    sql: &impl Sql,
+    arrivals: Vec<Arrival>,
+    now_ms: u64,
+) -> Result<Vec<Result<Recorded, Problem>>, Failure> {
+    sql.transaction(|| {
+        let counters = Watermark::read(sql)?;
+        let mut changes = Changes::default();
+        let mut all = Vec::with_capacity(arrivals.len());
+        for arrival in arrivals {
+            match store(sql, counters, &mut changes, first_stored(arrival, now_ms)) {
+                Ok(recorded) => all.push(Ok(recorded)),
+                Err(Failure::Problem(problem)) => all.push(Err(problem)),
+                Err(broken) => return Err(broken),
+            }
+        }
+        changes.save(sql)?;
+        Ok(all)
+    })
+}
+
+/// Puts one revision into the log, and what that changes of the counters into `changes`. Runs within
+/// the caller's transaction; a problem is told before anything is written.
+fn store(
+    sql: &impl Sql,
+    counters: Watermark,
+    changes: &mut Changes,
+    mut new: Stored,
+) -> Result<Recorded, Failure> {
+    let Some(earlier) = log::find(sql, new.id)? else {
+        count_traits(sql, &mut new)?;
+        log::write(sql, &new)?;
+        if counters.covers(&new) {
+            changes.replace(sql, None, Some(&new))?;
+        }
+        return Ok(Recorded::New);
+    };
+    if earlier.excluded.as_deref() == Some(ERASED) || new.revision < earlier.revision {
+        return Ok(Recorded::Known);
     }
-    if later.context.version != earlier.context.version {
+    check_succession(&earlier, &new)?;
+    count_traits(sql, &mut new)?;
+    let later = later_stored(new, &earlier);
+    if later == earlier {
+        return Ok(Recorded::Known);
+    }
+    if later.revision == earlier.revision {
+        let detail = format!("revision {} was told with other content", later.revision);
+        return Err(Problem::new(Code::RevisionConflict, detail).at("revision").into());
+    }
+    log::write(sql, &later)?;
+    if counters.covers(&earlier) {
+        changes.replace(sql, Some(&earlier), Some(&later))?;
+    }
+    Ok(Recorded::New)
+}
+
+/// Refuses a newer revision that cannot follow.
+fn check_succession(earlier: &Stored, new: &Stored) -> Result<(), Problem> {
+    if new.revision == earlier.revision {
+        return Ok(());
+    }
+    if new.context.version != earlier.context.version {
         let version = earlier.context.version;
         return Err(Problem::new(Code::VersionChanged, "the display was shown in another version")
             .at("version")
             .limit(version.to_string()));
     }
-    if later.stage < earlier.stage {
+    if new.stage < earlier.stage {
         return Err(Problem::new(Code::StageLowered, "an earlier revision came further")
             .at("stage")
             .limit(format!("at least {:?}", earlier.stage).to_lowercase()));
@@ -112,18 +156,16 @@ fn check_succession(earlier: &Stored, later: &Stored) -> Result<(), Problem> {
     Ok(())
 }
 
-/// A display's row at its first receipt. The time is ours, less the age that the client tells, so
-/// that a wrong clock never costs an answer.
+/// A display's row at its first receipt.
 fn first_stored(arrival: Arrival, now_ms: u64) -> Stored {
-    let shown_ms = now_ms.saturating_sub(arrival.age_ms.min(AGE_LIMIT_MS));
     Stored {
         id: arrival.id,
         revision: arrival.revision,
         stage: arrival.stage,
         dismissed: arrival.dismissed,
-        shown_ms,
+        shown_ms: arrival.shown_ms,
         received_ms: now_ms,
-        astray: arrival.id.unix_ms().abs_diff(shown_ms) > DRIFT_MS,
+        astray: arrival.id.unix_ms().abs_diff(arrival.shown_ms) > DRIFT_MS,
         excluded: None,
         respondent: arrival.respondent,
         context: arrival.context,

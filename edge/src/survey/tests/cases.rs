@@ -52,9 +52,8 @@ fn a_revision_that_cannot_follow_is_refused_and_changes_nothing() {
 fn a_display_told_days_late_counts_for_the_time_when_it_was_shown() {
     let sql = store();
     fold_all(&sql, START_MS);
-    let mut late = arrival(1, 1, Stage::Completed, Some(3));
-    late.age_ms = 3 * DAY_MS;
-    record(&sql, late.clone(), START_MS + late.age_ms).unwrap();
+    let late = arrival(1, 1, Stage::Completed, Some(3));
+    record(&sql, late.clone(), START_MS + 3 * DAY_MS).unwrap();
     let stored = find(&sql, late.id).unwrap().unwrap();
     assert_eq!((stored.shown_ms, stored.astray), (START_MS, false));
     // A clock that is off by an hour costs nothing.
@@ -74,6 +73,7 @@ fn a_full_tail_is_folded_however_new_it_is() {
         let mut random = [0; 10];
         random[2..].copy_from_slice(&number.to_be_bytes());
         one.id = DisplayId::new(START_MS + number, random);
+        one.shown_ms = START_MS + number;
         record(&sql, one, START_MS + number).unwrap();
     }
     let now_ms = START_MS + u64::try_from(count).unwrap();
@@ -86,6 +86,22 @@ fn a_full_tail_is_folded_however_new_it_is() {
     record(&sql, corrected, now_ms).unwrap();
     let scores = tally(&sql).question("score");
     assert_eq!((scores.count(9), scores.count(1)), (u64::try_from(count).unwrap() - 1, 1));
+}
+
+#[test]
+fn many_displays_are_stored_at_once_and_one_that_cannot_follow_is_left_out() {
+    let sql = store();
+    fold_all(&sql, START_MS + 1);
+    let mut all = vec![arrival(1, 2, Stage::Started, Some(9)), arrival(1, 1, Stage::Seen, None)];
+    all.extend([arrival(1, 2, Stage::Started, Some(8)), arrival(2, 1, Stage::Started, Some(3))]);
+    let outcomes = record_all(&sql, all.clone(), START_MS).unwrap();
+    let codes: Vec<_> = outcomes.into_iter().map(|outcome| outcome.map_err(|p| p.code)).collect();
+    let new = Ok(Recorded::New);
+    assert_eq!(codes, [new, Ok(Recorded::Known), Err(Code::RevisionConflict), new]);
+    assert_eq!(tally(&sql).question("score").total(), 2);
+    all.truncate(2);
+    let again = record_all(&sql, all, START_MS).unwrap();
+    assert!(again.iter().all(|outcome| *outcome == Ok(Recorded::Known)));
 }
 
 #[test]

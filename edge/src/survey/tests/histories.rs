@@ -19,6 +19,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::survey::fold::Watermark;
 use crate::survey::keeping;
+use crate::survey::record::shown_ms;
 use crate::survey::scan::{self, Query};
 use crate::survey::slice::Slice;
 
@@ -58,6 +59,7 @@ struct Told {
     chosen: Option<u8>,
     comment: bool,
     dismissed: bool,
+    is_imported: bool,
     age_ms: u64,
     drift_ms: u64,
     respondent: Option<u8>,
@@ -65,12 +67,12 @@ struct Told {
 }
 
 impl Told {
-    fn arrival(&self) -> Arrival {
+    fn arrival(&self, now_ms: u64) -> Arrival {
         let number = self.number;
         let mut arrival = arrival(number, self.revision, Stage::ALL[self.stage], self.score);
         arrival.id = DisplayId::new(START_MS + self.drift_ms, [number; 10]);
         arrival.dismissed = self.dismissed;
-        arrival.age_ms = self.age_ms;
+        arrival.shown_ms = shown_ms(self.age_ms, now_ms);
         arrival.context.version = u32::from(number % 2) + 1;
         arrival.context.language = ["en", "de", ""][usize::from(number % 3)].to_owned();
         arrival.context.device = ["phone", "desktop"][usize::from(number / 4 % 2)].to_owned();
@@ -103,8 +105,10 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         prop::option::of(0..2_u8),
         prop::option::of(0..2_u8),
     );
-    let tell = (0..DISPLAYS, 1..5_u32, 0..4_usize, answers, any::<bool>(), age_ms, drift_ms)
-        .prop_map(|(number, revision, stage, answers, dismissed, age_ms, drift_ms)| {
+    let flags = (any::<bool>(), any::<bool>());
+    let tell = (0..DISPLAYS, 1..5_u32, 0..4_usize, answers, flags, age_ms, drift_ms).prop_map(
+        |(number, revision, stage, answers, flags, age_ms, drift_ms)| {
+            let (dismissed, is_imported) = flags;
             let (score, chosen, comment, respondent, plan) = answers;
             Event::Tell(Told {
                 number,
@@ -114,12 +118,14 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
                 chosen,
                 comment,
                 dismissed,
+                is_imported,
                 age_ms,
                 drift_ms,
                 respondent,
                 plan,
             })
-        });
+        },
+    );
     let wait = prop_oneof![0..3 * BUCKET_MS, 0..40 * DAY_MS].prop_map(|ms| Event::Wait { ms });
     let exclude = (0..DISPLAYS, any::<bool>())
         .prop_map(|(number, excluded)| Event::Exclude { number, excluded });
@@ -150,7 +156,7 @@ type Counts = BTreeMap<(Key, u8, u64), u64>;
 fn put_in(counts: &mut Counts, facts: &Facts, wanted: impl Fn(&Key) -> bool) {
     let mut counters = Counters::default();
     let fresh = |_: &Key| Ok::<_, Failure>(Packed::default());
-    counters.change(facts, Change::PutIn, fresh).unwrap();
+    counters.change(facts, Change::PutIn(1), fresh).unwrap();
     for (key, packed) in counters.into_rows().filter(|(key, _)| wanted(key)) {
         Packed::each(&packed.encode().unwrap(), |slot, value, count| {
             *counts.entry((key.clone(), slot, value)).or_default() += count;
@@ -210,7 +216,7 @@ impl Shard {
         let sql = &self.sql;
         match event {
             Event::Tell(told) => {
-                tell(sql, told.arrival(), now_ms);
+                tell(sql, told.arrival(now_ms), told.is_imported, now_ms);
             }
             Event::Wait { .. } => {}
             Event::FoldStep => {
@@ -271,11 +277,11 @@ fn expected_count(shards: &[Shard], request: &Request) -> Counted {
     let mut counted = request.nothing();
     for shard in shards {
         for facts in rows(&shard.sql).iter().filter_map(Stored::facts) {
-            counted.add(request, &facts);
+            counted.add(request, &facts, 1);
         }
         for settled in &shard.settled {
             match settled {
-                Settled::Dropped(facts) => counted.add(request, facts),
+                Settled::Dropped(facts) => counted.add(request, facts, 1),
                 Settled::Forgotten(facts) => {
                     // Only the rows of traits still know it.
                     if let Some(by @ Dimension::Trait(_)) = &request.by {
@@ -307,7 +313,7 @@ fn expected_scan(shards: &[Shard], query: &Query) -> Counted {
         }
         let answer = facts.answers.get(&request.question).cloned();
         match (query.per_respondent, facts.respondent, answer) {
-            (false, _, _) => counted.add(request, &facts),
+            (false, _, _) => counted.add(request, &facts, 1),
             (true, Some(digest), Some(answer)) => {
                 let by = request.by.as_ref().map(|by| facts.dimension(by).into_owned());
                 let (shown_ms, stage) = (facts.shown_ms, facts.stage);

@@ -11,7 +11,7 @@ use asklet_shared::problem::Code;
 
 use super::fold;
 use super::log::{self, COLUMNS, MIGRATIONS, Stored};
-use super::record::{Arrival, Recorded, record};
+use super::record::{Arrival, Recorded, record, record_all};
 use crate::failure::Failure;
 use crate::sql::Sql;
 use crate::sql::migrate::migrate;
@@ -40,7 +40,7 @@ fn arrival(number: u8, revision: u32, stage: Stage, score: Option<u8>) -> Arriva
         revision,
         stage,
         dismissed: false,
-        age_ms: 0,
+        shown_ms: START_MS,
         context: Context { version: 1, language: "en".to_owned(), ..Context::default() },
         answers: Answers(score.into_iter().collect()),
         respondent: None,
@@ -78,11 +78,15 @@ fn code<T: std::fmt::Debug>(result: Result<T, Failure>) -> Code {
     }
 }
 
-/// Records what a client would be told off for or not, and nothing else.
-fn tell(sql: &impl Sql, arrival: Arrival, now_ms: u64) -> Option<Recorded> {
-    match record(sql, arrival, now_ms) {
-        Ok(recorded) => Some(recorded),
-        Err(Failure::Problem(_)) => None,
+/// Records, by itself or with others, what a client may be told off for.
+fn tell(sql: &impl Sql, arrival: Arrival, is_imported: bool, now_ms: u64) {
+    let outcome = if is_imported {
+        record_all(sql, vec![arrival], now_ms).map(drop)
+    } else {
+        record(sql, arrival, now_ms).map(drop)
+    };
+    match outcome {
+        Ok(()) | Err(Failure::Problem(_)) => {}
         Err(Failure::Broken(broken)) => panic!("{broken}"),
     }
 }
