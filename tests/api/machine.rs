@@ -1,6 +1,8 @@
 //! What only plain workerd can show: what lies on its disk, that it survives, and how it meets clients
 //! with no proxy in between.
 
+mod upgrade;
+
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;

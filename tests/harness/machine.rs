@@ -69,6 +69,11 @@ impl Machine {
         self.deployment.port = self.own.server.port();
     }
 
+    /// Stops the server as an operator does.
+    pub fn stop(self) {
+        self.own.server.stop().expect("workerd can be stopped");
+    }
+
     /// The databases of all objects that have a table. The runtime makes a file for each object that
     /// wakes; one without a table is a single page.
     pub fn databases(&self) -> Vec<PathBuf> {
