@@ -6,6 +6,7 @@ mod browser_files;
 pub mod build;
 pub mod data;
 pub mod demo;
+pub mod fuzz;
 mod glue;
 pub mod group;
 pub mod serve;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use asklet_xtask::{backup, build, serve, size, test};
+use asklet_xtask::{backup, build, fuzz, serve, size, test};
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
@@ -20,8 +20,10 @@ enum Command {
     Serve(serve::Options),
     /// Run everything that guards a change
     Test,
-    /// Run the long evidence: many kills under load, full disks
+    /// Run the long evidence: many kills under load, full disks, panics, and fuzzing
     Proof,
+    /// Fuzz what strangers send, or replay an input that failed
+    Fuzz(fuzz::Options),
     /// Measure what collecting costs, beside an object that does one INSERT
     Bench,
     /// Leave the deployable artefacts in dist/
@@ -67,6 +69,7 @@ fn run(command: Command) -> Result<()> {
         Command::Serve(options) => serve::serve(&options),
         Command::Test => test::test(),
         Command::Proof => test::proof(),
+        Command::Fuzz(options) => fuzz::fuzz(&options),
         Command::Bench => test::bench(),
         Command::Build => build::build().map(drop),
         Command::Size => size::size(&build::build()?),

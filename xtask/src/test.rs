@@ -5,6 +5,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::build::{build, build_with_faults};
+use crate::fuzz::{Options, fuzz};
 use crate::root;
 use crate::size::size;
 use crate::step::{loud, timed};
@@ -27,7 +28,8 @@ pub fn proof() -> Result<()> {
     build()?;
     build_with_faults()?;
     let proof = ["test", "--package", "asklet-tests", "--features", "proof", "--test", "proof"];
-    timed("proof", || cargo(&[&proof[..], &["--", "--nocapture"]].concat()))
+    timed("proof", || cargo(&[&proof[..], &["--", "--nocapture"]].concat()))?;
+    fuzz(&Options::default())
 }
 
 /// Measures what collecting costs.
