@@ -168,16 +168,21 @@ pub async fn read_text(request: &mut Request, limit: usize) -> Result<String, Fa
 }
 
 async fn read_bytes(request: &mut Request, limit: usize) -> Result<Vec<u8>, Failure> {
-    let length = request.headers().get("content-length")?;
-    if is_announced(length.and_then(|length| length.parse().ok()), limit)? {
-        // HTTP holds the body to the length that it announces, so it can be read at once.
+    let header = |name| Ok::<_, Failure>(request.headers().get(name)?.unwrap_or_default());
+    if is_known(length(&header("content-length")?, &header("transfer-encoding")?), limit)? {
         return Ok(request.bytes().await.map_err(|_| broke_off())?);
     }
     read_stream(request, limit).await
 }
 
-/// Whether a body announces its length; one beyond `limit` is refused.
-pub fn is_announced(length: Option<usize>, limit: usize) -> Result<bool, Problem> {
+/// How long a body is, by the headers `content-length` and `transfer-encoding`. In chunks it may be
+/// as long as it likes, whatever it announces beside them.
+pub fn length(announced: &str, encoding: &str) -> Option<usize> {
+    if encoding.is_empty() { announced.parse().ok() } else { None }
+}
+
+/// Whether it is known how long a body is; one beyond `limit` is refused.
+pub fn is_known(length: Option<usize>, limit: usize) -> Result<bool, Problem> {
     match length {
         Some(length) if length > limit => Err(too_large(limit)),
         length => Ok(length.is_some()),

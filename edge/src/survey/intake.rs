@@ -16,6 +16,7 @@ use worker::js_sys::Array;
 
 use super::record::Arrival;
 use crate::identity;
+use crate::respond;
 use crate::standing::Standing;
 
 #[wasm_bindgen(inline_js = "
@@ -29,8 +30,15 @@ extern "C" {
 }
 
 /// The headers that a display's request is read by, besides those that the operator names.
-const HEADERS: [&str; 6] =
-    ["origin", "content-type", "content-length", "user-agent", "sec-gpc", "dnt"];
+const HEADERS: [&str; 7] = [
+    "origin",
+    "content-type",
+    "content-length",
+    "transfer-encoding",
+    "user-agent",
+    "sec-gpc",
+    "dnt",
+];
 
 /// What is read of requests' headers.
 pub struct Intake {
@@ -45,8 +53,8 @@ pub struct Circumstances {
     pub origin: Option<String>,
     /// The type of the body.
     pub content_type: String,
-    /// How long the body says it is.
-    pub content_length: Option<usize>,
+    /// How long the body is, where that is known.
+    pub length: Option<usize>,
     /// The visitor's address; compared with others of the same day and kept nowhere.
     pub address: Option<String>,
     country: String,
@@ -69,7 +77,7 @@ impl Intake {
         let values = read_headers(headers, &self.names);
         let mut values = values.split('\n');
         let mut next = || values.next().unwrap_or_default();
-        let (origin, content_type, content_length) = (next(), next(), next());
+        let (origin, content_type, content_length, encoding) = (next(), next(), next(), next());
         let (agent, signals, addresses, country) = (next(), [next(), next()], next(), next());
         // Each proxy adds what it saw behind what it was told.
         let address = addresses.rsplit(',').next().unwrap_or_default().trim();
@@ -77,7 +85,7 @@ impl Intake {
         Circumstances {
             origin: told(origin),
             content_type: content_type.to_owned(),
-            content_length: content_length.parse().ok(),
+            length: respond::length(content_length, encoding),
             address: told(address),
             country: country_code(country),
             device: device(agent).map_or("", Device::name),

@@ -219,7 +219,7 @@ impl Shard {
         let visitor = circumstances.address.as_deref();
         self.limiter.borrow_mut().pass(limits, visitor, Date::now().as_millis())?;
         check_media_type(&circumstances.content_type)?;
-        if !respond::is_announced(circumstances.content_length, DISPLAY_LIMIT)? {
+        if !respond::is_known(circumstances.length, DISPLAY_LIMIT)? {
             let mut request = Request::from(request);
             return Ok(promise::of("survey", async move {
                 let body = respond::read_stream(&mut request, DISPLAY_LIMIT).await?;

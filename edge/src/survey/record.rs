@@ -181,9 +181,10 @@ fn later_stored(mut later: Stored, earlier: &Stored) -> Stored {
     later.shown_ms = earlier.shown_ms;
     later.astray = earlier.astray;
     later.excluded.clone_from(&earlier.excluded);
-    if later.revision == earlier.revision && later.context.version == earlier.context.version {
+    if later.revision == earlier.revision {
         // A repeated request may come from elsewhere, and is the same all the same.
-        later.context.clone_from(&earlier.context);
+        later.context.device.clone_from(&earlier.context.device);
+        later.context.country.clone_from(&earlier.context.country);
     }
     if earlier.personal.is_none() {
         later.forget();

@@ -7,6 +7,7 @@ use asklet_shared::definition::Definition;
 use asklet_shared::display::Display;
 use asklet_shared::display_id::DisplayId;
 use asklet_shared::problem::{Code, Problem};
+use asklet_shared::settings::PagePart;
 use asklet_shared::validate::{self, DISPLAY_LIMIT};
 
 use crate::history::{Framing, Template};
@@ -89,7 +90,8 @@ impl World {
         if body.len() > DISPLAY_LIMIT {
             return Err(refused(Code::BodyTooLarge));
         }
-        let mut told: Display = serde_json::from_slice(&body).map_err(|_| malformed())?;
+        let body = str::from_utf8(&body).map_err(|_| refused(Code::MalformedUtf8))?;
+        let mut told: Display = serde_json::from_str(body).map_err(|_| malformed())?;
         if is("draft", survey) {
             return Err(refused(Code::UnknownSurvey));
         }
@@ -104,6 +106,7 @@ impl World {
         }
         validate::display(&mut told, definition)?;
         told.age_ms = 0;
+        told.page = PagePart::Path.of(&told.page);
         let key = (survey.to_owned(), shard, told.id);
         let Some(earlier) = log.displays.get(&key) else { return Ok(Some((key, told))) };
         if told.revision < earlier.revision || told == *earlier {

@@ -11,6 +11,7 @@ use asklet_shared::definition::{Definition, Published};
 use asklet_shared::display::Display;
 use asklet_shared::period::{self, Interval};
 use asklet_shared::problem::{Code, Problem};
+use asklet_shared::settings::WeekStart;
 use asklet_shared::validate::{self, DISPLAY_LIMIT};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -110,8 +111,7 @@ fn definition(bytes: &[u8]) {
     assert_eq!(languages.first(), Some(&definition.language.as_str()));
     let fullest = fullest_display(&definition).to_string();
     assert!(fullest.len() <= DISPLAY_LIMIT, "{} bytes: {fullest}", fullest.len());
-    let origins = vec!["*".to_owned()];
-    check_json(&Published { version: 1, definition, origins });
+    check_json(&Published { version: 1, definition });
 }
 
 /// The largest display that a visitor can cause by typing: every text as long as it may be, of the
@@ -120,7 +120,16 @@ fn fullest_display(definition: &Definition) -> serde_json::Value {
     let texts = definition.questions.iter().map(|question| {
         let answer = match &question.answer {
             AnswerKind::Text(limits) => "\u{10ffff}".repeat(limits.max_length.into()).into(),
-            _ => 255.into(),
+            AnswerKind::Rating(_) => 255.into(),
+            AnswerKind::Choice(choice) => {
+                let offered = choice.options.iter().map(|option| option.id.as_str().into());
+                let mut chosen: Vec<serde_json::Value> = offered.collect();
+                if let Some(limits) = &choice.other {
+                    let text = "\u{10ffff}".repeat(limits.max_length.into());
+                    chosen.push(serde_json::json!({ "other": text }));
+                }
+                chosen.into()
+            }
         };
         (question.id.clone(), answer)
     });
@@ -176,7 +185,7 @@ fn period_of(bytes: &[u8]) {
     if to_ms <= from_ms {
         return;
     }
-    match period::edges(from_ms, to_ms, interval, &|_| offset_ms) {
+    match period::edges(from_ms, to_ms, (interval, WeekStart::Monday), &|_| offset_ms) {
         Ok(edges) => {
             assert!(edges.is_sorted_by(|one, next| one < next), "{edges:?}");
             assert_eq!((edges.first(), edges.last()), (Some(&from_ms), Some(&to_ms)));
