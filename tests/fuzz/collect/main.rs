@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use asklet_fuzz::corpus;
-use harness::Deployment;
+use harness::Machine;
 
 use crate::history::History;
 use crate::round::{Play, Round};
@@ -33,7 +33,7 @@ fn histories(path: &Path) -> Vec<History> {
 
 #[test]
 fn the_kept_histories_are_answered_and_counted_as_they_should_be() {
-    let deployment = Deployment::start();
+    let deployment = Machine::start();
     let input = env::var_os("ASKLET_FUZZ_INPUT").map(PathBuf::from);
     let path = input.clone().unwrap_or_else(|| corpus::folder("collect"));
     let kept = histories(&path);
@@ -49,7 +49,7 @@ fn whatever_is_sent_is_answered_and_counted_as_it_should_be() {
     let seed = number("ASKLET_FUZZ_SEED").unwrap_or_else(|| fastrand::u64(..));
     let end = Instant::now() + Duration::from_secs(number("ASKLET_FUZZ_SECONDS").unwrap_or(120));
     println!("collect: ASKLET_FUZZ_SEED={seed}");
-    let deployment = Deployment::start();
+    let deployment = Machine::start();
     let mut kept = histories(&corpus::folder("collect"));
     kept.retain(|history| !history.is_unsound());
     let mut sum = round::Played::default();

@@ -13,7 +13,7 @@ use asklet_fuzz::corpus;
 use asklet_fuzz::mutate::Mutator;
 use asklet_shared::definition::Definition;
 use asklet_shared::display_id::DisplayId;
-use harness::{Answer, Deployment};
+use harness::{Answer, Machine};
 use serde_json::{Value, json};
 
 use crate::history::{History, Template};
@@ -79,7 +79,7 @@ impl fmt::Display for Played {
 
 /// A round of histories against a deployment.
 pub struct Round<'a> {
-    deployment: &'a Deployment,
+    deployment: &'a Machine,
     kept: &'a [History],
     world: World,
     /// The keys of both sites.
@@ -102,7 +102,7 @@ struct Player<'a> {
 
 impl<'a> Round<'a> {
     /// Makes the sites and surveys.
-    pub fn new(deployment: &'a Deployment, kept: &'a [History]) -> Self {
+    pub fn new(deployment: &'a Machine, kept: &'a [History]) -> Self {
         let definition = fs::read(corpus::folder("definition").join("every-kind.json"));
         let first: Value =
             serde_json::from_slice(&definition.expect("the definition")).expect("JSON");
