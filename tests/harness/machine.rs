@@ -74,6 +74,11 @@ impl Machine {
         self.own.server.stop().expect("workerd can be stopped");
     }
 
+    /// The number of the server's process.
+    pub fn process(&self) -> u32 {
+        self.own.server.process()
+    }
+
     /// The databases of all objects that have a table. The runtime makes a file for each object that
     /// wakes; one without a table is a single page.
     pub fn databases(&self) -> Vec<PathBuf> {
