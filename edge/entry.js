@@ -11,11 +11,14 @@ import Worker, * as objects from "./index.js";
 let generation = 0;
 
 function notice(error) {
-  if (error instanceof WebAssembly.RuntimeError) {
+  const isTrap = error instanceof WebAssembly.RuntimeError;
+  if (isTrap) {
     globalThis.__worker_init_state.criticalError = true;
     generation += 1;
   }
-  console.error(JSON.stringify({ level: "error", route: "trap", cause: String(error?.stack ?? error) }));
+  // What is no trap came from the platform: an object that was not reached, a client that is gone.
+  const route = isTrap ? "trap" : "platform";
+  console.error(JSON.stringify({ level: "error", route, cause: String(error?.stack ?? error) }));
 }
 
 function fail(error) {

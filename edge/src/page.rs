@@ -11,7 +11,6 @@ use crate::asset;
 use crate::failure::Failure;
 use crate::memory::Memory;
 use crate::place;
-use crate::promise::{self, Callback};
 use crate::respond::{self, Cache};
 use crate::rpc::{self, SiteCall};
 use crate::seal::{self, Seal, SiteId};
@@ -24,11 +23,6 @@ const CONFIG_SECONDS: u32 = 60;
 
 thread_local! {
     static CONFIGS: Memory<Bytes> = Memory::new(CONFIG_MS);
-
-    // An object that failed without an answer, or could not be reached.
-    static UNREACHED: Callback = Callback::new(|error| {
-        respond::settle::<Response>("forward", Err(worker::Error::from(error).into()))
-    });
 }
 
 /// An answer ready to be sent.
@@ -76,6 +70,5 @@ pub fn forward(
     let site = seal.known_site(site)?;
     let survey = seal.known_survey(&site, survey)?;
     let object: DurableObject = place::survey(env, &site, &survey, shard)?.into_rpc();
-    let answer = object.fetch_with_request(request).map_err(worker::Error::from)?;
-    Ok(UNREACHED.with(|unreached| promise::or(&answer, unreached)))
+    Ok(object.fetch_with_request(request).map_err(worker::Error::from)?)
 }

@@ -22,11 +22,8 @@ extern "C" {
     type Pending;
 
     #[wasm_bindgen(method)]
-    fn then(this: &Pending, kept: &JsValue, broken: &JsValue) -> Promise;
+    fn then(this: &Pending, kept: &JsValue) -> Promise;
 }
-
-/// What becomes of a promise's value or of what broke it.
-pub type Callback = Closure<dyn FnMut(JsValue) -> Result<JsValue, JsValue>>;
 
 /// Answers with what some work comes to.
 pub fn of<R: Into<web_sys::Response>>(
@@ -49,17 +46,11 @@ pub fn now<R: Into<web_sys::Response> + 'static>(
     }
 }
 
-/// Answers with what `kept` makes of a promise's value, or `broken` of its failure.
+/// Answers with what `kept` makes of a promise's value. What breaks it is for `entry.js` to tell.
 pub fn then(
     promise: &Promise,
     kept: impl FnOnce(JsValue) -> Result<JsValue, JsValue> + 'static,
-    broken: &Callback,
 ) -> Promise {
     let kept = Closure::once_into_js(kept);
-    promise.unchecked_ref::<Pending>().then(&kept, broken.as_ref())
-}
-
-/// Hands a promise on, with what `broken` makes of its failure.
-pub fn or(promise: &Promise, broken: &Callback) -> Promise {
-    promise.unchecked_ref::<Pending>().then(&JsValue::UNDEFINED, broken.as_ref())
+    promise.unchecked_ref::<Pending>().then(&kept)
 }

@@ -1,17 +1,22 @@
 //! Answers: headers that every answer of a kind carries, problems, and bodies read within limits.
 
 use std::cell::OnceCell;
+use std::time::Duration;
 
 use asklet_shared::problem::{Code, Problem};
 use futures_util::TryStreamExt;
+use futures_util::future::{Either, select};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
 use worker::js_sys::Array;
-use worker::{Headers, Request, Response, ResponseBuilder, console_error, web_sys};
+use worker::{Delay, Headers, Request, Response, ResponseBuilder, console_error, web_sys};
 
 use crate::failure::Failure;
 use crate::json;
+
+/// How long a body may take that does not say how long it is.
+const BODY_TIME: Duration = Duration::from_secs(15);
 
 /// How long an answer may be kept.
 #[derive(Debug, Clone, Copy)]
@@ -189,18 +194,28 @@ pub fn is_known(length: Option<usize>, limit: usize) -> Result<bool, Problem> {
     }
 }
 
-/// Reads a body that does not say how long it is.
+/// Reads a body that does not say how long it is, as long as it comes to an end in time.
 pub async fn read_stream(request: &mut Request, limit: usize) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     // A request without a body has no stream.
     let Ok(mut stream) = request.stream() else { return Ok(bytes) };
-    while let Some(chunk) = stream.try_next().await.map_err(|_| broke_off())? {
+    let mut deadline = Box::pin(Delay::from(BODY_TIME));
+    loop {
+        let chunk = match select(stream.try_next(), &mut deadline).await {
+            Either::Left((chunk, _)) => chunk.map_err(|_| broke_off())?,
+            Either::Right(_) => {
+                let detail = "the body did not come to an end";
+                return Err(Problem::new(Code::BodyTimeout, detail)
+                    .limit(format!("{} seconds", BODY_TIME.as_secs()))
+                    .into());
+            }
+        };
+        let Some(chunk) = chunk else { return Ok(bytes) };
         bytes.extend_from_slice(&chunk);
         if bytes.len() > limit {
             return Err(too_large(limit).into());
         }
     }
-    Ok(bytes)
 }
 
 fn too_large(limit: usize) -> Problem {
@@ -208,6 +223,6 @@ fn too_large(limit: usize) -> Problem {
 }
 
 /// Why a body could not be read to its end.
-pub fn broke_off() -> Problem {
+fn broke_off() -> Problem {
     Problem::new(Code::MalformedJson, "the body broke off")
 }

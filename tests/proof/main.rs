@@ -2,6 +2,7 @@
 
 mod disk;
 mod panics;
+mod patience;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -65,7 +66,14 @@ fn what_was_acknowledged_survives_any_number_of_kills_and_counts_once() {
     });
 
     let deployment = deployment.read().unwrap();
-    let summary = deployment.request("GET", &summary).bearer(&key).get().expect(200);
+    let ask = |path: &str| deployment.request("GET", path).bearer(&key).get().expect(200);
+    // By the counters, and by a recount of the displays.
+    let recount = ask(&format!("{summary}?where=channel:in_page"));
+    let summary = ask(&summary);
+    assert_eq!((&summary["source"], &recount["source"]), (&json!("counters"), &json!("displays")));
+    for figure in ["n", "distribution", "funnel"] {
+        assert_eq!(summary[figure], recount[figure], "{figure}");
+    }
     let acknowledged = acknowledged.into_inner().unwrap();
     let sent: u64 = acknowledged.values().sum();
     println!(

@@ -172,11 +172,19 @@ impl Personal {
 }
 
 /// What is counted, as it is stored.
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Counted {
     #[serde(flatten)]
     context: Context,
     answers: Answers,
+}
+
+/// The same on its way into the store.
+#[derive(Serialize)]
+struct CountedRef<'a> {
+    #[serde(flatten)]
+    context: &'a Context,
+    answers: &'a Answers,
 }
 
 impl Stored {
@@ -292,7 +300,7 @@ fn values(stored: &Stored) -> Result<[Value; 11], Failure> {
             personal.texts.insert(question.clone(), text);
         }
     }
-    let facts = Counted { context: stored.context.clone(), answers };
+    let facts = CountedRef { context: &stored.context, answers: &answers };
     let personal = personal.map(|personal| serde_json::to_string(&personal)).transpose()?;
     Ok([
         stored.id.as_bytes().to_vec().into(),

@@ -34,7 +34,7 @@ use worker::{Date, Delay, Env, Request, Response, State, web_sys};
 use crate::failure::Failure;
 use crate::json;
 use crate::place;
-use crate::promise::{self, Callback};
+use crate::promise;
 use crate::respond::{self, Cache};
 use crate::route::{Route, route};
 use crate::rpc::{self, Counts, Erased, Pulled, SiteCall, SurveyCall, Usage};
@@ -53,12 +53,6 @@ const REFUSALS_LIMIT: usize = 64;
 
 /// How often a shard looks after what it keeps.
 const HOUSEKEEPING: Duration = Duration::from_secs(24 * 60 * 60);
-
-thread_local! {
-    static BROKE_OFF: Callback = Callback::new(|_| {
-        respond::settle::<Response>("survey", Err(respond::broke_off().into()))
-    });
-}
 
 /// One shard of a survey, as the platform holds it.
 #[wasm_bindgen]
@@ -232,7 +226,8 @@ impl Shard {
             let body = Uint8Array::new(&body).to_vec();
             promise::now("survey", async move { self.take(&body, circumstances, &address).await })
         };
-        Ok(BROKE_OFF.with(|broke_off| promise::then(&body, take, broke_off)))
+        // Of a body that breaks off nobody waits to hear.
+        Ok(promise::then(&body, take))
     }
 
     async fn take(
@@ -241,7 +236,7 @@ impl Shard {
         circumstances: Circumstances,
         address: &Address,
     ) -> Result<web_sys::Response, Failure> {
-        let mut display: Display = json::read_sent(body)?;
+        let mut display: Display = json::read_sent_often(body)?;
         let published = self.published(address, display.version).await?;
         let standing = self.standing(address).await?;
         let now_ms = Date::now().as_millis();

@@ -228,6 +228,11 @@ impl Definition {
         common.chain(by_category).collect()
     }
 
+    /// Whether the survey speaks a language. Most displays are in its own.
+    pub fn speaks(&self, language: &str) -> bool {
+        language == self.language || self.languages().contains(&language)
+    }
+
     /// The languages that the survey speaks, its own first.
     pub fn languages(&self) -> Vec<&str> {
         let mut others = BTreeSet::new();

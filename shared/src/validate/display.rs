@@ -45,7 +45,7 @@ pub fn display(display: &mut Display, definition: &Definition) -> Result<(), Pro
             .limit("started or completed"));
     }
     // Counters are kept for each language, so nobody can make up more of them.
-    if !definition.languages().contains(&display.language.as_str()) {
+    if !definition.speaks(&display.language) {
         display.language.clear();
     }
     if !definition.variants.contains(&display.variant) {
