@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::memory::Memory;
 use crate::place;
 use crate::respond::{self, Cache};
-use crate::rpc::{self, SiteCall};
+use crate::rpc::{self, Live, SiteCall};
 use crate::seal::{self, Seal, SiteId};
 
 /// How long an isolate serves a config before it asks the site again.
@@ -25,36 +25,51 @@ thread_local! {
     static CONFIGS: Memory<Bytes> = Memory::new(CONFIG_MS);
 }
 
-/// An answer ready to be sent.
+/// A config ready to be sent.
 struct Bytes {
     etag: String,
     json: Vec<u8>,
+    /// Whether it is for everybody, or not for browsers that ask not to be followed.
+    is_for_all: bool,
 }
 
 /// `GET /v1/config/{site}`
 pub async fn config(request: &Request, env: &Env, site: &str) -> Result<Response, Failure> {
     let site = Seal::of(env)?.known_site(site)?;
-    let bytes = match CONFIGS.with(|memory| memory.get(site.as_str())) {
+    let mut bytes = match CONFIGS.with(|memory| memory.get(site.as_str())) {
         Some(bytes) => bytes,
         None => fresh_config(env, &site).await?,
     };
+    let headers = request.headers();
+    let signals = [headers.get("sec-gpc")?, headers.get("dnt")?];
+    if !bytes.is_for_all && signals.iter().flatten().any(|signal| signal == "1") {
+        bytes = Rc::new(Bytes::of(&Config { files: None, surveys: Vec::new() }, true)?);
+    }
     let answer = respond::public(Cache::Seconds(CONFIG_SECONDS))?
         .with_header("content-type", "application/json")?
+        .with_header("vary", "sec-gpc, dnt")?
         .with_header("etag", &bytes.etag)?;
-    if respond::is_fresh(request.headers(), &bytes.etag)? {
+    if respond::is_fresh(headers, &bytes.etag)? {
         return Ok(answer.with_status(304).empty());
     }
     Ok(answer.fixed(bytes.json.clone()))
 }
 
+impl Bytes {
+    fn of(config: &Config, is_for_all: bool) -> Result<Self, Failure> {
+        let json = serde_json::to_vec(config)?;
+        let etag = format!("\"{}\"", seal::short_digest(&json));
+        Ok(Self { etag, json, is_for_all })
+    }
+}
+
 async fn fresh_config(env: &Env, site: &SiteId) -> Result<Rc<Bytes>, Failure> {
-    let surveys: Vec<_> =
-        rpc::call(&place::site(env, site)?, &SiteCall::Live { site: site.clone() }).await?;
+    let call = SiteCall::Live { site: site.clone() };
+    let Live { surveys, ask_despite_signal } = rpc::call(&place::site(env, site)?, &call).await?;
     let files =
         if surveys.is_empty() { None } else { Some(asset::manifest(env).await?.files.clone()) };
-    let json = serde_json::to_vec(&Config { files, surveys })?;
-    let etag = format!("\"{}\"", seal::short_digest(&json));
-    Ok(CONFIGS.with(|memory| memory.put(site.as_str(), Bytes { etag, json })))
+    let bytes = Bytes::of(&Config { files, surveys }, ask_despite_signal)?;
+    Ok(CONFIGS.with(|memory| memory.put(site.as_str(), bytes)))
 }
 
 /// `GET /v1/body/…` and `POST /v1/collect/…`: once the seals hold, the request goes to the object

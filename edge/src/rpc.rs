@@ -1,6 +1,7 @@
 //! What the Worker and its objects say to each other: one type for each object, sent as JSON to a
 //! path that no public route has.
 
+use asklet_shared::config::ConfigSurvey;
 use asklet_shared::definition::{Definition, Published, Status};
 use asklet_shared::display_id::DisplayId;
 use asklet_shared::problem::{Code, Problem};
@@ -48,7 +49,7 @@ pub struct SiteEntry {
 pub enum SiteCall {
     /// Set the site up; answered with nothing.
     Create { settings: Box<Settings>, key: KeyDigest },
-    /// The live surveys; answered with a list of `ConfigSurvey`.
+    /// The live surveys; answered with [`Live`].
     Live { site: SiteId },
     /// A version, or the latest, for a shard that lacks it; answered with [`Pulled`].
     Published { survey: SurveyId, version: Option<u32>, shard: u16 },
@@ -56,6 +57,15 @@ pub enum SiteCall {
     Team { site: SiteId, key: KeyDigest, call: TeamCall },
     /// Remove the site with everything in it, for the operator; answered with nothing.
     Delete { site: SiteId },
+}
+
+/// What pages are told of a site.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Live {
+    /// The surveys that are asked.
+    pub surveys: Vec<ConfigSurvey>,
+    /// Whether visitors are asked whose browser asks not to be followed.
+    pub ask_despite_signal: bool,
 }
 
 /// What a shard is given when it asks.

@@ -141,7 +141,7 @@ pub async fn surveys(
         let surveys: Vec<SurveyRecord> = team.call(env, TeamCall::Surveys).await?;
         return respond::json(200, &serde_json::json!({ "surveys": surveys }));
     }
-    let draft = read_definition(&mut request).await?;
+    let draft = read_definition(&mut request, &team, env).await?;
     let survey = team.seal.new_survey(&team.site)?;
     let record: SurveyRecord = team.call(env, TeamCall::CreateSurvey { survey, draft }).await?;
     respond::json(201, &record)
@@ -159,7 +159,7 @@ pub async fn survey(
     let survey = team.seal.known_survey(&team.site, survey)?;
     let action = match verb {
         Verb::Read | Verb::Create => SurveyAction::Read,
-        Verb::Update => SurveyAction::Update(read_definition(&mut request).await?),
+        Verb::Update => SurveyAction::Update(read_definition(&mut request, &team, env).await?),
         Verb::Delete => SurveyAction::Delete,
         Verb::Duplicate => SurveyAction::Duplicate(team.seal.new_survey(&team.site)?),
         Verb::Publish => SurveyAction::Publish,
@@ -179,8 +179,16 @@ pub async fn survey(
     }
 }
 
-async fn read_definition(request: &mut Request) -> Result<Box<Definition>, Failure> {
-    let definition: Box<Definition> = respond::read_json(request, DEFINITION_LIMIT).await?;
+async fn read_definition(
+    request: &mut Request,
+    team: &Team,
+    env: &Env,
+) -> Result<Box<Definition>, Failure> {
+    let mut definition: Box<Definition> = respond::read_json(request, DEFINITION_LIMIT).await?;
+    if definition.language.is_empty() {
+        let site: SiteRecord = team.call(env, TeamCall::Settings).await?;
+        definition.language = site.settings.language;
+    }
     validate::definition(&definition)?;
     Ok(definition)
 }

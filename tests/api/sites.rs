@@ -102,3 +102,22 @@ fn the_operator_lists_sites_and_removes_one_with_everything_in_it() {
     other.request("DELETE", "").get().expect(204);
     assert!(!list().contains(&json!(other.id)));
 }
+
+#[test]
+fn a_site_says_in_which_language_surveys_are_and_whether_to_ask_whom_a_browser_speaks_for() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let settings = json!({
+        "name": "Shop", "origins": ["*"], "language": "de",
+        "privacy": { "ask_despite_signal": false },
+    });
+    site.request("PUT", "").json(&settings).expect(200);
+    let survey = site.survey();
+    let draft = survey.request("GET", "").get().expect(200);
+    assert_eq!(draft["draft"]["language"], "de");
+    let config = |header: &str, value: &str| {
+        let request = deployment.request("GET", &format!("/v1/config/{}", site.id));
+        request.header(header, value).get().expect(200)["surveys"].as_array().unwrap().len()
+    };
+    assert_eq!((config("dnt", "0"), config("dnt", "1"), config("sec-gpc", "1")), (1, 0, 0));
+}

@@ -113,7 +113,7 @@ fn display(number: u64, stage: &str, revision: u32, age_ms: u64, dismissed: bool
     random[2..].copy_from_slice(&number.to_be_bytes());
     let answers = match stage {
         "started" => json!({ "score": number % 11 }),
-        "completed" => json!({ "score": number % 11, "why": "It is fast, and I like it." }),
+        "completed" => json!({ "score": number % 11, "why": "It is fast, really." }),
         _ => json!({}),
     };
     json!({

@@ -186,18 +186,19 @@ impl Site {
     }
 
     /// The surveys that pages are told of: those that are live and want more responses.
-    async fn live(&self, site: &SiteId, now_ms: u64) -> Result<Vec<ConfigSurvey>, Failure> {
-        let mut asked = Vec::new();
+    async fn live(&self, site: &SiteId, now_ms: u64) -> Result<rpc::Live, Failure> {
+        let mut surveys = Vec::new();
         for Live { survey, quota } in store::live(&self.sql, now_ms)? {
             let is_full = match quota {
                 Some(quota) => self.responses(site, &survey, now_ms).await? >= u64::from(quota),
                 None => false,
             };
             if !is_full {
-                asked.push(survey);
+                surveys.push(survey);
             }
         }
-        Ok(asked)
+        let ask_despite_signal = settings::read(&self.sql)?.privacy.ask_despite_signal;
+        Ok(rpc::Live { surveys, ask_despite_signal })
     }
 
     /// How many responses a survey has.

@@ -101,6 +101,7 @@ mod tests {
             "version": version,
             "definition": {
                 "name": "Relationship",
+                "language": "en",
                 "questions": [{
                     "id": "score",
                     "text": { "en": "Would you recommend us?", "de": "Würden Sie uns empfehlen?" },

@@ -23,8 +23,9 @@ use when::{Frequency, Targeting, Trigger};
 pub struct Definition {
     /// How the team calls the survey; visitors never see it.
     pub name: String,
-    /// The survey's own language, as a BCP 47 tag. Every text is in this one at least.
-    #[serde(default = "english")]
+    /// The survey's own language, as a BCP 47 tag: the site's where it is left out. Every text is in
+    /// this one at least.
+    #[serde(default)]
     pub language: String,
     /// The questions in the order in which they are asked.
     pub questions: Vec<Question>,
@@ -68,10 +69,6 @@ pub struct Definition {
     /// After how many days comments, respondents and traits are forgotten; the counts stay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention_days: Option<u16>,
-}
-
-fn english() -> String {
-    "en".to_owned()
 }
 
 fn at_once() -> Vec<Trigger> {
