@@ -102,10 +102,10 @@ pub fn wilson(successes: u64, n: u64) -> Option<Interval> {
     let centre = share + z2 / (2.0 * n);
     let half = Z * (share * (1.0 - share) / n + z2 / (4.0 * n * n)).sqrt();
     let scale = 1.0 + z2 / n;
-    Some(Interval {
-        low: ((centre - half) / scale).max(0.0),
-        high: ((centre + half) / scale).min(1.0),
-    })
+    // At the ends the formula gives them exactly, and floats almost.
+    let low = if successes == 0 { 0.0 } else { (centre - half) / scale };
+    let high = if float(successes) == n { 1.0 } else { (centre + half) / scale };
+    Some(Interval { low: low.max(0.0), high: high.min(1.0) })
 }
 
 /// What is known of a sample of numbers.

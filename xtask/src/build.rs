@@ -30,6 +30,8 @@ pub fn build_with_faults() -> Result<()> {
 /// A Worker that is built.
 struct Worker {
     name: &'static str,
+    /// Where worker-build leaves it, within `target/xtask`.
+    made: &'static str,
     /// Features of the edge beyond what is deployed.
     features: &'static [&'static str],
     leaves: &'static [&'static str],
@@ -37,6 +39,7 @@ struct Worker {
 
 const WORKER: Worker = Worker {
     name: "worker",
+    made: "worker",
     features: &[],
     leaves: &[
         "dist/workerd.capnp",
@@ -48,6 +51,7 @@ const WORKER: Worker = Worker {
 
 const FAULTS: Worker = Worker {
     name: "worker with faults",
+    made: "worker-with-faults",
     features: &["--features", "faults"],
     leaves: &[
         "target/xtask/faults/workerd.capnp",
@@ -80,10 +84,10 @@ impl Worker {
         };
         step.run(|| {
             let worker_build = tools::cargo_tool("worker-build", "worker-build", &build_version)?;
-            let made = root().join("target/xtask/worker");
+            let made = root().join("target/xtask").join(self.made);
             let mut command = toolchain.command(worker_build);
             command
-                .args(["--release", "--out-dir", "../target/xtask/worker"])
+                .args(["--release", "--out-dir", &format!("../target/xtask/{}", self.made)])
                 .args(self.features)
                 .env("CARGO_TARGET_DIR", root().join("target/edge"))
                 // Without these it would download its own.

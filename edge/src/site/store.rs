@@ -1,10 +1,11 @@
 //! What a site keeps: itself, its keys, its surveys and every version that was published.
 
 use asklet_shared::config::ConfigSurvey;
-use asklet_shared::definition::question::{AnswerKind, Rating};
+use asklet_shared::definition::question::{AnswerKind, Question};
 use asklet_shared::definition::{Definition, Published, Status};
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::settings::Settings;
+use asklet_shared::validate;
 
 use super::{errands, settings};
 use crate::failure::Failure;
@@ -230,17 +231,20 @@ pub fn delete(sql: &impl Sql, site: &SiteId, survey: &SurveyId) -> Result<(), Fa
     })
 }
 
-/// Refuses another scale for a question that was ever published with one. Displays of every version
-/// may still arrive, and what they add to a counter must mean the same.
+/// Refuses another kind of answer, or another scale, for a question that was ever published. Displays
+/// of every version may still arrive, and what they add to a counter must mean the same.
 fn check_scales(sql: &impl Sql, survey: &SurveyId, draft: &Definition) -> Result<(), Failure> {
-    let scale = |rating: &Rating| (rating.scale, rating.direction);
+    let kind = |question: &Question| match &question.answer {
+        AnswerKind::Rating(rating) => (1, Some((rating.scale, rating.direction))),
+        AnswerKind::Text(_) => (2, None),
+        AnswerKind::Choice(_) => (3, None),
+    };
     let columns = "SELECT definition FROM published WHERE survey = ?";
     sql.query(columns, &[survey.as_str().into()], &mut |mut row| {
         let earlier: Definition = json::read(&row.text()?)?;
         for (at, question) in draft.questions.iter().enumerate() {
-            let was = earlier.rating(&question.id).map(scale);
-            let was_asked = earlier.question(&question.id).is_some();
-            if was_asked && was != draft.rating(&question.id).map(scale) {
+            let was = earlier.question(&question.id).map(kind);
+            if was.is_some_and(|was| was != kind(question)) {
                 let detail = "the question was published on another scale: give it another id";
                 let field = format!("questions[{at}].answer");
                 return Err(Problem::new(Code::ScaleChanged, detail).at(field).into());
@@ -255,7 +259,11 @@ pub fn publish(sql: &impl Sql, survey: &SurveyId, now_ms: u64) -> Result<(), Fai
     let mut row = find(sql, "SELECT version, draft FROM survey WHERE id = ?", survey)?;
     let version = row.integer::<u32>()?.saturating_add(1);
     let draft = row.text()?;
-    check_scales(sql, survey, &json::read(&draft)?)?;
+    let definition: Definition = json::read(&draft)?;
+    check_scales(sql, survey, &definition)?;
+    // The survey's tokens stand over the site's, so only together they can be judged.
+    let theme = definition.appearance.theme.or(&settings::read(sql)?.theme);
+    validate::theme("appearance.theme", &theme)?;
     sql.run(
         "INSERT INTO published (survey, version, definition, published_ms) VALUES (?, ?, ?, ?)",
         &[survey.as_str().into(), version.into(), draft.as_str().into(), now_ms.into()],
@@ -577,6 +585,20 @@ mod tests {
         update(&sql, &survey, &draft("nps")).unwrap();
         publish(&sql, &survey, 7).unwrap();
         assert_eq!(live_versions(&sql, 8), [3]);
+    }
+
+    #[test]
+    fn a_theme_is_judged_over_the_sites() {
+        let (sql, _, survey) = site();
+        let mut draft = draft("nps");
+        let theme = serde_json::json!({ "light": { "text": "#111111" } });
+        draft.appearance.theme = serde_json::from_value(theme).unwrap();
+        update(&sql, &survey, &draft).unwrap();
+        let mut settings = settings::read(&sql).unwrap();
+        let dark = serde_json::json!({ "light": { "background": "#000000", "text": "#ffffff" } });
+        settings.theme = serde_json::from_value(dark).unwrap();
+        settings::change(&sql, &settings).unwrap();
+        assert_eq!(code(publish(&sql, &survey, 3)), Code::InvalidDefinition);
     }
 
     #[test]

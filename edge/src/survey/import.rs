@@ -5,7 +5,7 @@ use std::rc::Rc;
 use asklet_shared::definition::Published;
 use asklet_shared::display::Display;
 use asklet_shared::problem::{Code, Problem};
-use asklet_shared::validate;
+use asklet_shared::validate::{self, DISPLAY_LIMIT};
 use serde::{Deserialize, Serialize};
 
 use super::intake::{self, Circumstances};
@@ -104,6 +104,11 @@ fn read(
     (site, standing): (&str, &Standing),
     now_ms: u64,
 ) -> Result<Arrival, Failure> {
+    if line.len() > DISPLAY_LIMIT {
+        return Err(Problem::new(Code::BodyTooLarge, "the line is too large")
+            .limit(format!("{DISPLAY_LIMIT} bytes"))
+            .into());
+    }
     let Line { mut display, shown_ms } = json::read_sent(line.as_bytes())?;
     let unknown = || {
         Problem::new(Code::UnknownVersion, "the survey was never published in this version")

@@ -8,7 +8,7 @@ use asklet_shared::dimension::OTHER;
 use asklet_shared::display::Display;
 use asklet_shared::facts::Context;
 use asklet_shared::problem::{Code, Problem};
-use asklet_shared::settings;
+use asklet_shared::settings::PagePart;
 use asklet_shared::validate;
 use wasm_bindgen::prelude::*;
 use worker::Env;
@@ -143,7 +143,11 @@ pub fn arrival(
             traits = display.traits;
         }
     }
-    let address = settings::PagePart::Path.of(&display.page);
+    let address = match privacy.page {
+        _ if is_private => String::new(),
+        PagePart::None => String::new(),
+        PagePart::Path | PagePart::Query => PagePart::Path.of(&display.page),
+    };
     let page_group = match definition.page_groups.as_slice() {
         _ if address.is_empty() => String::new(),
         [] => String::new(),
@@ -162,7 +166,7 @@ pub fn arrival(
         device: if privacy.device { device.to_owned() } else { String::new() },
         country: if privacy.country { country } else { String::new() },
         touchpoint: definition.journey.touchpoint.clone().unwrap_or_default(),
-        page_group: if is_private { String::new() } else { page_group },
+        page_group,
         page: if is_private { String::new() } else { privacy.page.of(&display.page) },
     };
     Ok(Arrival {

@@ -24,7 +24,7 @@ use crate::sql::{Sql, Value};
 const UNANSWERED_MS: u64 = AGE_LIMIT_MS + DAY_MS;
 
 /// How many rows retention looks at in one slice.
-const SLICE_ROWS: u32 = 2_000;
+const SLICE_ROWS: u32 = 5_000;
 
 /// Since when the log is whole.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,10 +141,8 @@ pub fn drop_unanswered(
     until_ms: u64,
     after: Option<DisplayId>,
 ) -> Result<Option<DisplayId>, Failure> {
-    // What arrived late was shown before what was dropped last time.
-    let from_ms = Since::read(sql)?.dropped_ms.saturating_sub(UNANSWERED_MS);
     let stage = asklet_shared::counter::stage_value(Stage::Started);
-    settle(sql, (from_ms, until_ms), after, "dropped_ms", &|condition, values| {
+    settle(sql, until_ms, after, "dropped_ms", &|condition, values| {
         let mut values = values.to_vec();
         values.extend([u32::from(stage).into(), until_ms.into()]);
         let query =
@@ -160,8 +158,7 @@ pub fn forget_people(
     until_ms: u64,
     after: Option<DisplayId>,
 ) -> Result<Option<DisplayId>, Failure> {
-    let from_ms = Since::read(sql)?.forgotten_ms;
-    let next = settle(sql, (from_ms, until_ms), after, "forgotten_ms", &|condition, values| {
+    let next = settle(sql, until_ms, after, "forgotten_ms", &|condition, values| {
         let query = format!(
             "UPDATE display SET personal = NULL, respondent = NULL
              WHERE {condition} AND personal IS NOT NULL"
@@ -179,10 +176,11 @@ pub fn forget_people(
 /// What is done to the rows that a condition with its values picks out.
 type Settle<'a> = &'a dyn Fn(&str, &[Value]) -> Result<(), Failure>;
 
-/// Settles one slice of a period in one transaction, and notes after the last one how far it went.
+/// Settles one slice of what was shown before a time in one transaction, and notes after the last one
+/// how far it went. It begins at the beginning each time: what was imported may be of any age.
 fn settle(
     sql: &impl Sql,
-    (from_ms, until_ms): (u64, u64),
+    until_ms: u64,
     after: Option<DisplayId>,
     noted_in: &str,
     settle: Settle<'_>,
@@ -193,7 +191,7 @@ fn settle(
         }
         let slice = Slice { after, rows: SLICE_ROWS };
         let mut next = None;
-        for range in slice.ranges(sql, from_ms, until_ms)? {
+        for range in slice.ranges(sql, 0, until_ms)? {
             settle(range.condition, &range.values)?;
             next = range.next;
         }

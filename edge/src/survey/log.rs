@@ -117,9 +117,9 @@ pub const DRIFT_MS: u64 = 10 * 60 * 1000;
 pub const COLUMNS: &str = "id, revision, stage, dismissed, shown_ms, received_ms, astray, \
      excluded, respondent, facts, personal";
 
-/// Why a display that was erased does not count. Nothing else of it is left but its id, by which a
-/// repeated request is known.
-pub const ERASED: &str = "erased";
+/// What stands for the reason why a display that was erased does not count: other reasons are not
+/// empty. Nothing else of it is left but its id, by which a repeated request is known.
+pub const ERASED: &str = "";
 
 /// A display as the log holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -254,8 +254,8 @@ impl Shard {
     /// Takes displays that a program tells of, with the versions that this shard knows.
     fn import(&self, site: &str, lines: &str) -> Result<Imported, Failure> {
         let standing = self.known_standing()?;
-        let standing =
-            standing.ok_or_else(|| Failure::Broken("a shard knows no standing".to_owned()))?;
+        let unknown = || Problem::new(Code::UnknownShard, "the survey has no such shard yet");
+        let standing = standing.ok_or_else(unknown)?;
         let published = |version| match self.published.borrow().get(&version) {
             Some(known) => Ok(Some(known.clone())),
             None => Ok(versions::find(&self.sql, version)?.map(Rc::new)),

@@ -115,6 +115,18 @@ impl Palette {
 }
 
 impl Theme {
+    /// This theme's tokens, and another's where it has none.
+    #[must_use]
+    pub fn or(&self, other: &Self) -> Self {
+        Self {
+            scheme: if self.scheme == Scheme::Auto { other.scheme } else { self.scheme },
+            light: self.light.or(&other.light),
+            dark: self.dark.or(&other.dark),
+            radius: self.radius.or(other.radius),
+            font: self.font.clone().or_else(|| other.font.clone()),
+        }
+    }
+
     /// The colours without a theme, on light and on dark ground: background, text, accent, and what
     /// is read on the accent.
     pub const DEFAULT: [[Colour; 4]; 2] = [

@@ -13,7 +13,7 @@ pub(super) fn position(position: &Position) -> Result<(), Problem> {
 }
 
 /// Checks a theme: nothing that could be read as a style rule, and nothing that cannot be read.
-pub(super) fn theme(path: &str, theme: &Theme) -> Result<(), Problem> {
+pub fn theme(path: &str, theme: &Theme) -> Result<(), Problem> {
     if let Some(radius) = theme.radius {
         range(&format!("{path}.radius"), radius, 0, 300)?;
     }

@@ -8,6 +8,7 @@ mod settings;
 
 pub use definition::{DEFINITION_LIMIT, RETENTION_LEAST, definition, is_safe_link};
 pub use display::{DISPLAY_LIMIT, display, traits};
+pub use looks::theme;
 pub use settings::settings;
 
 /// The longest comment, in characters.
