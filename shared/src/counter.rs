@@ -113,13 +113,19 @@ impl Packed {
     /// Hands over slot, value and count of everything in the bytes that [`Packed::encode`] wrote,
     /// without building what it holds: a year of a large survey is hundreds of thousands of them.
     pub fn each(bytes: &[u8], mut counted: impl FnMut(u8, u64, u64)) -> Result<(), BrokenCounter> {
-        let mut rest = bytes;
-        // Every number is a varint; a byte is one too, since slots are below 128.
+        let mut rest = bytes.iter();
+        // Every number is a varint of postcard's, seven bits a byte and the lowest first; a byte is one
+        // too, since slots are below 128.
         let mut number = || {
-            let (number, left) =
-                postcard::take_from_bytes::<u64>(rest).map_err(|_| BrokenCounter)?;
-            rest = left;
-            Ok(number)
+            let mut number = 0_u64;
+            for shift in (0..u64::BITS).step_by(7) {
+                let byte = *rest.next().ok_or(BrokenCounter)?;
+                number |= u64::from(byte & 0x7f) << shift;
+                if byte < 0x80 {
+                    return Ok(number);
+                }
+            }
+            Err(BrokenCounter)
         };
         for _ in 0..number()? {
             let slot = u8::try_from(number()?).map_err(|_| BrokenCounter)?;
@@ -275,5 +281,11 @@ mod tests {
         assert_eq!(Packed::decode(&bytes), Ok(packed));
         assert_eq!(Packed::decode(&[9]), Err(BrokenCounter));
         assert_eq!(Packed::each(&[9], |_, _, _| ()), Err(BrokenCounter));
+        let mut large = Packed::default();
+        large.change(1, u64::MAX, Change::PutIn(1 << 40)).unwrap();
+        let mut each = Vec::new();
+        let bytes = large.encode().unwrap();
+        Packed::each(&bytes, |slot, value, count| each.push((slot, value, count))).unwrap();
+        assert_eq!(each, [(1, u64::MAX, 1 << 40)]);
     }
 }

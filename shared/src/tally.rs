@@ -277,22 +277,54 @@ impl Counted {
                 }
             });
         }
-        let is_total = key.dimension.is_empty();
-        let mut row = Histogram::default();
+        // A year of a large survey is half a million counts, so they are added up in an array, and go
+        // where they belong once a row, or once a point.
+        let mut counts = Counts([0; 256]);
+        let mut reached = (None, None);
         Packed::each(packed, |slot, value, count| {
-            let Some(point) = request.point(at_ms(slot)) else { return };
-            let Ok(value) = u8::try_from(value) else { return };
-            if !is_total {
-                row.add_many(value, count);
-            } else if let Some(tally) = self.points.get_mut(point) {
-                tally.add_many(&key.question, value, count);
+            if reached.0 != Some(slot) {
+                let point = request.point(at_ms(slot));
+                if point != reached.1 {
+                    self.take(key, reached.1, &mut counts);
+                }
+                reached = (Some(slot), point);
+            }
+            if reached.1.is_some() {
+                counts.add(value, count);
             }
         })?;
-        if !row.0.is_empty() {
-            let tally = self.rows.entry(key.value.clone()).or_default();
-            tally.0.entry(key.question.clone()).or_default().merge(&row);
-        }
+        self.take(key, reached.1, &mut counts);
         Ok(())
+    }
+
+    /// Takes what was added up for a point of a row of counters.
+    fn take(&mut self, key: &Key, point: Option<usize>, counts: &mut Counts) {
+        let histogram = counts.take();
+        let Some(point) = point.filter(|_| !histogram.0.is_empty()) else { return };
+        let tally = if key.dimension.is_empty() {
+            let Some(tally) = self.points.get_mut(point) else { return };
+            tally
+        } else {
+            self.rows.entry(key.value.clone()).or_default()
+        };
+        tally.0.entry(key.question.clone()).or_default().merge(&histogram);
+    }
+}
+
+/// How often each value was seen, while it is added up.
+struct Counts([u64; 256]);
+
+impl Counts {
+    fn add(&mut self, value: u64, count: u64) {
+        if let Some(seen) = usize::try_from(value).ok().and_then(|value| self.0.get_mut(value)) {
+            *seen += count;
+        }
+    }
+
+    /// What was added up; afterwards nothing is.
+    fn take(&mut self) -> Histogram {
+        let seen = (0..=u8::MAX).zip(&mut self.0).filter(|(_, count)| **count > 0);
+        Histogram(seen.map(|(value, count)| (value, std::mem::take(count))).collect())
     }
 }
 

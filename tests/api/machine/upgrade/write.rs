@@ -119,7 +119,9 @@ fn state(number: u64, now_ms: u64, is_last: bool) -> Value {
     let score = number * 7 % 11;
     let answers = match stage {
         "started" => json!({ "score": score }),
-        "completed" if number % 2 == 0 => json!({ "score": score, "why": format!("No. {number}") }),
+        "completed" if number.is_multiple_of(2) => {
+            json!({ "score": score, "why": format!("No. {number}") })
+        }
         "completed" => json!({ "score": score }),
         _ => json!({}),
     };
@@ -128,7 +130,7 @@ fn state(number: u64, now_ms: u64, is_last: bool) -> Value {
         "revision": 1,
         "version": number / 20 + 1,
         "stage": "shown",
-        "language": if number % 4 == 0 { "de" } else { "en" },
+        "language": if number.is_multiple_of(4) { "de" } else { "en" },
         "page": "https://shop.example/cart?token=secret",
         "answers": {},
         "age_ms": age_ms,
