@@ -22,7 +22,7 @@ extern "C" {
     type Pending;
 
     #[wasm_bindgen(method)]
-    fn then(this: &Pending, kept: &JsValue) -> Promise;
+    fn then(this: &Pending, kept: &JsValue, broken: &JsValue) -> Promise;
 }
 
 /// Answers with what some work comes to.
@@ -46,11 +46,15 @@ pub fn now<R: Into<web_sys::Response> + 'static>(
     }
 }
 
-/// Answers with what `kept` makes of a promise's value. What breaks it is for `entry.js` to tell.
+/// What becomes of what broke a promise.
+pub type Broken = Closure<dyn FnMut(JsValue) -> Result<JsValue, JsValue>>;
+
+/// Answers with what `kept` makes of a promise's value, or `broken` of its failure.
 pub fn then(
     promise: &Promise,
     kept: impl FnOnce(JsValue) -> Result<JsValue, JsValue> + 'static,
+    broken: &Broken,
 ) -> Promise {
     let kept = Closure::once_into_js(kept);
-    promise.unchecked_ref::<Pending>().then(&kept)
+    promise.unchecked_ref::<Pending>().then(&kept, broken.as_ref())
 }

@@ -223,6 +223,6 @@ fn too_large(limit: usize) -> Problem {
 }
 
 /// Why a body could not be read to its end.
-fn broke_off() -> Problem {
+pub fn broke_off() -> Problem {
     Problem::new(Code::MalformedJson, "the body broke off")
 }

@@ -1,9 +1,11 @@
 //! All shards of a survey, asked one after the other and put together.
 
+use std::time::Duration;
+
 use asklet_shared::display_id::DisplayId;
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::tally::{Counted, LatestOfEach, Request, keep_latest};
-use worker::{Date, Env, Stub};
+use worker::{Date, Delay, Env, Stub};
 
 use crate::failure::Failure;
 use crate::place;
@@ -14,12 +16,16 @@ use crate::survey::keeping::Since;
 use crate::survey::scan::{Query, Scanned};
 use crate::survey::slice::Slice;
 
-/// How long a slice of a scan should take, so that collecting goes on meanwhile.
-const SLICE_MS: u64 = 35;
+/// How long a slice of a scan should take, so that whoever collects hardly waits.
+const SLICE_MS: u64 = 3;
+
+/// How long the next slice waits. Without a wait a runtime may go from one to the next and never look
+/// at who has connected meanwhile.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// How many rows the first slice has, and how few and many a later one.
-const FIRST_ROWS: u32 = 4_000;
-const ROWS: (u32, u32) = (500, 50_000);
+const FIRST_ROWS: u32 = 1_000;
+const ROWS: (u32, u32) = (250, 50_000);
 
 /// How many respondents can be told apart one by one.
 const RESPONDENTS_LIMIT: usize = 100_000;
@@ -85,6 +91,7 @@ impl<'a> Shards<'a> {
                 // Not much more than what was just tried: the time says little about it.
                 let rows = u32::try_from(rows).unwrap_or(u32::MAX).min(slice.rows * 2);
                 slice = Slice { after: Some(next), rows: rows.clamp(ROWS.0, ROWS.1) };
+                Delay::from(PAUSE).await;
             }
         }
         counted.add_latest(&query.request, &latest);
@@ -117,6 +124,7 @@ impl<'a> Shards<'a> {
                 if slice.after.is_none() {
                     break;
                 }
+                Delay::from(PAUSE).await;
             }
         }
         Ok(displays)

@@ -54,6 +54,12 @@ const REFUSALS_LIMIT: usize = 64;
 /// How often a shard looks after what it keeps.
 const HOUSEKEEPING: Duration = Duration::from_secs(24 * 60 * 60);
 
+thread_local! {
+    static BROKE_OFF: promise::Broken = promise::Broken::new(|_| {
+        respond::settle::<Response>("survey", Err(respond::broke_off().into()))
+    });
+}
+
 /// One shard of a survey, as the platform holds it.
 #[wasm_bindgen]
 pub struct Survey(Rc<Shard>);
@@ -226,8 +232,7 @@ impl Shard {
             let body = Uint8Array::new(&body).to_vec();
             promise::now("survey", async move { self.take(&body, circumstances, &address).await })
         };
-        // Of a body that breaks off nobody waits to hear.
-        Ok(promise::then(&body, take))
+        Ok(BROKE_OFF.with(|broke_off| promise::then(&body, take, broke_off)))
     }
 
     async fn take(
