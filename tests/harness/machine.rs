@@ -95,6 +95,7 @@ impl Machine {
                 }
             }
         }
+        found.sort();
         found
     }
 }
