@@ -42,7 +42,7 @@ function fail(error) {
 
 function answer(handler, request) {
   try {
-    const answered = handler.fetch(request);
+    const answered = handler().fetch(request);
     return answered instanceof Promise ? answered.catch(fail) : answered;
   } catch (error) {
     return fail(error);
@@ -66,7 +66,7 @@ const guarded = (Made) =>
     }
 
     fetch(request) {
-      return answer(this.current(), request);
+      return answer(() => this.current(), request);
     }
 
     async alarm() {
@@ -90,11 +90,14 @@ let workerGeneration;
 
 export default {
   fetch(request, env, context) {
-    if (workerEnv !== env || workerGeneration !== generation) {
-      worker = new Worker(context, env);
-      workerEnv = env;
-      workerGeneration = generation;
-    }
-    return answer(worker, request);
+    const current = () => {
+      if (workerEnv !== env || workerGeneration !== generation) {
+        workerEnv = env;
+        workerGeneration = generation;
+        worker = new Worker(context, env);
+      }
+      return worker;
+    };
+    return answer(current, request);
   },
 };

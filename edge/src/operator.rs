@@ -89,8 +89,7 @@ pub fn is_admin(headers: &Headers, env: &Env) -> Result<bool, Failure> {
 }
 
 fn check_admin(headers: &Headers, env: &Env) -> Result<(), Failure> {
-    let token = env.secret("ASKLET_ADMIN_TOKEN").map(|token| token.to_string());
-    let Some(token) = token.ok().filter(|token| !token.is_empty()) else {
+    let Some(token) = place::variable(env, "ASKLET_ADMIN_TOKEN") else {
         let detail = "set ASKLET_ADMIN_TOKEN to create sites";
         return Err(Problem::new(Code::NoAdminToken, detail).into());
     };

@@ -2,6 +2,7 @@
 //! functions here turn ids into objects, so that data residency can come without moving anybody.
 
 use wasm_bindgen::prelude::*;
+use worker::js_sys::Reflect;
 use worker::{Env, ObjectNamespace, Stub};
 
 use crate::failure::Failure;
@@ -20,6 +21,13 @@ extern "C" {
 
     #[wasm_bindgen(method, getter, js_name = SURVEY)]
     fn surveys(this: &Bindings) -> JsValue;
+}
+
+/// A variable of the deployment; `None` where it is not set, or empty. The platform's own way to ask
+/// takes one that is not set for a fault.
+pub fn variable(env: &Env, name: &str) -> Option<String> {
+    let value = Reflect::get(env, &JsValue::from_str(name)).ok()?.as_string()?;
+    (!value.is_empty()).then_some(value)
 }
 
 /// The object that knows which sites there are.

@@ -17,7 +17,7 @@ use crate::survey::scan::{Query, Scanned};
 use crate::survey::slice::Slice;
 
 /// How long a slice of a scan should take, so that whoever collects hardly waits.
-const SLICE_MS: u64 = 3;
+const SLICE_MS: u64 = 2;
 
 /// How long the next slice waits. Without a wait a runtime may go from one to the next and never look
 /// at who has connected meanwhile.

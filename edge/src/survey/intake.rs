@@ -16,6 +16,7 @@ use worker::js_sys::Array;
 
 use super::record::Arrival;
 use crate::identity;
+use crate::place;
 use crate::respond;
 use crate::standing::Standing;
 
@@ -66,7 +67,7 @@ pub struct Circumstances {
 impl Intake {
     /// With the headers that the deployment's variables name.
     pub fn of(env: &Env) -> Self {
-        let named = |variable| env.var(variable).map(|name| name.to_string()).unwrap_or_default();
+        let named = |variable| place::variable(env, variable).unwrap_or_default();
         let proxy = [named("ASKLET_ADDRESS_HEADER"), named("ASKLET_COUNTRY_HEADER")];
         let names = HEADERS.into_iter().chain(proxy.iter().map(String::as_str));
         Self { names: names.map(JsValue::from_str).collect() }
