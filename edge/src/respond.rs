@@ -76,7 +76,9 @@ pub fn taken() -> Result<web_sys::Response, Failure> {
         let init = match taken.get() {
             Some(init) => init,
             None => {
-                let made = public(Cache::Never)?.with_status(204);
+                // Nothing but what lets the page see that it was taken: each header costs time twice.
+                let made = ResponseBuilder::new().with_status(204);
+                let made = made.with_header("access-control-allow-origin", "*")?;
                 taken.get_or_init(|| made.into())
             }
         };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use asklet_shared::display_id::DisplayId;
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::tally::{Counted, LatestOfEach, Request, keep_latest};
-use worker::{Date, Delay, Env, Stub};
+use worker::{Delay, Env, Stub};
 
 use crate::failure::Failure;
 use crate::place;
@@ -16,19 +16,25 @@ use crate::survey::keeping::Since;
 use crate::survey::scan::{Query, Scanned};
 use crate::survey::slice::Slice;
 
-/// How long a slice of a scan should take, so that whoever collects hardly waits.
-const SLICE_MS: u64 = 2;
-
 /// How long the next slice waits. Without a wait a runtime may go from one to the next and never look
 /// at who has connected meanwhile.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// How many rows the first slice has, and how few and many a later one.
-const FIRST_ROWS: u32 = 1_000;
-const ROWS: (u32, u32) = (250, 50_000);
+/// How many rows a slice has: about two milliseconds of work, so that whoever collects hardly waits.
+const ROWS: u32 = 1_500;
+
+/// After how many slices they grow, and twice as large after how many more. A request can call objects
+/// about a thousand times on Cloudflare, so that ten million rows can be scanned.
+const SMALL_SLICES: u32 = 500;
+const GROWING_SLICES: u32 = 100;
 
 /// How many respondents can be told apart one by one.
 const RESPONDENTS_LIMIT: usize = 100_000;
+
+/// How many rows the next slice has, after so many.
+fn rows(slices: u32) -> u32 {
+    ROWS << (slices.saturating_sub(SMALL_SLICES) / GROWING_SLICES).min(5)
+}
 
 /// The shards of a survey.
 pub struct Shards<'a> {
@@ -66,11 +72,11 @@ impl<'a> Shards<'a> {
         let mut counted = query.request.nothing();
         let mut latest = LatestOfEach::new();
         let mut since = Since::default();
+        let mut slices = 0;
         for stub in self.stubs() {
             let stub = stub?;
-            let mut slice = Slice::first(FIRST_ROWS);
+            let mut slice = Slice::first(rows(slices));
             loop {
-                let started_ms = Date::now().as_millis();
                 let call = SurveyCall::Scan { query: query.clone(), slice };
                 let scanned: Scanned = rpc::call(&stub, &call).await?;
                 counted.merge(&scanned.counted);
@@ -86,11 +92,8 @@ impl<'a> Shards<'a> {
                         .into());
                 }
                 let Some(next) = scanned.next else { break };
-                let took_ms = Date::now().as_millis().saturating_sub(started_ms).max(1);
-                let rows = u64::from(slice.rows) * SLICE_MS / took_ms;
-                // Not much more than what was just tried: the time says little about it.
-                let rows = u32::try_from(rows).unwrap_or(u32::MAX).min(slice.rows * 2);
-                slice = Slice { after: Some(next), rows: rows.clamp(ROWS.0, ROWS.1) };
+                slices += 1;
+                slice = Slice { after: Some(next), rows: rows(slices) };
                 Delay::from(PAUSE).await;
             }
         }
@@ -115,7 +118,7 @@ impl<'a> Shards<'a> {
         let mut displays = 0;
         for stub in self.stubs() {
             let stub = stub?;
-            let mut slice = Slice::first(FIRST_ROWS);
+            let mut slice = Slice::first(ROWS);
             loop {
                 let call = SurveyCall::Erase { respondent: respondent.to_owned(), slice };
                 let erased: Erased = rpc::call(&stub, &call).await?;
