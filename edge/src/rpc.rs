@@ -17,7 +17,6 @@ use crate::seal::{KeyDigest, SiteId, SurveyId};
 use crate::standing::Standing;
 use crate::survey::keeping::Since;
 use crate::survey::scan;
-use crate::survey::slice::Slice;
 
 /// The path of a call. Public requests that are forwarded untouched begin with `/v1/`.
 pub const PATH: &str = "/call";
@@ -200,12 +199,12 @@ pub enum SurveyCall {
     Take { published: Option<Box<Published>>, standing: Standing },
     /// What was counted in a period; answered with [`Counts`].
     Count(tally::Request),
-    /// What the displays of a slice add up to; answered with `Scanned`.
-    Scan { query: scan::Query, slice: Slice },
+    /// What some displays after a key add up to; answered with `Scanned`.
+    Scan { query: scan::Query, after: Option<DisplayId> },
     /// Stop counting a display, for a reason, or count it again; answered with nothing.
     Exclude { id: DisplayId, reason: Option<String> },
-    /// Erase the displays of a respondent in a slice; answered with [`Erased`].
-    Erase { respondent: String, slice: Slice },
+    /// Erase the displays of a respondent among some after a key; answered with [`Erased`].
+    Erase { respondent: String, after: Option<DisplayId> },
     /// Take lines of displays; answered with `Imported`.
     Import { site: String, lines: String },
     /// How much it stores and writes; answered with [`Usage`].
@@ -223,12 +222,12 @@ pub struct Counts {
     pub since: Since,
 }
 
-/// What an erasure came to in one slice.
+/// What one part of an erasure came to.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Erased {
     /// How many displays were erased.
     pub displays: u64,
-    /// Where the next slice begins; `None` after the last.
+    /// After which key the next part begins; `None` after the last.
     pub next: Option<DisplayId>,
 }
 

@@ -1,11 +1,9 @@
 //! All shards of a survey, asked one after the other and put together.
 
-use std::time::Duration;
-
 use asklet_shared::display_id::DisplayId;
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::tally::{Counted, LatestOfEach, Request, keep_latest};
-use worker::{Delay, Env, Stub};
+use worker::{Env, Stub};
 
 use crate::failure::Failure;
 use crate::place;
@@ -14,27 +12,9 @@ use crate::seal::SiteId;
 use crate::survey::import::Imported;
 use crate::survey::keeping::Since;
 use crate::survey::scan::{Query, Scanned};
-use crate::survey::slice::Slice;
-
-/// How long the next slice waits. Without a wait a runtime may go from one to the next and never look
-/// at who has connected meanwhile.
-const PAUSE: Duration = Duration::from_millis(1);
-
-/// How many rows a slice has: about two milliseconds of work, so that whoever collects hardly waits.
-const ROWS: u32 = 1_500;
-
-/// After how many slices they grow, and twice as large after how many more. A request can call objects
-/// about a thousand times on Cloudflare, so that ten million rows can be scanned.
-const SMALL_SLICES: u32 = 500;
-const GROWING_SLICES: u32 = 100;
 
 /// How many respondents can be told apart one by one.
 const RESPONDENTS_LIMIT: usize = 100_000;
-
-/// How many rows the next slice has, after so many.
-fn rows(slices: u32) -> u32 {
-    ROWS << (slices.saturating_sub(SMALL_SLICES) / GROWING_SLICES).min(5)
-}
 
 /// The shards of a survey.
 pub struct Shards<'a> {
@@ -72,12 +52,11 @@ impl<'a> Shards<'a> {
         let mut counted = query.request.nothing();
         let mut latest = LatestOfEach::new();
         let mut since = Since::default();
-        let mut slices = 0;
         for stub in self.stubs() {
             let stub = stub?;
-            let mut slice = Slice::first(rows(slices));
+            let mut after = None;
             loop {
-                let call = SurveyCall::Scan { query: query.clone(), slice };
+                let call = SurveyCall::Scan { query: query.clone(), after };
                 let scanned: Scanned = rpc::call(&stub, &call).await?;
                 counted.merge(&scanned.counted);
                 since = since.max(scanned.since);
@@ -91,10 +70,10 @@ impl<'a> Shards<'a> {
                         .limit(format!("{RESPONDENTS_LIMIT} respondents"))
                         .into());
                 }
-                let Some(next) = scanned.next else { break };
-                slices += 1;
-                slice = Slice { after: Some(next), rows: rows(slices) };
-                Delay::from(PAUSE).await;
+                after = scanned.next;
+                if after.is_none() {
+                    break;
+                }
             }
         }
         counted.add_latest(&query.request, &latest);
@@ -118,16 +97,15 @@ impl<'a> Shards<'a> {
         let mut displays = 0;
         for stub in self.stubs() {
             let stub = stub?;
-            let mut slice = Slice::first(ROWS);
+            let mut after = None;
             loop {
-                let call = SurveyCall::Erase { respondent: respondent.to_owned(), slice };
+                let call = SurveyCall::Erase { respondent: respondent.to_owned(), after };
                 let erased: Erased = rpc::call(&stub, &call).await?;
                 displays += erased.displays;
-                slice.after = erased.next;
-                if slice.after.is_none() {
+                after = erased.next;
+                if after.is_none() {
                     break;
                 }
-                Delay::from(PAUSE).await;
             }
         }
         Ok(displays)

@@ -46,10 +46,21 @@ use import::Imported;
 use intake::{Circumstances, Intake};
 use limiter::Limiter;
 use record::{AGE_LIMIT_MS, Recorded};
+use slice::Slice;
 
 /// How long a refused pull is remembered, and how many are.
 const REFUSAL_MS: u64 = 60_000;
 const REFUSALS_LIMIT: usize = 64;
+
+/// How many rows a slice has: about a millisecond of work, so that whoever collects hardly waits.
+const SLICE_ROWS: u32 = 1_000;
+
+/// How many slices one call works off: a request can call objects about a thousand times.
+const SLICES: usize = 50;
+
+/// How long the next slice waits. Without a wait a runtime may go from one to the next and never look
+/// at who has connected meanwhile.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// How often a shard looks after what it keeps.
 const HOUSEKEEPING: Duration = Duration::from_secs(24 * 60 * 60);
@@ -172,16 +183,34 @@ impl Shard {
                 counted: request.nothing(),
                 since: keeping::Since::default(),
             }),
-            SurveyCall::Scan { query, slice } if is_set_up => {
-                rpc::answer(&scan::scan(sql, &query, slice)?)
+            SurveyCall::Scan { query, after } if is_set_up => {
+                let mut all = scan::scan(sql, &query, Slice { after, rows: SLICE_ROWS })?;
+                for _ in 1..SLICES {
+                    let after = all.next;
+                    if after.is_none() {
+                        break;
+                    }
+                    pause().await;
+                    all.add(scan::scan(sql, &query, Slice { after, rows: SLICE_ROWS })?);
+                }
+                rpc::answer(&all)
             }
             SurveyCall::Exclude { id, reason } if is_set_up => {
                 keeping::exclude(sql, id, reason.as_deref())?;
                 rpc::answer(&())
             }
-            SurveyCall::Erase { respondent, slice } if is_set_up => {
-                let (displays, next) = keeping::erase(sql, &respondent, slice)?;
-                rpc::answer(&Erased { displays, next })
+            SurveyCall::Erase { respondent, after } if is_set_up => {
+                let mut erased = Erased { displays: 0, next: after };
+                for _ in 0..SLICES {
+                    let slice = Slice { after: erased.next, rows: SLICE_ROWS };
+                    let (displays, next) = keeping::erase(sql, &respondent, slice)?;
+                    erased = Erased { displays: erased.displays + displays, next };
+                    if next.is_none() {
+                        break;
+                    }
+                    pause().await;
+                }
+                rpc::answer(&erased)
             }
             SurveyCall::Import { site, lines } if is_set_up => {
                 let imported = self.import(&site, &lines)?;
@@ -473,7 +502,7 @@ type Step = fn(&Object, u64, Option<DisplayId>) -> Result<Option<DisplayId>, Fai
 
 /// Lets requests that wait be served.
 async fn pause() {
-    Delay::from(Duration::ZERO).await;
+    Delay::from(PAUSE).await;
 }
 
 /// Which shard of which survey a request was forwarded to, as its address says.

@@ -47,6 +47,17 @@ impl Scanned {
     }
 }
 
+impl Scanned {
+    /// Adds what the next slice held.
+    pub fn add(&mut self, next: Self) {
+        self.counted.merge(&next.counted);
+        for (digest, latest) in next.latest {
+            keep_latest(&mut self.latest, digest, latest);
+        }
+        self.next = next.next;
+    }
+}
+
 /// Counts the displays of one slice.
 pub fn scan(sql: &impl Sql, query: &Query, slice: Slice) -> Result<Scanned, Failure> {
     let mut scanned = Scanned { since: Since::read(sql)?, ..Scanned::nothing(query) };

@@ -2,14 +2,13 @@
 //! meanwhile.
 
 use asklet_shared::display_id::DisplayId;
-use serde::{Deserialize, Serialize};
 
 use super::log::{DRIFT_MS, display_id};
 use crate::failure::Failure;
 use crate::sql::{Sql, Value};
 
 /// Where a slice begins and about how many rows it has.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy)]
 pub struct Slice {
     /// The last key of the slice before; `None` for the first slice, to which the displays belong
     /// whose keys say nothing about their time.
@@ -30,6 +29,7 @@ pub struct Range {
 
 impl Slice {
     /// The first slice of so many rows.
+    #[cfg(test)]
     pub fn first(rows: u32) -> Self {
         Self { after: None, rows }
     }
