@@ -53,10 +53,10 @@ const REFUSAL_MS: u64 = 60_000;
 const REFUSALS_LIMIT: usize = 64;
 
 /// How many rows a slice has: about a millisecond of work, so that whoever collects hardly waits.
-const SLICE_ROWS: u32 = 1_000;
+const SLICE_ROWS: u32 = 750;
 
 /// How many slices one call works off: a request can call objects about a thousand times.
-const SLICES: usize = 50;
+const SLICES: usize = 60;
 
 /// How long the next slice waits. Without a wait a runtime may go from one to the next and never look
 /// at who has connected meanwhile.
