@@ -1,7 +1,6 @@
 //! What the operator calls, with the admin token.
 
 use asklet_shared::problem::{Code, Problem};
-use asklet_shared::settings::Settings;
 use serde::Serialize;
 use worker::{Date, Env, Headers, Request, Response};
 
@@ -44,7 +43,7 @@ pub async fn create_site(mut request: Request, env: &Env) -> Result<Response, Fa
     // The list first: a site that is listed and was never made can be deleted, and one that was made
     // and is not listed would be lost.
     rpc::call::<()>(&place::directory(env)?, &DirectoryCall::Add(entry)).await?;
-    let call = SiteCall::Create { settings: Box::<Settings>::new(settings), key };
+    let call = SiteCall::Create { settings: Box::new(settings), key };
     rpc::call::<()>(&place::site(env, &site)?, &call).await?;
     respond::json(201, &SiteCreated { site, key: text })
 }
@@ -55,9 +54,7 @@ pub async fn sites(request: Request, env: &Env) -> Result<Response, Failure> {
     let mut after = String::new();
     for (name, value) in respond::parameters(&request)? {
         if name != "after" {
-            let name = name.chars().take(32).collect::<String>();
-            let detail = "there is no such parameter";
-            return Err(Problem::new(Code::InvalidQuery, detail).at(name).into());
+            return Err(respond::unknown_parameter(&name).into());
         }
         after = value;
     }
@@ -69,14 +66,15 @@ pub async fn sites(request: Request, env: &Env) -> Result<Response, Failure> {
 }
 
 /// Removes a site with everything in it, and then from the list.
-pub async fn delete_site(env: &Env, site: &SiteId, call: &SiteCall) -> Result<(), Failure> {
-    match rpc::call::<()>(&place::site(env, site)?, call).await {
+pub async fn delete_site(env: &Env, site: SiteId) -> Result<(), Failure> {
+    let call = SiteCall::Delete { site: site.clone() };
+    match rpc::call::<()>(&place::site(env, &site)?, &call).await {
         Ok(()) => {}
         // It is gone already, or was never made; then only the list knows it.
         Err(Failure::Problem(problem)) if problem.code == Code::UnknownSite => {}
         Err(failure) => return Err(failure),
     }
-    rpc::call::<()>(&place::directory(env)?, &DirectoryCall::Remove(site.clone())).await
+    rpc::call::<()>(&place::directory(env)?, &DirectoryCall::Remove(site)).await
 }
 
 /// Whether a request shows the admin token.

@@ -55,6 +55,11 @@ pub fn json(status: u16, value: &impl Serialize) -> Result<Response, Failure> {
     Ok(private(Cache::Never)?.with_status(status).from_json(value)?)
 }
 
+/// The answer where there is nothing to say but that it was done.
+pub fn no_content() -> Result<Response, Failure> {
+    Ok(private(Cache::Never)?.with_status(204).empty())
+}
+
 /// The answer to a preflight of any public route.
 pub fn preflight() -> Result<Response, Failure> {
     Ok(public(Cache::Seconds(86_400))?
@@ -158,6 +163,12 @@ pub fn parameters(request: &Request) -> Result<Vec<(String, String)>, Failure> {
         parameters.push((text(0), text(1)));
     }
     Ok(parameters)
+}
+
+/// What is said of a parameter that a route does not take.
+pub fn unknown_parameter(name: &str) -> Problem {
+    let name = name.chars().take(32).collect::<String>();
+    Problem::new(Code::InvalidQuery, "there is no such parameter").at(name)
 }
 
 /// Reads a JSON body of at most `limit` bytes, and stops reading where it is larger.

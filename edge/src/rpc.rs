@@ -50,7 +50,7 @@ pub enum SiteCall {
     Create { settings: Box<Settings>, key: KeyDigest },
     /// The live surveys; answered with [`Live`].
     Live { site: SiteId },
-    /// A version, or the latest, for a shard that lacks it; answered with [`Pulled`].
+    /// A version, or the latest, for a shard that lacks it; answered with [`Told`].
     Published { survey: SurveyId, version: Option<u32>, shard: u16 },
     /// What a team asks, with the key that it shows.
     Team { site: SiteId, key: KeyDigest, call: TeamCall },
@@ -67,9 +67,9 @@ pub struct Live {
     pub ask_despite_signal: bool,
 }
 
-/// What a shard is given when it asks.
+/// What a shard is told, when it asks and when something has changed.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Pulled {
+pub struct Told {
     /// The version.
     pub published: Published,
     /// What holds now.
@@ -196,7 +196,7 @@ pub struct Plan {
 #[derive(Debug, Serialize, Deserialize)]
 pub enum SurveyCall {
     /// Take the latest version and what holds now; answered with nothing.
-    Take { published: Option<Box<Published>>, standing: Standing },
+    Take(Box<Told>),
     /// What was counted in a period; answered with [`Counts`].
     Count(tally::Request),
     /// What some displays after a key add up to; answered with `Scanned`.

@@ -205,6 +205,11 @@ pub fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// The first 64 bits of a digest, as a number.
+pub fn leading_bits(digest: &[u8]) -> u64 {
+    digest.iter().take(8).fold(0, |bits, byte| (bits << 8) | u64::from(*byte))
+}
+
 /// The beginning of the digest: enough to tell apart what one survey or one site ever served.
 pub fn short_digest(bytes: &[u8]) -> String {
     let mut digest = digest(bytes);

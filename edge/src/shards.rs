@@ -2,7 +2,7 @@
 
 use asklet_shared::display_id::DisplayId;
 use asklet_shared::problem::{Code, Problem};
-use asklet_shared::tally::{Counted, LatestOfEach, Request, keep_latest};
+use asklet_shared::tally::{Counted, Request};
 use worker::{Env, Stub};
 
 use crate::failure::Failure;
@@ -10,7 +10,7 @@ use crate::place;
 use crate::rpc::{self, Counts, Erased, Plan, SurveyCall, Usage};
 use crate::seal::SiteId;
 use crate::survey::import::Imported;
-use crate::survey::keeping::Since;
+use crate::survey::keeping::{self, Since};
 use crate::survey::scan::{Query, Scanned};
 
 /// How many respondents can be told apart one by one.
@@ -49,35 +49,29 @@ impl<'a> Shards<'a> {
 
     /// What displays add up to, one by one.
     pub async fn scan(&self, query: &Query) -> Result<(Counted, Since), Failure> {
-        let mut counted = query.request.nothing();
-        let mut latest = LatestOfEach::new();
-        let mut since = Since::default();
+        let mut all = Scanned::nothing(query);
         for stub in self.stubs() {
             let stub = stub?;
             let mut after = None;
             loop {
                 let call = SurveyCall::Scan { query: query.clone(), after };
                 let scanned: Scanned = rpc::call(&stub, &call).await?;
-                counted.merge(&scanned.counted);
-                since = since.max(scanned.since);
-                for (digest, one) in scanned.latest {
-                    keep_latest(&mut latest, digest, one);
-                }
-                if latest.len() > RESPONDENTS_LIMIT {
+                all.add(scanned);
+                if all.latest.len() > RESPONDENTS_LIMIT {
                     let detail = "there are too many respondents to tell apart: ask for less time";
                     return Err(Problem::new(Code::InvalidQuery, detail)
                         .at("per")
                         .limit(format!("{RESPONDENTS_LIMIT} respondents"))
                         .into());
                 }
-                after = scanned.next;
+                after = all.next;
                 if after.is_none() {
                     break;
                 }
             }
         }
-        counted.add_latest(&query.request, &latest);
-        Ok((counted, since))
+        all.counted.add_latest(&query.request, &all.latest);
+        Ok((all.counted, all.since))
     }
 
     /// Stops counting a display, for a reason, or counts it again.
@@ -89,7 +83,7 @@ impl<'a> Shards<'a> {
                 outcome => return outcome,
             }
         }
-        Err(Problem::new(Code::UnknownDisplay, "the survey has no such display").into())
+        Err(keeping::unknown_display().into())
     }
 
     /// Erases a respondent. Returns how many displays that were.

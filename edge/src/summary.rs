@@ -80,7 +80,7 @@ impl Query {
                 "compare" if value == "previous" => query.compare = true,
                 "compare" => return Err(unknown("previous")),
                 "question" => query.question = Some(value),
-                _ => return Err(unknown_parameter(name)),
+                _ => return Err(respond::unknown_parameter(name)),
             }
         }
         query.check()
@@ -115,15 +115,10 @@ impl Query {
             ("question", self.question.is_some()),
         ];
         match of_survey.into_iter().find(|(_, is_asked)| *is_asked) {
-            Some((name, _)) => Err(unknown_parameter(name)),
+            Some((name, _)) => Err(respond::unknown_parameter(name)),
             None => Ok(self),
         }
     }
-}
-
-fn unknown_parameter(name: &str) -> Problem {
-    let name = name.chars().take(32).collect::<String>();
-    Problem::new(Code::InvalidQuery, "there is no such parameter").at(name)
 }
 
 /// The names of all dimensions, for whoever used another.

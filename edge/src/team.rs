@@ -13,13 +13,14 @@ use worker::{Env, Headers, Request, Response};
 use crate::failure::Failure;
 use crate::operator;
 use crate::place;
-use crate::respond::{self, Cache};
+use crate::respond;
 use crate::route::Verb;
 use crate::rpc::{self, Plan, Scope, SiteCall, SiteRecord, SurveyAction, SurveyRecord, TeamCall};
 use crate::seal::{self, ApiKey, KeyDigest, Seal, SiteId};
 use crate::shards::Shards;
 use crate::summary::{self, Query};
 use crate::survey::import::{BYTES_LIMIT, LINES_LIMIT};
+use crate::survey::keeping;
 use crate::zone::Zone;
 
 /// The longest reason for an exclusion, in characters.
@@ -61,19 +62,16 @@ pub async fn site(
     verb: Verb,
 ) -> Result<Response, Failure> {
     if verb == Verb::Delete {
-        let no_content =
-            || respond::private(Cache::Never).map(|answer| answer.with_status(204).empty());
         if operator::is_admin(request.headers(), env)? {
             let site = Seal::of(env)?.known_site(site)?;
-            operator::delete_site(env, &site, &SiteCall::Delete { site: site.clone() }).await?;
-            return no_content();
+            operator::delete_site(env, site).await?;
+            return respond::no_content();
         }
         let team = Team::of(request.headers(), env, site)?;
         // Whether the key may is for the site to say; only then does the list forget it.
         team.call::<()>(env, TeamCall::Delete).await?;
-        operator::delete_site(env, &team.site, &SiteCall::Delete { site: team.site.clone() })
-            .await?;
-        return no_content();
+        operator::delete_site(env, team.site).await?;
+        return respond::no_content();
     }
     let team = Team::of(request.headers(), env, site)?;
     let call = match verb {
@@ -94,7 +92,7 @@ pub async fn identity_secret(
     let team = Team::of(request.headers(), env, site)?;
     if let Some(id) = id {
         let _: SiteRecord = team.call(env, TeamCall::RemoveSecret { id }).await?;
-        return Ok(respond::private(Cache::Never)?.with_status(204).empty());
+        return respond::no_content();
     }
     let (id, secret) = (seal::random_name()?, seal::random_secret()?);
     let call = TeamCall::AddSecret { id: id.clone(), secret: secret.clone() };
@@ -174,7 +172,7 @@ pub async fn survey(
     let call = TeamCall::Survey { survey, action };
     let record: Option<SurveyRecord> = team.call(env, call).await?;
     match record {
-        None => Ok(respond::private(Cache::Never)?.with_status(204).empty()),
+        None => respond::no_content(),
         Some(record) => respond::json(if verb == Verb::Duplicate { 201 } else { 200 }, &record),
     }
 }
@@ -239,11 +237,11 @@ pub async fn import(
     for (name, value) in respond::parameters(&request)? {
         match (name.as_str(), value.parse()) {
             ("shard", Ok(named)) => shard = named,
-            (name, _) => {
-                let name = name.chars().take(32).collect::<String>();
-                let detail = "the import takes the number of a shard and nothing else";
+            ("shard", Err(_)) => {
+                let detail = "a shard is named by its number";
                 return Err(Problem::new(Code::InvalidQuery, detail).at(name).into());
             }
+            _ => return Err(respond::unknown_parameter(&name).into()),
         }
     }
     let lines = respond::read_text(&mut request, BYTES_LIMIT).await?;
@@ -278,10 +276,9 @@ pub async fn exclude(
         None
     };
     let plan = team.plan(env, survey, Scope::Write).await?;
-    let unknown = || Problem::new(Code::UnknownDisplay, "the survey has no such display");
-    let id = display.parse().map_err(|_| unknown())?;
+    let id = display.parse().map_err(|_| keeping::unknown_display())?;
     Shards::of(env, &team.site, &plan).exclude(id, reason.as_deref()).await?;
-    Ok(respond::private(Cache::Never)?.with_status(204).empty())
+    respond::no_content()
 }
 
 /// A team that showed a key of the site that it asks about. The site has not checked the key yet:

@@ -261,7 +261,7 @@ impl Subject<'_> {
         }
     }
 
-    pub(crate) fn point(&self, from_ms: u64, to_ms: u64, tally: &Tally) -> TrendPoint {
+    fn point(&self, from_ms: u64, to_ms: u64, tally: &Tally) -> TrendPoint {
         TrendPoint {
             from: rfc3339(from_ms),
             to: rfc3339(to_ms),
@@ -270,7 +270,7 @@ impl Subject<'_> {
         }
     }
 
-    pub(crate) fn sample<'a>(&self, answers: &'a Histogram) -> Sample<'a> {
+    fn sample<'a>(&self, answers: &'a Histogram) -> Sample<'a> {
         Sample { scale: self.rating.scale, direction: self.rating.direction, answers }
     }
 }

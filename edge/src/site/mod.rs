@@ -19,13 +19,13 @@ use worker::{Date, DurableObject, Env, Request, Response, State, console_error, 
 use crate::failure::Failure;
 use crate::place;
 use crate::respond;
-use crate::rpc::{self, Counts, SiteCall, SurveyAction, SurveyCall, TeamCall};
+use crate::rpc::{self, Counts, Live, SiteCall, SurveyAction, SurveyCall, TeamCall};
 use crate::seal::{SiteId, SurveyId};
 use crate::sql::migrate::Schema;
 use crate::sql::object::Object;
 use crate::survey::fold::END_OF_TIME_MS;
 use errands::Errand;
-use store::Live;
+use store::LiveSurvey;
 
 /// When an errand that failed is tried again.
 const RETRY: Duration = Duration::from_secs(30);
@@ -95,19 +95,16 @@ impl Site {
         match call {
             TeamCall::Settings => rpc::answer(&settings::record(sql)?),
             TeamCall::ChangeSettings(changed) => {
-                errands::change(sql, site, None, || settings::change(sql, &changed))?;
-                self.run_errands().await?;
+                self.change(site, None, || settings::change(sql, &changed)).await?;
                 rpc::answer(&settings::record(sql)?)
             }
             TeamCall::AddSecret { id, secret } => {
                 let add = || settings::add_secret(sql, &id, &secret, now_ms);
-                errands::change(sql, site, None, add)?;
-                self.run_errands().await?;
+                self.change(site, None, add).await?;
                 rpc::answer(&settings::record(sql)?)
             }
             TeamCall::RemoveSecret { id } => {
-                errands::change(sql, site, None, || settings::remove_secret(sql, &id))?;
-                self.run_errands().await?;
+                self.change(site, None, || settings::remove_secret(sql, &id)).await?;
                 rpc::answer(&settings::record(sql)?)
             }
             TeamCall::Delete => self.delete(site).await,
@@ -136,15 +133,12 @@ impl Site {
         now_ms: u64,
     ) -> Result<Option<SurveyId>, Failure> {
         let sql = &self.sql;
-        let change = |made: &dyn Fn() -> Result<(), Failure>| {
-            errands::change(sql, site, Some(survey.as_str()), made)
-        };
         match action {
             SurveyAction::Read => {}
             SurveyAction::Update(draft) => store::update(sql, survey, &draft)?,
             SurveyAction::SetStatus(status) => {
-                change(&|| store::set_status(sql, survey, status, now_ms))?;
-                self.run_errands().await?;
+                let set = || store::set_status(sql, survey, status, now_ms);
+                self.change(site, Some(survey), set).await?;
             }
             // A new shard pulls the version that its first display names.
             SurveyAction::SetShards(shards) => store::set_shards(sql, survey, shards)?,
@@ -156,8 +150,8 @@ impl Site {
                 return Ok(Some(copy));
             }
             SurveyAction::Publish => {
-                change(&|| store::publish(sql, survey, now_ms))?;
-                self.run_errands().await?;
+                let publish = || store::publish(sql, survey, now_ms);
+                self.change(site, Some(survey), publish).await?;
             }
             SurveyAction::Delete => {
                 // From here on nobody can pull it, so that no shard is set up again.
@@ -186,9 +180,9 @@ impl Site {
     }
 
     /// The surveys that pages are told of: those that are live and want more responses.
-    async fn live(&self, site: &SiteId, now_ms: u64) -> Result<rpc::Live, Failure> {
+    async fn live(&self, site: &SiteId, now_ms: u64) -> Result<Live, Failure> {
         let mut surveys = Vec::new();
-        for Live { survey, quota } in store::live(&self.sql, now_ms)? {
+        for LiveSurvey { survey, quota } in store::live(&self.sql, now_ms)? {
             let is_full = match quota {
                 Some(quota) => self.responses(site, &survey, now_ms).await? >= u64::from(quota),
                 None => false,
@@ -198,7 +192,7 @@ impl Site {
             }
         }
         let ask_despite_signal = settings::read(&self.sql)?.privacy.ask_despite_signal;
-        Ok(rpc::Live { surveys, ask_despite_signal })
+        Ok(Live { surveys, ask_despite_signal })
     }
 
     /// How many responses a survey has.
@@ -225,6 +219,17 @@ impl Site {
         }
         self.responses.borrow_mut().insert(survey.id.clone(), (now_ms, responses));
         Ok(responses)
+    }
+
+    /// Makes a change that the shards of one survey, or of all, have to know of, and tells them.
+    async fn change(
+        &self,
+        site: &SiteId,
+        survey: Option<&SurveyId>,
+        change: impl FnOnce() -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        errands::change(&self.sql, site, survey.map(SurveyId::as_str), change)?;
+        self.run_errands().await
     }
 
     /// Runs every errand. One that fails is tried again later: a shard that cannot be reached pulls
@@ -264,9 +269,8 @@ impl Site {
         let call = if errand.forget {
             SurveyCall::Forget
         } else {
-            let pulled = store::published(&self.sql, &survey, None, errand.shard)?;
-            let published = Some(Box::new(pulled.published));
-            SurveyCall::Take { published, standing: pulled.standing }
+            let told = store::published(&self.sql, &survey, None, errand.shard)?;
+            SurveyCall::Take(Box::new(told))
         };
         let stub = place::survey(&self.env, &errand.site, &survey, errand.shard)?;
         rpc::call::<()>(&stub, &call).await

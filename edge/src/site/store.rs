@@ -11,7 +11,7 @@ use super::{errands, settings};
 use crate::failure::Failure;
 use crate::json;
 use crate::route::SHARDS_LIMIT;
-use crate::rpc::{Plan, Pulled, Scope, SurveyRecord};
+use crate::rpc::{Plan, Scope, SurveyRecord, Told};
 use crate::seal::{self, KeyDigest, SiteId, SurveyId};
 use crate::sql::migrate::Migrations;
 use crate::sql::{Row, Sql, Value};
@@ -281,7 +281,7 @@ pub fn published(
     survey: &SurveyId,
     version: Option<u32>,
     shard: u16,
-) -> Result<Pulled, Failure> {
+) -> Result<Told, Failure> {
     let columns = "SELECT shards, version FROM survey WHERE id = ? AND version > 0";
     let mut row = find(sql, columns, survey)?;
     if shard >= row.integer()? {
@@ -294,7 +294,7 @@ pub fn published(
             .at("version")
             .limit(format!("1..={latest}"))
     })?;
-    Ok(Pulled {
+    Ok(Told {
         published: Published { version, definition: published },
         standing: standing(sql, survey.as_str())?,
     })
@@ -354,12 +354,14 @@ pub fn plan(sql: &impl Sql, survey: &SurveyId) -> Result<Plan, Failure> {
     let version: u32 = row.integer()?;
     let definition: Definition = json::read(&row.text()?)?;
     let mut counted_traits = definition.traits.clone();
-    let versions = "SELECT definition FROM published WHERE survey = ?";
-    sql.query(versions, &[survey.as_str().into()], &mut |mut row| {
-        let earlier: Definition = json::read(&row.text()?)?;
-        counted_traits.retain(|key| earlier.traits.contains(key));
-        Ok(())
-    })?;
+    if !counted_traits.is_empty() {
+        let versions = "SELECT definition FROM published WHERE survey = ?";
+        sql.query(versions, &[survey.as_str().into()], &mut |mut row| {
+            let earlier: Definition = json::read(&row.text()?)?;
+            counted_traits.retain(|key| earlier.traits.contains(key));
+            Ok(())
+        })?;
+    }
     let settings = settings::read(sql)?;
     Ok(Plan {
         survey: survey.clone(),
@@ -384,7 +386,7 @@ pub fn plans(sql: &impl Sql) -> Result<Vec<Plan>, Failure> {
 }
 
 /// A survey that is asked, as the config tells it, and how many responses it wants.
-pub struct Live {
+pub struct LiveSurvey {
     /// As the config tells it.
     pub survey: ConfigSurvey,
     /// How many responses are wanted.
@@ -392,7 +394,7 @@ pub struct Live {
 }
 
 /// The surveys that are live at a time.
-pub fn live(sql: &impl Sql, now_ms: u64) -> Result<Vec<Live>, Failure> {
+pub fn live(sql: &impl Sql, now_ms: u64) -> Result<Vec<LiveSurvey>, Failure> {
     let mut surveys = Vec::new();
     sql.query(
         "SELECT survey.id, survey.version, survey.shards, published.definition
@@ -409,7 +411,7 @@ pub fn live(sql: &impl Sql, now_ms: u64) -> Result<Vec<Live>, Failure> {
             let bodies = versions::bodies(&definition)?;
             let bodies = bodies.into_iter().map(|body| (body.language, body.digest)).collect();
             let Definition { triggers, targeting, frequency, quota, .. } = definition;
-            surveys.push(Live {
+            surveys.push(LiveSurvey {
                 survey: ConfigSurvey {
                     id,
                     version,

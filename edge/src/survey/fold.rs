@@ -80,13 +80,21 @@ impl Watermark {
 
 /// How many displays are in the tail.
 pub fn tail_length(sql: &impl Sql) -> Result<usize, Failure> {
-    count_tail(sql, Watermark::read(sql)?, END_OF_TIME_MS)
+    Ok(count_tail(sql, Watermark::read(sql)?, END_OF_TIME_MS)?.0)
 }
 
-fn count_tail(sql: &impl Sql, watermark: Watermark, until_ms: u64) -> Result<usize, Failure> {
-    let query = format!("SELECT count(*) FROM display WHERE {TAIL}");
-    let row = sql.first(&query, &watermark.tail_range(until_ms))?;
-    row.map_or(Ok(0), |mut row| row.integer())
+/// How many displays are in the tail, and how many of them were shown before a time.
+fn count_tail(
+    sql: &impl Sql,
+    watermark: Watermark,
+    settled_ms: u64,
+) -> Result<(usize, usize), Failure> {
+    let query =
+        format!("SELECT count(*), count(*) FILTER (WHERE shown_ms < ?) FROM display WHERE {TAIL}");
+    let mut values = vec![settled_ms.into()];
+    values.extend(watermark.tail_range(END_OF_TIME_MS));
+    let row = sql.first(&query, &values)?;
+    row.map_or(Ok((0, 0)), |mut row| Ok((row.integer()?, row.integer()?)))
 }
 
 /// Folds what is worth folding: settled displays if there are many, and even the newest if the tail
@@ -94,14 +102,14 @@ fn count_tail(sql: &impl Sql, watermark: Watermark, until_ms: u64) -> Result<usi
 pub fn fold(sql: &impl Sql, now_ms: u64) -> Result<bool, Failure> {
     let watermark = Watermark::read(sql)?;
     let settled_ms = now_ms.saturating_sub(SETTLE_MS);
-    let settled = count_tail(sql, watermark, settled_ms)?;
+    let (all, settled) = count_tail(sql, watermark, settled_ms)?;
     if settled >= WORTHWHILE {
         return fold_step(sql, watermark, settled_ms);
     }
-    if tail_length(sql)? > TAIL_LIMIT {
-        // A burst. What was shown in the last seconds is left alone as long as that is possible.
-        let until_ms = nth_shown_ms(sql, watermark, STEP)?.unwrap_or(now_ms);
-        return fold_step(sql, watermark, until_ms);
+    if all > TAIL_LIMIT {
+        // A burst. A step takes the oldest, and what was shown in the last seconds is left alone as
+        // long as that is possible.
+        return fold_step(sql, watermark, now_ms);
     }
     Ok(false)
 }

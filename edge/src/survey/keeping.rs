@@ -54,13 +54,17 @@ impl Since {
     }
 }
 
+/// What is said of a display that is not there.
+pub fn unknown_display() -> Problem {
+    Problem::new(Code::UnknownDisplay, "the survey has no such display")
+}
+
 /// Stops counting a display, for a reason, or counts it again.
 pub fn exclude(sql: &impl Sql, id: DisplayId, reason: Option<&str>) -> Result<(), Failure> {
     sql.transaction(|| {
         let earlier = log::find(sql, id)?;
         let earlier = earlier.filter(|display| display.excluded.as_deref() != Some(ERASED));
-        let unknown = || Problem::new(Code::UnknownDisplay, "the survey has no such display");
-        let earlier = earlier.ok_or_else(unknown)?;
+        let earlier = earlier.ok_or_else(unknown_display)?;
         let later = Stored { excluded: reason.map(str::to_owned), ..earlier.clone() };
         log::write(sql, &later)?;
         let mut changes = Changes::default();

@@ -8,6 +8,8 @@ use asklet_shared::settings::Limits;
 use asklet_shared::time::DAY_MS;
 use sha2::{Digest, Sha256};
 
+use crate::seal;
+
 /// How many addresses are remembered; when there are more, all are forgotten.
 const ADDRESSES_LIMIT: usize = 20_000;
 
@@ -86,7 +88,7 @@ impl Limiter {
             self.addresses.clear();
         }
         let digest = Sha256::new_with_prefix(self.salt.1).chain_update(address).finalize();
-        digest.iter().take(8).fold(0, |bits, byte| (bits << 8) | u64::from(*byte))
+        seal::leading_bits(&digest)
     }
 }
 

@@ -9,6 +9,7 @@
 //! the other: `facts` holds circumstances and answers without their texts, `personal` holds texts and
 //! traits, and is `NULL` once they are forgotten.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use asklet_shared::counter::stage_value;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::failure::Failure;
+use crate::seal;
 use crate::sql::migrate::Migrations;
 use crate::sql::{Row, Sql, Value};
 
@@ -172,19 +174,11 @@ impl Personal {
 }
 
 /// What is counted, as it is stored.
-#[derive(Deserialize)]
-struct Counted {
+#[derive(Serialize, Deserialize)]
+struct Counted<'a> {
     #[serde(flatten)]
-    context: Context,
-    answers: Answers,
-}
-
-/// The same on its way into the store.
-#[derive(Serialize)]
-struct CountedRef<'a> {
-    #[serde(flatten)]
-    context: &'a Context,
-    answers: &'a Answers,
+    context: Cow<'a, Context>,
+    answers: Cow<'a, Answers>,
 }
 
 impl Stored {
@@ -240,6 +234,7 @@ pub fn each_kind(
             let dismissed = row.boolean()?;
             let respondent = row.optional_text()?.as_deref().map(respondent_digest);
             let Counted { context, answers } = serde_json::from_str(&row.text()?)?;
+            let (context, answers) = (context.into_owned(), answers.into_owned());
             let traits = row.optional_text()?;
             let traits =
                 traits.map_or(Ok(BTreeMap::new()), |traits| serde_json::from_str(&traits))?;
@@ -252,9 +247,7 @@ pub fn each_kind(
 
 /// The digest under which a respondent is counted.
 pub fn respondent_digest(respondent: &str) -> u64 {
-    let digest = Sha256::digest(respondent.as_bytes());
-    let bits = digest.iter().take(8).fold(0, |bits, byte| (bits << 8) | u64::from(*byte));
-    Respondents::digest(bits)
+    Respondents::digest(seal::leading_bits(&Sha256::digest(respondent.as_bytes())))
 }
 
 /// Puts a display, or a revision that follows the stored one, into the log, where nothing more is
@@ -300,7 +293,8 @@ fn values(stored: &Stored) -> Result<[Value; 11], Failure> {
             personal.texts.insert(question.clone(), text);
         }
     }
-    let facts = CountedRef { context: &stored.context, answers: &answers };
+    let (context, answers) = (Cow::Borrowed(&stored.context), Cow::Owned(answers));
+    let facts = Counted { context, answers };
     let personal = personal.map(|personal| serde_json::to_string(&personal)).transpose()?;
     Ok([
         stored.id.as_bytes().to_vec().into(),
@@ -335,7 +329,8 @@ pub fn stored(mut row: Row) -> Result<Stored, Failure> {
     let astray = row.boolean()?;
     let excluded = row.optional_text()?;
     let respondent = row.optional_text()?;
-    let Counted { context, mut answers } = serde_json::from_str(&row.text()?)?;
+    let Counted { context, answers } = serde_json::from_str(&row.text()?)?;
+    let (context, mut answers) = (context.into_owned(), answers.into_owned());
     let personal = row.optional_text()?;
     let mut personal: Option<Personal> =
         personal.map(|personal| serde_json::from_str(&personal)).transpose()?;

@@ -37,7 +37,7 @@ use crate::place;
 use crate::promise;
 use crate::respond::{self, Cache};
 use crate::route::{Route, route};
-use crate::rpc::{self, Counts, Erased, Pulled, SiteCall, SurveyCall, Usage};
+use crate::rpc::{self, Counts, Erased, SiteCall, SurveyCall, Told, Usage};
 use crate::seal::Seal;
 use crate::sql::migrate::Schema;
 use crate::sql::object::Object;
@@ -156,8 +156,8 @@ impl Shard {
 
     /// Answers what the Worker and the site ask.
     async fn answer(&self, call: SurveyCall) -> Result<Response, Failure> {
-        if let SurveyCall::Take { published, standing } = call {
-            self.keep(published.map(|published| *published), standing)?;
+        if let SurveyCall::Take(told) = call {
+            self.keep(*told)?;
             return rpc::answer(&());
         }
         let is_set_up = self.wake()?;
@@ -226,10 +226,8 @@ impl Shard {
             SurveyCall::Scan { query, .. } => rpc::answer(&scan::Scanned::nothing(&query)),
             SurveyCall::Erase { .. } => rpc::answer(&Erased::default()),
             SurveyCall::Usage => rpc::answer(&Usage::default()),
-            SurveyCall::Exclude { .. } => {
-                Err(Problem::new(Code::UnknownDisplay, "the survey has no such display").into())
-            }
-            SurveyCall::Import { .. } | SurveyCall::Take { .. } => {
+            SurveyCall::Exclude { .. } => Err(keeping::unknown_display().into()),
+            SurveyCall::Import { .. } | SurveyCall::Take(_) => {
                 Err(Problem::new(Code::UnknownShard, "the survey has no such shard yet").into())
             }
         }
@@ -344,16 +342,14 @@ impl Shard {
             return Err(problem.clone().into());
         }
         match address.pull(&self.env, version).await {
-            Ok(Pulled { published, standing }) => {
-                let version_pulled = published.version;
-                self.keep(Some(published), standing)?;
+            Ok(told) => {
+                let kept = self.keep(told)?;
                 if version.is_none() {
                     // Whoever asks for more digests that do not exist does not reach the site.
                     let unknown = Problem::new(Code::UnknownBody, "the survey has no such body");
                     self.refuse(version, unknown, now_ms);
                 }
-                let kept = self.published.borrow().get(&version_pulled).cloned();
-                kept.ok_or_else(|| Failure::Broken("a version that was kept is gone".to_owned()))
+                Ok(kept)
             }
             Err(Failure::Problem(problem)) => {
                 self.refuse(version, problem.clone(), now_ms);
@@ -393,16 +389,13 @@ impl Shard {
     }
 
     /// Stores what the site tells; the first version sets the object up.
-    fn keep(&self, published: Option<Published>, standing: Standing) -> Result<(), Failure> {
-        self.schema.wake(&self.sql, true)?;
-        if let Some(published) = published {
-            versions::keep(&self.sql, &published)?;
-            self.remember(published);
-        }
+    fn keep(&self, Told { published, standing }: Told) -> Result<Rc<Published>, Failure> {
+        self.wake_up(true)?;
+        versions::keep(&self.sql, &published)?;
         versions::keep_standing(&self.sql, &standing)?;
         self.standing.borrow_mut().take();
         self.refused.borrow_mut().clear();
-        Ok(())
+        Ok(self.remember(published))
     }
 
     fn remember(&self, published: Published) -> Rc<Published> {
@@ -411,10 +404,15 @@ impl Shard {
         published
     }
 
-    /// Brings the schema up to date. `false` where nothing was ever stored: nothing is created.
+    /// Brings the store up to date. `false` where nothing was ever stored: nothing is created.
     fn wake(&self) -> Result<bool, Failure> {
+        self.wake_up(false)
+    }
+
+    /// The same, and creates the store where there is none and it is to be.
+    fn wake_up(&self, set_up: bool) -> Result<bool, Failure> {
         let was_awake = self.schema.is_awake();
-        let is_set_up = self.schema.wake(&self.sql, false)?;
+        let is_set_up = self.schema.wake(&self.sql, set_up)?;
         if is_set_up && !was_awake {
             fold::recount_if_needed(&self.sql)?;
         }
@@ -514,7 +512,7 @@ struct Address {
 
 impl Address {
     /// Asks the site for a version that this shard lacks, or for the latest.
-    async fn pull(&self, env: &Env, version: Option<u32>) -> Result<Pulled, Failure> {
+    async fn pull(&self, env: &Env, version: Option<u32>) -> Result<Told, Failure> {
         let seal = Seal::of(env)?;
         let site = seal.known_site(&self.site)?;
         let survey = seal.known_survey(&site, &self.survey)?;

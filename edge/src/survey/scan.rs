@@ -45,12 +45,11 @@ impl Scanned {
         let counted = query.request.nothing();
         Self { counted, latest: LatestOfEach::new(), since: Since::default(), next: None }
     }
-}
 
-impl Scanned {
-    /// Adds what the next slice held.
+    /// Adds what the next slice held, or the first one of another shard.
     pub fn add(&mut self, next: Self) {
         self.counted.merge(&next.counted);
+        self.since = self.since.max(next.since);
         for (digest, latest) in next.latest {
             keep_latest(&mut self.latest, digest, latest);
         }
