@@ -2,8 +2,12 @@
 //! of its surveys what they have to know. It is never on the way of a display.
 
 mod errands;
-pub mod settings;
-pub mod store;
+mod published;
+mod settings;
+mod store;
+mod surveys;
+#[cfg(test)]
+mod tests;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -25,7 +29,7 @@ use crate::sql::migrate::Schema;
 use crate::sql::object::Object;
 use crate::survey::fold::END_OF_TIME_MS;
 use errands::Errand;
-use store::LiveSurvey;
+use published::LiveSurvey;
 
 /// When an errand that failed is tried again.
 const RETRY: Duration = Duration::from_secs(30);
@@ -79,7 +83,7 @@ impl Site {
             }
             SiteCall::Live { site } => rpc::answer(&self.live(&site, now_ms).await?),
             SiteCall::Published { survey, version, shard } => {
-                rpc::answer(&store::published(sql, &survey, version, shard)?)
+                rpc::answer(&published::published(sql, &survey, version, shard)?)
             }
             SiteCall::Team { site, key, call } => {
                 store::authorize(sql, &key, call.scope())?;
@@ -108,19 +112,19 @@ impl Site {
                 rpc::answer(&settings::record(sql)?)
             }
             TeamCall::Delete => self.delete(site).await,
-            TeamCall::Surveys => rpc::answer(&store::surveys(sql)?),
+            TeamCall::Surveys => rpc::answer(&surveys::list(sql)?),
             TeamCall::CreateSurvey { survey, draft } => {
-                store::create_survey(sql, &survey, &draft, now_ms)?;
-                rpc::answer(&store::survey(sql, &survey)?)
+                surveys::create(sql, &survey, &draft, now_ms)?;
+                rpc::answer(&surveys::read(sql, &survey)?)
             }
             TeamCall::Survey { survey, action } => {
                 match self.act(site, &survey, action, now_ms).await? {
-                    Some(changed) => rpc::answer(&store::survey(sql, &changed)?),
+                    Some(changed) => rpc::answer(&surveys::read(sql, &changed)?),
                     None => rpc::answer(&()),
                 }
             }
-            TeamCall::Plan { survey, .. } => rpc::answer(&store::plan(sql, &survey)?),
-            TeamCall::Plans { .. } => rpc::answer(&store::plans(sql)?),
+            TeamCall::Plan { survey, .. } => rpc::answer(&published::plan(sql, &survey)?),
+            TeamCall::Plans { .. } => rpc::answer(&published::plans(sql)?),
         }
     }
 
@@ -135,27 +139,27 @@ impl Site {
         let sql = &self.sql;
         match action {
             SurveyAction::Read => {}
-            SurveyAction::Update(draft) => store::update(sql, survey, &draft)?,
+            SurveyAction::Update(draft) => surveys::update(sql, survey, &draft)?,
             SurveyAction::SetStatus(status) => {
-                let set = || store::set_status(sql, survey, status, now_ms);
+                let set = || surveys::set_status(sql, survey, status, now_ms);
                 self.change(site, Some(survey), set).await?;
             }
             // A new shard pulls the version that its first display names.
-            SurveyAction::SetShards(shards) => store::set_shards(sql, survey, shards)?,
+            SurveyAction::SetShards(shards) => surveys::set_shards(sql, survey, shards)?,
             SurveyAction::Duplicate(copy) => {
-                let draft = store::survey(sql, survey)?.draft;
+                let draft = surveys::read(sql, survey)?.draft;
                 let draft =
                     draft.ok_or_else(|| Failure::Broken("a survey has no draft".to_owned()))?;
-                store::create_survey(sql, &copy, &draft, now_ms)?;
+                surveys::create(sql, &copy, &draft, now_ms)?;
                 return Ok(Some(copy));
             }
             SurveyAction::Publish => {
-                let publish = || store::publish(sql, survey, now_ms);
+                let publish = || published::publish(sql, survey, now_ms);
                 self.change(site, Some(survey), publish).await?;
             }
             SurveyAction::Delete => {
                 // From here on nobody can pull it, so that no shard is set up again.
-                store::delete(sql, site, survey)?;
+                surveys::delete(sql, site, survey)?;
                 self.run_errands().await?;
                 return Ok(None);
             }
@@ -165,8 +169,8 @@ impl Site {
 
     /// Removes the site with everything in it. What breaks off can be repeated.
     async fn delete(&self, site: &SiteId) -> Result<Response, Failure> {
-        for survey in store::surveys(&self.sql)? {
-            store::delete(&self.sql, site, &SurveyId::stored(survey.survey))?;
+        for survey in surveys::list(&self.sql)? {
+            surveys::delete(&self.sql, site, &SurveyId::stored(survey.survey))?;
         }
         self.run_errands().await?;
         if !errands::all(&self.sql)?.is_empty() {
@@ -182,7 +186,7 @@ impl Site {
     /// The surveys that pages are told of: those that are live and want more responses.
     async fn live(&self, site: &SiteId, now_ms: u64) -> Result<Live, Failure> {
         let mut surveys = Vec::new();
-        for LiveSurvey { survey, quota } in store::live(&self.sql, now_ms)? {
+        for LiveSurvey { survey, quota } in published::live(&self.sql, now_ms)? {
             let is_full = match quota {
                 Some(quota) => self.responses(site, &survey, now_ms).await? >= u64::from(quota),
                 None => false,
@@ -269,7 +273,7 @@ impl Site {
         let call = if errand.forget {
             SurveyCall::Forget
         } else {
-            let told = store::published(&self.sql, &survey, None, errand.shard)?;
+            let told = published::published(&self.sql, &survey, None, errand.shard)?;
             SurveyCall::Take(Box::new(told))
         };
         let stub = place::survey(&self.env, &errand.site, &survey, errand.shard)?;

@@ -2,10 +2,12 @@
 //! of the definition, beside the data, and stores each in one transaction.
 
 pub mod fold;
+mod house;
 pub mod import;
-pub mod intake;
+mod intake;
 pub mod keeping;
-pub mod limiter;
+mod knowledge;
+mod limiter;
 pub mod log;
 pub mod record;
 pub mod scan;
@@ -17,11 +19,9 @@ pub mod versions;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::time::Duration;
 
 use asklet_shared::definition::Published;
 use asklet_shared::display::Display;
-use asklet_shared::display_id::DisplayId;
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::settings::{self, Limits};
 use asklet_shared::time::DAY_MS;
@@ -29,41 +29,30 @@ use asklet_shared::validate::{self, DISPLAY_LIMIT};
 use wasm_bindgen::prelude::*;
 use worker::js_sys::{Promise, Uint8Array};
 use worker::worker_sys::DurableObjectState;
-use worker::{Date, Delay, Env, Request, Response, State, web_sys};
+use worker::{Date, Env, Request, Response, State, web_sys};
 
 use crate::failure::Failure;
 use crate::json;
-use crate::place;
 use crate::promise;
 use crate::respond::{self, Cache};
 use crate::route::{Route, route};
-use crate::rpc::{self, Counts, Erased, SiteCall, SurveyCall, Told, Usage};
-use crate::seal::Seal;
+use crate::rpc::{self, Counts, Erased, SurveyCall, Usage};
 use crate::sql::migrate::Schema;
 use crate::sql::object::Object;
 use crate::standing::Standing;
+use house::pause;
 use import::Imported;
 use intake::{Circumstances, Intake};
+use knowledge::Address;
 use limiter::Limiter;
 use record::{AGE_LIMIT_MS, Recorded};
 use slice::Slice;
-
-/// How long a refused pull is remembered, and how many are.
-const REFUSAL_MS: u64 = 60_000;
-const REFUSALS_LIMIT: usize = 64;
 
 /// How many rows a slice has: about a millisecond of work, so that whoever collects hardly waits.
 const SLICE_ROWS: u32 = 750;
 
 /// How many slices one call works off: a request can call objects about a thousand times.
 const SLICES: usize = 60;
-
-/// How long the next slice waits. Without a wait a runtime may go from one to the next and never look
-/// at who has connected meanwhile.
-const PAUSE: Duration = Duration::from_millis(1);
-
-/// How often a shard looks after what it keeps.
-const HOUSEKEEPING: Duration = Duration::from_secs(24 * 60 * 60);
 
 thread_local! {
     static BROKE_OFF: promise::Broken = promise::Broken::new(|_| {
@@ -313,211 +302,6 @@ impl Shard {
 
     fn find_body(&self, digest: &str) -> Result<Option<Vec<u8>>, Failure> {
         if self.wake()? { versions::find_body(&self.sql, digest) } else { Ok(None) }
-    }
-
-    /// The version that a display names: from memory, from the store, or pulled from the site.
-    async fn published(&self, address: &Address, version: u32) -> Result<Rc<Published>, Failure> {
-        if let Some(published) = self.published.borrow().get(&version) {
-            return Ok(published.clone());
-        }
-        if self.wake()?
-            && let Some(published) = versions::find(&self.sql, version)?
-        {
-            return Ok(self.remember(published));
-        }
-        self.pull(address, Some(version)).await
-    }
-
-    /// Asks the site for a version, or for the latest, unless it refused a moment ago. What it gave
-    /// a moment ago it need not give again either.
-    async fn pull(
-        &self,
-        address: &Address,
-        version: Option<u32>,
-    ) -> Result<Rc<Published>, Failure> {
-        let now_ms = Date::now().as_millis();
-        if let Some((until_ms, problem)) = self.refused.borrow().get(&version)
-            && now_ms < *until_ms
-        {
-            return Err(problem.clone().into());
-        }
-        match address.pull(&self.env, version).await {
-            Ok(told) => {
-                let kept = self.keep(told)?;
-                if version.is_none() {
-                    // Whoever asks for more digests that do not exist does not reach the site.
-                    let unknown = Problem::new(Code::UnknownBody, "the survey has no such body");
-                    self.refuse(version, unknown, now_ms);
-                }
-                Ok(kept)
-            }
-            Err(Failure::Problem(problem)) => {
-                self.refuse(version, problem.clone(), now_ms);
-                Err(problem.into())
-            }
-            Err(broken) => Err(broken),
-        }
-    }
-
-    /// What holds now, if this shard knows it.
-    fn known_standing(&self) -> Result<Option<Rc<Standing>>, Failure> {
-        if let Some(standing) = &*self.standing.borrow() {
-            return Ok(Some(standing.clone()));
-        }
-        let found = if self.wake()? { versions::find_standing(&self.sql)? } else { None };
-        let found = found.map(Rc::new);
-        self.standing.borrow_mut().clone_from(&found);
-        Ok(found)
-    }
-
-    /// What holds now, asked of the site where this shard was never told.
-    async fn standing(&self, address: &Address) -> Result<Rc<Standing>, Failure> {
-        if let Some(known) = self.known_standing()? {
-            return Ok(known);
-        }
-        self.pull(address, None).await?;
-        let told = self.known_standing()?;
-        told.ok_or_else(|| Failure::Broken("a site told no standing".to_owned()))
-    }
-
-    fn refuse(&self, version: Option<u32>, problem: Problem, now_ms: u64) {
-        let mut refused = self.refused.borrow_mut();
-        refused.retain(|_, (until_ms, _)| now_ms < *until_ms);
-        if refused.len() < REFUSALS_LIMIT {
-            refused.insert(version, (now_ms + REFUSAL_MS, problem));
-        }
-    }
-
-    /// Stores what the site tells; the first version sets the object up.
-    fn keep(&self, Told { published, standing }: Told) -> Result<Rc<Published>, Failure> {
-        self.wake_up(true)?;
-        versions::keep(&self.sql, &published)?;
-        versions::keep_standing(&self.sql, &standing)?;
-        self.standing.borrow_mut().take();
-        self.refused.borrow_mut().clear();
-        Ok(self.remember(published))
-    }
-
-    fn remember(&self, published: Published) -> Rc<Published> {
-        let published = Rc::new(published);
-        self.published.borrow_mut().insert(published.version, published.clone());
-        published
-    }
-
-    /// Brings the store up to date. `false` where nothing was ever stored: nothing is created.
-    fn wake(&self) -> Result<bool, Failure> {
-        self.wake_up(false)
-    }
-
-    /// The same, and creates the store where there is none and it is to be.
-    fn wake_up(&self, set_up: bool) -> Result<bool, Failure> {
-        let was_awake = self.schema.is_awake();
-        let is_set_up = self.schema.wake(&self.sql, set_up)?;
-        if is_set_up && !was_awake {
-            fold::recount_if_needed(&self.sql)?;
-        }
-        Ok(is_set_up)
-    }
-
-    /// Sees to the alarm after a display was recorded: now if the tail is full, and some time anyway.
-    async fn after(&self, recorded: Recorded) -> Result<(), Failure> {
-        let known = match self.tail_length.get() {
-            Some(known) => known + usize::from(recorded == Recorded::New),
-            None => fold::tail_length(&self.sql)?,
-        };
-        self.tail_length.set(Some(known));
-        if known > fold::TAIL_LIMIT {
-            // Counted anew once the alarm has folded.
-            self.tail_length.set(Some(0));
-            return self.set_alarm(Duration::ZERO).await;
-        }
-        if !self.alarm_set.get() && self.state.storage().get_alarm().await?.is_none() {
-            return self.set_alarm(HOUSEKEEPING).await;
-        }
-        self.alarm_set.set(true);
-        Ok(())
-    }
-
-    async fn set_alarm(&self, after: Duration) -> Result<(), Failure> {
-        self.state.storage().set_alarm(after).await?;
-        self.alarm_set.set(true);
-        Ok(())
-    }
-
-    /// Folds what is worth folding.
-    fn fold(&self) -> Result<(), Failure> {
-        while fold::fold(&self.sql, Date::now().as_millis())? {}
-        self.tail_length.set(None);
-        Ok(())
-    }
-
-    /// Folds, and settles what is kept no longer, in slices between which others are served.
-    async fn keep_house(&self) -> Result<Response, Failure> {
-        self.alarm_set.set(false);
-        if !self.wake()? {
-            return Ok(Response::empty()?);
-        }
-        let sql = &self.sql;
-        let now_ms = Date::now().as_millis();
-        while fold::fold(sql, now_ms)? {
-            pause().await;
-        }
-        let since = keeping::Since::read(sql)?;
-        let until_ms = keeping::unanswered_until_ms(now_ms);
-        if since.dropped_ms < until_ms {
-            self.settle(until_ms, keeping::drop_unanswered).await?;
-        }
-        let retention = self.known_standing()?.and_then(|standing| standing.retention_days);
-        if let Some(days) = retention {
-            let until_ms = keeping::people_until_ms(now_ms, days);
-            if since.forgotten_ms < until_ms {
-                self.settle(until_ms, keeping::forget_people).await?;
-            }
-        }
-        self.tail_length.set(None);
-        self.set_alarm(HOUSEKEEPING).await?;
-        Ok(Response::empty()?)
-    }
-
-    /// Settles everything before a time, once it is folded.
-    async fn settle(&self, until_ms: u64, step: Step) -> Result<(), Failure> {
-        while fold::fold_before(&self.sql, until_ms)? {
-            pause().await;
-        }
-        let mut after = None;
-        loop {
-            after = step(&self.sql, until_ms, after)?;
-            if after.is_none() {
-                return Ok(());
-            }
-            pause().await;
-        }
-    }
-}
-
-/// One slice of what retention does before a time; returns where the next one begins.
-type Step = fn(&Object, u64, Option<DisplayId>) -> Result<Option<DisplayId>, Failure>;
-
-/// Lets requests that wait be served.
-async fn pause() {
-    Delay::from(PAUSE).await;
-}
-
-/// Which shard of which survey a request was forwarded to, as its address says.
-struct Address {
-    site: String,
-    survey: String,
-    shard: u16,
-}
-
-impl Address {
-    /// Asks the site for a version that this shard lacks, or for the latest.
-    async fn pull(&self, env: &Env, version: Option<u32>) -> Result<Told, Failure> {
-        let seal = Seal::of(env)?;
-        let site = seal.known_site(&self.site)?;
-        let survey = seal.known_survey(&site, &self.survey)?;
-        let call = SiteCall::Published { survey, version, shard: self.shard };
-        rpc::call(&place::site(env, &site)?, &call).await
     }
 }
 

@@ -1,0 +1,222 @@
+//! Surveys as they were published: every version, what holds for them now, and what is asked.
+
+use asklet_shared::config::ConfigSurvey;
+use asklet_shared::definition::question::{AnswerKind, Question};
+use asklet_shared::definition::{Definition, Published, Status};
+use asklet_shared::problem::{Code, Problem};
+use asklet_shared::settings::Settings;
+use asklet_shared::validate;
+
+use super::settings;
+use super::surveys::{find, unknown_survey};
+use crate::failure::Failure;
+use crate::json;
+use crate::rpc::{Plan, Told};
+use crate::seal::SurveyId;
+use crate::sql::Sql;
+use crate::standing::Standing;
+use crate::survey::versions;
+
+/// Refuses another kind of answer, or another scale, for a question that was ever published. Displays
+/// of every version may still arrive, and what they add to a counter must mean the same.
+fn check_scales(sql: &impl Sql, survey: &SurveyId, draft: &Definition) -> Result<(), Failure> {
+    let kind = |question: &Question| match &question.answer {
+        AnswerKind::Rating(rating) => (1, Some((rating.scale, rating.direction))),
+        AnswerKind::Text(_) => (2, None),
+        AnswerKind::Choice(_) => (3, None),
+    };
+    let columns = "SELECT definition FROM published WHERE survey = ?";
+    sql.query(columns, &[survey.as_str().into()], &mut |mut row| {
+        let earlier: Definition = json::read(&row.text()?)?;
+        for (at, question) in draft.questions.iter().enumerate() {
+            let was = earlier.question(&question.id).map(kind);
+            if was.is_some_and(|was| was != kind(question)) {
+                let detail = "the question was published on another scale: give it another id";
+                let field = format!("questions[{at}].answer");
+                return Err(Problem::new(Code::ScaleChanged, detail).at(field).into());
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Makes the draft the survey's next version and sets it live. Runs within the caller's transaction.
+pub fn publish(sql: &impl Sql, survey: &SurveyId, now_ms: u64) -> Result<(), Failure> {
+    let mut row = find(sql, "SELECT version, draft FROM survey WHERE id = ?", survey)?;
+    let version = row.integer::<u32>()?.saturating_add(1);
+    let draft = row.text()?;
+    let definition: Definition = json::read(&draft)?;
+    check_scales(sql, survey, &definition)?;
+    // The survey's tokens stand over the site's, so only together they can be judged.
+    let theme = definition.appearance.theme.or(&settings::read(sql)?.theme);
+    validate::theme("appearance.theme", &theme)?;
+    sql.run(
+        "INSERT INTO published (survey, version, definition, published_ms) VALUES (?, ?, ?, ?)",
+        &[survey.as_str().into(), version.into(), draft.as_str().into(), now_ms.into()],
+    )?;
+    sql.run(
+        "UPDATE survey SET status = ?, stopped_ms = NULL, version = ? WHERE id = ?",
+        &[Status::Live.name().into(), version.into(), survey.as_str().into()],
+    )
+}
+
+/// A version, or the latest, for a shard that lacks it, with what holds now: only if the survey has
+/// that shard.
+pub fn published(
+    sql: &impl Sql,
+    survey: &SurveyId,
+    version: Option<u32>,
+    shard: u16,
+) -> Result<Told, Failure> {
+    let columns = "SELECT shards, version FROM survey WHERE id = ? AND version > 0";
+    let mut row = find(sql, columns, survey)?;
+    if shard >= row.integer()? {
+        return Err(Problem::new(Code::UnknownShard, "the survey has no such shard").into());
+    }
+    let latest = row.integer()?;
+    let version = version.unwrap_or(latest);
+    let published = definition(sql, survey.as_str(), version)?.ok_or_else(|| {
+        Problem::new(Code::UnknownVersion, "the survey was never published in this version")
+            .at("version")
+            .limit(format!("1..={latest}"))
+    })?;
+    Ok(Told {
+        published: Published { version, definition: published },
+        standing: standing(sql, survey.as_str())?,
+    })
+}
+
+fn definition(sql: &impl Sql, survey: &str, version: u32) -> Result<Option<Definition>, Failure> {
+    let row = sql.first(
+        "SELECT definition FROM published WHERE survey = ? AND version = ?",
+        &[survey.into(), version.into()],
+    )?;
+    row.map(|mut row| Ok(json::read(&row.text()?)?)).transpose()
+}
+
+/// What holds for a published survey now.
+pub fn standing(sql: &impl Sql, survey: &str) -> Result<Standing, Failure> {
+    let row = sql.first(
+        "SELECT site.number, site.settings, survey.stopped_ms, published.definition
+         FROM site, survey JOIN published
+           ON published.survey = survey.id AND published.version = survey.version
+         WHERE survey.id = ?",
+        &[survey.into()],
+    )?;
+    let mut row = row.ok_or_else(unknown_survey)?;
+    let number = row.integer()?;
+    let settings: Settings = json::read(&row.text()?)?;
+    let stopped_ms = row.optional_integer()?;
+    let definition: Definition = json::read(&row.text()?)?;
+    let mut identity_secrets = Vec::new();
+    sql.query("SELECT secret FROM identity_secret", &[], &mut |mut row| {
+        identity_secrets.push(row.text()?);
+        Ok(())
+    })?;
+    Ok(Standing {
+        number,
+        origins: settings.origins,
+        privacy: settings.privacy,
+        require_identity: settings.require_identity,
+        identity_secrets,
+        limits: settings.limits,
+        stopped_ms,
+        end_ms: definition.end_ms,
+        retention_days: definition.retention_days,
+    })
+}
+
+/// What has to be known to ask the shards of a survey.
+pub fn plan(sql: &impl Sql, survey: &SurveyId) -> Result<Plan, Failure> {
+    let mut row = find(
+        sql,
+        "SELECT survey.shards, survey.version, coalesce(published.definition, survey.draft)
+         FROM survey LEFT JOIN published
+           ON published.survey = survey.id AND published.version = survey.version
+         WHERE survey.id = ?",
+        survey,
+    )?;
+    let shards = row.integer()?;
+    let version: u32 = row.integer()?;
+    let definition: Definition = json::read(&row.text()?)?;
+    let mut counted_traits = definition.traits.clone();
+    if !counted_traits.is_empty() {
+        let versions = "SELECT definition FROM published WHERE survey = ?";
+        sql.query(versions, &[survey.as_str().into()], &mut |mut row| {
+            let earlier: Definition = json::read(&row.text()?)?;
+            counted_traits.retain(|key| earlier.traits.contains(key));
+            Ok(())
+        })?;
+    }
+    let settings = settings::read(sql)?;
+    Ok(Plan {
+        survey: survey.clone(),
+        definition,
+        // A draft has no displays, and its shards are not to be woken.
+        shards: if version == 0 { 0 } else { shards },
+        counted_traits,
+        tz: settings.tz,
+        week_starts: settings.week_starts,
+    })
+}
+
+/// A plan for every survey that was ever published, oldest first.
+pub fn plans(sql: &impl Sql) -> Result<Vec<Plan>, Failure> {
+    let mut ids = Vec::new();
+    let published = "SELECT id FROM survey WHERE version > 0 ORDER BY created_ms, id";
+    sql.query(published, &[], &mut |mut row| {
+        ids.push(SurveyId::stored(row.text()?));
+        Ok(())
+    })?;
+    ids.iter().map(|survey| plan(sql, survey)).collect()
+}
+
+/// A survey that is asked, as the config tells it, and how many responses it wants.
+pub struct LiveSurvey {
+    /// As the config tells it.
+    pub survey: ConfigSurvey,
+    /// How many responses are wanted.
+    pub quota: Option<u32>,
+}
+
+/// The surveys that are live at a time.
+pub fn live(sql: &impl Sql, now_ms: u64) -> Result<Vec<LiveSurvey>, Failure> {
+    let mut surveys = Vec::new();
+    sql.query(
+        "SELECT survey.id, survey.version, survey.shards, published.definition
+         FROM survey JOIN published
+           ON published.survey = survey.id AND published.version = survey.version
+         WHERE survey.status = ? ORDER BY survey.created_ms, survey.id",
+        &[Status::Live.name().into()],
+        &mut |mut row| {
+            let (id, version, shards) = (row.text()?, row.integer()?, row.integer()?);
+            let definition: Definition = json::read(&row.text()?)?;
+            if !definition.is_asked_at(now_ms) || has_choices(&definition) {
+                return Ok(());
+            }
+            let bodies = versions::bodies(&definition)?;
+            let bodies = bodies.into_iter().map(|body| (body.language, body.digest)).collect();
+            let Definition { triggers, targeting, frequency, quota, .. } = definition;
+            surveys.push(LiveSurvey {
+                survey: ConfigSurvey {
+                    id,
+                    version,
+                    shards,
+                    bodies,
+                    triggers,
+                    targeting,
+                    frequency,
+                },
+                quota,
+            });
+            Ok(())
+        },
+    )?;
+    Ok(surveys)
+}
+
+/// The widget does not show choices yet, so no page is told of a survey that has them.
+fn has_choices(definition: &Definition) -> bool {
+    let mut answers = definition.questions.iter().map(|question| &question.answer);
+    answers.any(|answer| matches!(answer, AnswerKind::Choice(_)))
+}

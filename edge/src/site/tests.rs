@@ -1,0 +1,179 @@
+//! What a site keeps, on real SQLite.
+
+use asklet_shared::definition::{Definition, Status};
+use asklet_shared::problem::Code;
+
+use super::published::{live, plan, plans, publish, published, standing};
+use super::store::{MIGRATIONS, authorize, create};
+use super::surveys::{self, delete, set_shards, set_status, unknown_survey, update};
+use super::{errands, settings};
+use crate::failure::Failure;
+use crate::rpc::Scope;
+use crate::seal::{self, KeyDigest, Seal, SiteId, SurveyId};
+use crate::sql::Sql;
+use crate::sql::migrate::migrate;
+use crate::sql::native::Native;
+
+fn site() -> (Native, SiteId, SurveyId) {
+    let sql = Native::new();
+    migrate(&sql, MIGRATIONS).unwrap();
+    let settings = serde_json::json!({ "name": "Shop", "origins": ["https://shop.example"] });
+    let settings = serde_json::from_value(settings).unwrap();
+    create(&sql, &settings, &KeyDigest(seal::digest(b"secret")), 1).unwrap();
+    let seal = Seal::new("a secret of the tests, long enough").unwrap();
+    let site = seal.new_site().unwrap();
+    let survey = seal.new_survey(&site).unwrap();
+    surveys::create(&sql, &survey, &draft("nps"), 2).unwrap();
+    (sql, site, survey)
+}
+
+fn live_versions(sql: &Native, now_ms: u64) -> Vec<u32> {
+    live(sql, now_ms).unwrap().iter().map(|live| live.survey.version).collect()
+}
+
+fn draft(scale: &str) -> Definition {
+    let rating = serde_json::json!({ "scale": scale, "low": "Not likely", "high": "Likely" });
+    let draft = serde_json::json!({
+        "name": "Relationship",
+        "questions": [{ "id": "score", "text": "How likely?", "answer": { "rating": rating } }],
+        "primary": "score",
+        "thanks": { "text": "Thank you!" },
+        "end_ms": 1_000,
+    });
+    serde_json::from_value(draft).unwrap()
+}
+
+fn code<T: std::fmt::Debug>(result: Result<T, Failure>) -> Code {
+    match result {
+        Err(Failure::Problem(problem)) => problem.code,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_survey_is_live_once_it_is_published_and_every_publish_makes_a_version() {
+    let (sql, _, survey) = site();
+    assert!(live_versions(&sql, 5).is_empty());
+    assert_eq!(plan(&sql, &survey).unwrap().shards, 0);
+    assert_eq!(plans(&sql).unwrap().len(), 0);
+    assert_eq!(code(set_status(&sql, &survey, Status::Paused, 3)), Code::NotPublished);
+    assert_eq!(code(published(&sql, &survey, Some(1), 0)), Code::UnknownSurvey);
+    publish(&sql, &survey, 3).unwrap();
+    publish(&sql, &survey, 4).unwrap();
+    assert_eq!(live_versions(&sql, 5), [2]);
+    assert!(live_versions(&sql, 1_000).is_empty(), "the end has come");
+    let version = |version| published(&sql, &survey, version, 0).unwrap().published.version;
+    assert_eq!((version(Some(1)), version(None)), (1, 2));
+    assert_eq!(code(published(&sql, &survey, Some(3), 0)), Code::UnknownVersion);
+    assert_eq!(code(published(&sql, &survey, Some(1), 1)), Code::UnknownShard);
+}
+
+#[test]
+fn a_paused_survey_is_not_asked_and_one_that_is_deleted_is_unknown() {
+    let (sql, site, survey) = site();
+    publish(&sql, &survey, 3).unwrap();
+    set_status(&sql, &survey, Status::Paused, 4).unwrap();
+    assert!(live_versions(&sql, 5).is_empty());
+    assert_eq!(surveys::list(&sql).unwrap()[0].status, Status::Paused);
+    let stopped = published(&sql, &survey, Some(1), 0).unwrap().standing;
+    assert_eq!((stopped.stopped_ms, stopped.closed_ms(5)), (Some(4), Some(4)));
+    set_status(&sql, &survey, Status::Live, 5).unwrap();
+    assert_eq!(live_versions(&sql, 5), [1]);
+    let standing = standing(&sql, survey.as_str()).unwrap();
+    assert_eq!((standing.closed_ms(5), standing.closed_ms(1_000)), (None, Some(1_000)));
+    delete(&sql, &site, &survey).unwrap();
+    assert_eq!(code(surveys::read(&sql, &survey)), Code::UnknownSurvey);
+    assert_eq!(code(published(&sql, &survey, Some(1), 0)), Code::UnknownSurvey);
+    assert!(errands::all(&sql).unwrap().iter().all(|errand| errand.forget));
+}
+
+#[test]
+fn a_change_leaves_an_errand_to_every_shard_that_goes_when_it_was_this_change_that_was_told() {
+    let (sql, site, survey) = site();
+    let publish_one = || publish(&sql, &survey, 3);
+    errands::change(&sql, &site, Some(survey.as_str()), publish_one).unwrap();
+    set_shards(&sql, &survey, 2).unwrap();
+    let number = || standing(&sql, survey.as_str()).unwrap().number;
+    let first = number();
+    let settings = settings::read(&sql).unwrap();
+    let change = || settings::change(&sql, &settings);
+    errands::change(&sql, &site, None, change).unwrap();
+    let told = errands::all(&sql).unwrap();
+    assert_eq!((told.len(), number()), (2, first + 1));
+    errands::done(&sql, &told[0]).unwrap();
+    errands::change(&sql, &site, None, change).unwrap();
+    // The other one is about more than what was told.
+    errands::done(&sql, &told[1]).unwrap();
+    assert_eq!(errands::all(&sql).unwrap().len(), 2);
+    let failed = errands::change(&sql, &site, None, || Err(unknown_survey().into()));
+    assert_eq!(code(failed), Code::UnknownSurvey);
+    assert_eq!(number(), first + 2);
+}
+
+#[test]
+fn two_identity_secrets_hold_at_a_time() {
+    let (sql, _, survey) = site();
+    publish(&sql, &survey, 3).unwrap();
+    settings::add_secret(&sql, "a", "first", 1).unwrap();
+    settings::add_secret(&sql, "b", "second", 2).unwrap();
+    assert_eq!(code(settings::add_secret(&sql, "c", "third", 3)), Code::TooManySecrets);
+    assert_eq!(standing(&sql, survey.as_str()).unwrap().identity_secrets, ["first", "second"]);
+    settings::remove_secret(&sql, "a").unwrap();
+    assert_eq!(code(settings::remove_secret(&sql, "a")), Code::NotFound);
+    assert_eq!(settings::record(&sql).unwrap().identity_secrets[0].id, "b");
+}
+
+#[test]
+fn a_site_of_the_first_schema_moves_on() {
+    let sql = Native::new();
+    migrate(&sql, &MIGRATIONS[..1]).unwrap();
+    sql.run("INSERT INTO site VALUES ('Shop', '[\"https://shop.example\"]', 7)", &[]).unwrap();
+    migrate(&sql, MIGRATIONS).unwrap();
+    let record = settings::record(&sql).unwrap();
+    assert_eq!((record.created_ms, record.settings.name.as_str()), (7, "Shop"));
+    assert_eq!(record.settings.origins, ["https://shop.example"]);
+}
+
+#[test]
+fn a_scale_never_changes_not_even_by_way_of_a_version_without_the_question() {
+    let (sql, _, survey) = site();
+    publish(&sql, &survey, 3).unwrap();
+    update(&sql, &survey, &draft("csat_5")).unwrap();
+    assert_eq!(code(publish(&sql, &survey, 4)), Code::ScaleChanged);
+    let mut without = draft("csat_5");
+    without.questions[0].id = "other".to_owned();
+    without.primary = "other".to_owned();
+    update(&sql, &survey, &without).unwrap();
+    publish(&sql, &survey, 5).unwrap();
+    update(&sql, &survey, &draft("csat_5")).unwrap();
+    assert_eq!(code(publish(&sql, &survey, 6)), Code::ScaleChanged);
+    update(&sql, &survey, &draft("nps")).unwrap();
+    publish(&sql, &survey, 7).unwrap();
+    assert_eq!(live_versions(&sql, 8), [3]);
+}
+
+#[test]
+fn a_theme_is_judged_over_the_sites() {
+    let (sql, _, survey) = site();
+    let mut draft = draft("nps");
+    let theme = serde_json::json!({ "light": { "text": "#111111" } });
+    draft.appearance.theme = serde_json::from_value(theme).unwrap();
+    update(&sql, &survey, &draft).unwrap();
+    let mut settings = settings::read(&sql).unwrap();
+    let dark = serde_json::json!({ "light": { "background": "#000000", "text": "#ffffff" } });
+    settings.theme = serde_json::from_value(dark).unwrap();
+    settings::change(&sql, &settings).unwrap();
+    assert_eq!(code(publish(&sql, &survey, 3)), Code::InvalidDefinition);
+}
+
+#[test]
+fn a_key_is_known_by_its_digest_and_does_what_its_scope_says() {
+    let (sql, ..) = site();
+    let known = KeyDigest(seal::digest(b"secret"));
+    authorize(&sql, &known, Scope::Admin).unwrap();
+    let unknown = KeyDigest(seal::digest(b"guess"));
+    assert_eq!(code(authorize(&sql, &unknown, Scope::Read)), Code::Unauthenticated);
+    sql.run("UPDATE key SET scope = 'read'", &[]).unwrap();
+    authorize(&sql, &known, Scope::Read).unwrap();
+    assert_eq!(code(authorize(&sql, &known, Scope::Write)), Code::Forbidden);
+}

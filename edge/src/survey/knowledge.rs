@@ -1,0 +1,150 @@
+//! What a shard knows of its survey: versions and what holds now, from memory, from its store, or asked
+//! of the site.
+
+use std::rc::Rc;
+
+use asklet_shared::definition::Published;
+use asklet_shared::problem::{Code, Problem};
+use worker::{Date, Env};
+
+use super::{Shard, fold, versions};
+use crate::failure::Failure;
+use crate::place;
+use crate::rpc::{self, SiteCall, Told};
+use crate::seal::Seal;
+use crate::standing::Standing;
+
+/// How long a refused pull is remembered, and how many are.
+const REFUSAL_MS: u64 = 60_000;
+const REFUSALS_LIMIT: usize = 64;
+
+impl Shard {
+    /// The version that a display names: from memory, from the store, or pulled from the site.
+    pub(super) async fn published(
+        &self,
+        address: &Address,
+        version: u32,
+    ) -> Result<Rc<Published>, Failure> {
+        if let Some(published) = self.published.borrow().get(&version) {
+            return Ok(published.clone());
+        }
+        if self.wake()?
+            && let Some(published) = versions::find(&self.sql, version)?
+        {
+            return Ok(self.remember(published));
+        }
+        self.pull(address, Some(version)).await
+    }
+
+    /// Asks the site for a version, or for the latest, unless it refused a moment ago. What it gave
+    /// a moment ago it need not give again either.
+    pub(super) async fn pull(
+        &self,
+        address: &Address,
+        version: Option<u32>,
+    ) -> Result<Rc<Published>, Failure> {
+        let now_ms = Date::now().as_millis();
+        if let Some((until_ms, problem)) = self.refused.borrow().get(&version)
+            && now_ms < *until_ms
+        {
+            return Err(problem.clone().into());
+        }
+        match address.pull(&self.env, version).await {
+            Ok(told) => {
+                let kept = self.keep(told)?;
+                if version.is_none() {
+                    // Whoever asks for more digests that do not exist does not reach the site.
+                    let unknown = Problem::new(Code::UnknownBody, "the survey has no such body");
+                    self.refuse(version, unknown, now_ms);
+                }
+                Ok(kept)
+            }
+            Err(Failure::Problem(problem)) => {
+                self.refuse(version, problem.clone(), now_ms);
+                Err(problem.into())
+            }
+            Err(broken) => Err(broken),
+        }
+    }
+
+    /// What holds now, if this shard knows it.
+    pub(super) fn known_standing(&self) -> Result<Option<Rc<Standing>>, Failure> {
+        if let Some(standing) = &*self.standing.borrow() {
+            return Ok(Some(standing.clone()));
+        }
+        let found = if self.wake()? { versions::find_standing(&self.sql)? } else { None };
+        let found = found.map(Rc::new);
+        self.standing.borrow_mut().clone_from(&found);
+        Ok(found)
+    }
+
+    /// What holds now, asked of the site where this shard was never told.
+    pub(super) async fn standing(&self, address: &Address) -> Result<Rc<Standing>, Failure> {
+        if let Some(known) = self.known_standing()? {
+            return Ok(known);
+        }
+        self.pull(address, None).await?;
+        let told = self.known_standing()?;
+        told.ok_or_else(|| Failure::Broken("a site told no standing".to_owned()))
+    }
+
+    fn refuse(&self, version: Option<u32>, problem: Problem, now_ms: u64) {
+        let mut refused = self.refused.borrow_mut();
+        refused.retain(|_, (until_ms, _)| now_ms < *until_ms);
+        if refused.len() < REFUSALS_LIMIT {
+            refused.insert(version, (now_ms + REFUSAL_MS, problem));
+        }
+    }
+
+    /// Stores what the site tells; the first version sets the object up.
+    pub(super) fn keep(
+        &self,
+        Told { published, standing }: Told,
+    ) -> Result<Rc<Published>, Failure> {
+        self.wake_up(true)?;
+        versions::keep(&self.sql, &published)?;
+        versions::keep_standing(&self.sql, &standing)?;
+        self.standing.borrow_mut().take();
+        self.refused.borrow_mut().clear();
+        Ok(self.remember(published))
+    }
+
+    fn remember(&self, published: Published) -> Rc<Published> {
+        let published = Rc::new(published);
+        self.published.borrow_mut().insert(published.version, published.clone());
+        published
+    }
+
+    /// Brings the store up to date. `false` where nothing was ever stored: nothing is created.
+    pub(super) fn wake(&self) -> Result<bool, Failure> {
+        self.wake_up(false)
+    }
+
+    /// The same, and creates the store where there is none and it is to be.
+    fn wake_up(&self, set_up: bool) -> Result<bool, Failure> {
+        let was_awake = self.schema.is_awake();
+        let is_set_up = self.schema.wake(&self.sql, set_up)?;
+        if is_set_up && !was_awake {
+            fold::recount_if_needed(&self.sql)?;
+        }
+        Ok(is_set_up)
+    }
+}
+
+/// Which shard of which survey a request was forwarded to, as its address says.
+pub(super) struct Address {
+    pub site: String,
+    pub survey: String,
+    pub shard: u16,
+}
+
+impl Address {
+    /// Asks the site for a version that this shard lacks, or for the latest.
+    async fn pull(&self, env: &Env, version: Option<u32>) -> Result<Told, Failure> {
+        let seal = Seal::of(env)?;
+        let site = seal.known_site(&self.site)?;
+        let survey = seal.known_survey(&site, &self.survey)?;
+        let call = SiteCall::Published { survey, version, shard: self.shard };
+        rpc::call(&place::site(env, &site)?, &call).await
+    }
+}
