@@ -43,7 +43,7 @@ pub async fn config(request: &Request, env: &Env, site: &str) -> Result<Response
     let headers = request.headers();
     let signals = [headers.get("sec-gpc")?, headers.get("dnt")?];
     if !bytes.is_for_all && signals.iter().flatten().any(|signal| signal == "1") {
-        bytes = Rc::new(Bytes::of(&Config { files: None, surveys: Vec::new() }, true)?);
+        bytes = Rc::new(Bytes::of(&Config::nothing(), true)?);
     }
     let answer = respond::public(Cache::Seconds(CONFIG_SECONDS))?
         .with_header("content-type", "application/json")?
@@ -65,10 +65,14 @@ impl Bytes {
 
 async fn fresh_config(env: &Env, site: &SiteId) -> Result<Rc<Bytes>, Failure> {
     let call = SiteCall::Live { site: site.clone() };
-    let Live { surveys, ask_despite_signal } = rpc::call(&place::site(env, site)?, &call).await?;
-    let files =
-        if surveys.is_empty() { None } else { Some(asset::manifest(env).await?.files.clone()) };
-    let bytes = Bytes::of(&Config { files, surveys }, ask_despite_signal)?;
+    let Live { surveys, rest_days, ask_despite_signal } =
+        rpc::call(&place::site(env, site)?, &call).await?;
+    let config = if surveys.is_empty() {
+        Config::nothing()
+    } else {
+        Config { files: Some(asset::manifest(env).await?.files.clone()), rest_days, surveys }
+    };
+    let bytes = Bytes::of(&config, ask_despite_signal)?;
     Ok(CONFIGS.with(|memory| memory.put(site.as_str(), bytes)))
 }
 

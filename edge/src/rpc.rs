@@ -63,6 +63,8 @@ pub enum SiteCall {
 pub struct Live {
     /// The surveys that are asked.
     pub surveys: Vec<ConfigSurvey>,
+    /// For how many days a visitor who was asked is left alone.
+    pub rest_days: u16,
     /// Whether visitors are asked whose browser asks not to be followed.
     pub ask_despite_signal: bool,
 }

@@ -1,7 +1,7 @@
 //! What holds for a survey now, besides its versions: pushed by the site to every shard, so that a
 //! display is taken without asking anybody.
 
-use asklet_shared::settings::{Limits, Privacy};
+use asklet_shared::settings::{Limits, Look, Privacy};
 use serde::{Deserialize, Serialize};
 
 /// The standing of one survey.
@@ -19,6 +19,9 @@ pub struct Standing {
     pub identity_secrets: Vec<String>,
     /// How much is taken at once.
     pub limits: Limits,
+    /// What of the site is seen in it.
+    #[serde(default)]
+    pub look: Look,
     /// When it was paused or archived, unless it is live.
     pub stopped_ms: Option<u64>,
     /// Until when it is asked.

@@ -1,8 +1,12 @@
 //! The config: what `asklet.js` fetches on each page view to know which surveys could be asked.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::definition::when::{Frequency, Targeting, Trigger};
+use crate::definition::Definition;
+use crate::definition::page;
+use crate::definition::when::{Device, Targeting, Trigger, Visitors, Wait};
 
 /// The answer of `GET /v1/config/{site}`. Names are short because every page view pays for them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,6 +14,9 @@ pub struct Config {
     /// The files to load once a survey could match; absent where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub files: Option<Files>,
+    /// For how many days a visitor who was asked is left alone.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub rest_days: u16,
     /// The live surveys.
     pub surveys: Vec<ConfigSurvey>,
 }
@@ -17,7 +24,7 @@ pub struct Config {
 /// The hashed files of one release, by their names on the edge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Files {
-    /// The moment: triggers.
+    /// The moment: triggers, targeting, frequency.
     pub when: String,
     /// The widget's JavaScript half.
     pub glue: String,
@@ -25,7 +32,7 @@ pub struct Files {
     pub wasm: String,
 }
 
-/// What a page knows of one live survey.
+/// What a page knows of one live survey. What is absent does not matter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConfigSurvey {
     /// Its id.
@@ -38,12 +45,124 @@ pub struct ConfigSurvey {
     pub bodies: Vec<(String, String)>,
     /// What has to happen for it to be shown.
     pub triggers: Vec<Trigger>,
-    /// Whom to ask, where; absent where that is everybody, everywhere.
+    /// What lies between a trigger and the survey.
     #[serde(default, skip_serializing_if = "is_default")]
-    pub targeting: Targeting,
-    /// How often to ask; absent where that is once.
+    pub wait: Wait,
+    /// Whom to ask, where.
     #[serde(default, skip_serializing_if = "is_default")]
-    pub frequency: Frequency,
+    pub audience: Audience,
+    /// After how many days to ask again.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub again: Again,
+}
+
+/// Whom to ask, where. What is absent does not matter.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Audience {
+    /// A regular expression that the page's whole address matches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pages: Option<String>,
+    /// Kinds of device, one of which it is.
+    #[serde(skip_serializing_if = "is_default")]
+    pub devices: Vec<Device>,
+    /// Languages, one of which the browser prefers.
+    #[serde(skip_serializing_if = "is_default")]
+    pub languages: Vec<String>,
+    /// Traits that the page must have told.
+    #[serde(skip_serializing_if = "is_default")]
+    pub traits: BTreeMap<String, String>,
+    /// Only visitors who come for the first time, or only those who come back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visitors: Option<Visitors>,
+    /// Only from this visit on, counted from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_visits: Option<u32>,
+    /// What the visit's referrer must contain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub referrer: Option<String>,
+    /// UTM parameters with which the visit must have begun.
+    #[serde(skip_serializing_if = "is_default")]
+    pub utm: BTreeMap<String, String>,
+    /// The share of visitors who are asked, in percent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample_percent: Option<u8>,
+}
+
+/// After how many days a visitor is asked again, by what came of the last time; never where nothing is
+/// said.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Again {
+    /// It was neither answered nor closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ignored: Option<u16>,
+    /// It was closed without an answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dismissed: Option<u16>,
+    /// It was answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answered: Option<u16>,
+    /// It was put off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub later: Option<u16>,
+}
+
+impl Config {
+    /// That nothing is asked.
+    pub fn nothing() -> Self {
+        Self { files: None, rest_days: 0, surveys: Vec::new() }
+    }
+}
+
+impl ConfigSurvey {
+    /// What pages are told of a version of a survey, with the digests of its bodies by language.
+    pub fn of(
+        id: String,
+        version: u32,
+        shards: u16,
+        bodies: Vec<(String, String)>,
+        definition: Definition,
+    ) -> Self {
+        let Definition { triggers, wait, targeting, frequency, later_days: later, .. } = definition;
+        let after = frequency.after();
+        let again = Again {
+            ignored: after.ignored,
+            dismissed: after.dismissed,
+            answered: after.answered,
+            later,
+        };
+        Self { id, version, shards, bodies, triggers, wait, audience: targeting.into(), again }
+    }
+}
+
+impl From<Targeting> for Audience {
+    fn from(targeting: Targeting) -> Self {
+        let Targeting {
+            include,
+            exclude,
+            devices,
+            languages,
+            traits,
+            visitors,
+            min_visits,
+            referrer,
+            utm,
+            sample_percent,
+        } = targeting;
+        let pages = page::expression(&include, &exclude);
+        Self {
+            pages,
+            devices,
+            languages,
+            traits,
+            visitors,
+            min_visits,
+            referrer,
+            utm,
+            sample_percent,
+        }
+    }
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

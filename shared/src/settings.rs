@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::definition::appearance::Theme;
+use crate::definition::text::Text;
 
 /// The settings of a site. They travel as JSON; a field that is not listed here is an error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +32,13 @@ pub struct Settings {
     /// How its surveys look.
     #[serde(default)]
     pub theme: Theme,
+    /// What is said beside them.
+    #[serde(default)]
+    pub notice: Notice,
+    /// For how many days a visitor who was asked is not asked by another survey: 0 to 3,650, 7 if not
+    /// said.
+    #[serde(default = "a_week")]
+    pub rest_days: u16,
     /// How much is taken at once.
     #[serde(default)]
     pub limits: Limits,
@@ -40,8 +48,46 @@ fn english() -> String {
     "en".to_owned()
 }
 
+fn a_week() -> u16 {
+    7
+}
+
 fn utc() -> String {
     "UTC".to_owned()
+}
+
+/// What a site says beside its surveys.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Notice {
+    /// The page that says what becomes of answers: `https` or `http`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub privacy_url: Option<String>,
+    /// Why visitors are asked: at most 500 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<Text>,
+}
+
+/// What of a site's settings is seen in its surveys.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Look {
+    /// The language of the site's own texts.
+    pub language: String,
+    /// How they look.
+    pub theme: Theme,
+    /// What is said beside them.
+    pub notice: Notice,
+}
+
+impl Settings {
+    /// What of them is seen.
+    pub fn look(&self) -> Look {
+        Look {
+            language: self.language.clone(),
+            theme: self.theme.clone(),
+            notice: self.notice.clone(),
+        }
+    }
 }
 
 /// The day on which weeks begin.

@@ -5,6 +5,7 @@ use std::fs;
 use anyhow::{Result, anyhow, bail};
 use asklet_shared::body::Body;
 use asklet_shared::config::{Config, ConfigSurvey, Files};
+use asklet_shared::settings::Look;
 
 use crate::artefacts::{self, Manifest};
 use crate::demo;
@@ -95,21 +96,20 @@ fn artefacts(manifest: &Manifest) -> Result<Vec<Artefact>> {
         anyhow::Ok(Artefact { part, name, content, compressed: true })
     };
     let definition = demo::definition()?;
-    let body = Body::of(&definition, &definition.language)
+    let body = Body::of(&definition, &Look::default(), &definition.language)
         .encode()
         .map_err(|error| anyhow!("no body: {error}"))?;
     // As a site with one live survey has it; ids and digests have these lengths.
     let config = Config {
         files: Some(Files { when: when.clone(), glue: glue.clone(), wasm: wasm.clone() }),
-        surveys: vec![ConfigSurvey {
-            id: "0".repeat(18),
-            version: 1,
-            shards: 1,
-            bodies: vec![(definition.language, "0".repeat(16))],
-            triggers: definition.triggers,
-            targeting: definition.targeting,
-            frequency: definition.frequency,
-        }],
+        rest_days: 7,
+        surveys: vec![ConfigSurvey::of(
+            "0".repeat(18),
+            1,
+            1,
+            vec![(definition.language.clone(), "0".repeat(16))],
+            definition,
+        )],
     };
     let config = serde_json::to_vec(&config)?;
     let made = |part, name, content| Artefact { part, name, content, compressed: false };

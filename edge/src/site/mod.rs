@@ -186,7 +186,8 @@ impl Site {
     /// The surveys that pages are told of: those that are live and want more responses.
     async fn live(&self, site: &SiteId, now_ms: u64) -> Result<Live, Failure> {
         let mut surveys = Vec::new();
-        for LiveSurvey { survey, quota } in published::live(&self.sql, now_ms)? {
+        let settings = settings::read(&self.sql)?;
+        for LiveSurvey { survey, quota } in published::live(&self.sql, &settings.look(), now_ms)? {
             let is_full = match quota {
                 Some(quota) => self.responses(site, &survey, now_ms).await? >= u64::from(quota),
                 None => false,
@@ -195,8 +196,8 @@ impl Site {
                 surveys.push(survey);
             }
         }
-        let ask_despite_signal = settings::read(&self.sql)?.privacy.ask_despite_signal;
-        Ok(Live { surveys, ask_despite_signal })
+        let ask_despite_signal = settings.privacy.ask_despite_signal;
+        Ok(Live { surveys, rest_days: settings.rest_days, ask_despite_signal })
     }
 
     /// How many responses a survey has.

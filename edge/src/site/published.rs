@@ -4,7 +4,7 @@ use asklet_shared::config::ConfigSurvey;
 use asklet_shared::definition::question::{AnswerKind, Question};
 use asklet_shared::definition::{Definition, Published, Status};
 use asklet_shared::problem::{Code, Problem};
-use asklet_shared::settings::Settings;
+use asklet_shared::settings::{Look, Settings};
 use asklet_shared::validate;
 
 use super::settings;
@@ -106,6 +106,7 @@ pub fn standing(sql: &impl Sql, survey: &str) -> Result<Standing, Failure> {
     let mut row = row.ok_or_else(unknown_survey)?;
     let number = row.integer()?;
     let settings: Settings = json::read(&row.text()?)?;
+    let look = settings.look();
     let stopped_ms = row.optional_integer()?;
     let definition: Definition = json::read(&row.text()?)?;
     let mut identity_secrets = Vec::new();
@@ -120,6 +121,7 @@ pub fn standing(sql: &impl Sql, survey: &str) -> Result<Standing, Failure> {
         require_identity: settings.require_identity,
         identity_secrets,
         limits: settings.limits,
+        look,
         stopped_ms,
         end_ms: definition.end_ms,
         retention_days: definition.retention_days,
@@ -180,7 +182,7 @@ pub struct LiveSurvey {
 }
 
 /// The surveys that are live at a time.
-pub fn live(sql: &impl Sql, now_ms: u64) -> Result<Vec<LiveSurvey>, Failure> {
+pub fn live(sql: &impl Sql, look: &Look, now_ms: u64) -> Result<Vec<LiveSurvey>, Failure> {
     let mut surveys = Vec::new();
     sql.query(
         "SELECT survey.id, survey.version, survey.shards, published.definition
@@ -191,32 +193,15 @@ pub fn live(sql: &impl Sql, now_ms: u64) -> Result<Vec<LiveSurvey>, Failure> {
         &mut |mut row| {
             let (id, version, shards) = (row.text()?, row.integer()?, row.integer()?);
             let definition: Definition = json::read(&row.text()?)?;
-            if !definition.is_asked_at(now_ms) || has_choices(&definition) {
+            if !definition.is_asked_at(now_ms) || !definition.is_shown() {
                 return Ok(());
             }
-            let bodies = versions::bodies(&definition)?;
-            let bodies = bodies.into_iter().map(|body| (body.language, body.digest)).collect();
-            let Definition { triggers, targeting, frequency, quota, .. } = definition;
-            surveys.push(LiveSurvey {
-                survey: ConfigSurvey {
-                    id,
-                    version,
-                    shards,
-                    bodies,
-                    triggers,
-                    targeting,
-                    frequency,
-                },
-                quota,
-            });
+            let bodies = versions::digests(&definition, look)?;
+            let quota = definition.quota;
+            let survey = ConfigSurvey::of(id, version, shards, bodies, definition);
+            surveys.push(LiveSurvey { survey, quota });
             Ok(())
         },
     )?;
     Ok(surveys)
-}
-
-/// The widget does not show choices yet, so no page is told of a survey that has them.
-fn has_choices(definition: &Definition) -> bool {
-    let mut answers = definition.questions.iter().map(|question| &question.answer);
-    answers.any(|answer| matches!(answer, AnswerKind::Choice(_)))
 }

@@ -2,6 +2,7 @@
 
 use asklet_shared::definition::{Definition, Status};
 use asklet_shared::problem::Code;
+use asklet_shared::settings::Look;
 
 use super::published::{live, plan, plans, publish, published, standing};
 use super::store::{MIGRATIONS, authorize, create};
@@ -28,7 +29,7 @@ fn site() -> (Native, SiteId, SurveyId) {
 }
 
 fn live_versions(sql: &Native, now_ms: u64) -> Vec<u32> {
-    live(sql, now_ms).unwrap().iter().map(|live| live.survey.version).collect()
+    live(sql, &Look::default(), now_ms).unwrap().iter().map(|live| live.survey.version).collect()
 }
 
 fn draft(scale: &str) -> Definition {

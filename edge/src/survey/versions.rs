@@ -3,6 +3,7 @@
 
 use asklet_shared::body::Body;
 use asklet_shared::definition::{Definition, Published};
+use asklet_shared::settings::Look;
 
 use crate::failure::Failure;
 use crate::json;
@@ -45,19 +46,17 @@ pub fn find(sql: &impl Sql, version: u32) -> Result<Option<Published>, Failure> 
 }
 
 /// A body in one language, as it travels.
-pub struct EncodedBody {
-    /// Its language.
-    pub language: String,
-    /// The digest that is its address.
-    pub digest: String,
-    /// Its bytes.
-    pub bytes: Vec<u8>,
+struct EncodedBody {
+    language: String,
+    /// Its address.
+    digest: String,
+    bytes: Vec<u8>,
 }
 
-/// The bodies of a definition, one in each language that it speaks, its own first.
-pub fn bodies(definition: &Definition) -> Result<Vec<EncodedBody>, Failure> {
+/// The bodies of a definition, one in each language that it speaks, its own first, as the site looks.
+fn bodies(definition: &Definition, look: &Look) -> Result<Vec<EncodedBody>, Failure> {
     let encode = |language: &str| {
-        let bytes = Body::of(definition, language)
+        let bytes = Body::of(definition, look, language)
             .encode()
             .map_err(|error| Failure::Broken(format!("a body does not encode: {error}")))?;
         let digest = seal::short_digest(&bytes);
@@ -66,20 +65,28 @@ pub fn bodies(definition: &Definition) -> Result<Vec<EncodedBody>, Failure> {
     definition.languages().into_iter().map(encode).collect()
 }
 
-/// The body with a digest. It is made from the versions when it is first asked for and kept from
-/// then on, so that it can still be served when a later release would make other bytes.
+/// The languages of a definition, its own first, with the digests of their bodies.
+pub fn digests(definition: &Definition, look: &Look) -> Result<Vec<(String, String)>, Failure> {
+    let bodies = bodies(definition, look)?.into_iter();
+    Ok(bodies.map(|body| (body.language, body.digest)).collect())
+}
+
+/// The body with a digest. It is made from the versions, as the site looks now, when it is first asked
+/// for, and kept from then on, so that it can still be served when another look or a later release
+/// would make other bytes.
 pub fn find_body(sql: &impl Sql, digest: &str) -> Result<Option<Vec<u8>>, Failure> {
     let kept = "SELECT bytes FROM body WHERE digest = ?";
     if let Some(mut row) = sql.first(kept, &[digest.into()])? {
         return Ok(Some(row.blob()?));
     }
+    let look = find_standing(sql)?.map(|standing| standing.look).unwrap_or_default();
     let mut versions = Vec::new();
     sql.query("SELECT json FROM published", &[], &mut |mut row| {
         versions.push(json::read::<Published>(&row.text()?)?);
         Ok(())
     })?;
     for published in &versions {
-        let mut made = bodies(&published.definition)?.into_iter();
+        let mut made = bodies(&published.definition, &look)?.into_iter();
         if let Some(body) = made.find(|body| body.digest == digest) {
             let values = [Value::from(body.digest), Value::from(body.bytes.clone())];
             sql.run("REPLACE INTO body (digest, bytes) VALUES (?, ?)", &values)?;
@@ -121,7 +128,7 @@ mod tests {
         let (first, second) = (published(1, "Thanks!"), published(2, "Thank you!"));
         keep(&sql, &first).unwrap();
         keep(&sql, &second).unwrap();
-        let made = bodies(&first.definition).unwrap();
+        let made = bodies(&first.definition, &Look::default()).unwrap();
         assert_eq!(
             made.iter().map(|body| body.language.as_str()).collect::<Vec<_>>(),
             ["en", "de"]
@@ -131,7 +138,7 @@ mod tests {
                 assert_eq!(find_body(&sql, &body.digest).unwrap().as_ref(), Some(&body.bytes));
             }
         }
-        assert_ne!(bodies(&second.definition).unwrap()[0].digest, made[0].digest);
+        assert_ne!(bodies(&second.definition, &Look::default()).unwrap()[0].digest, made[0].digest);
         assert_eq!(find_body(&sql, "0123456789abcdef").unwrap(), None);
         assert_eq!(find(&sql, 2).unwrap(), Some(second));
     }

@@ -15,7 +15,7 @@ use appearance::Appearance;
 use page::PageGroup;
 use question::{AnswerKind, Question, Rating};
 use text::Text;
-use when::{Frequency, Targeting, Trigger};
+use when::{Frequency, Targeting, Trigger, Wait};
 
 /// A survey as the team defines it. It travels as JSON; a field that is not listed here is an error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,12 +36,19 @@ pub struct Definition {
     /// What has to happen for it to be shown: any one of these.
     #[serde(default = "at_once")]
     pub triggers: Vec<Trigger>,
+    /// What lies between a trigger and the survey.
+    #[serde(default)]
+    pub wait: Wait,
     /// Whom to ask, where.
     #[serde(default)]
     pub targeting: Targeting,
     /// How often to ask one visitor.
     #[serde(default)]
     pub frequency: Frequency,
+    /// After how many days it is asked again of somebody who puts it off: 1 to 365. Without it, nobody
+    /// can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub later_days: Option<u16>,
     /// How it looks.
     #[serde(default)]
     pub appearance: Appearance,
@@ -168,6 +175,12 @@ impl Definition {
     pub fn is_asked_at(&self, now_ms: u64) -> bool {
         self.start_ms.is_none_or(|start_ms| start_ms <= now_ms)
             && self.end_ms.is_none_or(|end_ms| now_ms < end_ms)
+    }
+
+    /// Whether pages can show it: those with choices they cannot, yet.
+    pub fn is_shown(&self) -> bool {
+        let mut answers = self.questions.iter().map(|question| &question.answer);
+        !answers.any(|answer| matches!(answer, AnswerKind::Choice(_)))
     }
 
     /// The question with this id.

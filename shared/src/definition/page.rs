@@ -56,6 +56,74 @@ impl PageRule {
     }
 }
 
+/// One regular expression, in the dialect of browsers, for all addresses that one of the rules to
+/// include matches (all addresses, if there are none) and none of those to exclude; `None` where no
+/// rule says anything.
+///
+/// It is matched with the whole address. A rule that begins with a slash says what comes after the
+/// host, and any other says how the address begins, or what it is; the query and the fragment belong to
+/// it only where the rule has a `?` or a `#`.
+pub fn expression(include: &[PageRule], exclude: &[PageRule]) -> Option<String> {
+    let one_of =
+        |rules: &[PageRule]| rules.iter().map(PageRule::expression).collect::<Vec<_>>().join("|");
+    match (include, exclude) {
+        ([], []) => None,
+        (_, []) => Some(format!("^(?:{})", one_of(include))),
+        ([], _) => Some(format!("^(?!{})", one_of(exclude))),
+        _ => Some(format!("^(?!{})(?:{})", one_of(exclude), one_of(include))),
+    }
+}
+
+/// The scheme and the host of an address.
+const HOST: &str = "[^/]*//[^/?#]*";
+
+impl PageRule {
+    /// The expression of one rule, to be matched from the address's beginning.
+    fn expression(&self) -> String {
+        let pattern = self.pattern();
+        let is_path =
+            pattern.starts_with('/') || matches!(self, Self::Regex(_)) && pattern.starts_with("^/");
+        let start = if is_path { HOST } else { "" };
+        // Where the query is none of the rule's business.
+        let (any, end) =
+            if pattern.contains(['?', '#']) { (".*", "$") } else { ("[^?#]*", "(?:[?#]|$)") };
+        match self {
+            Self::Exact(text) => format!("{start}{}{end}", literally(text)),
+            Self::Prefix(text) => format!("{start}{}", literally(text)),
+            Self::Contains(text) => format!("{start}{any}{}", literally(text)),
+            Self::Glob(text) => {
+                let within = if any == ".*" { "[^/]*" } else { "[^/?#]*" };
+                let parts = text
+                    .split("**")
+                    .map(|part| part.split('*').map(literally).collect::<Vec<_>>().join(within));
+                format!("{start}{}{end}", parts.collect::<Vec<_>>().join(any))
+            }
+            Self::Regex(text) => match text.strip_prefix('^') {
+                // What it was anchored to is matched already.
+                Some(rest) => format!("{start}(?:{rest})"),
+                None => format!("{start}.*?(?:{text})"),
+            },
+        }
+    }
+}
+
+/// A text that stands for itself, spelt as it is in an address.
+fn literally(text: &str) -> String {
+    let mut spelt = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'\\' | b'^' | b'$' | b'.' | b'*' | b'+' | b'?' | b'(' | b')' | b'[' | b']' | b'{'
+            | b'}' | b'|' => {
+                spelt.push('\\');
+                spelt.push(char::from(byte));
+            }
+            b'!'..=b'~' => spelt.push(char::from(byte)),
+            _ => spelt.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    spelt
+}
+
 /// The path of an address of the web.
 fn path(address: &str) -> &str {
     let host = address.split_once("://").map_or(address, |(_, rest)| rest);

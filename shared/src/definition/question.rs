@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::text::Text;
 use crate::display::{Answer, Answers, OTHER_OPTION};
-use crate::metrics::{Category, Direction, Scale};
+use crate::metrics::{Category, Direction, Metric, Scale};
 
 /// One question. `T` is how texts are written: [`Text`] in a definition, a plain text in a body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,10 +42,46 @@ pub struct Rating<T = Text> {
     /// Which end is the good one.
     #[serde(default)]
     pub direction: Direction,
+    /// What stands for its values.
+    #[serde(default)]
+    pub shown_as: ShownAs,
     /// The label of the lowest value.
     pub low: T,
     /// The label of the highest value.
     pub high: T,
+}
+
+/// What stands for the values of a scale.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ShownAs {
+    /// Their numbers.
+    #[default]
+    Numbers,
+    /// A row of stars, filled up to the value.
+    Stars,
+    /// A face for each value.
+    Faces,
+}
+
+impl ShownAs {
+    /// The name as it travels.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Numbers => "numbers",
+            Self::Stars => "stars",
+            Self::Faces => "faces",
+        }
+    }
+
+    /// Whether a scale can be shown like that.
+    pub fn fits(self, scale: Scale) -> bool {
+        match self {
+            Self::Numbers => true,
+            Self::Stars => scale.metric() == Metric::Csat,
+            Self::Faces => matches!(scale, Scale::Csat3 | Scale::Csat5),
+        }
+    }
 }
 
 /// A text question's limits.

@@ -25,14 +25,48 @@ pub enum Trigger {
     Event {
         /// Its name.
         name: String,
-        /// Properties that it must have.
+        /// What its properties must be.
         #[serde(default)]
-        properties: BTreeMap<String, String>,
+        properties: BTreeMap<String, Wanted>,
     },
     /// An element that a CSS selector finds is clicked.
     Click(String),
     /// Only when the page asks for it.
     Manual,
+}
+
+/// What a property of an event must be. A property that the event does not have is none of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wanted {
+    /// This, written as a text.
+    Is(String),
+    /// Anything else.
+    IsNot(String),
+    /// A text with this in it.
+    Contains(String),
+    /// This number or a higher one.
+    AtLeast(i32),
+    /// This number or a lower one.
+    AtMost(i32),
+}
+
+/// What lies between a trigger and the survey. If the visitor leaves the page that was asked for, or
+/// one of the events happens, nothing is shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Wait {
+    /// How many milliseconds: at most an hour.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub ms: u32,
+    /// The names of events that cancel it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cancelled_by: Vec<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// Whom to ask, where. What is not said does not matter.
@@ -101,8 +135,40 @@ pub enum Frequency {
     /// Once, whatever came of it.
     #[default]
     Once,
-    /// Until there is an answer.
+    /// Once a day until there is an answer.
     UntilAnswered,
     /// Again after so many days: 1 to 3,650.
     EveryDays(u16),
+    /// Again after so many days, by what came of it.
+    After(After),
+}
+
+/// After how many days a visitor is asked again, each 1 to 3,650; never where there is none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct After {
+    /// After the survey was neither answered nor closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ignored: Option<u16>,
+    /// After it was closed without an answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dismissed: Option<u16>,
+    /// After an answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answered: Option<u16>,
+}
+
+impl Frequency {
+    /// By what came of it.
+    pub fn after(self) -> After {
+        match self {
+            Self::Once => After::default(),
+            Self::UntilAnswered => After { ignored: Some(1), dismissed: Some(1), answered: None },
+            Self::EveryDays(days) => {
+                let days = Some(days);
+                After { ignored: days, dismissed: days, answered: days }
+            }
+            Self::After(after) => after,
+        }
+    }
 }

@@ -3,11 +3,11 @@
 use super::looks;
 use super::regex::check_regex;
 use super::{TEXT_LIMIT, TEXTS_LIMIT};
+use crate::definition::Definition;
 use crate::definition::page::PageRule;
 use crate::definition::question::{AnswerKind, Expected, Options, Question, Rating, TextLimits};
 use crate::definition::text::{self, Text};
-use crate::definition::when::{Frequency, Targeting, Trigger};
-use crate::definition::{Definition, Link};
+use crate::definition::when::{After, Frequency, Targeting, Trigger, Wait, Wanted};
 use crate::dimension::{OTHER, TRAITS_LIMIT};
 use crate::display::OTHER_OPTION;
 use crate::metrics::{Direction, Metric};
@@ -19,7 +19,7 @@ pub const DEFINITION_LIMIT: usize = 64 * 1024;
 const QUESTIONS_LIMIT: usize = 20;
 const RULES_LIMIT: usize = 50;
 const HOUR_MS: u32 = 60 * 60 * 1000;
-const DAYS_LIMIT: u16 = 3_650;
+pub(super) const DAYS_LIMIT: u16 = 3_650;
 const OPTIONS_LIMIT: usize = 20;
 
 /// The least time after which anything is forgotten, in days: until then a revision may arrive.
@@ -59,12 +59,13 @@ pub fn definition(definition: &Definition) -> Result<(), Problem> {
         check_text(&path, text, &definition.language, limit)?;
     }
     for (path, link) in definition.links() {
-        check_link(&path, link)?;
+        check_link(&format!("{path}.url"), &link.url, &LINK_SCHEMES)?;
     }
     count("triggers", definition.triggers.len(), 1, RULES_LIMIT)?;
     for (at, trigger) in definition.triggers.iter().enumerate() {
         check_trigger(&format!("triggers[{at}]"), trigger)?;
     }
+    check_wait(&definition.wait)?;
     check_targeting(&definition.targeting)?;
     looks::position(&definition.appearance.position)?;
     looks::theme("appearance.theme", &definition.appearance.theme)?;
@@ -92,7 +93,15 @@ fn check_question(path: &str, question: &Question, earlier: &[Question]) -> Resu
             let path = format!("{path}.answer.rating.direction");
             invalid(&path, "only an effort scale can have its good end at the bottom")
         }
-        AnswerKind::Rating(_) => Ok(()),
+        AnswerKind::Rating(Rating { scale, shown_as, .. }) => {
+            if shown_as.fits(*scale) {
+                return Ok(());
+            }
+            let detail = "the scale is not shown like that";
+            Err(Problem::new(Code::InvalidDefinition, detail)
+                .at(format!("{path}.answer.rating.shown_as"))
+                .limit("stars for csat, faces for csat of 3 or 5 points, numbers for all"))
+        }
         AnswerKind::Text(limits) => check_length(&format!("{path}.answer.text"), limits),
         AnswerKind::Choice(options) => check_options(&format!("{path}.answer.choice"), options),
     }
@@ -154,7 +163,7 @@ fn all_known<T>(
     }
 }
 
-fn check_text(path: &str, text: &Text, own: &str, limit: usize) -> Result<(), Problem> {
+pub(super) fn check_text(path: &str, text: &Text, own: &str, limit: usize) -> Result<(), Problem> {
     for tag in text.languages() {
         if !text::is_language(tag) {
             return invalid(path, "a language is not a BCP 47 tag such as de or de-AT");
@@ -169,24 +178,29 @@ fn check_text(path: &str, text: &Text, own: &str, limit: usize) -> Result<(), Pr
     Ok(())
 }
 
-/// A link leads to the web, a mail or a telephone; anything else could run a script.
-fn check_link(path: &str, link: &Link) -> Result<(), Problem> {
-    let path = format!("{path}.url");
-    plain(&path, &link.url, 500)?;
-    if is_safe_link(&link.url) {
+/// The schemes of links: the web, a mail or a telephone. Anything else could run a script.
+const LINK_SCHEMES: [&str; 4] = ["https", "http", "mailto", "tel"];
+
+/// Refuses a link of another scheme, and one with control characters, which browsers skip when they
+/// look for a scheme.
+pub(super) fn check_link(path: &str, url: &str, schemes: &[&str]) -> Result<(), Problem> {
+    plain(path, url, 500)?;
+    if is_link(url, schemes) {
         return Ok(());
     }
     Err(Problem::new(Code::InvalidDefinition, "the link is of another scheme")
         .at(path)
-        .limit("https:, http:, mailto: or tel:"))
+        .limit(schemes.join(", ")))
 }
 
-/// Whether an address has one of the schemes that a link may have, and no control characters, which
-/// browsers skip when they look for a scheme.
+/// Whether an address is one that a link may lead to.
 pub fn is_safe_link(address: &str) -> bool {
-    let scheme = address.split(':').next().unwrap_or_default().to_ascii_lowercase();
-    address.contains(':')
-        && matches!(scheme.as_str(), "https" | "http" | "mailto" | "tel")
+    is_link(address, &LINK_SCHEMES)
+}
+
+fn is_link(address: &str, schemes: &[&str]) -> bool {
+    let scheme = address.split_once(':').map(|(scheme, _)| scheme);
+    scheme.is_some_and(|theirs| schemes.iter().any(|scheme| scheme.eq_ignore_ascii_case(theirs)))
         && !address.chars().any(char::is_control)
 }
 
@@ -197,11 +211,31 @@ fn check_trigger(path: &str, trigger: &Trigger) -> Result<(), Problem> {
         Trigger::ScrollDepth(percent) => range(&format!("{path}.scroll_depth"), *percent, 1, 100),
         Trigger::Event { name, properties } => {
             plain(&format!("{path}.event.name"), name, 100)?;
-            pairs(&format!("{path}.event.properties"), properties)
+            let path = format!("{path}.event.properties");
+            count(&path, properties.len(), 0, RULES_LIMIT)?;
+            properties.iter().try_for_each(|(property, wanted)| {
+                let path = format!("{path}.{property}");
+                plain(&path, property, 100)?;
+                match wanted {
+                    Wanted::Is(text) | Wanted::IsNot(text) | Wanted::Contains(text) => {
+                        plain(&path, text, 300)
+                    }
+                    Wanted::AtLeast(_) | Wanted::AtMost(_) => Ok(()),
+                }
+            })
         }
         Trigger::Click(selector) => plain(&format!("{path}.click"), selector, 200),
         Trigger::ExitIntent | Trigger::FastScrollUp | Trigger::Manual => Ok(()),
     }
+}
+
+fn check_wait(wait: &Wait) -> Result<(), Problem> {
+    range("wait.ms", wait.ms, 0, HOUR_MS)?;
+    count("wait.cancelled_by", wait.cancelled_by.len(), 0, RULES_LIMIT)?;
+    wait.cancelled_by
+        .iter()
+        .enumerate()
+        .try_for_each(|(at, name)| plain(&format!("wait.cancelled_by[{at}]"), name, 100))
 }
 
 fn check_targeting(targeting: &Targeting) -> Result<(), Problem> {
@@ -278,9 +312,16 @@ fn check_schedule(definition: &Definition) -> Result<(), Problem> {
             plain(&format!("journey.{name}"), word, 50)?;
         }
     }
-    if let Frequency::EveryDays(days) = definition.frequency {
-        range("frequency.every_days", days, 1, DAYS_LIMIT)?;
+    let After { ignored, dismissed, answered } = definition.frequency.after();
+    let path = |outcome: &str| match definition.frequency {
+        Frequency::EveryDays(_) => "frequency.every_days".to_owned(),
+        _ => format!("frequency.after.{outcome}"),
+    };
+    for (outcome, days) in [("ignored", ignored), ("dismissed", dismissed), ("answered", answered)]
+    {
+        range(&path(outcome), days.unwrap_or(1), 1, DAYS_LIMIT)?;
     }
+    range("later_days", definition.later_days.unwrap_or(1), 1, 365)?;
     // Half of what JavaScript can count: far beyond any date.
     let latest = 1 << 52;
     let start = definition.start_ms.unwrap_or(0);

@@ -1,6 +1,6 @@
 //! The rules of a site's settings.
 
-use super::definition::{count, invalid, plain, range};
+use super::definition::{DAYS_LIMIT, check_link, check_text, count, invalid, plain, range};
 use super::{is_origin, looks};
 use crate::definition::text;
 use crate::problem::{Code, Problem};
@@ -23,6 +23,13 @@ fn check(settings: &Settings) -> Result<(), Problem> {
     }
     range("limits.address_per_minute", settings.limits.address_per_minute, 1, 100_000)?;
     range("limits.shard_per_second", settings.limits.shard_per_second, 1, 100_000)?;
+    range("rest_days", settings.rest_days, 0, DAYS_LIMIT)?;
+    if let Some(url) = &settings.notice.privacy_url {
+        check_link("notice.privacy_url", url, &["https", "http"])?;
+    }
+    if let Some(why) = &settings.notice.why {
+        check_text("notice.why", why, &settings.language, 500)?;
+    }
     looks::theme("theme", &settings.theme)
 }
 
@@ -36,13 +43,16 @@ mod tests {
     fn each_broken_rule_names_its_field() {
         let valid = json!({ "name": "Shop", "origins": ["https://*.shop.example"] });
         assert_eq!(settings(&serde_json::from_value(valid.clone()).unwrap()), Ok(()));
-        let changes: [(&str, Value, &str); 7] = [
+        let changes: [(&str, Value, &str); 10] = [
             ("name", json!(" "), "name"),
             ("origins", json!([]), "origins"),
             ("origins", json!(["*", "shop.example"]), "origins[1]"),
             ("language", json!("de_AT"), "language"),
             ("limits", json!({ "address_per_minute": 0 }), "limits.address_per_minute"),
             ("theme", json!({ "light": { "text": "#777777" } }), "theme.light.text"),
+            ("rest_days", json!(4_000), "rest_days"),
+            ("notice", json!({ "privacy_url": "javascript:alert(1)" }), "notice.privacy_url"),
+            ("notice", json!({ "why": { "de": "Darum" } }), "notice.why"),
             ("theme", json!({ "font": "x; } * { color: red" }), "theme.font"),
         ];
         for (field, value, at) in changes {

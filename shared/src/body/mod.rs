@@ -1,0 +1,198 @@
+//! The body of a survey: what the widget needs to show it in one language, and nothing else.
+//!
+//! Everything that can be decided where the definition is known is decided there: conditions become
+//! sets of values, a theme becomes a style sheet, and only one language travels. So the widget carries
+//! no rules of metrics and no texts of its own. A body travels as postcard behind one byte that names
+//! the wire format, and its address holds a digest of those bytes, so it never changes and may be
+//! cached forever.
+
+mod languages;
+mod make;
+pub mod strings;
+mod style;
+
+use serde::{Deserialize, Serialize};
+
+use strings::Strings;
+
+/// The wire format that this release writes and reads: the first byte of a body.
+pub const WIRE_FORMAT: u8 = 2;
+
+/// Everything that the widget and the hosted page show.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Body {
+    /// The language of the texts, as a BCP 47 tag.
+    pub language: String,
+    /// Whether that language is written from right to left.
+    pub right_to_left: bool,
+    /// The questions, in order.
+    pub questions: Vec<Question>,
+    /// The place of the question whose score chooses the thanks.
+    pub primary: u8,
+    /// What stands at the end: the first whose scores hold the primary one, or else the last.
+    pub thanks: Vec<Thanks>,
+    /// Whether the visitor may put it off.
+    pub later: bool,
+    /// Where the site says what it does with answers; empty where it does not.
+    pub privacy_url: String,
+    /// Why the visitor is asked; empty where the site does not say.
+    pub why: String,
+    /// What differs from the common style sheet: the theme and the position.
+    pub style: String,
+    /// The selector of the page's element in which it stands; empty where it stands above the page.
+    pub inline: String,
+    /// The widget's own words.
+    pub strings: Strings,
+}
+
+/// One question as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Question {
+    /// The key under which the answer is kept.
+    pub id: String,
+    /// The question itself.
+    pub text: String,
+    /// How it is answered.
+    pub field: Field,
+    /// On what condition it is asked; always, if there is none.
+    pub show_if: Option<Condition>,
+}
+
+/// How a question is answered. More kinds are added at the end, so that the numbers of these stay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Field {
+    /// By a score on a scale.
+    Rating(Rating),
+    /// By a text of so many characters at most, or not at all.
+    Text(u16),
+}
+
+/// A scale as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rating {
+    /// The lowest value.
+    pub lowest: u8,
+    /// The highest value.
+    pub highest: u8,
+    /// What stands for its values: a class of the style sheet.
+    pub shown_as: String,
+    /// The label of the lowest value.
+    pub low: String,
+    /// The label of the highest value.
+    pub high: String,
+}
+
+/// A condition on the answer to an earlier question. It is not met while that is not answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Condition {
+    /// The place of the earlier question.
+    pub question: u8,
+    /// What its answer must be one of.
+    pub any_of: Values,
+}
+
+/// A set of values that an answer can have: scores, or the places of options.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Values(pub u32);
+
+/// What stands at the end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Thanks {
+    /// For which primary scores.
+    pub scores: Values,
+    /// The text.
+    pub text: String,
+    /// The address of a link below it; empty where there is none.
+    pub url: String,
+    /// What stands on the link.
+    pub link: String,
+}
+
+/// Why bytes are not a body that this release can show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyError {
+    /// The first byte names another wire format, or there is none.
+    WireFormat,
+    /// The bytes behind it do not decode.
+    Malformed,
+}
+
+impl Values {
+    /// The set of the values that a test holds for.
+    pub fn that(test: impl Fn(u8) -> bool) -> Self {
+        Self((0..32).filter(|value| test(*value)).fold(0, |set, value| set | 1 << value))
+    }
+
+    /// Whether a value is in it.
+    pub fn holds(self, value: u8) -> bool {
+        value < 32 && self.0 >> value & 1 == 1
+    }
+}
+
+impl Body {
+    /// Whether a question is asked, given the scores of the questions by their places.
+    pub fn is_asked(&self, question: &Question, score: impl Fn(usize) -> Option<u8>) -> bool {
+        question.show_if.as_ref().is_none_or(|condition| {
+            score(condition.question.into()).is_some_and(|score| condition.any_of.holds(score))
+        })
+    }
+
+    /// What stands at the end after a primary score, or after none.
+    pub fn thanks(&self, score: Option<u8>) -> Option<&Thanks> {
+        let theirs =
+            self.thanks.iter().find(|thanks| score.is_some_and(|it| thanks.scores.holds(it)));
+        theirs.or(self.thanks.last())
+    }
+
+    /// The bytes that travel.
+    pub fn encode(&self) -> Result<Vec<u8>, postcard::Error> {
+        postcard::to_extend(self, vec![WIRE_FORMAT])
+    }
+
+    /// Reads what [`Body::encode`] wrote.
+    pub fn decode(bytes: &[u8]) -> Result<Self, BodyError> {
+        match bytes.split_first() {
+            Some((&WIRE_FORMAT, body)) => {
+                postcard::from_bytes(body).map_err(|_| BodyError::Malformed)
+            }
+            _ => Err(BodyError::WireFormat),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Look;
+    use crate::validate::tests::nps_with_comment;
+
+    fn body(language: &str) -> Body {
+        Body::of(&nps_with_comment(), &Look::default(), language)
+    }
+
+    #[test]
+    fn a_body_survives_the_wire_and_another_format_is_told_apart() {
+        let body = body("en");
+        let mut bytes = body.encode().unwrap();
+        assert_eq!(Body::decode(&bytes), Ok(body));
+        assert_eq!(Body::decode(&bytes[..9]), Err(BodyError::Malformed));
+        bytes[0] = WIRE_FORMAT + 1;
+        assert_eq!(Body::decode(&bytes), Err(BodyError::WireFormat));
+        assert_eq!(Body::decode(&[]), Err(BodyError::WireFormat));
+    }
+
+    #[test]
+    fn a_body_speaks_one_language() {
+        let body = body("de");
+        assert_eq!(body.questions[0].text, "Würden Sie uns empfehlen?");
+        assert_eq!(body.questions[1].text, "Why?");
+        assert_eq!(body.strings.close, "Schließen");
+    }
+
+    #[test]
+    fn a_set_holds_what_it_was_made_of() {
+        let set = Values::that(|value| value > 8);
+        assert!(set.holds(9) && set.holds(31));
+        assert!(!set.holds(8) && !set.holds(32) && !set.holds(255));
+    }
+}

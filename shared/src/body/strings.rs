@@ -1,0 +1,136 @@
+//! The words that are the widget's and the hosted page's own.
+
+use serde::{Deserialize, Serialize};
+
+use super::languages::{ALL, ENGLISH};
+
+/// The widget's own words, in the one language that travels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Strings {
+    /// The button that closes the survey.
+    pub close: String,
+    /// The button that leads to the next question.
+    pub next: String,
+    /// The button after the last question.
+    pub send: String,
+    /// The button that leads to the question before.
+    pub back: String,
+    /// Said beside a question that may be left empty.
+    pub optional: String,
+    /// The button that puts the survey off.
+    pub later: String,
+    /// The link to what the site says of privacy.
+    pub privacy: String,
+    /// The button that shows why the visitor is asked.
+    pub why: String,
+    /// Which question this is: `{n}` and `{total}` stand for the numbers.
+    pub progress: String,
+}
+
+/// All words in one language.
+pub struct Words {
+    /// The language, as a BCP 47 tag.
+    pub language: &'static str,
+    /// Whether somebody who grew up with it has read them.
+    pub reviewed: bool,
+    /// [`Strings::close`]
+    pub close: &'static str,
+    /// [`Strings::next`]
+    pub next: &'static str,
+    /// [`Strings::send`]
+    pub send: &'static str,
+    /// [`Strings::back`]
+    pub back: &'static str,
+    /// [`Strings::optional`]
+    pub optional: &'static str,
+    /// [`Strings::later`]
+    pub later: &'static str,
+    /// [`Strings::privacy`]
+    pub privacy: &'static str,
+    /// [`Strings::why`]
+    pub why: &'static str,
+    /// [`Strings::progress`]
+    pub progress: &'static str,
+    /// Said where the hosted page got no score.
+    pub required: &'static str,
+    /// Said where it got a longer text than it takes: `{limit}` stands for the characters.
+    pub too_long: &'static str,
+    /// Said where a survey is not asked any more.
+    pub closed: &'static str,
+}
+
+impl Words {
+    /// The words in a language, or in the nearest one that there is, or in English.
+    pub fn in_language(tag: &str) -> &'static Self {
+        let mut parts = tag.split('-');
+        let primary = parts.next().unwrap_or_default();
+        let is = |wanted: &str| wanted.eq_ignore_ascii_case(primary);
+        // Codes that stand for another one, and places that write Chinese in full.
+        let wanted = if is("zh")
+            && parts.any(|part| TRADITIONAL.iter().any(|it| it.eq_ignore_ascii_case(part)))
+        {
+            "zh-Hant"
+        } else if is("no") || is("nn") {
+            "nb"
+        } else if is("iw") {
+            "he"
+        } else {
+            primary
+        };
+        let found = ALL.iter().find(|words| words.language.eq_ignore_ascii_case(wanted));
+        found.unwrap_or(&ENGLISH)
+    }
+
+    /// Those that the widget needs.
+    pub fn strings(&self) -> Strings {
+        Strings {
+            close: self.close.to_owned(),
+            next: self.next.to_owned(),
+            send: self.send.to_owned(),
+            back: self.back.to_owned(),
+            optional: self.optional.to_owned(),
+            later: self.later.to_owned(),
+            privacy: self.privacy.to_owned(),
+            why: self.why.to_owned(),
+            progress: self.progress.to_owned(),
+        }
+    }
+}
+
+const TRADITIONAL: [&str; 4] = ["Hant", "TW", "HK", "MO"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_language_is_spoken() {
+        for (tag, language) in [
+            ("de-AT", "de"),
+            ("EN-us", "en"),
+            ("zh-TW", "zh-Hant"),
+            ("zh-Hant-HK", "zh-Hant"),
+            ("zh-CN", "zh"),
+            ("no", "nb"),
+            ("iw", "he"),
+            ("tlh", "en"),
+            ("", "en"),
+        ] {
+            assert_eq!(Words::in_language(tag).language, language, "{tag}");
+        }
+    }
+
+    #[test]
+    fn no_language_lacks_a_word_or_a_placeholder() {
+        assert!(ALL.len() >= 20);
+        for words in ALL {
+            let Strings { close, next, send, back, optional, later, privacy, why, progress } =
+                words.strings();
+            let plain = [close, next, send, back, optional, later, privacy, why];
+            assert!(plain.iter().all(|word| !word.is_empty() && !word.contains('{')));
+            assert!(progress.contains("{n}") && progress.contains("{total}"), "{}", words.language);
+            assert!(words.too_long.contains("{limit}"), "{}", words.language);
+            assert!(!words.required.is_empty() && !words.closed.is_empty());
+        }
+    }
+}
