@@ -251,11 +251,17 @@ fn normal_difference(
 ) -> Option<Difference> {
     let difference = first.value - second.value;
     let standard_error = first.standard_error.hypot(second.standard_error);
-    let half = Normal::standard().inverse_cdf(1.0 - alpha / 2.0) * standard_error;
+    let half = normal_quantile(alpha) * standard_error;
     let interval =
         Interval { low: (difference - half).max(-largest), high: (difference + half).min(largest) };
     let p = 2.0 * Normal::standard().sf((difference / standard_error).abs());
     Some(Difference::new(difference, interval, alpha, p)).filter(|_| standard_error > 0.0)
+}
+
+/// The quantile of the standard normal distribution that leaves out half of `alpha` above it.
+fn normal_quantile(alpha: f64) -> f64 {
+    // To the last digit what it is elsewhere.
+    if alpha < SIGNIFICANT { Normal::standard().inverse_cdf(1.0 - alpha / 2.0) } else { Z }
 }
 
 /// The 97.5 % quantile of Student's t; `None` without a degree of freedom.
