@@ -258,9 +258,9 @@ fn normal_difference(
     Some(Difference::new(difference, interval, alpha, p)).filter(|_| standard_error > 0.0)
 }
 
-/// The quantile of the standard normal distribution that leaves out half of `alpha` above it.
+/// The quantile of the standard normal distribution that leaves half of `alpha` above it; `alpha` is
+/// [`SIGNIFICANT`] or less.
 fn normal_quantile(alpha: f64) -> f64 {
-    // To the last digit what it is elsewhere.
     if alpha < SIGNIFICANT { Normal::standard().inverse_cdf(1.0 - alpha / 2.0) } else { Z }
 }
 

@@ -141,3 +141,16 @@ impl Address {
         rpc::call(&place::site(env, &site)?, &call).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_told_before_a_survey_was_deleted_is_not_kept_after_that() {
+        let told = |number| Standing { number, ..Standing::default() };
+        check_survives(&told(4), 0).unwrap();
+        assert_eq!(check_survives(&told(4), 5).unwrap_err().code, Code::UnknownSurvey);
+        check_survives(&told(6), 5).unwrap();
+    }
+}
