@@ -190,6 +190,7 @@ fn oriented(rating: &Rating, answers: &Histogram) -> Histogram {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::definition::question::ShownAs;
     use crate::definition::text::Text;
 
     #[test]
@@ -202,7 +203,13 @@ mod tests {
                 survey: name.to_owned(),
                 name: name.to_owned(),
                 question: "q".to_owned(),
-                rating: Rating { scale, direction, low: label(), high: label() },
+                rating: Rating {
+                    scale,
+                    direction,
+                    shown_as: ShownAs::default(),
+                    low: label(),
+                    high: label(),
+                },
                 counted: Counted { points: vec![tally], ..Counted::default() },
                 before: None,
             }

@@ -299,6 +299,7 @@ impl Funnel {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::definition::question::ShownAs;
     use crate::definition::text::Text;
     use crate::display::{Answer, Answers};
     use crate::facts::{Context, Facts};
@@ -310,6 +311,7 @@ mod tests {
         Rating {
             scale: Scale::Nps,
             direction: Direction::HighIsGood,
+            shown_as: ShownAs::default(),
             low: Text::One("Not likely".to_owned()),
             high: Text::One("Likely".to_owned()),
         }
