@@ -46,7 +46,7 @@ async function ask({ base, site, files, store, outbox }, survey) {
   const wasm = fetch(base + files.wasm, { credentials: "omit" });
   const glue = await import(base + files.glue);
   await glue.default({ module_or_path: wasm });
-  const shard = Math.floor(Math.random() * survey.shards);
+  const shard = survey.shards[Math.floor(Math.random() * survey.shards.length)];
   let shownAt;
   await glue.ask({
     body,
