@@ -37,9 +37,9 @@ async function arrive(base, site, store, outbox) {
   const response = await fetch(`${base}v1/config/${site}`, { credentials: "omit" });
   const config = await response.json();
   if (!response.ok) throw new Error(config.detail);
-  // Targeting and frequency that this release does not act on would be broken by asking.
+  // Rules that this release does not act on would be broken by asking.
   const surveys = config.surveys.filter(
-    ({ id, targeting, frequency }) => !targeting && !frequency && store.read(`asked/${id}`) === null,
+    ({ id, wait, audience, again }) => !wait && !audience && !again && store.read(`asked/${id}`) === null,
   );
   if (surveys.length === 0) return;
   const { watch } = await import(base + config.files.when);

@@ -40,7 +40,7 @@ function visible() {
 async function ask({ base, site, files, store, outbox }, survey) {
   // Another tab may have asked meanwhile.
   if (store.read(`asked/${survey.id}`) !== null) return;
-  const [language, digest] = nearest(survey.bodies);
+  const [, digest] = nearest(survey.bodies);
   const body = `${base}v1/body/${site}/${survey.id}/${digest}`;
   preload(body);
   const wasm = fetch(base + files.wasm, { credentials: "omit" });
@@ -50,14 +50,17 @@ async function ask({ base, site, files, store, outbox }, survey) {
   let shownAt;
   await glue.ask({
     body,
-    language,
     version: survey.version,
     page: location.origin + location.pathname,
-    shown: () => {
-      shownAt = Date.now();
-      store.write(`asked/${survey.id}`, `${shownAt}`);
+    identity: "",
+    traits: "",
+    save: (id, json, what) => {
+      if (what === "shown") {
+        shownAt = Date.now();
+        store.write(`asked/${survey.id}`, `${shownAt}`);
+      }
+      outbox.put(id, shownAt, `${survey.id}/${shard}`, json);
     },
-    save: (id, json) => outbox.put(id, shownAt, `${survey.id}/${shard}`, json),
   });
 }
 

@@ -271,7 +271,7 @@ impl Shard {
         circumstances: Circumstances,
         address: &Address,
     ) -> Result<web_sys::Response, Failure> {
-        let display: Display = json::read_sent_often(body)?;
+        let display: Display = json::read_sent(body)?;
         let published = self.published(address, display.version).await?;
         let standing = self.standing(address).await?;
         check_origin(&standing, circumstances.origin.as_deref())?;
