@@ -5,6 +5,7 @@
 //! seconds, so all tests of a process share one; each makes sites of its own. What only a machine of
 //! one's own can show, its files and its deaths, a test asks of [`Machine`].
 
+mod form;
 mod machine;
 
 use std::env;
@@ -17,6 +18,7 @@ use asklet_xtask::wrangler::Wrangler;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+pub use form::Page;
 pub use machine::Machine;
 
 /// The admin token of every test deployment.
@@ -139,6 +141,11 @@ impl Survey<'_> {
     /// The path that its displays are posted to.
     pub fn collect_path(&self, shard: u16) -> String {
         format!("/v1/collect/{}/{}/{shard}", self.site.id, self.id)
+    }
+
+    /// The path of its hosted page.
+    pub fn hosted_path(&self) -> String {
+        format!("/s/{}/{}", self.site.id, self.id)
     }
 
     /// Posts a display as the widget does.
