@@ -68,8 +68,9 @@ export class Deployment {
   }
 
   /** A new site whose pages may lie anywhere, with a live survey. */
-  async survey(definition) {
-    const { site, key } = await this.#post("/v1/sites", ADMIN_TOKEN, { name: "Shop", origins: ["*"] });
+  async survey(definition, settings = {}) {
+    const whole = { name: "Shop", origins: ["*"], ...settings };
+    const { site, key } = await this.#post("/v1/sites", ADMIN_TOKEN, whole);
     const { survey } = await this.#post(`/v1/sites/${site}/surveys`, key, definition);
     const path = `/v1/sites/${site}/surveys/${survey}`;
     await this.#post(`${path}/publish`, key, {});
