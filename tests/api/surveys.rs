@@ -36,7 +36,7 @@ fn a_published_survey_reaches_the_config_and_its_body_can_be_shown() {
     let answer = body(digest);
     assert_eq!(answer.header("cache-control"), "public, max-age=31536000, immutable");
     assert_eq!(answer.header("access-control-allow-origin"), "*");
-    assert_eq!(Body::decode(&answer.body).unwrap().thanks.text, "Thank you!");
+    assert_eq!(Body::decode(&answer.body).unwrap().thanks[0].text, "Thank you!");
     body("0000000000000000").problem(404, "unknown_body");
 }
 
