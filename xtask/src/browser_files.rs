@@ -94,14 +94,14 @@ pub fn assets() -> Result<()> {
             entry: artefacts::digest(&[&entry]),
             files: Files {
                 when: format!("when-{}.js", artefacts::digest(&[&when])),
-                glue: format!("widget-{widget}.js"),
-                wasm: format!("widget-{widget}.wasm"),
+                widget: format!("widget-{widget}"),
             },
         };
+        let [when_name, glue_name, wasm_name] = &manifest.files.names();
         artefacts::put("asklet.js", &entry)?;
-        artefacts::put(&manifest.files.when, &when)?;
-        artefacts::put(&manifest.files.glue, &glue)?;
-        artefacts::put(&manifest.files.wasm, &wasm)?;
+        artefacts::put(when_name, &when)?;
+        artefacts::put(glue_name, &glue)?;
+        artefacts::put(wasm_name, &wasm)?;
         manifest.write()?;
         artefacts::remove_outdated(&manifest)
     })
