@@ -12,23 +12,23 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub fn body(this: &Host) -> String;
 
-    /// The language of the body, as the config names it.
-    #[wasm_bindgen(method, getter)]
-    pub fn language(this: &Host) -> String;
-
     /// The version of the survey.
     #[wasm_bindgen(method, getter)]
     pub fn version(this: &Host) -> u32;
 
-    /// The address of the page, without query and fragment.
+    /// The address of the page; empty where it is not told.
     #[wasm_bindgen(method, getter)]
     pub fn page(this: &Host) -> String;
 
-    /// Says that the survey is in the page now.
-    #[wasm_bindgen(method)]
-    pub fn shown(this: &Host);
+    /// The token of who answers; empty where nobody is known.
+    #[wasm_bindgen(method, getter)]
+    pub fn identity(this: &Host) -> String;
 
-    /// Puts a state of the display into the outbox.
+    /// Keys and values of traits in turn, each ended by a NUL but the last.
+    #[wasm_bindgen(method, getter)]
+    pub fn traits(this: &Host) -> String;
+
+    /// Takes a state of the display, and what has just happened to it.
     #[wasm_bindgen(method)]
-    pub fn save(this: &Host, id: &str, json: &str);
+    pub fn save(this: &Host, id: &str, json: &str, what: &str);
 }

@@ -1,54 +1,49 @@
 //! The widget: one survey in the visitor's page.
 //!
 //! The loader calls [`ask`] once a survey is due. The widget fetches its body, shows it, and hands
-//! every state of the display to the outbox, which the loader keeps.
+//! every state of the display to the loader, which keeps the outbox. [`close`] ends it from outside.
 
+mod element;
 mod frame;
 mod host;
+mod parts;
 mod progress;
 mod survey;
 
 use asklet_shared::body::{Body, BodyError};
 use asklet_shared::display_id::DisplayId;
 use gloo_net::http::Request;
-use leptos::prelude::{mount_to, request_animation_frame};
 use wasm_bindgen::prelude::*;
 
-use crate::frame::Frame;
 use crate::host::Host;
-use crate::progress::Progress;
 
 /// Shows a survey. Fails, with nothing shown, where the body cannot be had or read, and where the
-/// browser lacks what a survey needs.
+/// browser or the page lacks what a survey needs.
 #[wasm_bindgen]
-pub async fn ask(host: Host) -> Result<(), JsError> {
+pub async fn ask(host: Host) -> Result<(), JsValue> {
     let body = fetch_body(&host.body()).await?;
-    let lacking = |_| JsError::new("this browser cannot show a survey");
-    let window = web_sys::window().ok_or_else(|| JsError::new("there is no window"))?;
-    let document = window.document().ok_or_else(|| JsError::new("there is no document"))?;
-    let id = new_id(&window).map_err(lacking)?;
-    let frame = Frame::open(&document).map_err(lacking)?;
-    let progress = Progress::new(host, id);
-    let seen = progress.clone();
-    mount_to(frame.root.clone(), {
-        let frame = frame.clone();
-        move || survey::survey(body, frame, progress)
-    })
-    .forget();
-    // A frame is only drawn for a page that can be seen.
-    request_animation_frame(move || seen.seen());
-    Ok(())
+    let window = web_sys::window().ok_or("there is no window")?;
+    let document = window.document().ok_or("there is no document")?;
+    // Effects run as tasks of the page. Whoever set that up before did the same.
+    let _ = any_spawner::Executor::init_wasm_bindgen();
+    survey::open(&document, host, new_id(&window)?, body)
 }
 
-async fn fetch_body(address: &str) -> Result<Body, JsError> {
-    let failed = |error: gloo_net::Error| JsError::new(&error.to_string());
+/// Takes the survey out of the page, as it is.
+#[wasm_bindgen]
+pub fn close() {
+    survey::close();
+}
+
+async fn fetch_body(address: &str) -> Result<Body, JsValue> {
+    let failed = |_| "the survey's body could not be fetched";
     let response = Request::get(address).send().await.map_err(failed)?;
-    if !response.ok() {
-        return Err(JsError::new("the survey's body could not be fetched"));
-    }
     let bytes = response.binary().await.map_err(failed)?;
+    if !response.ok() {
+        return Err("the survey's body was refused".into());
+    }
     Body::decode(&bytes).map_err(|error| {
-        JsError::new(match error {
+        JsValue::from(match error {
             BodyError::WireFormat => "the survey's body is in another release's format",
             BodyError::Malformed => "the survey's body is damaged",
         })

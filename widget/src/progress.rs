@@ -2,9 +2,9 @@
 //! moment it is made.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use asklet_shared::body::Body;
 use asklet_shared::display::{Answer, Answers, Channel, Display, Stage};
 use asklet_shared::display_id::DisplayId;
 
@@ -19,7 +19,10 @@ pub struct Progress {
 
 impl Progress {
     /// A new display, saved as shown.
-    pub fn new(host: Host, id: DisplayId) -> Self {
+    pub fn new(host: Host, id: DisplayId, language: String) -> Self {
+        let identity = host.identity();
+        let traits = host.traits();
+        let mut traits = traits.split('\0').map(str::to_owned);
         let display = Display {
             id,
             revision: 0,
@@ -27,41 +30,49 @@ impl Progress {
             stage: Stage::Shown,
             dismissed: false,
             channel: Channel::InPage,
-            language: host.language(),
+            language,
             page: host.page(),
             answers: Answers::default(),
             variant: String::new(),
-            traits: BTreeMap::new(),
-            identity: None,
+            traits: std::iter::from_fn(|| traits.next().zip(traits.next())).collect(),
+            identity: (!identity.is_empty()).then_some(identity),
             age_ms: 0,
         };
-        host.shown();
         let progress = Self { display: Rc::new(RefCell::new(display)), host };
-        progress.change(|_| {});
+        progress.change("shown", |_| {});
         progress
     }
 
     /// The survey was in view.
     pub fn seen(&self) {
-        self.change(|display| display.stage = display.stage.max(Stage::Seen));
+        self.change("seen", |display| display.stage = display.stage.max(Stage::Seen));
     }
 
-    /// A question was answered, or answered anew.
-    pub fn answered(&self, question: &str, answer: Answer) {
-        self.change(|display| {
-            display.answers.set(question, answer);
-            display.stage = display.stage.max(Stage::Started);
+    /// A question was answered, answered anew, or its answer taken back. Answers to later questions
+    /// that are not asked any more go with the earlier answer.
+    pub fn answered(&self, body: &Body, question: &str, answer: Option<Answer>) {
+        self.change("answered", |Display { answers, stage, .. }| {
+            match answer {
+                Some(answer) => answers.set(question, answer),
+                None => answers.remove(question),
+            }
+            for later in &body.questions {
+                if !body.is_asked(later, |at| score(body, answers, at)) {
+                    answers.remove(&later.id);
+                }
+            }
+            *stage = (*stage).max(Stage::Started);
         });
     }
 
     /// The thank-you was reached.
     pub fn completed(&self) {
-        self.change(|display| display.stage = Stage::Completed);
+        self.change("completed", |display| display.stage = Stage::Completed);
     }
 
-    /// The visitor closed the survey.
-    pub fn dismissed(&self) {
-        self.change(|display| display.dismissed = true);
+    /// The visitor closed the survey, or put it off.
+    pub fn dismissed(&self, what: &str) {
+        self.change(what, |display| display.dismissed = true);
     }
 
     /// Whether the thank-you was reached.
@@ -74,18 +85,25 @@ impl Progress {
         self.display.borrow().answers.get(question).cloned()
     }
 
-    /// Looks at all answers so far.
-    pub fn with_answers<T>(&self, read: impl FnOnce(&Answers) -> T) -> T {
-        read(&self.display.borrow().answers)
+    /// The score of the question at a place so far.
+    pub fn score(&self, body: &Body, at: usize) -> Option<u8> {
+        score(body, &self.display.borrow().answers, at)
     }
 
-    fn change(&self, change: impl FnOnce(&mut Display)) {
+    fn change(&self, what: &str, change: impl FnOnce(&mut Display)) {
         let mut display = self.display.borrow_mut();
         change(&mut display);
         display.revision += 1;
         // A display always serializes; if it ever did not, the outbox would keep the state before.
         if let Ok(json) = serde_json::to_string(&*display) {
-            self.host.save(&display.id.to_string(), &json);
+            self.host.save(&display.id.to_string(), &json, what);
         }
+    }
+}
+
+fn score(body: &Body, answers: &Answers, at: usize) -> Option<u8> {
+    match answers.get(&body.questions.get(at)?.id) {
+        Some(Answer::Score(score)) => Some(*score),
+        _ => None,
     }
 }

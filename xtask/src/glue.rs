@@ -44,7 +44,7 @@ struct ShortNames {
 /// `widget.js` and `widget.wasm` there.
 pub fn shrink(folder: &Path) -> Result<()> {
     // Only what the loader calls; the glue exports more.
-    fs::write(folder.join("entry.js"), "export { default, ask } from \"./bound.js\";\n")?;
+    fs::write(folder.join("entry.js"), "export { default, ask, close } from \"./bound.js\";\n")?;
     bundle(folder, "shaken.js", &[])?;
     let shaken = read(&folder.join("shaken.js"))?;
     let called = words_after(&shaken, "wasm.");

@@ -257,7 +257,7 @@ impl Shard {
         circumstances: Circumstances,
         address: &Address,
     ) -> Result<web_sys::Response, Failure> {
-        let mut display: Display = json::read_sent_often(body)?;
+        let mut display: Display = json::read_sent(body)?;
         let published = self.published(address, display.version).await?;
         let standing = self.standing(address).await?;
         let now_ms = Date::now().as_millis();

@@ -24,7 +24,7 @@ export async function openWidget({ id, version, shards }, host, visitor, [langua
   await glue.ask({
     body,
     version,
-    context: context(visitor),
+    ...told(visitor),
     save(display, json, what) {
       if (signal.aborted || draft) return;
       shownAt ??= Date.now();
@@ -36,14 +36,13 @@ export async function openWidget({ id, version, shards }, host, visitor, [langua
 }
 
 /**
- * Where and by whom it is answered, a line each: the page, the identity token, and keys and values of
- * traits in turn. Nothing of it where the browser asks not to be followed.
+ * Where and by whom it is answered; traits are keys and values in turn, with NULs between. Nothing of it
+ * is told where the browser asks not to be followed.
  */
-function context({ identity = "", traits }) {
-  if (navigator.globalPrivacyControl || navigator.doNotTrack === "1") return "\n";
-  const told = Object.entries(traits).filter(([, value]) => value != null);
-  const lines = [location.origin + location.pathname, identity, ...told.flat()];
-  return lines.map((line) => `${line}`.replace(/[\r\n]+/g, " ")).join("\n");
+function told({ identity = "", traits }) {
+  if (navigator.globalPrivacyControl || navigator.doNotTrack === "1") return { page: "", identity: "", traits: "" };
+  const known = Object.entries(traits).filter(([, value]) => value != null);
+  return { page: location.origin + location.pathname, identity, traits: known.flat().join("\0") };
 }
 
 /** Starts a download that the widget will ask for once it runs. */

@@ -1,0 +1,106 @@
+//! Where in a JSON text a reader stopped. serde tells a place in the text; people want the path of a
+//! field. Following the path while reading would be in the module once more for each type that is
+//! read, so it is found afterwards.
+
+use std::ops::Range;
+
+/// One step down into a value.
+enum Step {
+    /// Into an object, before its first key.
+    Start,
+    /// To a member, by where its key stands in the text.
+    Key(Range<usize>),
+    /// To an element.
+    Element(usize),
+}
+
+/// What a reader was at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// A value that it had just read, or did not want to.
+    Value,
+    /// An object or a list that lacked something, which is known at its end.
+    Whole,
+}
+
+/// The path of what a reader was at when it had read so many bytes of a text, such as
+/// `questions[0].text`; empty for the whole.
+pub fn path(text: &str, read: usize, at: At) -> String {
+    let bytes = text.as_bytes();
+    let mut steps: Vec<Step> = Vec::new();
+    let mut expects_key = false;
+    let mut here = 0;
+    while let Some(&byte) = bytes.get(here) {
+        let start = here;
+        here += 1;
+        match byte {
+            b' ' | b'\t' | b'\r' | b'\n' | b':' => continue,
+            b'{' | b'[' if start < read => {
+                expects_key = byte == b'{';
+                steps.push(if expects_key { Step::Start } else { Step::Element(0) });
+                continue;
+            }
+            b',' if start < read => {
+                match steps.last_mut() {
+                    Some(Step::Element(index)) => *index += 1,
+                    _ => expects_key = true,
+                }
+                continue;
+            }
+            b'}' | b']' if start < read => {
+                if here >= read {
+                    if at == At::Whole {
+                        steps.pop();
+                    }
+                    break;
+                }
+                steps.pop();
+                expects_key = false;
+                continue;
+            }
+            b'"' => {
+                here = end_of_string(bytes, here);
+                if expects_key && let Some(last) = steps.last_mut() {
+                    *last = Step::Key(start + 1..here.saturating_sub(1));
+                    expects_key = false;
+                }
+            }
+            _ => {
+                let rest = bytes.get(here..).unwrap_or_default();
+                let is_end =
+                    |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
+                here += rest.iter().position(is_end).unwrap_or(rest.len());
+            }
+        }
+        if here >= read {
+            break;
+        }
+    }
+    let mut path = String::new();
+    for step in &steps {
+        match step {
+            Step::Start => {}
+            Step::Key(range) => {
+                if !path.is_empty() {
+                    path.push('.');
+                }
+                path.push_str(text.get(range.clone()).unwrap_or_default());
+            }
+            Step::Element(index) => path.push_str(&format!("[{index}]")),
+        }
+    }
+    path
+}
+
+/// Where a string ends that begins before here, its closing quote included.
+fn end_of_string(bytes: &[u8], mut here: usize) -> usize {
+    while let Some(&byte) = bytes.get(here) {
+        here += 1;
+        match byte {
+            b'"' => break,
+            b'\\' => here += 1,
+            _ => {}
+        }
+    }
+    here.min(bytes.len())
+}
