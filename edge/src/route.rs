@@ -216,7 +216,7 @@ fn shard_number(text: &str) -> Result<u16, Problem> {
 fn is_asset(file: &str) -> bool {
     let Some((stem, ending)) = file.rsplit_once('.') else { return false };
     let hashed = stem.split_once('-').is_some_and(|(name, hash)| {
-        matches!(name, "when" | "widget")
+        matches!(name, "when" | "widget" | "frame")
             && hash.len() == 16
             && hash.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
     });

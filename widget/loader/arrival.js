@@ -19,11 +19,11 @@ export async function arrive(host) {
   const store = (host.store = makeStore(`asklet/${site}/`));
   const outbox = (host.outbox = makeOutbox(host));
   outbox.send();
-  const [, draft, token] = location.search.match(/[?&]asklet-preview=([\w-]+)\.([\w.-]+)/) ?? [];
+  const [, draft, token] = location.search.match(/asklet-preview=([\w-]+)\.([\w.-]+)/) ?? [];
   const path = draft ? `preview/${site}/${draft}/${token}` : `config/${site}`;
   const response = await fetch(`${base}v1/${path}`, { credentials: "omit" });
   const config = await response.json();
-  if (!response.ok) throw new Error(config.detail);
+  if (!response.ok) return fault({ message: config.detail });
   const { files, rest_days = 0, survey, surveys = [survey] } = config;
   host.surveys = surveys.filter((survey) => {
     try {

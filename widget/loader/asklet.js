@@ -7,22 +7,22 @@ import { makeStore } from "./store.js";
 /** What the first argument of each command must be. */
 const TYPES = {
   init: "object",
-  consent: "boolean",
-  on: "string",
-  reset: "undefined",
+  traits: "object",
   identify: "string",
   language: "string",
-  traits: "object",
   track: "string",
   show: "string",
+  on: "string",
   close: "undefined",
+  reset: "undefined",
+  consent: "boolean",
 };
-const EVENTS = ["shown", "answered", "completed", "dismissed", "error"];
+const EVENTS = /^(shown|answered|completed|dismissed|error)$/;
 
 /** Commands that are kept until when.js is there; a page without it may go on telling. */
 const EARLY_LIMIT = 100;
 
-const tag = document.currentScript ?? document.querySelector('script[data-site][src*="/asklet.js"]');
+const tag = document.currentScript ?? document.querySelector('script[data-site][src*="asklet.js"]');
 const before = window.asklet;
 const listeners = [];
 
@@ -41,11 +41,10 @@ const OWN = {
   },
   consent(isGiven) {
     isGranted = isGiven;
-    if (isGiven) begin();
-    else end();
+    (isGiven ? begin : end)();
   },
   on(event, callback) {
-    if (!EVENTS.includes(event) || !callback.call) throw event;
+    if (!EVENTS.test(event) || !callback.call) throw event;
     listeners.push([event, callback]);
   },
   reset() {
@@ -96,7 +95,7 @@ function end() {
 
 /** Tells the page. What its callback throws is its own and stops nothing here. */
 function emit(event, detail) {
-  for (const [wanted, callback] of listeners) if (wanted === event) queueMicrotask(() => callback(detail));
+  for (const [wanted, callback] of listeners) wanted === event && queueMicrotask(() => callback(detail));
 }
 
 /** Tells of a fault of ours, once a page. */

@@ -46,13 +46,15 @@ pub struct Files {
     pub when: String,
     /// What the names of the widget's two halves have in common.
     pub widget: String,
+    /// What shows a survey where the widget cannot. Only `when` names it.
+    pub frame: String,
 }
 
 impl Files {
     /// Their names.
-    pub fn names(&self) -> [String; 3] {
-        let Self { when, widget } = self;
-        [when.clone(), format!("{widget}.js"), format!("{widget}.wasm")]
+    pub fn names(&self) -> [String; 4] {
+        let Self { when, widget, frame } = self;
+        [when.clone(), format!("{widget}.js"), format!("{widget}.wasm"), frame.clone()]
     }
 }
 
@@ -123,8 +125,8 @@ pub fn gzip(content: &[u8]) -> Result<Vec<u8>> {
 
 /// Removes hashed files that no page can still ask for.
 pub fn remove_outdated(manifest: &Manifest) -> Result<()> {
-    let [when, glue, wasm] = &manifest.files.names();
-    let current = ["asklet.js", "manifest.json", when, glue, wasm];
+    let [when, glue, wasm, frame] = &manifest.files.names();
+    let current = ["asklet.js", "manifest.json", when, glue, wasm, frame];
     for entry in fs::read_dir(assets())? {
         let path = entry?.path();
         let is_current = |name: &str| current.iter().any(|current| name.starts_with(*current));

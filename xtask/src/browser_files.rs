@@ -81,13 +81,16 @@ pub fn assets() -> Result<()> {
     }
     .run(|| {
         let stage = root().join(STAGE);
-        let script = |name: &str, format: &str| {
-            let minified = stage.join(format!("min-{name}"));
-            minify(&root().join("widget/loader").join(name), &minified, format)?;
+        let script = |name: &str, options: &[&str]| {
+            let minified = stage.join("min").join(name);
+            minify(&root().join("widget/loader").join(name), &minified, options)?;
             read(&minified)
         };
-        let entry = script("asklet.js", "iife")?;
-        let when = script("when.js", "esm")?;
+        let entry = script("asklet.js", &["--format=iife"])?;
+        let frame = script("when/frame.js", &["--format=esm"])?;
+        let frame_name = format!("frame-{}.js", artefacts::digest(&[&frame]));
+        let named = format!("--define:FRAME=\"{frame_name}\"");
+        let when = script("when.js", &["--format=esm", &named])?;
         let (glue, wasm) = (read(&stage.join("widget.js"))?, read(&stage.join("widget.wasm"))?);
         let widget = artefacts::digest(&[&glue, &wasm]);
         let manifest = Manifest {
@@ -95,22 +98,24 @@ pub fn assets() -> Result<()> {
             files: Files {
                 when: format!("when-{}.js", artefacts::digest(&[&when])),
                 widget: format!("widget-{widget}"),
+                frame: frame_name,
             },
         };
-        let [when_name, glue_name, wasm_name] = &manifest.files.names();
+        let [when_name, glue_name, wasm_name, frame_name] = &manifest.files.names();
         artefacts::put("asklet.js", &entry)?;
         artefacts::put(when_name, &when)?;
         artefacts::put(glue_name, &glue)?;
         artefacts::put(wasm_name, &wasm)?;
+        artefacts::put(frame_name, &frame)?;
         manifest.write()?;
         artefacts::remove_outdated(&manifest)
     })
 }
 
-fn minify(from: &Path, to: &Path, format: &str) -> Result<()> {
+fn minify(from: &Path, to: &Path, options: &[&str]) -> Result<()> {
     let mut esbuild = Command::new(tools::esbuild()?);
     esbuild.arg(from).args(["--bundle", "--minify", "--target=es2022", "--log-level=warning"]);
-    esbuild.arg(format!("--format={format}")).arg(format!("--outfile={}", to.display()));
+    esbuild.args(options).arg(format!("--outfile={}", to.display()));
     quiet(&mut esbuild).map(drop)
 }
 

@@ -90,7 +90,7 @@ pub fn size(manifest: &Manifest) -> Result<()> {
 }
 
 fn artefacts(manifest: &Manifest) -> Result<Vec<Artefact>> {
-    let [when, glue, wasm] = &manifest.files.names();
+    let [when, glue, wasm, _] = &manifest.files.names();
     let file = |part, name, file: &str| {
         let content = fs::read(artefacts::assets().join(file))?;
         anyhow::Ok(Artefact { part, name, content, compressed: true })

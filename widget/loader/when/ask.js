@@ -1,6 +1,7 @@
-// Brings a survey into the page: by the widget, or in a frame where that cannot run.
+// Brings a survey into the page: by the widget, or in a frame where that cannot run. The frame's code is
+// a file of its own, since hardly anybody needs it; the build puts its name in place of FRAME.
+/* global FRAME */
 
-import { openFrame } from "./frame.js";
 import { record } from "./record.js";
 import { openWidget } from "./widget.js";
 
@@ -21,7 +22,9 @@ export async function ask(survey, host, visitor) {
   const kept = record(survey, host);
   const body = nearest(survey.bodies, visitor.language);
   try {
-    remove = (await openWidget(survey, host, visitor, body, kept)) ?? (await openFrame(survey, host, body, kept));
+    let opened = await openWidget(survey, host, visitor, body, kept);
+    if (!opened) opened = await (await import(host.base + FRAME)).openFrame(survey, host, body, kept);
+    remove = opened;
     if (isClosed) remove();
   } catch (error) {
     kept.undo();
