@@ -153,7 +153,7 @@ for (const name of ["strict-csp", "trusted-types"]) {
 test("waits while the page has a modal dialog open", async ({ page, live, pageUrl }) => {
   await page.goto(pageUrl("modal-dialog"));
   // The cookie dialog lies over everything; a survey below it could not be answered.
-  await expect.poll(() => page.evaluate(() => performance.getEntriesByType("resource").map(({ name }) => name))).toContainEqual(expect.stringContaining("/when-"));
+  await expect.poll(() => loaded(page)).toContainEqual(expect.stringContaining("/when-"));
   await expect(surveyIn(page).dialog.locator("fieldset")).toHaveCount(0);
   await page.getByRole("button", { name: "Accept" }).click();
   await surveyIn(page).score(9).click();

@@ -1,6 +1,6 @@
 // How often a visitor is asked: across page views, tabs and surveys.
 
-import { DEFINITION, asked, expect, expectQuiet, ready, surveyIn, tell, test } from "./test.mjs";
+import { DEFINITION, asked, expect, expectQuiet, loaded, ready, surveyIn, tell, test } from "./test.mjs";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const ON_EVENT = [{ event: { name: "go" } }];
@@ -115,7 +115,7 @@ test.describe("a survey that could not be shown", () => {
   test("counts as not asked", async ({ page, pageUrl }) => {
     await page.route("**/v1/body/**", (route) => route.abort());
     await page.goto(pageUrl("plain"));
-    await expect.poll(() => page.evaluate(() => performance.getEntriesByType("resource").map(({ name }) => name))).toContainEqual(expect.stringContaining(".wasm"));
+    await expect.poll(() => loaded(page)).toContainEqual(expect.stringContaining(".wasm"));
     await expect.poll(() => page.evaluate(() => Object.keys(localStorage).filter((key) => key.includes("/asked/")))).toEqual([]);
     await page.unroute("**/v1/body/**");
     await isAsked(page);

@@ -30,6 +30,15 @@ export const test = base.extend({
   /** The survey that is live; `test.use({ definition })` takes another one. */
   definition: [DEFINITION, { option: true }],
 
+  /** Pages remember how to tell what they loaded, since a fake clock hides it. */
+  context: async ({ context }, use) => {
+    await context.addInitScript(() => {
+      const entries = performance.getEntriesByType.bind(performance);
+      window.resources = () => entries("resource").map(({ name }) => name);
+    });
+    await use(context);
+  },
+
   /** What the site sets. */
   settings: [{}, { option: true }],
 
@@ -87,14 +96,13 @@ export async function ready(page) {
   await expect.poll(() => loaded(page)).toContainEqual(expect.stringContaining("/when-"));
   // It has run when the browser says that it was imported.
   await page.evaluate(async () => {
-    const { name } = performance.getEntriesByType("resource").find(({ name }) => name.includes("/when-"));
-    await import(name);
+    await import(window.resources().find((name) => name.includes("/when-")));
   });
 }
 
 /** The addresses of what a page has loaded. */
 export function loaded(page) {
-  return page.evaluate(() => performance.getEntriesByType("resource").map(({ name }) => name));
+  return page.evaluate(() => window.resources());
 }
 
 /** Lets the page do whatever it is about to do. */
