@@ -40,7 +40,7 @@ export async function arrive(host) {
   /** Whether nothing that was asked before forbids to ask a survey now. */
   const isRested = ({ id, again }) =>
     store.keys("asked/").every((key) => {
-      const [outcome, at] = store.read(key).split(" ");
+      const [outcome, at] = `${store.read(key)}`.split(" ");
       // Without a number of days it is never asked again: no comparison holds.
       const days = key === `asked/${id}` ? again?.[outcome] : rest_days;
       return Date.now() - at >= days * DAY_MS;

@@ -23,7 +23,6 @@ const EVENTS = /^(shown|answered|completed|dismissed|error)$/;
 const EARLY_LIMIT = 100;
 
 const tag = document.currentScript ?? document.querySelector('script[data-site][src*="asklet.js"]');
-const before = window.asklet;
 const listeners = [];
 
 /** What this file shares with arrival.js and when.js, which add to it. */
@@ -54,6 +53,7 @@ const OWN = {
   },
 };
 
+const before = window.asklet;
 // An element with this id, too, is a global of this name, and not an instance.
 if (!before?.isAsklet) {
   window.asklet = (name, ...rest) => {
@@ -70,7 +70,7 @@ if (!before?.isAsklet) {
     }
   };
   window.asklet.isAsklet = true;
-  // What the queue stub has kept.
+  // What the queue stub has kept; an element has no `call`.
   if (before?.call) for (const call of before.q ?? []) window.asklet(...call);
 }
 const { site, consent } = tag?.dataset ?? {};
@@ -90,7 +90,7 @@ function begin() {
 function end() {
   ending?.abort();
   ending = host.run = host.look = undefined;
-  for (const store of [host.store, makeStore("asklet/")]) store?.forget(() => true);
+  for (const store of [host.store, makeStore("asklet/")]) store?.forget(Boolean);
 }
 
 /** Tells the page. What its callback throws is its own and stops nothing here. */

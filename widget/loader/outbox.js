@@ -40,7 +40,7 @@ export function makeOutbox({ base, site, store, signal, fault }) {
     const found = [];
     for (const key of store.keys("outbox/")) {
       const text = store.read(key);
-      const [, shownAt, path, json] = text?.match(/^(\d+) (\S+)\n(\{.*)$/s) ?? [];
+      const [, shownAt, path, json] = text?.match(/^(\d+) (\S+)\n(\{.*)/s) ?? [];
       if (json && Date.now() - shownAt < KEEP_MS) found.push({ key, text, shownAt, path, json });
       else store.remove(key);
     }
