@@ -253,7 +253,7 @@ fn is_asset(file: &str) -> bool {
     let Some((stem, ending)) = file.rsplit_once('.') else { return false };
     let hashed = stem
         .split_once('-')
-        .is_some_and(|(name, hash)| matches!(name, "when" | "widget") && is_digest(hash));
+        .is_some_and(|(name, hash)| matches!(name, "when" | "widget" | "frame") && is_digest(hash));
     file == "asklet.js" || (hashed && matches!(ending, "js" | "wasm"))
 }
 
