@@ -110,10 +110,7 @@ pub fn finish(route: &str, outcome: Result<Response, Failure>) -> worker::Result
         Ok(response) => return Ok(response),
         Err(failure) => failure,
     };
-    if let Failure::Broken(cause) = &failure {
-        console_error!("{}", serde_json::json!({"level": "error", "route": route, "cause": cause}));
-    }
-    problem(&failure.into_problem()).map_err(|failure| match failure {
+    problem(&told(route, failure)).map_err(|failure| match failure {
         Failure::Broken(cause) => worker::Error::RustError(cause),
         Failure::Problem(problem) => worker::Error::RustError(problem.detail.into_owned()),
     })
@@ -138,6 +135,14 @@ pub fn warn(route: &str, cause: &str) {
     console_error!("{line}");
 }
 
+/// What the caller is told of a failure. What broke is logged.
+pub fn told(route: &str, failure: Failure) -> Problem {
+    if let Failure::Broken(cause) = &failure {
+        console_error!("{}", serde_json::json!({"level": "error", "route": route, "cause": cause}));
+    }
+    failure.into_problem()
+}
+
 fn problem(problem: &Problem) -> Result<Response, Failure> {
     let mut answer = public(Cache::Never)?
         .with_status(problem.code.status())
@@ -148,15 +153,19 @@ fn problem(problem: &Problem) -> Result<Response, Failure> {
     if problem.code == Code::Unauthenticated {
         answer = answer.with_header("www-authenticate", "Bearer")?;
     }
-    let retry_after = match problem.code.status() {
-        429 => Some("10"),
-        503 => Some("30"),
-        _ => None,
-    };
-    if let Some(seconds) = retry_after {
+    if let Some(seconds) = retry_after(problem.code.status()) {
         answer = answer.with_header("retry-after", seconds)?;
     }
     Ok(answer.fixed(serde_json::to_vec(problem)?))
+}
+
+/// After how many seconds a request is worth repeating that got a status.
+pub fn retry_after(status: u16) -> Option<&'static str> {
+    match status {
+        429 => Some("10"),
+        503 => Some("30"),
+        _ => None,
+    }
 }
 
 /// Whether a client that holds an answer with this ETag can go on using it.
@@ -175,13 +184,22 @@ pub fn path(url: &str) -> &str {
 /// The parameters of a request's address. The platform takes it apart.
 pub fn parameters(request: &Request) -> Result<Vec<(String, String)>, Failure> {
     let url = web_sys::Url::new(&request.inner().url()).map_err(worker::Error::from)?;
-    let mut parameters = Vec::new();
-    for pair in url.search_params().entries() {
+    entries(&url.search_params())
+}
+
+/// The fields of a form, in the spelling that addresses have, too.
+pub fn fields(form: &str) -> Result<Vec<(String, String)>, Failure> {
+    entries(&web_sys::UrlSearchParams::new_with_str(form).map_err(worker::Error::from)?)
+}
+
+fn entries(pairs: &web_sys::UrlSearchParams) -> Result<Vec<(String, String)>, Failure> {
+    let mut entries = Vec::new();
+    for pair in pairs.entries() {
         let pair = Array::from(&pair.map_err(worker::Error::from)?);
         let text = |at| pair.get(at).as_string().unwrap_or_default();
-        parameters.push((text(0), text(1)));
+        entries.push((text(0), text(1)));
     }
-    Ok(parameters)
+    Ok(entries)
 }
 
 /// What is said of a parameter that a route does not take.

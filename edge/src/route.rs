@@ -21,6 +21,10 @@ pub enum Route {
     Body { site: String, survey: String, digest: String },
     /// `POST /v1/collect/{site}/{survey}/{shard}`: the shard's number, and its seal behind it.
     Collect { site: String, survey: String, shard: u16, seal: String },
+    /// `GET /s/{site}/{survey}`, and `POST` of the form that stands there.
+    Hosted { site: String, survey: String },
+    /// `GET /v1/preview/{site}/{survey}/{token}`, and of a body below it by its language.
+    Preview { site: String, survey: String, token: String, language: Option<String> },
     /// `OPTIONS` of a route that pages of other origins may call.
     Preflight,
     /// `GET` and `POST /v1/sites`, for the operator.
@@ -39,6 +43,8 @@ pub enum Route {
     Survey { site: String, survey: String, verb: Verb },
     /// `GET /v1/sites/{site}/surveys/{survey}/summary`
     Summary { site: String, survey: String },
+    /// `POST /v1/sites/{site}/surveys/{survey}/preview`
+    MakePreview { site: String, survey: String },
     /// `GET /v1/sites/{site}/surveys/{survey}/usage`
     Usage { site: String, survey: String },
     /// `POST /v1/sites/{site}/surveys/{survey}/import`
@@ -82,6 +88,8 @@ impl Route {
             Self::Config { .. } => "config",
             Self::Body { .. } => "body",
             Self::Collect { .. } => "collect",
+            Self::Hosted { .. } => "hosted",
+            Self::Preview { .. } => "preview",
             Self::Preflight => "preflight",
             Self::Sites { .. } => "sites",
             Self::Site { .. } => "site",
@@ -91,6 +99,7 @@ impl Route {
             Self::Surveys { .. } => "surveys",
             Self::Survey { .. } => "survey",
             Self::Summary { .. } => "summary",
+            Self::MakePreview { .. } => "make preview",
             Self::Usage { .. } => "usage",
             Self::Import { .. } => "import",
             Self::Exclude { .. } => "exclude",
@@ -103,7 +112,8 @@ pub fn route(method: &str, path: &str) -> Result<Route, Problem> {
     let owned = |part: &&str| (*part).to_owned();
     let parts: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
     // Each method that the path takes, with what it means.
-    let is_public = parts.first() != Some(&"healthz") && parts.get(1) != Some(&"sites");
+    let is_public =
+        !matches!(parts.first(), Some(&("healthz" | "s"))) && parts.get(1) != Some(&"sites");
     let routes: Vec<(&str, Route)> = match parts.as_slice() {
         ["healthz"] => vec![("GET", Route::Health)],
         ["demo"] => vec![("GET", Route::Demo)],
@@ -119,6 +129,15 @@ pub fn route(method: &str, path: &str) -> Result<Route, Problem> {
             let (shard, seal) = shard_address(shard)?;
             let (site, survey, seal) = (owned(site), owned(survey), seal.to_owned());
             vec![("POST", Route::Collect { site, survey, shard, seal })]
+        }
+        ["s", site, survey] => {
+            let hosted = Route::Hosted { site: owned(site), survey: owned(survey) };
+            vec![("GET", hosted.clone()), ("POST", hosted)]
+        }
+        ["v1", "preview", site, survey, token, below @ ..] if below.len() < 2 => {
+            let (site, survey, token) = (owned(site), owned(survey), owned(token));
+            let language = below.first().map(owned);
+            vec![("GET", Route::Preview { site, survey, token, language })]
         }
         ["v1", "sites"] => vec![
             ("GET", Route::Sites { verb: Verb::Read }),
@@ -158,6 +177,9 @@ pub fn route(method: &str, path: &str) -> Result<Route, Problem> {
         }
         ["v1", "sites", site, "surveys", survey, "summary"] => {
             vec![("GET", Route::Summary { site: owned(site), survey: owned(survey) })]
+        }
+        ["v1", "sites", site, "surveys", survey, "preview"] => {
+            vec![("POST", Route::MakePreview { site: owned(site), survey: owned(survey) })]
         }
         ["v1", "sites", site, "surveys", survey, "usage"] => {
             vec![("GET", Route::Usage { site: owned(site), survey: owned(survey) })]
@@ -231,7 +253,7 @@ fn is_asset(file: &str) -> bool {
     let Some((stem, ending)) = file.rsplit_once('.') else { return false };
     let hashed = stem
         .split_once('-')
-        .is_some_and(|(name, hash)| matches!(name, "when" | "widget") && is_digest(hash));
+        .is_some_and(|(name, hash)| matches!(name, "when" | "widget" | "frame") && is_digest(hash));
     file == "asklet.js" || (hashed && matches!(ending, "js" | "wasm"))
 }
 
@@ -257,6 +279,14 @@ mod tests {
     }
 
     #[test]
+    fn a_hosted_page_is_read_and_sent_and_no_other_page_may_call_it() {
+        let hosted = Route::Hosted { site: "any-1".to_owned(), survey: "2".to_owned() };
+        assert_eq!(route("GET", "/s/any-1/2"), Ok(hosted.clone()));
+        assert_eq!(route("POST", "/s/any-1/2"), Ok(hosted));
+        assert_eq!(route("OPTIONS", "/s/any-1/2").unwrap_err().code, Code::MethodNotAllowed);
+    }
+
+    #[test]
     fn other_paths_and_methods_are_told_apart() {
         let code = |method: &str, path: &str| route(method, path).unwrap_err().code;
         assert_eq!(code("GET", "/v1/collect/any-1/2/0"), Code::MethodNotAllowed);
@@ -273,9 +303,18 @@ mod tests {
         for digest in ["0123456789abcde", "0123456789abcdeF", "0123456789abcdeg", ""] {
             assert_eq!(code("GET", &format!("/v1/body/any-1/2/{digest}")), Code::UnknownBody);
         }
-        for path in
-            ["/", "//", "/v1", "/manifest.json", "/asklet.js.br", "/widget-.js", "/v1/config"]
-        {
+        for path in [
+            "/",
+            "//",
+            "/v1",
+            "/manifest.json",
+            "/asklet.js.br",
+            "/widget-.js",
+            "/v1/config",
+            "/s/any-1",
+            "/s/any-1/2/",
+            "/v1/preview/any-1/2/3/de/4",
+        ] {
             assert_eq!(code("GET", path), Code::NotFound, "{path}");
         }
     }

@@ -5,7 +5,7 @@ use asklet_shared::config::ConfigSurvey;
 use asklet_shared::definition::{Definition, Published, Status};
 use asklet_shared::display_id::DisplayId;
 use asklet_shared::problem::{Code, Problem};
-use asklet_shared::settings::{Settings, WeekStart};
+use asklet_shared::settings::{Look, Settings, WeekStart};
 use asklet_shared::tally::{self, Counted};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -53,6 +53,8 @@ pub enum SiteCall {
     Live { site: SiteId },
     /// A version, or the latest, for a shard that lacks it; answered with [`Told`].
     Published { survey: SurveyId, version: Option<u32>, shard: u16 },
+    /// What would be published next, for a preview; answered with [`Draft`].
+    Draft { survey: SurveyId },
     /// What a team asks, with the key that it shows.
     Team { site: SiteId, key: KeyDigest, call: TeamCall },
     /// Remove the site with everything in it, for the operator; answered with nothing.
@@ -77,6 +79,17 @@ pub struct Told {
     pub published: Published,
     /// What holds now.
     pub standing: Standing,
+}
+
+/// What would be published next.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Draft {
+    /// As it is written now.
+    pub definition: Definition,
+    /// What of the site is seen in it.
+    pub look: Look,
+    /// The origins whose pages may ask.
+    pub origins: Vec<String>,
 }
 
 /// What a team asks of its site.
@@ -129,6 +142,8 @@ pub struct SecretRecord {
 pub enum SurveyAction {
     /// Look at it.
     Read,
+    /// Look at its draft, if it could be published.
+    Check,
     /// Replace the draft.
     Update(Box<Definition>),
     /// Remove it with everything that was collected.
@@ -148,9 +163,9 @@ impl TeamCall {
     pub fn scope(&self) -> Scope {
         match self {
             Self::Plan { access, .. } | Self::Plans { access } => *access,
-            Self::Settings | Self::Surveys | Self::Survey { action: SurveyAction::Read, .. } => {
-                Scope::Read
-            }
+            Self::Settings
+            | Self::Surveys
+            | Self::Survey { action: SurveyAction::Read | SurveyAction::Check, .. } => Scope::Read,
             Self::CreateSurvey { .. } | Self::Survey { .. } => Scope::Write,
             Self::ChangeSettings(_)
             | Self::AddSecret { .. }

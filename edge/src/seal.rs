@@ -25,6 +25,9 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const RANDOM_CHARS: usize = 10;
 const SEAL_CHARS: usize = 8;
 
+/// Characters of a token (160 bits): unlike an id it is a permission.
+const TOKEN_CHARS: usize = 32;
+
 /// The region of sites that may lie anywhere.
 const ANY_REGION: &str = "any";
 
@@ -130,14 +133,14 @@ impl Seal {
     /// A new site's id.
     pub fn new_site(&self) -> Result<SiteId, Failure> {
         let body = format!("{ANY_REGION}-{}", random_text(RANDOM_CHARS)?);
-        let seal = self.seal(&["site", &body])?;
+        let seal = self.seal(&["site", &body], SEAL_CHARS);
         Ok(SiteId(body + &seal))
     }
 
     /// A new survey's id.
     pub fn new_survey(&self, site: &SiteId) -> Result<SurveyId, Failure> {
         let body = random_text(RANDOM_CHARS)?;
-        let seal = self.seal(&["survey", site.as_str(), &body])?;
+        let seal = self.seal(&["survey", site.as_str(), &body], SEAL_CHARS);
         Ok(SurveyId(body + &seal))
     }
 
@@ -146,14 +149,14 @@ impl Seal {
         let (Some(body), true) = (unsealed(text), text.starts_with("any-")) else {
             return Ok(None);
         };
-        let id = body.to_owned() + &self.seal(&["site", body])?;
+        let id = body.to_owned() + &self.seal(&["site", body], SEAL_CHARS);
         Ok(same(&id, text).then_some(SiteId(id)))
     }
 
     /// The survey id that a text is, if this deployment sealed it for this site.
     pub fn survey(&self, site: &SiteId, text: &str) -> Result<Option<SurveyId>, Failure> {
         let Some(body) = unsealed(text) else { return Ok(None) };
-        let id = body.to_owned() + &self.seal(&["survey", site.as_str(), body])?;
+        let id = body.to_owned() + &self.seal(&["survey", site.as_str(), body], SEAL_CHARS);
         Ok(same(&id, text).then_some(SurveyId(id)))
     }
 
@@ -164,7 +167,7 @@ impl Seal {
             return Ok("0".to_owned());
         }
         let number = shard.to_string();
-        let seal = self.seal(&["shard", site.as_str(), survey.as_str(), &number])?;
+        let seal = self.seal(&["shard", site.as_str(), survey.as_str(), &number], SEAL_CHARS);
         Ok(number + &seal)
     }
 
@@ -181,13 +184,18 @@ impl Seal {
         Err(Problem::new(Code::UnknownShard, "the survey has no such shard").into())
     }
 
-    fn seal(&self, parts: &[&str]) -> Result<String, Failure> {
+    /// What only this deployment can say of some parts; the first names what it is for.
+    pub fn token(&self, parts: &[&str]) -> String {
+        self.seal(parts, TOKEN_CHARS)
+    }
+
+    fn seal(&self, parts: &[&str], chars: usize) -> String {
         let mut mac = self.0.clone();
         for part in parts {
             mac.update(part.as_bytes());
             mac.update(&[0]);
         }
-        Ok(spell(mac.finalize().into_bytes().into_iter().take(SEAL_CHARS)))
+        spell(mac.finalize().into_bytes().into_iter().take(chars))
     }
 }
 

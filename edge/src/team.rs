@@ -8,11 +8,12 @@ use asklet_shared::settings::Settings;
 use asklet_shared::validate::{self, DEFINITION_LIMIT};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use worker::{Env, Headers, Request, Response};
+use worker::{Date, Env, Headers, Request, Response};
 
 use crate::failure::Failure;
 use crate::operator;
 use crate::place;
+use crate::preview::{self, Preview};
 use crate::respond;
 use crate::route::Verb;
 use crate::rpc::{self, Plan, Scope, SiteCall, SiteRecord, SurveyAction, SurveyRecord, TeamCall};
@@ -175,6 +176,22 @@ pub async fn survey(
         None => respond::no_content(),
         Some(record) => respond::json(if verb == Verb::Duplicate { 201 } else { 200 }, &record),
     }
+}
+
+/// `POST /v1/sites/{site}/surveys/{survey}/preview`: an address of the draft, if it could be published.
+pub async fn preview(
+    request: Request,
+    env: &Env,
+    site: &str,
+    survey: &str,
+) -> Result<Response, Failure> {
+    let team = Team::of(request.headers(), env, site)?;
+    let survey = team.seal.known_survey(&team.site, survey)?;
+    let action = SurveyAction::Check;
+    let call = TeamCall::Survey { survey: survey.clone(), action };
+    let record: SurveyRecord = team.call(env, call).await?;
+    preview::check_shown(record.draft.as_ref())?;
+    respond::json(201, &Preview::new(&team.seal, (&team.site, &survey), Date::now().as_millis()))
 }
 
 async fn read_definition(

@@ -26,10 +26,8 @@ pub struct Config {
 pub struct Files {
     /// The moment: triggers, targeting, frequency.
     pub when: String,
-    /// The widget's JavaScript half.
-    pub glue: String,
-    /// The widget.
-    pub wasm: String,
+    /// The widget: this name with `.js` is its one half, and with `.wasm` the other.
+    pub widget: String,
 }
 
 /// What a page knows of one live survey. What is absent does not matter.

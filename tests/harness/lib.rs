@@ -5,6 +5,7 @@
 //! seconds, so all tests of a process share one; each makes sites of its own. What only a machine of
 //! one's own can show, its files and its deaths, a test asks of [`Machine`].
 
+mod form;
 mod machine;
 
 use std::env;
@@ -19,6 +20,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use tempfile::TempDir;
 
+pub use form::Page;
 pub use machine::Machine;
 
 /// The admin token of every test deployment.
@@ -161,6 +163,11 @@ impl Survey<'_> {
         let digits = b"0123456789abcdefghjkmnpqrstvwxyz";
         let seal = seal.iter().take(8).map(|byte| char::from(digits[usize::from(byte % 32)]));
         format!("{shard}{}", seal.collect::<String>())
+    }
+
+    /// The path of its hosted page.
+    pub fn hosted_path(&self) -> String {
+        format!("/s/{}/{}", self.site.id, self.id)
     }
 
     /// Posts a display as the widget does.

@@ -82,6 +82,7 @@ impl Site {
             SiteCall::Published { survey, version, shard } => {
                 rpc::answer(&published::published(sql, &survey, version, shard)?)
             }
+            SiteCall::Draft { survey } => rpc::answer(&published::draft(sql, &survey)?),
             SiteCall::Team { site, key, call } => {
                 store::authorize(sql, &key, call.scope())?;
                 self.team(&site, call, now_ms).await
@@ -136,6 +137,7 @@ impl Site {
         let sql = &self.sql;
         match action {
             SurveyAction::Read => {}
+            SurveyAction::Check => published::check(sql, survey)?,
             SurveyAction::Update(draft) => surveys::update(sql, survey, &draft)?,
             SurveyAction::SetStatus(status) => {
                 let set = || surveys::set_status(sql, survey, status, now_ms);

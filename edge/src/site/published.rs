@@ -11,7 +11,7 @@ use super::settings;
 use super::surveys::{find, unknown_survey};
 use crate::failure::Failure;
 use crate::json;
-use crate::rpc::{Plan, Told};
+use crate::rpc::{Draft, Plan, Told};
 use crate::seal::{Seal, SiteId, SurveyId};
 use crate::sql::Sql;
 use crate::standing::Standing;
@@ -40,19 +40,35 @@ fn check_scales(sql: &impl Sql, survey: &SurveyId, draft: &Definition) -> Result
     })
 }
 
-/// Makes the draft the survey's next version and sets it live. Runs within the caller's transaction.
-pub fn publish(sql: &impl Sql, survey: &SurveyId, now_ms: u64) -> Result<(), Failure> {
-    let mut row = find(sql, "SELECT version, draft FROM survey WHERE id = ?", survey)?;
-    let version = row.integer::<u32>()?.saturating_add(1);
-    let draft = row.text()?;
-    let definition: Definition = json::read(&draft)?;
+/// What would be published next, and what is seen with it.
+pub fn draft(sql: &impl Sql, survey: &SurveyId) -> Result<Draft, Failure> {
+    let definition = find(sql, "SELECT draft FROM survey WHERE id = ?", survey)?.text()?;
+    let settings = settings::read(sql)?;
+    Ok(Draft {
+        definition: json::read(&definition)?,
+        look: settings.look(),
+        origins: settings.origins,
+    })
+}
+
+/// Refuses a draft that cannot be published.
+pub fn check(sql: &impl Sql, survey: &SurveyId) -> Result<(), Failure> {
+    let Draft { definition, look, .. } = draft(sql, survey)?;
     check_scales(sql, survey, &definition)?;
     // The survey's tokens stand over the site's, so only together they can be judged.
-    let theme = definition.appearance.theme.or(&settings::read(sql)?.theme);
-    validate::theme("appearance.theme", &theme)?;
+    let theme = definition.appearance.theme.or(&look.theme);
+    Ok(validate::theme("appearance.theme", &theme)?)
+}
+
+/// Makes the draft the survey's next version and sets it live. Runs within the caller's transaction.
+pub fn publish(sql: &impl Sql, survey: &SurveyId, now_ms: u64) -> Result<(), Failure> {
+    check(sql, survey)?;
+    let mut row = find(sql, "SELECT version FROM survey WHERE id = ?", survey)?;
+    let version = row.integer::<u32>()?.saturating_add(1);
     sql.run(
-        "INSERT INTO published (survey, version, definition, published_ms) VALUES (?, ?, ?, ?)",
-        &[survey.as_str().into(), version.into(), draft.as_str().into(), now_ms.into()],
+        "INSERT INTO published (survey, version, definition, published_ms)
+         SELECT id, ?, draft, ? FROM survey WHERE id = ?",
+        &[version.into(), now_ms.into(), survey.as_str().into()],
     )?;
     sql.run(
         "UPDATE survey SET status = ?, stopped_ms = NULL, version = ? WHERE id = ?",

@@ -32,6 +32,15 @@ impl Shard {
         self.pull(address, Some(version)).await
     }
 
+    /// The latest version, pulled from the site where this shard was never told of one.
+    pub(super) async fn latest(&self, address: &Address) -> Result<Rc<Published>, Failure> {
+        let known = if self.wake()? { versions::latest(&self.sql)? } else { None };
+        match known {
+            Some(version) => self.published(address, version).await,
+            None => self.pull(address, None).await,
+        }
+    }
+
     /// Asks the site for a version, or for the latest, unless it refused a moment ago. What it gave
     /// a moment ago it need not give again either.
     pub(super) async fn pull(
@@ -132,6 +141,11 @@ pub(super) struct Address {
 }
 
 impl Address {
+    /// The site and the survey.
+    pub(super) fn names(&self) -> (&str, &str) {
+        (&self.site, &self.survey)
+    }
+
     /// Asks the site for a version that this shard lacks, or for the latest.
     async fn pull(&self, env: &Env, version: Option<u32>) -> Result<Told, Failure> {
         let seal = Seal::of(env)?;

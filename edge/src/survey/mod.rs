@@ -3,6 +3,7 @@
 
 mod bodies;
 pub mod fold;
+mod hosted;
 mod house;
 pub mod import;
 mod intake;
@@ -23,7 +24,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use asklet_shared::definition::Published;
+use asklet_shared::definition::{Definition, Published};
 use asklet_shared::display::Display;
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::settings::{self, Limits};
@@ -146,6 +147,13 @@ impl Shard {
             Route::Collect { site, survey, shard, .. } => {
                 this.collect(request, Address { site, survey, shard })
             }
+            Route::Hosted { site, survey } => {
+                let address = Address { site, survey, shard: 0 };
+                Ok(promise::of(
+                    "hosted",
+                    async move { this.hosted(request.into(), &address).await },
+                ))
+            }
             Route::Body { site, survey, digest } => {
                 let address = Address { site, survey, shard: 0 };
                 Ok(promise::of("survey", async move { this.body(&address, &digest).await }))
@@ -242,10 +250,7 @@ impl Shard {
     ) -> Result<Promise, Failure> {
         #[cfg(feature = "faults")]
         crate::faults::arm(&worker::Headers(request.headers()));
-        let circumstances = self.intake.read(&request.headers());
-        let limits = self.known_standing()?.map_or_else(Limits::default, |known| known.limits);
-        let visitor = circumstances.address.as_deref();
-        self.limiter.borrow_mut().pass(limits, visitor, Date::now().as_millis())?;
+        let circumstances = self.let_pass(&request)?;
         check_media_type(&circumstances.content_type)?;
         if !respond::is_known(circumstances.length, DISPLAY_LIMIT)? {
             let mut request = Request::from(request);
@@ -263,25 +268,45 @@ impl Shard {
         Ok(BROKE_OFF.with(|broke_off| promise::then(&body, take, broke_off)))
     }
 
+    /// What a request's headers tell of its visitor, unless that is more than is taken at once.
+    fn let_pass(&self, request: &web_sys::Request) -> Result<Circumstances, Failure> {
+        let circumstances = self.intake.read(&request.headers());
+        let limits = self.known_standing()?.map_or_else(Limits::default, |known| known.limits);
+        let visitor = circumstances.address.as_deref();
+        self.limiter.borrow_mut().pass(limits, visitor, Date::now().as_millis())?;
+        Ok(circumstances)
+    }
+
     async fn take(
         &self,
         body: &[u8],
         circumstances: Circumstances,
         address: &Address,
     ) -> Result<web_sys::Response, Failure> {
-        let mut display: Display = json::read_sent(body)?;
+        let display: Display = json::read_sent(body)?;
         let published = self.published(address, display.version).await?;
         let standing = self.standing(address).await?;
-        let now_ms = Date::now().as_millis();
         check_origin(&standing, circumstances.origin.as_deref())?;
-        check_open(&standing, now_ms)?;
-        let definition = &published.definition;
-        validate::display(&mut display, definition)?;
-        let told = (address.site.as_str(), record::shown_ms(display.age_ms, now_ms));
-        let arrival = intake::arrival(display, circumstances, definition, &standing, told)?;
-        let recorded = record::record(&self.sql, arrival, now_ms)?;
+        let survey = (&published.definition, &*standing);
+        let recorded = self.record(display, circumstances, survey, &address.site)?;
         self.after(recorded).await?;
         respond::taken()
+    }
+
+    /// Stores a revision of a display that keeps the rules of its version.
+    fn record(
+        &self,
+        mut display: Display,
+        circumstances: Circumstances,
+        (definition, standing): (&Definition, &Standing),
+        site: &str,
+    ) -> Result<Recorded, Failure> {
+        let now_ms = Date::now().as_millis();
+        check_open(standing, now_ms)?;
+        validate::display(&mut display, definition)?;
+        let told = (site, record::shown_ms(display.age_ms, now_ms));
+        let arrival = intake::arrival(display, circumstances, definition, standing, told)?;
+        record::record(&self.sql, arrival, now_ms)
     }
 
     /// Takes displays that a program tells of, with the versions that this shard knows.

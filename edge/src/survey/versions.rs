@@ -48,6 +48,12 @@ pub fn find(sql: &impl Sql, version: u32) -> Result<Option<Published>, Failure> 
     row.map(|mut row| Ok(json::read(&row.text()?)?)).transpose()
 }
 
+/// The number of the latest version that this shard has.
+pub fn latest(sql: &impl Sql) -> Result<Option<u32>, Failure> {
+    let row = sql.first("SELECT version FROM published ORDER BY version DESC LIMIT 1", &[])?;
+    row.map(|mut row| row.integer()).transpose()
+}
+
 /// A body in one language, as it travels.
 struct EncodedBody {
     language: String,
@@ -59,13 +65,17 @@ struct EncodedBody {
 /// The bodies of a definition, one in each language that it speaks, its own first, as the site looks.
 fn bodies(definition: &Definition, look: &Look) -> Result<Vec<EncodedBody>, Failure> {
     let encode = |language: &str| {
-        let bytes = Body::of(definition, look, language)
-            .encode()
-            .map_err(|error| Failure::Broken(format!("a body does not encode: {error}")))?;
+        let bytes = encode(definition, look, language)?;
         let digest = seal::short_digest(&bytes);
         Ok(EncodedBody { language: language.to_owned(), digest, bytes })
     };
     definition.languages().into_iter().map(encode).collect()
+}
+
+/// The body of a definition in one language, as it travels.
+pub fn encode(definition: &Definition, look: &Look, language: &str) -> Result<Vec<u8>, Failure> {
+    let bytes = Body::of(definition, look, language).encode();
+    bytes.map_err(|error| Failure::Broken(format!("a body does not encode: {error}")))
 }
 
 /// The languages of a definition, its own first, with the digests of their bodies.
@@ -136,6 +146,7 @@ mod tests {
         all.dedup();
         assert_eq!(all.len(), 6);
         assert_eq!(find_body(&sql, "0123456789abcdef").unwrap(), None);
+        assert_eq!(latest(&sql).unwrap(), Some(2));
     }
 
     #[test]
