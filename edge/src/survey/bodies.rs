@@ -1,8 +1,8 @@
 //! Bodies of displays, read as long as they come to an end in time.
 //!
 //! HTTP holds a body to the length that it announces, but not to any time. A timer for each would cost
-//! more than reading it, so an object has one timer for all, which runs only while one is awaited: an
-//! object with a timer is one that the platform bills.
+//! more than reading it, so an object looks after all of them ten times a second, and only while one is
+//! awaited: an object with a timer is one that the platform bills.
 
 use wasm_bindgen::prelude::*;
 use worker::js_sys::Promise;
@@ -13,36 +13,28 @@ export class Bodies {
   constructor(ms) {
     this.ms = ms;
     this.awaited = new Set();
+    this.look = () => {
+      const now = Date.now();
+      for (const one of this.awaited) {
+        if (one.until > now) break;
+        this.awaited.delete(one);
+        one.reject(null);
+      }
+      this.timer = this.awaited.size > 0 && setTimeout(this.look, 100);
+    };
   }
 
   read(request) {
     return new Promise((resolve, reject) => {
       const one = { until: Date.now() + this.ms, reject };
       this.awaited.add(one);
-      this.timer ??= setTimeout(() => this.look(), this.ms);
+      this.timer ||= setTimeout(this.look, 100);
       const end = (settle) => (value) => {
         this.awaited.delete(one);
-        if (!this.awaited.size) {
-          clearTimeout(this.timer);
-          this.timer = undefined;
-        }
         settle(value);
       };
       request.arrayBuffer().then(end(resolve), end(reject));
     });
-  }
-
-  look() {
-    this.timer = undefined;
-    const now = Date.now();
-    for (const one of this.awaited) {
-      if (one.until > now) {
-        this.timer = setTimeout(() => this.look(), one.until - now);
-        return;
-      }
-      this.awaited.delete(one);
-      one.reject(null);
-    }
   }
 }
 ")]
