@@ -1,6 +1,7 @@
 //! The Worker. It checks the seals of ids and routes; displays it forwards unread to the object
 //! [`survey`] that stores them, team calls it takes to the object [`site`] that knows the keys.
 
+mod alarm;
 mod asset;
 mod directory;
 mod failure;
@@ -52,9 +53,9 @@ pub fn fetch(request: web_sys::Request, env: Env, _context: JsValue) -> Result<J
 
 fn serve(route: Route, request: web_sys::Request, env: Env) -> Result<Promise, Failure> {
     match route {
-        Route::Body { site, survey, .. } => page::forward(&request, &env, &site, &survey, 0),
-        Route::Collect { site, survey, shard } => {
-            page::forward(&request, &env, &site, &survey, shard)
+        Route::Body { site, survey, .. } => page::forward(&request, &env, &site, &survey, (0, "")),
+        Route::Collect { site, survey, shard, seal } => {
+            page::forward(&request, &env, &site, &survey, (shard, &seal))
         }
         Route::Hosted { site, survey } => hosted::serve(request, env, site, survey),
         route => Ok(promise::of(route.name(), answer(route, request.into(), env))),

@@ -67,7 +67,8 @@ pub async fn serve(
     let answer = respond::public(Cache::Never)?;
     let Some(language) = language else {
         let bodies = versions::digests(&definition, &look)?;
-        let survey = ConfigSurvey::of(survey.1.to_owned(), 0, 1, bodies, definition);
+        let survey =
+            ConfigSurvey::of(survey.1.to_owned(), 0, vec!["0".to_owned()], bodies, definition);
         let files = asset::manifest(env).await?.files.clone();
         return Ok(answer.from_json(&PreviewConfig { files, survey })?);
     };

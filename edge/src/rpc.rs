@@ -17,6 +17,7 @@ use crate::seal::{KeyDigest, SiteId, SurveyId};
 use crate::standing::Standing;
 use crate::survey::keeping::Since;
 use crate::survey::scan;
+use crate::survey::slice::Cursor;
 
 /// The path of a call. Public requests that are forwarded untouched begin with `/v1/`.
 pub const PATH: &str = "/call";
@@ -217,17 +218,17 @@ pub enum SurveyCall {
     /// What was counted in a period; answered with [`Counts`].
     Count(tally::Request),
     /// What some displays after a key add up to; answered with `Scanned`.
-    Scan { query: scan::Query, after: Option<DisplayId> },
+    Scan { query: scan::Query, after: Option<Cursor> },
     /// Stop counting a display, for a reason, or count it again; answered with nothing.
     Exclude { id: DisplayId, reason: Option<String> },
     /// Erase the displays of a respondent among some after a key; answered with [`Erased`].
-    Erase { respondent: String, after: Option<DisplayId> },
+    Erase { respondent: String, after: Option<Cursor> },
     /// Take lines of displays; answered with `Imported`.
     Import { site: String, lines: String },
     /// How much it stores and writes; answered with [`Usage`].
     Usage,
-    /// Forget everything; answered with nothing.
-    Forget,
+    /// Forget everything, by a change of this number at the site; answered with nothing.
+    Forget { number: u64 },
 }
 
 /// What was counted, and since when there is more.
@@ -245,7 +246,7 @@ pub struct Erased {
     /// How many displays were erased.
     pub displays: u64,
     /// After which key the next part begins; `None` after the last.
-    pub next: Option<DisplayId>,
+    pub next: Option<Cursor>,
 }
 
 /// What the shards of a survey store and write.

@@ -160,6 +160,30 @@ impl Seal {
         Ok(same(&id, text).then_some(SurveyId(id)))
     }
 
+    /// The last part of the address that a shard's displays are sent to: `0` for the first, which every
+    /// survey has, and the number with a seal for another, so that nobody wakes one that is not in use.
+    pub fn shard(&self, site: &SiteId, survey: &SurveyId, shard: u16) -> Result<String, Failure> {
+        if shard == 0 {
+            return Ok("0".to_owned());
+        }
+        let number = shard.to_string();
+        let seal = self.seal(&["shard", site.as_str(), survey.as_str(), &number], SEAL_CHARS);
+        Ok(number + &seal)
+    }
+
+    /// Refuses the address of a shard that this deployment did not seal for this survey.
+    pub fn check_shard(
+        &self,
+        site: &SiteId,
+        survey: &SurveyId,
+        (shard, seal): (u16, &str),
+    ) -> Result<(), Failure> {
+        if shard == 0 || same(&self.shard(site, survey, shard)?, &format!("{shard}{seal}")) {
+            return Ok(());
+        }
+        Err(Problem::new(Code::UnknownShard, "the survey has no such shard").into())
+    }
+
     /// What only this deployment can say of some parts; the first names what it is for.
     pub fn token(&self, parts: &[&str]) -> String {
         self.seal(parts, TOKEN_CHARS)
@@ -290,6 +314,24 @@ mod tests {
         let last = if forged.pop() == Some('0') { '1' } else { '0' };
         forged.push(last);
         assert_eq!(seal.site(&forged).unwrap(), None);
+    }
+
+    #[test]
+    fn a_shard_besides_the_first_is_known_by_its_survey_s_seal() {
+        let seal = seal();
+        let site = seal.new_site().unwrap();
+        let [survey, other] = [0, 1].map(|_| seal.new_survey(&site).unwrap());
+        assert_eq!(seal.shard(&site, &survey, 0).unwrap(), "0");
+        seal.check_shard(&site, &survey, (0, "")).unwrap();
+        let address = seal.shard(&site, &survey, 3).unwrap();
+        let (number, sealed) = address.split_at(1);
+        assert_eq!((number, sealed.len()), ("3", 8));
+        seal.check_shard(&site, &survey, (3, sealed)).unwrap();
+        for (survey, shard, sealed) in
+            [(&other, 3, sealed), (&survey, 4, sealed), (&survey, 3, ""), (&survey, 3, "00000000")]
+        {
+            assert!(seal.check_shard(&site, survey, (shard, sealed)).is_err(), "{shard}{sealed}");
+        }
     }
 
     #[test]

@@ -108,8 +108,8 @@ pub async fn erase_respondent(
     site: &str,
 ) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, site)?;
-    let EraseRespondent { respondent } = respond::read_json(&mut request, DEFINITION_LIMIT).await?;
     let plans: Vec<Plan> = team.call(env, TeamCall::Plans { access: Scope::Admin }).await?;
+    let EraseRespondent { respondent } = respond::read_json(&mut request, DEFINITION_LIMIT).await?;
     let mut displays = 0;
     for plan in &plans {
         displays += Shards::of(env, &team.site, plan).erase(&respondent).await?;
@@ -261,13 +261,14 @@ pub async fn import(
             _ => return Err(respond::unknown_parameter(&name).into()),
         }
     }
+    // Megabytes are read for nobody whose key was not checked.
+    let plan = team.plan(env, survey, Scope::Write).await?;
     let lines = respond::read_text(&mut request, BYTES_LIMIT).await?;
     if lines.lines().count() > LINES_LIMIT {
         return Err(Problem::new(Code::BodyTooLarge, "the import has too many lines")
             .limit(format!("{LINES_LIMIT} lines"))
             .into());
     }
-    let plan = team.plan(env, survey, Scope::Write).await?;
     respond::json(200, &Shards::of(env, &team.site, &plan).import(shard, lines).await?)
 }
 
@@ -280,6 +281,7 @@ pub async fn exclude(
     excluded: bool,
 ) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, site)?;
+    let plan = team.plan(env, survey, Scope::Write).await?;
     let reason = if excluded {
         let Exclude { reason } = respond::read_json(&mut request, DEFINITION_LIMIT).await?;
         if reason.trim().is_empty() || reason.chars().count() > REASON_LIMIT {
@@ -292,7 +294,6 @@ pub async fn exclude(
     } else {
         None
     };
-    let plan = team.plan(env, survey, Scope::Write).await?;
     let id = display.parse().map_err(|_| keeping::unknown_display())?;
     Shards::of(env, &team.site, &plan).exclude(id, reason.as_deref()).await?;
     respond::no_content()

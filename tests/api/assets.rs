@@ -52,12 +52,12 @@ fn hashed_files_never_change_and_nothing_else_is_served() {
     let site = deployment.site();
     site.survey();
     let config = deployment.request("GET", &format!("/v1/config/{}", site.id)).get().expect(200);
-    for (part, media_type) in [
-        ("when", "text/javascript; charset=utf-8"),
-        ("glue", "text/javascript; charset=utf-8"),
-        ("wasm", "application/wasm"),
+    for (part, ending, media_type) in [
+        ("when", "", "text/javascript; charset=utf-8"),
+        ("widget", ".js", "text/javascript; charset=utf-8"),
+        ("widget", ".wasm", "application/wasm"),
     ] {
-        let name = config["files"][part].as_str().unwrap();
+        let name = format!("{}{ending}", config["files"][part].as_str().unwrap());
         let file = deployment.request("GET", &format!("/{name}")).get();
         assert_eq!((file.status, file.header("content-type")), (200, media_type));
         assert_eq!(file.header("cache-control"), "public, max-age=31536000, immutable");

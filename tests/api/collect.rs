@@ -129,8 +129,12 @@ pub fn refuse_what_is_made_up(
     }
     let body = format!("/v1/body/{}/000000000000000000/0123456789abcdef", site.id);
     deployment.request("GET", &body).get().problem(404, "unknown_survey");
-    // Shards that the survey does not have: no number at all, one too large, one not in use.
-    for shard in ["x", "8", "1"] {
+    // A digest that is none.
+    let body = format!("/v1/body/{}/{}/0123456789", site.id, survey.id);
+    deployment.request("GET", &body).get().problem(404, "unknown_body");
+    // Shards that the survey does not have: no number at all, one too large, and one that nobody
+    // sealed for it.
+    for shard in ["x", "8", "1", "100000000"] {
         let path = format!("/v1/collect/{}/{}/{shard}", site.id, survey.id);
         post(&path).problem(404, "unknown_shard");
     }

@@ -79,6 +79,111 @@ test("a server that asks for patience is not flooded", async ({ page, pageUrl })
   expect(await waiting(page)).toHaveLength(1);
 });
 
+const ONE_WHOLE = { n: 1, score: 100, funnel: { shown: 1, started: 1, completed: 1, dismissed: 0 } };
+
+/** Answers everything with a nine. */
+async function answer(page) {
+  const survey = surveyIn(page);
+  await survey.score(9).click();
+  await survey.comment.fill("Whole.");
+  await survey.button("Send").click();
+  await expect(survey.thanks).toBeVisible();
+}
+
+test("answers that the server failed on are sent again until it takes them", async ({ page, live, pageUrl }) => {
+  let failures = 0;
+  await page.route("**/v1/collect/**", (route) => {
+    failures += 1;
+    if (failures > 3) return route.continue();
+    return route.fulfill({ status: 500, headers: { "access-control-allow-origin": "*" } });
+  });
+  await page.goto(pageUrl("plain"));
+  await answer(page);
+  await expect.poll(live.summary, { timeout: 20_000 }).toMatchObject(ONE_WHOLE);
+  await expect.poll(() => waiting(page)).toEqual([]);
+});
+
+test("an answer that the server took without being heard is repeated and counted once", async ({ page, live, pageUrl }) => {
+  let losses = 0;
+  await page.route("**/v1/collect/**", async (route) => {
+    const response = await route.fetch();
+    losses += 1;
+    return losses > 2 ? route.fulfill({ response }) : route.abort("timedout");
+  });
+  await page.goto(pageUrl("plain"));
+  await answer(page);
+  await expect.poll(() => waiting(page), { timeout: 20_000 }).toEqual([]);
+  expect(losses).toBeGreaterThan(2);
+  expect(await live.summary()).toMatchObject(ONE_WHOLE);
+});
+
+test("an answer whose tab was closed leaves from another tab", async ({ context, page, live, pageUrl }) => {
+  await context.route("**/v1/collect/**", (route) => route.abort());
+  await page.goto(pageUrl("plain"));
+  await answer(page);
+  await page.close();
+  await context.unroute("**/v1/collect/**");
+  const next = await context.newPage();
+  await next.goto(pageUrl("plain"));
+  await expect.poll(live.summary).toMatchObject(ONE_WHOLE);
+  await expect.poll(() => waiting(next)).toEqual([]);
+});
+
+test("three tabs that send the same answer at once lose and double nothing", async ({ context, page, live, pageUrl }) => {
+  await context.route("**/v1/collect/**", (route) => route.abort());
+  await page.goto(pageUrl("plain"));
+  await surveyIn(page).dialog.waitFor();
+  const tabs = [page, await context.newPage(), await context.newPage()];
+  for (const tab of tabs.slice(1)) await tab.goto(pageUrl("plain"));
+  await page.bringToFront();
+  await answer(page);
+  const statuses = [];
+  context.on("response", (response) => response.url().includes("/v1/collect/") && statuses.push(response.status()));
+  await context.unroute("**/v1/collect/**");
+  await Promise.all(tabs.map((tab) => tab.evaluate(() => dispatchEvent(new Event("online")))));
+  await expect.poll(live.summary).toMatchObject(ONE_WHOLE);
+  for (const tab of tabs) await expect.poll(() => waiting(tab)).toEqual([]);
+  expect(new Set(statuses)).toEqual(new Set([204]));
+});
+
+for (const state of ["forbidden", "full"]) {
+  test(`an answer arrives from a page whose storage is ${state}`, async ({ page, live, pageUrl, collected }) => {
+    const thrown = [];
+    page.on("pageerror", (error) => thrown.push(error.message));
+    await page.addInitScript((state) => {
+      if (state === "forbidden") {
+        Object.defineProperty(window, "localStorage", { get: () => { throw new DOMException("no", "SecurityError"); } });
+        return;
+      }
+      Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); };
+    }, state);
+    let isDown = true;
+    await page.route("**/v1/collect/**", (route) => (isDown ? route.abort() : route.continue()));
+    await page.goto(pageUrl("plain"));
+    await answer(page);
+    isDown = false;
+    await page.evaluate(() => dispatchEvent(new Event("online")));
+    await expect.poll(live.summary).toMatchObject(ONE_WHOLE);
+    expect(thrown).toEqual([]);
+  });
+}
+
+test("the outbox keeps the newest fifty displays of thirty days", async ({ page, live, pageUrl }) => {
+  await page.route("**/v1/collect/**", (route) => route.abort());
+  await page.goto(pageUrl("plain"));
+  await surveyIn(page).dialog.waitFor();
+  await page.evaluate(({ site, survey }) => {
+    const day = 24 * 60 * 60 * 1000;
+    for (let age = 1; age < 80; age += 1) {
+      const text = `${Date.now() - (age * day) / 2} ${survey}/0\n{"id":"${age}"}`;
+      localStorage.setItem(`asklet/${site}/outbox/${age}`, text);
+    }
+  }, live);
+  await surveyIn(page).score(9).click();
+  await expect.poll(() => waiting(page)).toHaveLength(50);
+  expect(await waiting(page)).not.toContain(`asklet/${live.site}/outbox/60`);
+});
+
 /** The keys of what waits in the outbox. */
 function waiting(page) {
   return page.evaluate(() => Object.keys(localStorage).filter((key) => key.includes("/outbox/")));

@@ -67,10 +67,14 @@ export class Deployment {
     rmSync(this.#data, { recursive: true });
   }
 
-  /** A new site whose pages may lie anywhere, with a live survey. */
-  async survey(definition, settings = {}) {
-    const whole = { name: "Shop", origins: ["*"], ...settings };
-    const { site, key } = await this.#post("/v1/sites", ADMIN_TOKEN, whole);
+  /** A new site whose pages may lie anywhere, with a live survey; `add` makes another one live. */
+  async survey(definition, settings) {
+    const { site, key } = await this.#post("/v1/sites", ADMIN_TOKEN, { name: "Shop", origins: ["*"], ...settings });
+    const add = (definition) => this.#live(site, key, definition);
+    return { site, key, add, ...(await add(definition)) };
+  }
+
+  async #live(site, key, definition) {
     const { survey } = await this.#post(`/v1/sites/${site}/surveys`, key, definition);
     const path = `/v1/sites/${site}/surveys/${survey}`;
     await this.#post(`${path}/publish`, key, {});
@@ -78,7 +82,7 @@ export class Deployment {
       const answer = await fetch(`${this.url}${path}/summary`, { headers: { authorization: `Bearer ${key}` } });
       return answer.json();
     };
-    return { site, survey, summary };
+    return { survey, summary };
   }
 
   async #post(path, token, body) {

@@ -1,6 +1,131 @@
-// Pages that forbid much.
+// Every way of embedding, and pages that forbid much.
 
-import { expect, surveyIn, test } from "./test.mjs";
+import { DEFINITION, expect, listen, loaded, surveyIn, test } from "./test.mjs";
+
+test.describe("embedding", () => {
+  test.use({ definition: { ...DEFINITION, thanks: { text: { en: "Thank you!", de: "Danke!" } } } });
+
+  for (const name of ["plain", "injected", "module", "stub-first", "stub-after", "twice", "nonce-csp", "patched"]) {
+    test(`works on the page ${name}, in one instance and with one global`, async ({ page, live, pageUrl, collected }) => {
+      const errors = [];
+      page.on("pageerror", (error) => errors.push(error.message));
+      await page.goto(pageUrl(name));
+      const survey = surveyIn(page);
+      await survey.score(10).click();
+      await survey.button("Send").click();
+      await expect(survey.thanks).toBeVisible();
+      await expect.poll(live.summary).toMatchObject({ n: 1, score: 100, funnel: { shown: 1, completed: 1 } });
+      const language = name.startsWith("stub") ? "de" : "en";
+      await expect.poll(() => collected.at(-1)?.display).toMatchObject({ language, answers: { score: 10 } });
+      await expect(page.locator("asklet-survey")).toHaveCount(1);
+      expect((await loaded(page)).filter((name) => name.includes("/v1/config/"))).toHaveLength(1);
+      expect(errors).toEqual([]);
+    });
+  }
+
+  test("adds no global but asklet", async ({ page, pageUrl }) => {
+    await page.addInitScript(() => (window.before = Object.keys(window)));
+    await page.goto(pageUrl("plain"));
+    await expect(surveyIn(page).dialog).toBeVisible();
+    const added = await page.evaluate(() => Object.keys(window).filter((name) => !window.before.includes(name)));
+    expect(added.filter((name) => name !== "before")).toEqual(["asklet"]);
+  });
+
+  test("a second copy keeps the first one's instance", async ({ page, pageUrl }) => {
+    await page.goto(pageUrl("twice"));
+    await expect(surveyIn(page).dialog).toBeVisible();
+    expect(await page.evaluate(() => window.first === window.asklet)).toBe(true);
+  });
+
+  test("what the page tells before the script is there is not lost", async ({ page, live, pageUrl }) => {
+    await page.goto(pageUrl("stub-first"));
+    await expect(surveyIn(page).dialog).toBeVisible();
+    await expect(page).toHaveTitle(new RegExp(`^${live.survey} [0-9a-f-]{36}$`));
+  });
+
+  test("works inside a frame", async ({ page, live, pageUrl }) => {
+    await page.goto(pageUrl("framed"));
+    await surveyIn(page.frameLocator("iframe")).score(10).click();
+    await expect.poll(live.summary).toMatchObject({ n: 1 });
+  });
+
+  test("does nothing before a prerendered page is shown", async ({ page, pageUrl }) => {
+    await page.addInitScript(() => {
+      Object.defineProperty(document, "prerendering", { value: true, configurable: true });
+    });
+    await page.goto(pageUrl("plain"));
+    await page.waitForFunction(() => window.asklet?.isAsklet);
+    await page.waitForLoadState("networkidle");
+    expect((await loaded(page)).filter((name) => name.includes("/v1/"))).toEqual([]);
+    await page.evaluate(() => document.dispatchEvent(new Event("prerenderingchange")));
+    await expect(surveyIn(page).dialog).toBeVisible();
+  });
+});
+
+/** The hosted page, as far as a frame needs it. */
+async function host(page) {
+  const requests = [];
+  await page.route("**/s/**", (route) => {
+    requests.push(route.request().url());
+    return route.fulfill({ contentType: "text/html", body: "<!doctype html><p>How likely are you to recommend us?" });
+  });
+  return requests;
+}
+
+async function expectFrame(page, live) {
+  const frame = page.frameLocator("asklet-survey iframe");
+  await expect(frame.getByText("How likely are you to recommend us?")).toBeVisible();
+  await expect(page.locator("asklet-survey iframe")).toHaveAttribute("title", "Survey");
+  await expect(page.locator("body"), "the frame takes no focus").toBeFocused();
+  const box = await page.locator("asklet-survey").boundingBox();
+  expect(box.x + box.width / 2).toBeGreaterThan(page.viewportSize().width / 2);
+  await page.getByRole("button", { name: "Close" }).click();
+  await expect(page.locator("asklet-survey")).toHaveCount(0);
+  const asked = await page.evaluate((survey) => {
+    const key = Object.keys(localStorage).find((key) => key.endsWith(`/asked/${survey}`));
+    return localStorage.getItem(key);
+  }, live.survey);
+  expect(asked).toMatch(/^dismissed \d+$/);
+}
+
+test("where the page's policy refuses WebAssembly, the hosted page is shown in a frame", async ({ page, live, pageUrl }) => {
+  const requests = await host(page);
+  const told = await listen(page);
+  await page.goto(pageUrl("no-wasm-csp"));
+  await expectFrame(page, live);
+  expect(new URL(requests[0]).pathname).toBe(`/s/${live.site}/${live.survey}`);
+  expect(new URL(requests[0]).searchParams.get("lang")).toBe("en");
+  expect(new URL(requests[0]).searchParams.has("frame")).toBe(true);
+  await expect.poll(told).toMatchObject([{ event: "shown", survey: live.survey }, { event: "dismissed" }]);
+});
+
+test("where the page forbids frames too, nothing is shown and the page is told which directive it was", async ({ page, live, pageUrl }) => {
+  await host(page);
+  const told = await listen(page);
+  await page.goto(pageUrl("no-frame-csp"));
+  await expect.poll(told).toMatchObject([{ event: "error", survey: live.survey, directive: "frame-src" }]);
+  await expect(page.locator("asklet-survey")).toHaveCount(0);
+  const asked = () => Object.keys(localStorage).filter((key) => key.includes("/asked/"));
+  await expect.poll(() => page.evaluate(asked), "it counts as not asked").toEqual([]);
+});
+
+test("where the hosted page cannot be reached, nothing is shown", async ({ page, pageUrl }) => {
+  await page.route("**/s/**", (route) => route.abort());
+  const told = await listen(page);
+  await page.goto(pageUrl("no-wasm-csp"));
+  await expect.poll(told).toMatchObject([{ event: "error" }]);
+  await expect(page.locator("asklet-survey")).toHaveCount(0);
+});
+
+test.describe("a browser without WebAssembly", () => {
+  test("shows the hosted page in a frame", async ({ page, live, pageUrl }) => {
+    await host(page);
+    await page.addInitScript(() => delete window.WebAssembly);
+    await page.goto(pageUrl("plain"));
+    await expectFrame(page, live);
+    expect((await loaded(page)).filter((name) => name.includes("/widget-"))).toEqual([]);
+  });
+});
 
 for (const name of ["strict-csp", "trusted-types"]) {
   test(`works on the page ${name} without breaking its policy`, async ({ page, live, pageUrl }) => {
@@ -28,7 +153,7 @@ for (const name of ["strict-csp", "trusted-types"]) {
 test("waits while the page has a modal dialog open", async ({ page, live, pageUrl }) => {
   await page.goto(pageUrl("modal-dialog"));
   // The cookie dialog lies over everything; a survey below it could not be answered.
-  await expect.poll(() => page.evaluate(() => performance.getEntriesByType("resource").map(({ name }) => name))).toContainEqual(expect.stringContaining("/when-"));
+  await expect.poll(() => loaded(page)).toContainEqual(expect.stringContaining("/when-"));
   await expect(surveyIn(page).dialog.locator("fieldset")).toHaveCount(0);
   await page.getByRole("button", { name: "Accept" }).click();
   await surveyIn(page).score(9).click();

@@ -8,13 +8,18 @@ import { join } from "node:path";
 const POLICIES = {
   "strict-csp": (edge) =>
     `default-src 'none'; script-src ${edge} 'wasm-unsafe-eval'; connect-src ${edge}`,
+  "nonce-csp": (edge) =>
+    `default-src 'none'; script-src 'nonce-once' 'strict-dynamic' 'wasm-unsafe-eval'; connect-src ${edge}`,
+  "no-wasm-csp": (edge) => `default-src 'none'; script-src ${edge}; connect-src ${edge}; frame-src ${edge}`,
+  "no-frame-csp": (edge) => `default-src 'none'; script-src ${edge}; connect-src ${edge}`,
   "trusted-types": () => "require-trusted-types-for 'script'; trusted-types 'none'",
 };
 
 export async function servePages(edge) {
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url, "http://page");
-    const name = pathname.slice(1);
+    // What follows the page's name is there for rules about addresses.
+    const name = pathname.split("/")[1];
     let page;
     try {
       page = readFileSync(join(import.meta.dirname, "pages", `${name}.html`), "utf8");
@@ -29,7 +34,11 @@ export async function servePages(edge) {
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
-    url: (name, site) => `http://127.0.0.1:${server.address().port}/${name}?site=${site}&token=secret`,
-    close: () => new Promise((resolve) => server.close(resolve)),
+    url: (name, site, query = "") =>
+      `http://127.0.0.1:${server.address().port}/${name}?site=${site}&token=secret${query}`,
+    close: () => {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(resolve));
+    },
   };
 }

@@ -21,9 +21,26 @@ export const DEFINITION = {
   thanks: { text: "Thank you for your answer!" },
 };
 
+/** The definition with something else about when it is asked. */
+export function asked(changes) {
+  return { ...DEFINITION, ...changes };
+}
+
 export const test = base.extend({
   /** The survey that is live; `test.use({ definition })` takes another one. */
   definition: [DEFINITION, { option: true }],
+
+  /** Pages remember how to tell what they loaded, since a fake clock hides it. */
+  context: async ({ context }, use) => {
+    await context.addInitScript(() => {
+      const entries = performance.getEntriesByType.bind(performance);
+      window.resources = () => entries("resource").map(({ name }) => name);
+    });
+    await use(context);
+  },
+
+  /** What the site sets. */
+  settings: [{}, { option: true }],
 
   /** Each test has its own, which it may kill. */
   deployment: async ({}, use) => {
@@ -32,15 +49,15 @@ export const test = base.extend({
     await deployment.remove();
   },
 
-  /** A live survey: `site`, `survey` and `summary()`. */
-  live: async ({ deployment, definition }, use) => {
-    await use(await deployment.survey(definition));
+  /** A live survey: `site`, `survey` and `summary()`; `add(definition)` makes another. */
+  live: async ({ deployment, definition, settings }, use) => {
+    await use(await deployment.survey(definition, settings));
   },
 
   /** The address of one of the pages, with the tag of the live survey's site. */
   pageUrl: async ({ deployment, live }, use) => {
     const pages = await servePages(deployment.url);
-    await use((name) => pages.url(name, live.site));
+    await use((name, query) => pages.url(name, live.site, query));
     await pages.close();
   },
 
@@ -66,4 +83,50 @@ export function surveyIn(page) {
     button: (name) => dialog.getByRole("button", { name }),
     thanks: dialog.locator("p.thanks"),
   };
+}
+
+/** Gives a command to the page's asklet, once it is there. */
+export async function tell(page, ...command) {
+  await page.waitForFunction(() => window.asklet?.isAsklet);
+  await page.evaluate((command) => window.asklet(...command), command);
+}
+
+/** Resolves once when.js runs: the page could be asked something. */
+export async function ready(page) {
+  await expect.poll(() => loaded(page)).toContainEqual(expect.stringContaining("/when-"));
+  // It has run when the browser says that it was imported.
+  await page.evaluate(async () => {
+    await import(window.resources().find((name) => name.includes("/when-")));
+  });
+}
+
+/** The addresses of what a page has loaded. */
+export function loaded(page) {
+  return page.evaluate(() => window.resources());
+}
+
+/** Lets the page do whatever it is about to do. */
+export async function settle(page) {
+  await page.evaluate(async () => {
+    for (let frame = 0; frame < 30; frame += 1) await new Promise(requestAnimationFrame);
+  });
+}
+
+/** Says that the page was ready to ask and did not. */
+export async function expectQuiet(page) {
+  await settle(page);
+  expect((await loaded(page)).filter((name) => name.includes("/widget-"))).toEqual([]);
+  await expect(page.locator("asklet-survey")).toHaveCount(0);
+}
+
+/** Has the page listen to everything that asklet tells; gives what reads the list so far. */
+export async function listen(page) {
+  await page.addInitScript(() => {
+    window.asklet = window.asklet || function () { (asklet.q = asklet.q || []).push(arguments); };
+    window.told = [];
+    for (const event of ["shown", "answered", "completed", "dismissed", "error"]) {
+      window.asklet("on", event, (detail) => window.told.push({ event, ...detail }));
+    }
+  });
+  return () => page.evaluate(() => window.told);
 }

@@ -1,83 +1,113 @@
-// The moment: decides when a survey is asked, and brings the widget when it is.
+// The moment: decides when a survey is asked, and of whom.
 
-/** Waits for the triggers of the surveys that could be asked, and asks the first that fires. */
+import { ask, close } from "./when/ask.js";
+import { fits } from "./when/audience.js";
+import { claim } from "./when/claim.js";
+import { onRoute } from "./when/route.js";
+import { TRIGGERS, tracked } from "./when/triggers.js";
+import { untilVisible } from "./when/visible.js";
+
+/** What the page told of its visitor. */
+let visitor = { traits: {} };
+
+/** At most one survey asks by itself in one page view, which is one load of the page. */
+let hasAsked;
+
+/** Takes the page's commands, and waits for the triggers of the surveys that could be asked. */
 export function watch(host) {
-  const timers = [];
-  const fire = (survey) => {
-    timers.forEach(clearTimeout);
-    visible()
-      .then(() => ask(host, survey))
-      .catch((error) => console.warn(`asklet: ${error.message}`));
+  const { surveys, signal, draft, fault } = host;
+  /** Surveys between their trigger and being shown, each with a mark of that trigger. */
+  const waiting = new Map();
+  /** Surveys that the page is ready for and the visitor is not: traits can be told later. */
+  let missed;
+  let address = location.href;
+  let arming;
+
+  const isMeant = (survey) => draft || (host.isDue(survey) && fits(survey, host, visitor));
+
+  const fire = async (survey, isLasting) => {
+    if (hasAsked || waiting.has(survey)) return;
+    if (!isMeant(survey)) return isLasting && missed.add(survey);
+    const mark = {};
+    waiting.set(survey, mark);
+    await new Promise((resolve) => setTimeout(resolve, survey.wait?.ms));
+    await untilVisible();
+    if (waiting.get(survey) !== mark) return;
+    waiting.delete(survey);
+    await claim(host, () => {
+      // Another tab may have asked, or the page may have told something.
+      if (!hasAsked && isMeant(survey)) return show(survey);
+    });
   };
-  for (const survey of host.surveys) {
-    for (const { delay } of survey.triggers) {
-      // Triggers that this release does not know never fire.
-      if (delay !== undefined) timers.push(setTimeout(fire, delay, survey));
-    }
-  }
-}
 
-/**
- * Resolves once the page can be seen, has a body, and has no modal dialog open: what lies outside of
- * one cannot be answered.
- */
-function visible() {
-  const ready = () => !document.hidden && document.body && !document.querySelector("dialog:modal");
-  const events = ["visibilitychange", "DOMContentLoaded", "close"];
-  return new Promise((resolve) => {
-    const check = () => {
-      if (!ready()) return;
-      for (const name of events) document.removeEventListener(name, check, true);
-      resolve();
-    };
-    // `close` does not bubble, but it can be captured.
-    for (const name of events) document.addEventListener(name, check, true);
-    check();
-  });
-}
+  const show = (survey) => {
+    hasAsked = true;
+    return ask(survey, host, visitor);
+  };
 
-/** Loads the widget's two halves and the survey's body, all at once, and shows the survey. */
-async function ask({ base, site, files, store, outbox }, survey) {
-  // Another tab may have asked meanwhile.
-  if (store.read(`asked/${survey.id}`) !== null) return;
-  const [, digest] = nearest(survey.bodies);
-  const body = `${base}v1/body/${site}/${survey.id}/${digest}`;
-  preload(body);
-  const wasm = fetch(base + files.wasm, { credentials: "omit" });
-  const glue = await import(base + files.glue);
-  await glue.default({ module_or_path: wasm });
-  const shard = Math.floor(Math.random() * survey.shards);
-  let shownAt;
-  await glue.ask({
-    body,
-    version: survey.version,
-    page: location.origin + location.pathname,
-    identity: "",
-    traits: "",
-    save: (id, json, what) => {
-      if (what === "shown") {
-        shownAt = Date.now();
-        store.write(`asked/${survey.id}`, `${shownAt}`);
+  /** Waits for every trigger anew. */
+  const arm = () => {
+    arming?.abort();
+    arming = new AbortController();
+    missed = new Set();
+    const { signal } = arming;
+    for (const survey of surveys) {
+      for (const trigger of draft ? [{ delay: 0 }] : survey.triggers) {
+        const [kind, value] = typeof trigger === "string" ? [trigger] : Object.entries(trigger)[0];
+        const isLasting = /^(delay|time|scroll)/.test(kind);
+        try {
+          TRIGGERS[kind]?.(value, () => signal.aborted || fire(survey, isLasting).catch(fault), signal);
+        } catch (error) {
+          fault(error, { survey: survey.id });
+        }
       }
-      outbox.put(id, shownAt, `${survey.id}/${shard}`, json);
-    },
-  });
-}
-
-/** The body in the page's language or in one of the visitor's, or else in the survey's own. */
-function nearest(bodies) {
-  for (const wanted of [document.documentElement.lang, ...navigator.languages]) {
-    for (let tag = wanted.toLowerCase(); tag; tag = tag.slice(0, Math.max(0, tag.lastIndexOf("-")))) {
-      const found = bodies.find(([language]) => language.toLowerCase() === tag);
-      if (found) return found;
     }
-  }
-  return bodies[0];
-}
+  };
 
-/** Starts a download that the widget will ask for once it runs. */
-function preload(href) {
-  const link = document.createElement("link");
-  Object.assign(link, { rel: "preload", as: "fetch", crossOrigin: "anonymous", href });
-  document.head.append(link);
+  const commands = {
+    close,
+    identify(token) {
+      visitor.identity = token;
+    },
+    language(language) {
+      visitor.language = language;
+    },
+    traits(traits) {
+      Object.assign(visitor.traits, traits);
+      for (const survey of missed) fire(survey).catch(fault);
+    },
+    track(name, properties) {
+      for (const survey of waiting.keys()) {
+        if (survey.wait?.cancelled_by?.includes(name)) waiting.delete(survey);
+      }
+      tracked.dispatchEvent(new CustomEvent(name, { detail: properties }));
+    },
+    show(id) {
+      const survey = surveys.find((survey) => survey.id === id);
+      if (survey) untilVisible().then(() => claim(host, () => show(survey))).catch(fault);
+      else fault({ message: `the survey ${id} is not live` }, { survey: id });
+    },
+    reset() {
+      close();
+      waiting.clear();
+      visitor = { traits: {} };
+    },
+    /** The address may have changed, or the page is back from the browser's cache. */
+    route(event) {
+      if (address === location.href && event?.type !== "pageshow") return;
+      address = location.href;
+      for (const survey of waiting.keys()) if (!isMeant(survey)) waiting.delete(survey);
+      arm();
+    },
+  };
+  host.run = (name, ...rest) => commands[name](...rest);
+
+  signal.addEventListener("abort", () => {
+    arming.abort();
+    waiting.clear();
+    close();
+  });
+  if (!host.isTold) onRoute(host.look, signal);
+  arm();
+  for (const command of host.early.splice(0)) host.run(...command);
 }

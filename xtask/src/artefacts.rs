@@ -44,10 +44,18 @@ pub struct Manifest {
 pub struct Files {
     /// The moment.
     pub when: String,
-    /// The widget's JavaScript half.
-    pub glue: String,
-    /// The widget.
-    pub wasm: String,
+    /// What the names of the widget's two halves have in common.
+    pub widget: String,
+    /// What shows a survey where the widget cannot. Only `when` names it.
+    pub frame: String,
+}
+
+impl Files {
+    /// Their names.
+    pub fn names(&self) -> [String; 4] {
+        let Self { when, widget, frame } = self;
+        [when.clone(), format!("{widget}.js"), format!("{widget}.wasm"), frame.clone()]
+    }
 }
 
 impl Manifest {
@@ -60,8 +68,8 @@ impl Manifest {
     /// Writes it beside the files that it names. The files of the one before are superseded from now
     /// on, and their time begins.
     pub fn write(&self) -> Result<()> {
-        if let Ok(Self { files: Files { when, glue, wasm }, .. }) = Self::read() {
-            for name in [when, glue, wasm] {
+        if let Ok(Self { files, .. }) = Self::read() {
+            for name in files.names() {
                 for ending in ["", ".br", ".gz"] {
                     let path = assets().join(format!("{name}{ending}"));
                     if let Ok(file) = File::options().append(true).open(path) {
@@ -117,8 +125,8 @@ pub fn gzip(content: &[u8]) -> Result<Vec<u8>> {
 
 /// Removes hashed files that no page can still ask for.
 pub fn remove_outdated(manifest: &Manifest) -> Result<()> {
-    let Files { when, glue, wasm } = &manifest.files;
-    let current = ["asklet.js", "manifest.json", when, glue, wasm];
+    let [when, glue, wasm, frame] = &manifest.files.names();
+    let current = ["asklet.js", "manifest.json", when, glue, wasm, frame];
     for entry in fs::read_dir(assets())? {
         let path = entry?.path();
         let is_current = |name: &str| current.iter().any(|current| name.starts_with(*current));

@@ -86,28 +86,32 @@ pub fn assets() -> Result<()> {
     }
     .run(|| {
         let stage = root().join(STAGE);
-        let script = |name: &str, format: &str| {
-            let minified = stage.join(format!("min-{name}"));
-            let format = format!("--format={format}");
-            minify(&root().join("widget/loader").join(name), &minified, &["--bundle", &format])?;
+        let script = |name: &str, options: &[&str]| {
+            let minified = stage.join("min").join(name);
+            minify(&root().join("widget/loader").join(name), &minified, options)?;
             read(&minified)
         };
-        let entry = script("asklet.js", "iife")?;
-        let when = script("when.js", "esm")?;
+        let entry = script("asklet.js", &["--format=iife"])?;
+        let frame = script("when/frame.js", &["--format=esm"])?;
+        let frame_name = format!("frame-{}.js", artefacts::digest(&[&frame]));
+        let named = format!("--define:FRAME=\"{frame_name}\"");
+        let when = script("when.js", &["--format=esm", &named])?;
         let (glue, wasm) = (read(&stage.join("widget.js"))?, read(&stage.join("widget.wasm"))?);
         let widget = artefacts::digest(&[&glue, &wasm]);
         let manifest = Manifest {
             entry: artefacts::digest(&[&entry]),
             files: Files {
                 when: format!("when-{}.js", artefacts::digest(&[&when])),
-                glue: format!("widget-{widget}.js"),
-                wasm: format!("widget-{widget}.wasm"),
+                widget: format!("widget-{widget}"),
+                frame: frame_name,
             },
         };
+        let [when_name, glue_name, wasm_name, frame_name] = &manifest.files.names();
         artefacts::put("asklet.js", &entry)?;
-        artefacts::put(&manifest.files.when, &when)?;
-        artefacts::put(&manifest.files.glue, &glue)?;
-        artefacts::put(&manifest.files.wasm, &wasm)?;
+        artefacts::put(when_name, &when)?;
+        artefacts::put(glue_name, &glue)?;
+        artefacts::put(wasm_name, &wasm)?;
+        artefacts::put(frame_name, &frame)?;
         manifest.write()?;
         artefacts::remove_outdated(&manifest)
     })
@@ -116,8 +120,9 @@ pub fn assets() -> Result<()> {
 fn minify(from: &Path, to: &Path, options: &[&str]) -> Result<()> {
     let mut esbuild = Command::new(tools::esbuild()?);
     // What browsers have that have `popover`.
-    esbuild.arg(from).args(["--minify", "--target=es2022,chrome114,firefox125,safari17"]);
-    esbuild.args(options).args(["--log-level=warning", &format!("--outfile={}", to.display())]);
+    esbuild.arg(from).args(["--bundle", "--minify"]);
+    esbuild.args(["--target=es2022,chrome114,firefox125,safari17", "--log-level=warning"]);
+    esbuild.args(options).arg(format!("--outfile={}", to.display()));
     quiet(&mut esbuild).map(drop)
 }
 

@@ -90,7 +90,7 @@ pub fn size(manifest: &Manifest) -> Result<()> {
 }
 
 fn artefacts(manifest: &Manifest) -> Result<Vec<Artefact>> {
-    let artefacts::Files { when, glue, wasm } = &manifest.files;
+    let [when, glue, wasm, _] = &manifest.files.names();
     let file = |part, name, file: &str| {
         let content = fs::read(artefacts::assets().join(file))?;
         anyhow::Ok(Artefact { part, name, content, compressed: true })
@@ -101,12 +101,12 @@ fn artefacts(manifest: &Manifest) -> Result<Vec<Artefact>> {
         .map_err(|error| anyhow!("no body: {error}"))?;
     // As a site with one live survey has it; ids and digests have these lengths.
     let config = Config {
-        files: Some(Files { when: when.clone(), glue: glue.clone(), wasm: wasm.clone() }),
+        files: Some(Files { when: when.clone(), widget: manifest.files.widget.clone() }),
         rest_days: 7,
         surveys: vec![ConfigSurvey::of(
             "0".repeat(18),
             1,
-            1,
+            vec!["0".to_owned()],
             vec![(definition.language.clone(), "0".repeat(16))],
             definition,
         )],

@@ -44,7 +44,7 @@ pub fn serve(
     let request = Request::from(request);
     let visit = Visit::of(&request)?;
     if visit.preview.is_none() {
-        match page::forward(request.inner(), &env, &site, &survey, 0) {
+        match page::forward(request.inner(), &env, &site, &survey, (0, "")) {
             Err(failure @ Failure::Problem(_)) => {
                 let answer = web_sys::Response::from(settle(&visit, Err(failure), &[])?);
                 return Ok(Promise::resolve(&JsValue::from(answer)));

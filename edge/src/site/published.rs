@@ -12,7 +12,7 @@ use super::surveys::{find, unknown_survey};
 use crate::failure::Failure;
 use crate::json;
 use crate::rpc::{Draft, Plan, Told};
-use crate::seal::SurveyId;
+use crate::seal::{Seal, SiteId, SurveyId};
 use crate::sql::Sql;
 use crate::standing::Standing;
 use crate::survey::versions;
@@ -197,8 +197,13 @@ pub struct LiveSurvey {
     pub quota: Option<u32>,
 }
 
-/// The surveys that are live at a time.
-pub fn live(sql: &impl Sql, look: &Look, now_ms: u64) -> Result<Vec<LiveSurvey>, Failure> {
+/// The surveys of a site that are live at a time.
+pub fn live(
+    sql: &impl Sql,
+    (seal, site): (&Seal, &SiteId),
+    look: &Look,
+    now_ms: u64,
+) -> Result<Vec<LiveSurvey>, Failure> {
     let mut surveys = Vec::new();
     sql.query(
         "SELECT survey.id, survey.version, survey.shards, published.definition
@@ -207,14 +212,18 @@ pub fn live(sql: &impl Sql, look: &Look, now_ms: u64) -> Result<Vec<LiveSurvey>,
          WHERE survey.status = ? ORDER BY survey.created_ms, survey.id",
         &[Status::Live.name().into()],
         &mut |mut row| {
-            let (id, version, shards) = (row.text()?, row.integer()?, row.integer()?);
+            let (id, version) = (SurveyId::stored(row.text()?), row.integer()?);
+            let shards: u16 = row.integer()?;
             let definition: Definition = json::read(&row.text()?)?;
             if !definition.is_asked_at(now_ms) || !definition.is_shown() {
                 return Ok(());
             }
             let bodies = versions::digests(&definition, look)?;
             let quota = definition.quota;
-            let survey = ConfigSurvey::of(id, version, shards, bodies, definition);
+            let shards =
+                (0..shards).map(|shard| seal.shard(site, &id, shard)).collect::<Result<_, _>>();
+            let id = id.as_str().to_owned();
+            let survey = ConfigSurvey::of(id, version, shards?, bodies, definition);
             surveys.push(LiveSurvey { survey, quota });
             Ok(())
         },

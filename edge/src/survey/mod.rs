@@ -1,6 +1,7 @@
 //! The object `Survey`: one for each shard of a survey. It validates displays against its own copy
 //! of the definition, beside the data, and stores each in one transaction.
 
+mod bodies;
 pub mod fold;
 mod hosted;
 mod house;
@@ -11,10 +12,12 @@ mod knowledge;
 mod limiter;
 pub mod log;
 pub mod record;
+mod refusals;
 pub mod scan;
 pub mod slice;
 #[cfg(test)]
 mod tests;
+mod trait_values;
 pub mod versions;
 
 use std::cell::{Cell, RefCell};
@@ -41,12 +44,14 @@ use crate::rpc::{self, Counts, Erased, SurveyCall, Usage};
 use crate::sql::migrate::Schema;
 use crate::sql::object::Object;
 use crate::standing::Standing;
+use bodies::Bodies;
 use house::pause;
 use import::Imported;
 use intake::{Circumstances, Intake};
 use knowledge::Address;
 use limiter::Limiter;
 use record::{AGE_LIMIT_MS, Recorded};
+use refusals::Refusals;
 use slice::Slice;
 
 /// How many rows a slice has: about a millisecond of work, so that whoever collects hardly waits.
@@ -56,8 +61,9 @@ const SLICE_ROWS: u32 = 750;
 const SLICES: usize = 60;
 
 thread_local! {
-    static BROKE_OFF: promise::Broken = promise::Broken::new(|_| {
-        respond::settle::<Response>("survey", Err(respond::broke_off().into()))
+    static BROKE_OFF: promise::Broken = promise::Broken::new(|why: JsValue| {
+        let problem = if why.is_null() { respond::body_timeout() } else { respond::broke_off() };
+        respond::settle::<Response>("survey", Err(problem.into()))
     });
 }
 
@@ -74,6 +80,7 @@ impl Survey {
         Self(Rc::new(Shard {
             sql: Object::of(&state),
             intake: Intake::of(&env),
+            bodies: Bodies::new(respond::BODY_MS),
             state,
             env,
             schema: Schema::new(log::MIGRATIONS),
@@ -82,7 +89,8 @@ impl Survey {
             tail_length: Cell::new(None),
             published: RefCell::default(),
             standing: RefCell::default(),
-            refused: RefCell::default(),
+            refusals: RefCell::default(),
+            forgotten: Cell::new(0),
         }))
     }
 
@@ -97,7 +105,7 @@ impl Survey {
     /// The time has come to look after what is kept.
     pub fn alarm(&self) -> Promise {
         let shard = self.0.clone();
-        promise::of("survey alarm", async move { shard.keep_house().await })
+        promise::of_alarm(async move { shard.keep_house().await })
     }
 }
 
@@ -108,6 +116,7 @@ struct Shard {
     sql: Object,
     schema: Schema,
     intake: Intake,
+    bodies: Bodies,
     limiter: RefCell<Limiter>,
     /// Whether an alarm is known to be set.
     alarm_set: Cell<bool>,
@@ -117,8 +126,10 @@ struct Shard {
     published: RefCell<HashMap<u32, Rc<Published>>>,
     /// What holds now, once it was read.
     standing: RefCell<Option<Rc<Standing>>>,
-    /// Versions that the site refused (the latest is `None`), and until when it is not asked again.
-    refused: RefCell<HashMap<Option<u32>, (u64, Problem)>>,
+    /// What the site refused a moment ago.
+    refusals: RefCell<Refusals>,
+    /// The number of the change by which the survey was deleted; 0 while it is not.
+    forgotten: Cell<u64>,
 }
 
 impl Shard {
@@ -133,7 +144,7 @@ impl Shard {
             }));
         }
         match route(&request.method(), path)? {
-            Route::Collect { site, survey, shard } => {
+            Route::Collect { site, survey, shard, .. } => {
                 this.collect(request, Address { site, survey, shard })
             }
             Route::Hosted { site, survey } => {
@@ -160,7 +171,8 @@ impl Shard {
         let is_set_up = self.wake()?;
         let sql = &self.sql;
         match call {
-            SurveyCall::Forget => {
+            SurveyCall::Forget { number } => {
+                self.forgotten.set(number);
                 let storage = self.state.storage();
                 storage.delete_alarm().await?;
                 storage.delete_all().await?;
@@ -248,7 +260,7 @@ impl Shard {
             }));
         }
         // HTTP holds the body to the length that it announces, so it can be read at once.
-        let body = request.array_buffer().map_err(worker::Error::from)?;
+        let body = self.bodies.read(&request);
         let take = move |body: JsValue| {
             let body = Uint8Array::new(&body).to_vec();
             promise::now("survey", async move { self.take(&body, circumstances, &address).await })
@@ -315,7 +327,8 @@ impl Shard {
     async fn body(&self, address: &Address, digest: &str) -> Result<Response, Failure> {
         let mut body = self.find_body(digest)?;
         if body.is_none() {
-            // The push of a version may have failed, and its body is asked for before any display.
+            // The push of a version may have failed, and its body is asked for before any display. Or
+            // a later release makes other bytes.
             self.pull(address, None).await?;
             body = self.find_body(digest)?;
         }

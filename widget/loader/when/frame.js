@@ -1,0 +1,42 @@
+/** As the widget is placed where nothing else is said. Set by script, which no `style-src` forbids. */
+const PLACE =
+  "all:initial;position:fixed;z-index:2147483647;bottom:1rem;inset-inline-end:1rem;" +
+  "width:min(26rem,100vw - 2rem);height:min(30rem,100vh - 2rem);color-scheme:light dark;";
+const FRAME = "width:100%;height:100%;box-sizing:border-box;background:Canvas";
+const BUTTON = "position:absolute;top:2px;inset-inline-end:2px;width:2rem;height:2rem";
+
+/**
+ * Shows the hosted page of a survey in a frame. Resolves to what takes it away again; fails, with
+ * nothing shown, where the page forbids frames or the hosted page cannot be reached.
+ */
+export async function openFrame({ id }, { base, site, draft, token }, [language], kept) {
+  const address = `${base}s/${site}/${id}?lang=${language}&frame${draft ? `&preview=${token}` : ""}`;
+  // A frame does not tell that it failed.
+  await fetch(address, { method: "HEAD", mode: "no-cors", credentials: "omit" });
+  const element = document.createElement("asklet-survey");
+  const frame = document.createElement("iframe");
+  const button = document.createElement("button");
+  element.style.cssText = PLACE.replaceAll(";", "!important;");
+  frame.style.cssText = FRAME;
+  button.style.cssText = BUTTON;
+  element.lang = "en";
+  Object.assign(frame, { src: address, title: "Survey" });
+  Object.assign(button, { textContent: "✕", ariaLabel: "Close" });
+  button.onclick = () => {
+    element.remove();
+    kept.happened("dismissed");
+  };
+  await new Promise((resolve, reject) => {
+    document.addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI }) => {
+      if (effectiveDirective !== "frame-src" || !address.startsWith(blockedURI)) return;
+      element.remove();
+      reject(Object.assign(new Error("the page's policy forbids the survey"), { directive: effectiveDirective }));
+    });
+    // A frame that was refused loads too, and the refusal is told right after.
+    frame.onload = () => setTimeout(resolve, 100);
+    element.attachShadow({ mode: "open" }).append(frame, button);
+    document.body.append(element);
+  });
+  kept.happened("shown");
+  return () => element.remove();
+}

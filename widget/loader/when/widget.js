@@ -1,0 +1,52 @@
+/**
+ * Loads the widget's two halves and the survey's body, all at once, and shows the survey. Resolves to
+ * what takes it away again, or to nothing where this browser or this page cannot run the widget.
+ */
+export async function openWidget({ id, version, shards }, host, visitor, [language, digest], kept) {
+  const { base, site, files, outbox, signal, draft, token } = host;
+  if (!window.WebAssembly || !document.adoptedStyleSheets || !document.body.showPopover) return;
+  const body = `${base}v1/${draft ? `preview/${site}/${id}/${token}/${language}` : `body/${site}/${id}/${digest}`}`;
+  preload(body);
+  const wasm = fetch(`${base}${files.widget}.wasm`, { credentials: "omit" });
+  // If the glue fails first, nobody else takes this one's failure.
+  wasm.catch(() => {});
+  const glue = await import(`${base}${files.widget}.js`);
+  try {
+    await glue.default({ module_or_path: wasm });
+  } catch {
+    // It arrived, so what refused it is the page's policy or the browser.
+    if ((await wasm).ok) return;
+    throw new Error("the widget could not be fetched");
+  }
+  const shard = shards[Math.floor(Math.random() * shards.length)];
+  let shownAt;
+  await glue.ask({
+    body,
+    version,
+    ...told(visitor),
+    save(display, json, what) {
+      if (signal.aborted || draft) return;
+      shownAt ??= Date.now();
+      outbox.put(display, shownAt, `${id}/${shard}`, json);
+      kept.happened(what, display, json);
+    },
+  });
+  return glue.close;
+}
+
+/**
+ * Where and by whom it is answered; traits are keys and values in turn, with NULs between. Nothing of it
+ * is told where the browser asks not to be followed.
+ */
+function told({ identity = "", traits }) {
+  if (navigator.globalPrivacyControl || navigator.doNotTrack === "1") return { page: "", identity: "", traits: "" };
+  const known = Object.entries(traits).filter(([, value]) => value != null);
+  return { page: location.origin + location.pathname, identity, traits: known.flat().join("\0") };
+}
+
+/** Starts a download that the widget will ask for once it runs. */
+function preload(href) {
+  const link = document.createElement("link");
+  Object.assign(link, { rel: "preload", as: "fetch", crossOrigin: "anonymous", href });
+  document.head.append(link);
+}
