@@ -11,6 +11,7 @@ use asklet_shared::definition::{Definition, Published};
 use asklet_shared::display::Display;
 use asklet_shared::period::{self, Interval};
 use asklet_shared::problem::{Code, Problem};
+use asklet_shared::settings::Look;
 use asklet_shared::settings::WeekStart;
 use asklet_shared::validate::{self, DISPLAY_LIMIT};
 use serde::Serialize;
@@ -52,7 +53,7 @@ pub fn seeds(target: &Target) -> Result<Vec<(String, Vec<u8>)>> {
     if target.name == "body" {
         for (at, definition) in DEFINITIONS.iter().enumerate() {
             for language in definition.languages() {
-                let body = Body::of(definition, language).encode()?;
+                let body = Body::of(definition, &Look::default(), language).encode()?;
                 seeds.push((format!("made-{at}-{language}.bin"), body));
             }
         }
@@ -104,7 +105,7 @@ fn definition(bytes: &[u8]) {
             let wording = text.in_language(language, &definition.language);
             assert!(!wording.trim().is_empty(), "{path} is empty in {language}");
         }
-        let made = Body::of(&definition, language);
+        let made = Body::of(&definition, &Look::default(), language);
         let bytes = made.encode().expect("a body encodes");
         assert_eq!(Body::decode(&bytes), Ok(made));
     }
