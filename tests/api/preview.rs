@@ -23,7 +23,7 @@ fn a_draft_is_shown_to_whoever_has_its_token() {
     assert_eq!(answer.header("access-control-allow-origin"), "*");
     assert_eq!(answer.header("cache-control"), "no-store");
     let told = answer.expect(200);
-    assert!(told["files"]["wasm"].is_string());
+    assert!(told["files"]["widget"].is_string());
     assert_eq!((&told["survey"]["id"], &told["survey"]["version"]), (&json!(survey.id), &json!(0)));
     assert_eq!(told["survey"]["bodies"][1][0], "de");
 
