@@ -182,7 +182,7 @@ fn actions(html: &mut Html, body: &Body, answers: &Answers, at: usize) {
         html.raw("<span class=\"progress\">").text(&hint).raw("</span>");
     }
     if before > 0 {
-        html.raw("<button class=\"quiet back\" name=\"back\" value=\"1\">");
+        html.raw("<button class=\"back\" name=\"back\" value=\"1\">");
         html.text(&strings.back).raw("</button>");
     }
     html.raw("</div>");
