@@ -1,17 +1,20 @@
 //! The Worker. It checks the seals of ids and routes; displays it forwards unread to the object
 //! [`survey`] that stores them, team calls it takes to the object [`site`] that knows the keys.
 
+mod alarm;
 mod asset;
 mod directory;
 mod failure;
 #[cfg(feature = "faults")]
 mod faults;
+mod hosted;
 mod identity;
 mod json;
 mod memory;
 mod operator;
 mod page;
 mod place;
+mod preview;
 mod promise;
 mod respond;
 mod route;
@@ -50,10 +53,11 @@ pub fn fetch(request: web_sys::Request, env: Env, _context: JsValue) -> Result<J
 
 fn serve(route: Route, request: web_sys::Request, env: Env) -> Result<Promise, Failure> {
     match route {
-        Route::Body { site, survey, .. } => page::forward(&request, &env, &site, &survey, 0),
-        Route::Collect { site, survey, shard } => {
-            page::forward(&request, &env, &site, &survey, shard)
+        Route::Body { site, survey, .. } => page::forward(&request, &env, &site, &survey, (0, "")),
+        Route::Collect { site, survey, shard, seal } => {
+            page::forward(&request, &env, &site, &survey, (shard, &seal))
         }
+        Route::Hosted { site, survey } => hosted::serve(request, env, site, survey),
         route => Ok(promise::of(route.name(), answer(route, request.into(), env))),
     }
 }
@@ -66,6 +70,9 @@ async fn answer(route: Route, request: Request, env: Env) -> Result<Response, Fa
         Route::Asset { file } => asset::serve(&request, env, &file).await,
         Route::Demo => asset::demo(env).await,
         Route::Config { site } => page::config(&request, env, &site).await,
+        Route::Preview { site, survey, token, language } => {
+            preview::serve(env, (&site, &survey), &token, language.as_deref()).await
+        }
         Route::Sites { verb: Verb::Create } => operator::create_site(request, env).await,
         Route::Sites { .. } => operator::sites(request, env).await,
         Route::Site { site, verb } => team::site(request, env, &site, verb).await,
@@ -77,12 +84,13 @@ async fn answer(route: Route, request: Request, env: Env) -> Result<Response, Fa
             team::survey(request, env, &site, &survey, verb).await
         }
         Route::Summary { site, survey } => team::summary(request, env, &site, &survey).await,
+        Route::MakePreview { site, survey } => team::preview(request, env, &site, &survey).await,
         Route::Usage { site, survey } => team::usage(request, env, &site, &survey).await,
         Route::Import { site, survey } => team::import(request, env, &site, &survey).await,
         Route::Exclude { site, survey, display, excluded } => {
             team::exclude(request, env, (&site, &survey), &display, excluded).await
         }
-        Route::Body { .. } | Route::Collect { .. } => {
+        Route::Body { .. } | Route::Collect { .. } | Route::Hosted { .. } => {
             Err(Failure::Broken("an object's request was not forwarded".to_owned()))
         }
     }

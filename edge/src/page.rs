@@ -83,11 +83,12 @@ pub fn forward(
     env: &Env,
     site: &str,
     survey: &str,
-    shard: u16,
+    (shard, shard_seal): (u16, &str),
 ) -> Result<Promise, Failure> {
     let seal = Seal::of(env)?;
     let site = seal.known_site(site)?;
     let survey = seal.known_survey(&site, survey)?;
+    seal.check_shard(&site, &survey, (shard, shard_seal))?;
     let object: DurableObject = place::survey(env, &site, &survey, shard)?.into_rpc();
     Ok(object.fetch_with_request(request).map_err(worker::Error::from)?)
 }

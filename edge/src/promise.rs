@@ -33,6 +33,14 @@ pub fn of<R: Into<web_sys::Response>>(
     future_to_promise(AssertUnwindSafe(async move { respond::settle(route, work.await) }))
 }
 
+/// What an alarm comes to: what breaks rejects, so that the platform calls again.
+pub fn of_alarm(work: impl Future<Output = Result<(), Failure>> + 'static) -> Promise {
+    future_to_promise(AssertUnwindSafe(async move {
+        respond::alarm(work.await)?;
+        Ok(JsValue::UNDEFINED)
+    }))
+}
+
 /// Answers with what some work comes to: at once where it has nothing to wait for.
 pub fn now<R: Into<web_sys::Response> + 'static>(
     route: &'static str,

@@ -15,8 +15,8 @@ use worker::{Delay, Headers, Request, Response, ResponseBuilder, console_error, 
 use crate::failure::Failure;
 use crate::json;
 
-/// How long a body may take that does not say how long it is.
-const BODY_TIME: Duration = Duration::from_secs(15);
+/// How long a body may take, in milliseconds.
+pub const BODY_MS: u32 = 15_000;
 
 /// How long an answer may be kept.
 #[derive(Debug, Clone, Copy)]
@@ -110,13 +110,37 @@ pub fn finish(route: &str, outcome: Result<Response, Failure>) -> worker::Result
         Ok(response) => return Ok(response),
         Err(failure) => failure,
     };
-    if let Failure::Broken(cause) = &failure {
-        console_error!("{}", serde_json::json!({"level": "error", "route": route, "cause": cause}));
-    }
-    problem(&failure.into_problem()).map_err(|failure| match failure {
+    problem(&told(route, failure)).map_err(|failure| match failure {
         Failure::Broken(cause) => worker::Error::RustError(cause),
         Failure::Problem(problem) => worker::Error::RustError(problem.detail.into_owned()),
     })
+}
+
+/// What an alarm came to, as the platform takes it: it calls again after what broke, and there is
+/// nobody to tell a problem.
+pub fn alarm(outcome: Result<(), Failure>) -> worker::Result<()> {
+    match outcome {
+        Err(Failure::Broken(cause)) => Err(worker::Error::RustError(cause)),
+        Err(Failure::Problem(problem)) => {
+            warn("alarm", &problem.detail);
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Logs what went wrong and is made up for.
+pub fn warn(route: &str, cause: &str) {
+    let line = serde_json::json!({"level": "warning", "route": route, "cause": cause});
+    console_error!("{line}");
+}
+
+/// What the caller is told of a failure. What broke is logged.
+pub fn told(route: &str, failure: Failure) -> Problem {
+    if let Failure::Broken(cause) = &failure {
+        console_error!("{}", serde_json::json!({"level": "error", "route": route, "cause": cause}));
+    }
+    failure.into_problem()
 }
 
 fn problem(problem: &Problem) -> Result<Response, Failure> {
@@ -129,15 +153,19 @@ fn problem(problem: &Problem) -> Result<Response, Failure> {
     if problem.code == Code::Unauthenticated {
         answer = answer.with_header("www-authenticate", "Bearer")?;
     }
-    let retry_after = match problem.code.status() {
-        429 => Some("10"),
-        503 => Some("30"),
-        _ => None,
-    };
-    if let Some(seconds) = retry_after {
+    if let Some(seconds) = retry_after(problem.code.status()) {
         answer = answer.with_header("retry-after", seconds)?;
     }
     Ok(answer.fixed(serde_json::to_vec(problem)?))
+}
+
+/// After how many seconds a request is worth repeating that got a status.
+pub fn retry_after(status: u16) -> Option<&'static str> {
+    match status {
+        429 => Some("10"),
+        503 => Some("30"),
+        _ => None,
+    }
 }
 
 /// Whether a client that holds an answer with this ETag can go on using it.
@@ -156,13 +184,22 @@ pub fn path(url: &str) -> &str {
 /// The parameters of a request's address. The platform takes it apart.
 pub fn parameters(request: &Request) -> Result<Vec<(String, String)>, Failure> {
     let url = web_sys::Url::new(&request.inner().url()).map_err(worker::Error::from)?;
-    let mut parameters = Vec::new();
-    for pair in url.search_params().entries() {
+    entries(&url.search_params())
+}
+
+/// The fields of a form, in the spelling that addresses have, too.
+pub fn fields(form: &str) -> Result<Vec<(String, String)>, Failure> {
+    entries(&web_sys::UrlSearchParams::new_with_str(form).map_err(worker::Error::from)?)
+}
+
+fn entries(pairs: &web_sys::UrlSearchParams) -> Result<Vec<(String, String)>, Failure> {
+    let mut entries = Vec::new();
+    for pair in pairs.entries() {
         let pair = Array::from(&pair.map_err(worker::Error::from)?);
         let text = |at| pair.get(at).as_string().unwrap_or_default();
-        parameters.push((text(0), text(1)));
+        entries.push((text(0), text(1)));
     }
-    Ok(parameters)
+    Ok(entries)
 }
 
 /// What is said of a parameter that a route does not take.
@@ -212,16 +249,11 @@ pub async fn read_stream(request: &mut Request, limit: usize) -> Result<Vec<u8>,
     let mut bytes = Vec::new();
     // A request without a body has no stream.
     let Ok(mut stream) = request.stream() else { return Ok(bytes) };
-    let mut deadline = Box::pin(Delay::from(BODY_TIME));
+    let mut deadline = Box::pin(Delay::from(Duration::from_millis(BODY_MS.into())));
     loop {
         let chunk = match select(stream.try_next(), &mut deadline).await {
             Either::Left((chunk, _)) => chunk.map_err(|_| broke_off())?,
-            Either::Right(_) => {
-                let detail = "the body did not come to an end";
-                return Err(Problem::new(Code::BodyTimeout, detail)
-                    .limit(format!("{} seconds", BODY_TIME.as_secs()))
-                    .into());
-            }
+            Either::Right(_) => return Err(body_timeout().into()),
         };
         let Some(chunk) = chunk else { return Ok(bytes) };
         bytes.extend_from_slice(&chunk);
@@ -235,7 +267,24 @@ fn too_large(limit: usize) -> Problem {
     Problem::new(Code::BodyTooLarge, "the body is too large").limit(format!("{limit} bytes"))
 }
 
+/// What is said of a body that takes too long.
+pub fn body_timeout() -> Problem {
+    Problem::new(Code::BodyTimeout, "the body did not come to an end")
+        .limit(format!("{} seconds", BODY_MS / 1000))
+}
+
 /// Why a body could not be read to its end.
 pub fn broke_off() -> Problem {
     Problem::new(Code::MalformedJson, "the body broke off")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alarm_that_broke_is_rejected_so_that_the_platform_calls_again() {
+        assert!(alarm(Err(Failure::Broken("a counter".to_owned()))).is_err());
+        assert!(alarm(Ok(())).is_ok());
+    }
 }

@@ -19,8 +19,12 @@ pub enum Route {
     Config { site: String },
     /// `GET /v1/body/{site}/{survey}/{digest}`
     Body { site: String, survey: String, digest: String },
-    /// `POST /v1/collect/{site}/{survey}/{shard}`
-    Collect { site: String, survey: String, shard: u16 },
+    /// `POST /v1/collect/{site}/{survey}/{shard}`: the shard's number, and its seal behind it.
+    Collect { site: String, survey: String, shard: u16, seal: String },
+    /// `GET /s/{site}/{survey}`, and `POST` of the form that stands there.
+    Hosted { site: String, survey: String },
+    /// `GET /v1/preview/{site}/{survey}/{token}`, and of a body below it by its language.
+    Preview { site: String, survey: String, token: String, language: Option<String> },
     /// `OPTIONS` of a route that pages of other origins may call.
     Preflight,
     /// `GET` and `POST /v1/sites`, for the operator.
@@ -39,6 +43,8 @@ pub enum Route {
     Survey { site: String, survey: String, verb: Verb },
     /// `GET /v1/sites/{site}/surveys/{survey}/summary`
     Summary { site: String, survey: String },
+    /// `POST /v1/sites/{site}/surveys/{survey}/preview`
+    MakePreview { site: String, survey: String },
     /// `GET /v1/sites/{site}/surveys/{survey}/usage`
     Usage { site: String, survey: String },
     /// `POST /v1/sites/{site}/surveys/{survey}/import`
@@ -82,6 +88,8 @@ impl Route {
             Self::Config { .. } => "config",
             Self::Body { .. } => "body",
             Self::Collect { .. } => "collect",
+            Self::Hosted { .. } => "hosted",
+            Self::Preview { .. } => "preview",
             Self::Preflight => "preflight",
             Self::Sites { .. } => "sites",
             Self::Site { .. } => "site",
@@ -91,6 +99,7 @@ impl Route {
             Self::Surveys { .. } => "surveys",
             Self::Survey { .. } => "survey",
             Self::Summary { .. } => "summary",
+            Self::MakePreview { .. } => "make preview",
             Self::Usage { .. } => "usage",
             Self::Import { .. } => "import",
             Self::Exclude { .. } => "exclude",
@@ -103,18 +112,32 @@ pub fn route(method: &str, path: &str) -> Result<Route, Problem> {
     let owned = |part: &&str| (*part).to_owned();
     let parts: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
     // Each method that the path takes, with what it means.
-    let is_public = parts.first() != Some(&"healthz") && parts.get(1) != Some(&"sites");
+    let is_public =
+        !matches!(parts.first(), Some(&("healthz" | "s"))) && parts.get(1) != Some(&"sites");
     let routes: Vec<(&str, Route)> = match parts.as_slice() {
         ["healthz"] => vec![("GET", Route::Health)],
         ["demo"] => vec![("GET", Route::Demo)],
         ["v1", "config", site] => vec![("GET", Route::Config { site: owned(site) })],
         ["v1", "body", site, survey, digest] => {
+            if !is_digest(digest) {
+                return Err(Problem::new(Code::UnknownBody, "the survey has no such body"));
+            }
             let (site, survey, digest) = (owned(site), owned(survey), owned(digest));
             vec![("GET", Route::Body { site, survey, digest })]
         }
         ["v1", "collect", site, survey, shard] => {
-            let shard = shard_number(shard)?;
-            vec![("POST", Route::Collect { site: owned(site), survey: owned(survey), shard })]
+            let (shard, seal) = shard_address(shard)?;
+            let (site, survey, seal) = (owned(site), owned(survey), seal.to_owned());
+            vec![("POST", Route::Collect { site, survey, shard, seal })]
+        }
+        ["s", site, survey] => {
+            let hosted = Route::Hosted { site: owned(site), survey: owned(survey) };
+            vec![("GET", hosted.clone()), ("POST", hosted)]
+        }
+        ["v1", "preview", site, survey, token, below @ ..] if below.len() < 2 => {
+            let (site, survey, token) = (owned(site), owned(survey), owned(token));
+            let language = below.first().map(owned);
+            vec![("GET", Route::Preview { site, survey, token, language })]
         }
         ["v1", "sites"] => vec![
             ("GET", Route::Sites { verb: Verb::Read }),
@@ -154,6 +177,9 @@ pub fn route(method: &str, path: &str) -> Result<Route, Problem> {
         }
         ["v1", "sites", site, "surveys", survey, "summary"] => {
             vec![("GET", Route::Summary { site: owned(site), survey: owned(survey) })]
+        }
+        ["v1", "sites", site, "surveys", survey, "preview"] => {
+            vec![("POST", Route::MakePreview { site: owned(site), survey: owned(survey) })]
         }
         ["v1", "sites", site, "surveys", survey, "usage"] => {
             vec![("GET", Route::Usage { site: owned(site), survey: owned(survey) })]
@@ -203,23 +229,31 @@ fn not_found() -> Problem {
     Problem::new(Code::NotFound, "there is no such route")
 }
 
-/// Refuses numbers that no survey can have before anything wakes. The canonical spelling only, so
-/// that one shard has one address.
-fn shard_number(text: &str) -> Result<u16, Problem> {
-    match text.parse::<u16>() {
-        Ok(shard) if shard < SHARDS_LIMIT && shard.to_string() == text => Ok(shard),
+/// A shard's number and its seal: none for the first shard, eight characters for the others. Refuses
+/// what no survey can have before anything wakes, and takes the canonical spelling only, so that one
+/// shard has one address.
+fn shard_address(text: &str) -> Result<(u16, &str), Problem> {
+    let (number, seal) = text.split_at_checked(1).unwrap_or_default();
+    let is_seal = seal.len() == 8 && seal.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    match number.parse::<u16>() {
+        Ok(0) if seal.is_empty() => Ok((0, seal)),
+        Ok(shard @ 1..SHARDS_LIMIT) if is_seal => Ok((shard, seal)),
         _ => Err(Problem::new(Code::UnknownShard, "there is no such shard")),
     }
+}
+
+/// The digest of a body, or of a file.
+fn is_digest(text: &str) -> bool {
+    let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    text.len() == 16 && text.bytes().all(is_hex)
 }
 
 /// `asklet.js`, or a name, a hash and an ending.
 fn is_asset(file: &str) -> bool {
     let Some((stem, ending)) = file.rsplit_once('.') else { return false };
-    let hashed = stem.split_once('-').is_some_and(|(name, hash)| {
-        matches!(name, "when" | "widget" | "frame")
-            && hash.len() == 16
-            && hash.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
-    });
+    let hashed = stem
+        .split_once('-')
+        .is_some_and(|(name, hash)| matches!(name, "when" | "widget" | "frame") && is_digest(hash));
     file == "asklet.js" || (hashed && matches!(ending, "js" | "wasm"))
 }
 
@@ -229,9 +263,13 @@ mod tests {
 
     #[test]
     fn a_path_and_a_method_make_a_route() {
-        let collect = Route::Collect { site: "any-1".to_owned(), survey: "2".to_owned(), shard: 7 };
-        assert_eq!(route("POST", "/v1/collect/any-1/2/7"), Ok(collect));
-        assert_eq!(route("OPTIONS", "/v1/collect/any-1/2/7"), Ok(Route::Preflight));
+        let collect = |shard, seal: &str| {
+            let (site, survey, seal) = ("any-1".to_owned(), "2".to_owned(), seal.to_owned());
+            Ok(Route::Collect { site, survey, shard, seal })
+        };
+        assert_eq!(route("POST", "/v1/collect/any-1/2/0"), collect(0, ""));
+        assert_eq!(route("POST", "/v1/collect/any-1/2/7abcd0123"), collect(7, "abcd0123"));
+        assert_eq!(route("OPTIONS", "/v1/collect/any-1/2/0"), Ok(Route::Preflight));
         assert_eq!(route("HEAD", "/healthz"), Ok(Route::Health));
         let widget = "widget-0123456789abcdef.wasm";
         assert_eq!(
@@ -241,20 +279,42 @@ mod tests {
     }
 
     #[test]
+    fn a_hosted_page_is_read_and_sent_and_no_other_page_may_call_it() {
+        let hosted = Route::Hosted { site: "any-1".to_owned(), survey: "2".to_owned() };
+        assert_eq!(route("GET", "/s/any-1/2"), Ok(hosted.clone()));
+        assert_eq!(route("POST", "/s/any-1/2"), Ok(hosted));
+        assert_eq!(route("OPTIONS", "/s/any-1/2").unwrap_err().code, Code::MethodNotAllowed);
+    }
+
+    #[test]
     fn other_paths_and_methods_are_told_apart() {
         let code = |method: &str, path: &str| route(method, path).unwrap_err().code;
-        assert_eq!(code("GET", "/v1/collect/any-1/2/7"), Code::MethodNotAllowed);
+        assert_eq!(code("GET", "/v1/collect/any-1/2/0"), Code::MethodNotAllowed);
         assert_eq!(code("OPTIONS", "/v1/sites"), Code::MethodNotAllowed);
         let refused = route("PATCH", "/v1/sites/any-1/surveys/2").unwrap_err();
         assert_eq!(refused.limit.as_deref(), Some("GET, PUT, DELETE"));
         assert_eq!(code("POST", "/v1/sites/any-1/surveys/2/forget"), Code::NotFound);
-        for shard in ["8", "07", "-1", "x", ""] {
+        let no_shards =
+            ["1", "8abcd0123", "0abcd0123", "07abcd012", "7abcd012é", "00", "-1", "x", ""];
+        for shard in no_shards {
             let path = format!("/v1/collect/any-1/2/{shard}");
             assert_eq!(code("POST", &path), Code::UnknownShard);
         }
-        for path in
-            ["/", "//", "/v1", "/manifest.json", "/asklet.js.br", "/widget-.js", "/v1/config"]
-        {
+        for digest in ["0123456789abcde", "0123456789abcdeF", "0123456789abcdeg", ""] {
+            assert_eq!(code("GET", &format!("/v1/body/any-1/2/{digest}")), Code::UnknownBody);
+        }
+        for path in [
+            "/",
+            "//",
+            "/v1",
+            "/manifest.json",
+            "/asklet.js.br",
+            "/widget-.js",
+            "/v1/config",
+            "/s/any-1",
+            "/s/any-1/2/",
+            "/v1/preview/any-1/2/3/de/4",
+        ] {
             assert_eq!(code("GET", path), Code::NotFound, "{path}");
         }
     }

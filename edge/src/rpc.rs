@@ -5,7 +5,7 @@ use asklet_shared::config::ConfigSurvey;
 use asklet_shared::definition::{Definition, Published, Status};
 use asklet_shared::display_id::DisplayId;
 use asklet_shared::problem::{Code, Problem};
-use asklet_shared::settings::{Settings, WeekStart};
+use asklet_shared::settings::{Look, Settings, WeekStart};
 use asklet_shared::tally::{self, Counted};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,7 @@ use crate::seal::{KeyDigest, SiteId, SurveyId};
 use crate::standing::Standing;
 use crate::survey::keeping::Since;
 use crate::survey::scan;
+use crate::survey::slice::Cursor;
 
 /// The path of a call. Public requests that are forwarded untouched begin with `/v1/`.
 pub const PATH: &str = "/call";
@@ -52,6 +53,8 @@ pub enum SiteCall {
     Live { site: SiteId },
     /// A version, or the latest, for a shard that lacks it; answered with [`Told`].
     Published { survey: SurveyId, version: Option<u32>, shard: u16 },
+    /// What would be published next, for a preview; answered with [`Draft`].
+    Draft { survey: SurveyId },
     /// What a team asks, with the key that it shows.
     Team { site: SiteId, key: KeyDigest, call: TeamCall },
     /// Remove the site with everything in it, for the operator; answered with nothing.
@@ -76,6 +79,17 @@ pub struct Told {
     pub published: Published,
     /// What holds now.
     pub standing: Standing,
+}
+
+/// What would be published next.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Draft {
+    /// As it is written now.
+    pub definition: Definition,
+    /// What of the site is seen in it.
+    pub look: Look,
+    /// The origins whose pages may ask.
+    pub origins: Vec<String>,
 }
 
 /// What a team asks of its site.
@@ -128,6 +142,8 @@ pub struct SecretRecord {
 pub enum SurveyAction {
     /// Look at it.
     Read,
+    /// Look at its draft, if it could be published.
+    Check,
     /// Replace the draft.
     Update(Box<Definition>),
     /// Remove it with everything that was collected.
@@ -147,9 +163,9 @@ impl TeamCall {
     pub fn scope(&self) -> Scope {
         match self {
             Self::Plan { access, .. } | Self::Plans { access } => *access,
-            Self::Settings | Self::Surveys | Self::Survey { action: SurveyAction::Read, .. } => {
-                Scope::Read
-            }
+            Self::Settings
+            | Self::Surveys
+            | Self::Survey { action: SurveyAction::Read | SurveyAction::Check, .. } => Scope::Read,
             Self::CreateSurvey { .. } | Self::Survey { .. } => Scope::Write,
             Self::ChangeSettings(_)
             | Self::AddSecret { .. }
@@ -202,17 +218,17 @@ pub enum SurveyCall {
     /// What was counted in a period; answered with [`Counts`].
     Count(tally::Request),
     /// What some displays after a key add up to; answered with `Scanned`.
-    Scan { query: scan::Query, after: Option<DisplayId> },
+    Scan { query: scan::Query, after: Option<Cursor> },
     /// Stop counting a display, for a reason, or count it again; answered with nothing.
     Exclude { id: DisplayId, reason: Option<String> },
     /// Erase the displays of a respondent among some after a key; answered with [`Erased`].
-    Erase { respondent: String, after: Option<DisplayId> },
+    Erase { respondent: String, after: Option<Cursor> },
     /// Take lines of displays; answered with `Imported`.
     Import { site: String, lines: String },
     /// How much it stores and writes; answered with [`Usage`].
     Usage,
-    /// Forget everything; answered with nothing.
-    Forget,
+    /// Forget everything, by a change of this number at the site; answered with nothing.
+    Forget { number: u64 },
 }
 
 /// What was counted, and since when there is more.
@@ -230,7 +246,7 @@ pub struct Erased {
     /// How many displays were erased.
     pub displays: u64,
     /// After which key the next part begins; `None` after the last.
-    pub next: Option<DisplayId>,
+    pub next: Option<Cursor>,
 }
 
 /// What the shards of a survey store and write.

@@ -25,6 +25,9 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const RANDOM_CHARS: usize = 10;
 const SEAL_CHARS: usize = 8;
 
+/// Characters of a token (160 bits): unlike an id it is a permission.
+const TOKEN_CHARS: usize = 32;
+
 /// The region of sites that may lie anywhere.
 const ANY_REGION: &str = "any";
 
@@ -130,14 +133,14 @@ impl Seal {
     /// A new site's id.
     pub fn new_site(&self) -> Result<SiteId, Failure> {
         let body = format!("{ANY_REGION}-{}", random_text(RANDOM_CHARS)?);
-        let seal = self.seal(&["site", &body])?;
+        let seal = self.seal(&["site", &body], SEAL_CHARS);
         Ok(SiteId(body + &seal))
     }
 
     /// A new survey's id.
     pub fn new_survey(&self, site: &SiteId) -> Result<SurveyId, Failure> {
         let body = random_text(RANDOM_CHARS)?;
-        let seal = self.seal(&["survey", site.as_str(), &body])?;
+        let seal = self.seal(&["survey", site.as_str(), &body], SEAL_CHARS);
         Ok(SurveyId(body + &seal))
     }
 
@@ -146,24 +149,53 @@ impl Seal {
         let (Some(body), true) = (unsealed(text), text.starts_with("any-")) else {
             return Ok(None);
         };
-        let id = body.to_owned() + &self.seal(&["site", body])?;
+        let id = body.to_owned() + &self.seal(&["site", body], SEAL_CHARS);
         Ok(same(&id, text).then_some(SiteId(id)))
     }
 
     /// The survey id that a text is, if this deployment sealed it for this site.
     pub fn survey(&self, site: &SiteId, text: &str) -> Result<Option<SurveyId>, Failure> {
         let Some(body) = unsealed(text) else { return Ok(None) };
-        let id = body.to_owned() + &self.seal(&["survey", site.as_str(), body])?;
+        let id = body.to_owned() + &self.seal(&["survey", site.as_str(), body], SEAL_CHARS);
         Ok(same(&id, text).then_some(SurveyId(id)))
     }
 
-    fn seal(&self, parts: &[&str]) -> Result<String, Failure> {
+    /// The last part of the address that a shard's displays are sent to: `0` for the first, which every
+    /// survey has, and the number with a seal for another, so that nobody wakes one that is not in use.
+    pub fn shard(&self, site: &SiteId, survey: &SurveyId, shard: u16) -> Result<String, Failure> {
+        if shard == 0 {
+            return Ok("0".to_owned());
+        }
+        let number = shard.to_string();
+        let seal = self.seal(&["shard", site.as_str(), survey.as_str(), &number], SEAL_CHARS);
+        Ok(number + &seal)
+    }
+
+    /// Refuses the address of a shard that this deployment did not seal for this survey.
+    pub fn check_shard(
+        &self,
+        site: &SiteId,
+        survey: &SurveyId,
+        (shard, seal): (u16, &str),
+    ) -> Result<(), Failure> {
+        if shard == 0 || same(&self.shard(site, survey, shard)?, &format!("{shard}{seal}")) {
+            return Ok(());
+        }
+        Err(Problem::new(Code::UnknownShard, "the survey has no such shard").into())
+    }
+
+    /// What only this deployment can say of some parts; the first names what it is for.
+    pub fn token(&self, parts: &[&str]) -> String {
+        self.seal(parts, TOKEN_CHARS)
+    }
+
+    fn seal(&self, parts: &[&str], chars: usize) -> String {
         let mut mac = self.0.clone();
         for part in parts {
             mac.update(part.as_bytes());
             mac.update(&[0]);
         }
-        Ok(spell(mac.finalize().into_bytes().into_iter().take(SEAL_CHARS)))
+        spell(mac.finalize().into_bytes().into_iter().take(chars))
     }
 }
 
@@ -282,6 +314,24 @@ mod tests {
         let last = if forged.pop() == Some('0') { '1' } else { '0' };
         forged.push(last);
         assert_eq!(seal.site(&forged).unwrap(), None);
+    }
+
+    #[test]
+    fn a_shard_besides_the_first_is_known_by_its_survey_s_seal() {
+        let seal = seal();
+        let site = seal.new_site().unwrap();
+        let [survey, other] = [0, 1].map(|_| seal.new_survey(&site).unwrap());
+        assert_eq!(seal.shard(&site, &survey, 0).unwrap(), "0");
+        seal.check_shard(&site, &survey, (0, "")).unwrap();
+        let address = seal.shard(&site, &survey, 3).unwrap();
+        let (number, sealed) = address.split_at(1);
+        assert_eq!((number, sealed.len()), ("3", 8));
+        seal.check_shard(&site, &survey, (3, sealed)).unwrap();
+        for (survey, shard, sealed) in
+            [(&other, 3, sealed), (&survey, 4, sealed), (&survey, 3, ""), (&survey, 3, "00000000")]
+        {
+            assert!(seal.check_shard(&site, survey, (shard, sealed)).is_err(), "{shard}{sealed}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use asklet_shared::settings::{Limits, Look, Privacy};
 use serde::{Deserialize, Serialize};
 
 /// The standing of one survey.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
     /// Grows with each change at the site; a shard keeps the highest.
     pub number: u64,

@@ -8,11 +8,12 @@ use asklet_shared::settings::Settings;
 use asklet_shared::validate::{self, DEFINITION_LIMIT};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use worker::{Env, Headers, Request, Response};
+use worker::{Date, Env, Headers, Request, Response};
 
 use crate::failure::Failure;
 use crate::operator;
 use crate::place;
+use crate::preview::{self, Preview};
 use crate::respond;
 use crate::route::Verb;
 use crate::rpc::{self, Plan, Scope, SiteCall, SiteRecord, SurveyAction, SurveyRecord, TeamCall};
@@ -107,8 +108,8 @@ pub async fn erase_respondent(
     site: &str,
 ) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, site)?;
-    let EraseRespondent { respondent } = respond::read_json(&mut request, DEFINITION_LIMIT).await?;
     let plans: Vec<Plan> = team.call(env, TeamCall::Plans { access: Scope::Admin }).await?;
+    let EraseRespondent { respondent } = respond::read_json(&mut request, DEFINITION_LIMIT).await?;
     let mut displays = 0;
     for plan in &plans {
         displays += Shards::of(env, &team.site, plan).erase(&respondent).await?;
@@ -175,6 +176,22 @@ pub async fn survey(
         None => respond::no_content(),
         Some(record) => respond::json(if verb == Verb::Duplicate { 201 } else { 200 }, &record),
     }
+}
+
+/// `POST /v1/sites/{site}/surveys/{survey}/preview`: an address of the draft, if it could be published.
+pub async fn preview(
+    request: Request,
+    env: &Env,
+    site: &str,
+    survey: &str,
+) -> Result<Response, Failure> {
+    let team = Team::of(request.headers(), env, site)?;
+    let survey = team.seal.known_survey(&team.site, survey)?;
+    let action = SurveyAction::Check;
+    let call = TeamCall::Survey { survey: survey.clone(), action };
+    let record: SurveyRecord = team.call(env, call).await?;
+    preview::check_shown(record.draft.as_ref())?;
+    respond::json(201, &Preview::new(&team.seal, (&team.site, &survey), Date::now().as_millis()))
 }
 
 async fn read_definition(
@@ -244,13 +261,14 @@ pub async fn import(
             _ => return Err(respond::unknown_parameter(&name).into()),
         }
     }
+    // Megabytes are read for nobody whose key was not checked.
+    let plan = team.plan(env, survey, Scope::Write).await?;
     let lines = respond::read_text(&mut request, BYTES_LIMIT).await?;
     if lines.lines().count() > LINES_LIMIT {
         return Err(Problem::new(Code::BodyTooLarge, "the import has too many lines")
             .limit(format!("{LINES_LIMIT} lines"))
             .into());
     }
-    let plan = team.plan(env, survey, Scope::Write).await?;
     respond::json(200, &Shards::of(env, &team.site, &plan).import(shard, lines).await?)
 }
 
@@ -263,6 +281,7 @@ pub async fn exclude(
     excluded: bool,
 ) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, site)?;
+    let plan = team.plan(env, survey, Scope::Write).await?;
     let reason = if excluded {
         let Exclude { reason } = respond::read_json(&mut request, DEFINITION_LIMIT).await?;
         if reason.trim().is_empty() || reason.chars().count() > REASON_LIMIT {
@@ -275,7 +294,6 @@ pub async fn exclude(
     } else {
         None
     };
-    let plan = team.plan(env, survey, Scope::Write).await?;
     let id = display.parse().map_err(|_| keeping::unknown_display())?;
     Shards::of(env, &team.site, &plan).exclude(id, reason.as_deref()).await?;
     respond::no_content()

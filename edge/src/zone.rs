@@ -28,7 +28,9 @@ impl Zone {
                 let arguments = Array::of2(&"en-US".into(), &options);
                 Reflect::construct(&Function::from(constructor), &arguments)
             });
-        let Ok(format) = known else {
+        // The platform also takes offsets, of any minute, for zones.
+        let is_offset = name.starts_with(['+', '-', '\u{2212}']);
+        let Some(format) = known.ok().filter(|_| !is_offset) else {
             return Err(Problem::new(Code::InvalidQuery, "there is no such time zone")
                 .at("tz")
                 .limit("a zone of the IANA database, such as Europe/Berlin")

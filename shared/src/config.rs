@@ -37,8 +37,9 @@ pub struct ConfigSurvey {
     pub id: String,
     /// The version to ask.
     pub version: u32,
-    /// How many shards take its displays; a new display goes to any of `0..shards`.
-    pub shards: u16,
+    /// The shards that take its displays, as the address of collecting names them; a new display goes
+    /// to any of them.
+    pub shards: Vec<String>,
     /// The languages that the survey speaks, its own first, each with the digest of its body.
     pub bodies: Vec<(String, String)>,
     /// What has to happen for it to be shown.
@@ -118,7 +119,7 @@ impl ConfigSurvey {
     pub fn of(
         id: String,
         version: u32,
-        shards: u16,
+        shards: Vec<String>,
         bodies: Vec<(String, String)>,
         definition: Definition,
     ) -> Self {

@@ -4,6 +4,10 @@
 //! 96 slots, and a slot holds how often each value was seen. The funnel is a question like any other
 //! whose values are the stages, and who answered is a dimension whose values are digests. So folding,
 //! taking out, merging and recounting are one operation: adding contributions with a sign.
+//!
+//! A store takes rows of 2 MB at most. Rows of values are small, since there are few values. Digests
+//! are as many as there are respondents, so their rows are those of an hour, and a slot that is full
+//! leaves the larger half of them out, see [`Packed`].
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -18,12 +22,15 @@ use crate::time;
 pub const FUNNEL: &str = "";
 
 /// How often each value was seen. For a rating the value is the score, for a text question 0, and
-/// for the funnel the number of the stage, 0 to 3, or [`DISMISSED`].
+/// for the funnel a [`funnel_value`] or [`DISMISSED`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Histogram(pub BTreeMap<u8, u64>);
 
 /// The value under which the funnel counts the dismissed.
 pub const DISMISSED: u8 = 4;
+
+/// What is added to the number of a stage where nobody can tell whether it was seen.
+const UNSEEN: u8 = 5;
 
 /// The name under which respondents are counted like the values of a dimension. It is none that a
 /// summary can be broken down by.
@@ -38,11 +45,18 @@ pub struct Key {
     pub dimension: String,
     /// The UTC day, counted from the epoch.
     pub day: u64,
-    /// The dimension's value; empty for [`crate::dimension::Dimension::All`].
+    /// The dimension's value; empty for [`crate::dimension::Dimension::All`]. For [`RESPONDENT`] the
+    /// hour of the day.
     pub value: String,
 }
 
-/// The number under which the funnel counts a stage, and the store keeps it.
+/// The number under which the funnel counts a stage. Displays of a channel on which nobody can tell
+/// whether they were seen have numbers of their own, since they are no part of a response rate.
+pub fn funnel_value(stage: Stage, tells_seen: bool) -> u8 {
+    stage_value(stage) + if tells_seen { 0 } else { UNSEEN }
+}
+
+/// The number of a stage, under which the store keeps it.
 pub fn stage_value(stage: Stage) -> u8 {
     match stage {
         Stage::Shown => 0,
@@ -88,8 +102,23 @@ impl Histogram {
     }
 }
 
+/// Digests of respondents are below this, so that they pass through JSON and SQLite unharmed.
+pub const DIGESTS: u64 = 1 << 53;
+
+/// How many slots one row of respondents has.
+const SLOTS_PER_HOUR: u8 = 4;
+
+/// How many digests a slot holds. Half of them are more than the smallest so many from which
+/// [`crate::tally::Respondents`] estimates, so what is left out changes no summary, unless most of the
+/// others are erased. The four slots of a row take 900 KB, nine bytes a digest.
+const DIGESTS_LIMIT: usize = 25_000;
+
 /// One row of counters: for each slot of a day in which something was counted, how often each value
 /// was seen. Values are those of a [`Histogram`], or digests of respondents.
+///
+/// A slot with too many digests leaves out those that are not below a half, a quarter and so on of
+/// their range. How often it was halved and how many contributions it left out stand in the slot as a
+/// value that is no digest, [`DIGESTS`] and the number of halvings, with its count.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Packed {
     slots: BTreeMap<u8, BTreeMap<u64, u64>>,
@@ -141,6 +170,25 @@ impl Packed {
         self.slots.is_empty()
     }
 
+    /// Puts a respondent in or takes one out.
+    fn change_digest(
+        &mut self,
+        slot: u8,
+        digest: u64,
+        change: Change,
+    ) -> Result<(), BrokenCounter> {
+        let left_out = self.slots.get(&slot).and_then(|digests| {
+            let (left_out, _) = digests.last_key_value().filter(|(key, _)| **key >= DIGESTS)?;
+            (digest >= DIGESTS >> (left_out - DIGESTS)).then_some(*left_out)
+        });
+        self.change(slot, left_out.unwrap_or(digest), change)?;
+        match self.slots.get_mut(&slot) {
+            Some(digests) if digests.len() > DIGESTS_LIMIT => halve(digests),
+            _ => {}
+        }
+        Ok(())
+    }
+
     fn change(&mut self, slot: u8, value: u64, change: Change) -> Result<(), BrokenCounter> {
         match change {
             Change::PutIn(times) => {
@@ -160,6 +208,13 @@ impl Packed {
         }
         Ok(())
     }
+}
+
+/// Leaves the upper half of the range of digests out.
+fn halve(digests: &mut BTreeMap<u64, u64>) {
+    let halved = digests.last_key_value().map_or(0, |(last, _)| last.saturating_sub(DIGESTS));
+    let upper = digests.split_off(&(DIGESTS >> (halved + 1)));
+    digests.insert(DIGESTS + halved + 1, upper.values().sum());
 }
 
 /// Whether a display's contribution enters the counters or leaves them.
@@ -189,38 +244,44 @@ impl Counters {
         let day = time::day_of(facts.shown_ms);
         let slot = time::slot_of(facts.shown_ms);
         let values = facts.values();
-        let mut row = |question: &str, dimension: &str, value: &str, counted: &[u64]| {
-            let key = Key {
-                question: question.to_owned(),
-                dimension: dimension.to_owned(),
-                day,
-                value: value.to_owned(),
-            };
-            let packed = match self.rows.entry(key) {
-                Entry::Occupied(row) => row.into_mut(),
-                Entry::Vacant(row) => {
-                    let stored = load(row.key())?;
-                    row.insert(stored)
-                }
-            };
-            for value in counted {
-                packed.change(slot, *value, change)?;
-            }
-            Ok::<_, E>(())
+        let key = |question: &str, dimension: &str, value: &str| Key {
+            question: question.to_owned(),
+            dimension: dimension.to_owned(),
+            day,
+            value: value.to_owned(),
         };
         for (dimension, value) in facts.dimensions() {
             let dimension = dimension.name();
             for (question, counted) in &values {
-                let counted: Vec<_> = counted.iter().copied().map(u64::from).collect();
-                row(question, &dimension, &value, &counted)?;
+                let row = self.row(key(question, &dimension, &value), &mut load)?;
+                for value in counted {
+                    row.change(slot, u64::from(*value), change)?;
+                }
             }
         }
         if let Some(respondent) = facts.respondent {
+            let hour = (slot / SLOTS_PER_HOUR).to_string();
             for (question, _) in &facts.answers.0 {
-                row(question, RESPONDENT, "", &[respondent])?;
+                let row = self.row(key(question, RESPONDENT, &hour), &mut load)?;
+                row.change_digest(slot, respondent, change)?;
             }
         }
         Ok(())
+    }
+
+    /// A row, loaded where it is needed for the first time.
+    fn row<E>(
+        &mut self,
+        key: Key,
+        load: &mut impl FnMut(&Key) -> Result<Packed, E>,
+    ) -> Result<&mut Packed, E> {
+        Ok(match self.rows.entry(key) {
+            Entry::Occupied(row) => row.into_mut(),
+            Entry::Vacant(row) => {
+                let stored = load(row.key())?;
+                row.insert(stored)
+            }
+        })
     }
 
     /// The rows that were touched, in the order of their keys.
@@ -234,6 +295,7 @@ mod tests {
     use super::*;
     use crate::display::{Answer, Answers};
     use crate::facts::Context;
+    use crate::tally::{Request, Respondents};
 
     fn answered(score: u8) -> Facts {
         Facts {
@@ -266,6 +328,41 @@ mod tests {
         let broken = Counters::default()
             .change(&answered(9), Change::TakeOut, |_| Ok::<_, BrokenCounter>(Packed::default()));
         assert_eq!(broken, Err(BrokenCounter));
+    }
+
+    #[test]
+    fn a_row_of_respondents_has_an_end_and_what_it_leaves_out_changes_no_estimate() {
+        let identified = |number: u64| Facts {
+            shown_ms: number % 4 * time::BUCKET_MS,
+            respondent: Some(Respondents::digest(number.wrapping_mul(0x9e37_79b9_7f4a_7c15))),
+            ..answered(9)
+        };
+        let numbers = 0..150_000;
+        let (mut counters, mut all) = (Counters::default(), Respondents::default());
+        let fresh = |_: &Key| Ok::<_, BrokenCounter>(Packed::default());
+        for number in numbers.clone() {
+            let one = identified(number);
+            counters.change(&one, Change::PutIn(1), fresh).unwrap();
+            all.add(one.respondent.unwrap());
+        }
+        let request = Request::whole("score", 0, time::DAY_MS);
+        let mut counted = request.nothing();
+        let theirs = counters.rows.iter().filter(|(key, _)| key.dimension == RESPONDENT);
+        for (key, packed) in theirs {
+            let bytes = packed.encode().unwrap();
+            assert!(bytes.len() < 1_000_000, "{key:?}: {} bytes", bytes.len());
+            if key.question == "score" {
+                counted.add_row(&request, key, &bytes).unwrap();
+            }
+        }
+        assert_eq!(counted.respondents, all);
+        // What was left out is taken out all the same, and nothing more than that.
+        for number in numbers {
+            counters.change(&identified(number), Change::TakeOut, fresh).unwrap();
+        }
+        assert!(counters.rows.values().all(Packed::is_empty));
+        let more = counters.change(&identified(0), Change::TakeOut, fresh);
+        assert_eq!(more, Err(BrokenCounter));
     }
 
     #[test]

@@ -103,6 +103,11 @@ impl Channel {
         }
     }
 
+    /// Whether it can be told that a survey came into view: not of a form without scripts, nor a mail.
+    pub fn tells_seen(self) -> bool {
+        !matches!(self, Self::Link | Self::Email)
+    }
+
     /// The channel with a name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|channel| channel.name() == name)

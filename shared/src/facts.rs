@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::counter::{DISMISSED, FUNNEL, stage_value};
+use crate::counter::{DISMISSED, FUNNEL, funnel_value};
 use crate::dimension::Dimension;
 use crate::display::{Answer, Answers, Channel, OTHER_OPTION, Stage};
 
@@ -64,7 +64,7 @@ impl Facts {
     /// Each question that this display answers, the funnel first, with the values it adds to it. A
     /// chosen option is a question of its own, see [`option_key`].
     pub fn values(&self) -> Vec<(Cow<'_, str>, Vec<u8>)> {
-        let mut funnel = vec![stage_value(self.stage)];
+        let mut funnel = vec![funnel_value(self.stage, self.context.channel.tells_seen())];
         if self.dismissed {
             funnel.push(DISMISSED);
         }

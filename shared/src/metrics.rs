@@ -252,17 +252,19 @@ impl Sample<'_> {
     }
 
     /// How this sample's score differs from another's on the same scale: Net Promoter by the
-    /// adjusted-Wald estimates, shares by Agresti and Caffo. `None` below two answers on either side.
-    pub fn difference(&self, other: &Sample<'_>) -> Option<Difference> {
+    /// adjusted-Wald estimates, shares by Agresti and Caffo. The interval leaves out a probability of
+    /// `alpha`. `None` below two answers on either side.
+    pub fn difference(&self, other: &Sample<'_>, alpha: f64) -> Option<Difference> {
         let total = |groups: [u64; 3]| groups.into_iter().sum();
         let (ours @ [best, _, worst], theirs @ [other_best, _, other_worst]) =
             (self.groups(), other.groups());
         if self.scale.metric() == Metric::Nps {
             let (ours, theirs) =
                 ((best, worst, total(ours)), (other_best, other_worst, total(theirs)));
-            statistics::net_promoter_difference(ours, theirs).map(|found| found.scaled(100.0))
+            statistics::net_promoter_difference(ours, theirs, alpha)
+                .map(|found| found.scaled(100.0))
         } else {
-            statistics::agresti_caffo((best, total(ours)), (other_best, total(theirs)))
+            statistics::agresti_caffo((best, total(ours)), (other_best, total(theirs)), alpha)
         }
     }
 
@@ -373,11 +375,12 @@ mod tests {
         let (better, worse) = (histogram(&[(5, 80), (1, 20)]), histogram(&[(5, 50), (1, 50)]));
         let sample = |scale, answers| Sample { scale, direction: Direction::HighIsGood, answers };
         let shares =
-            sample(Scale::Csat5, &better).difference(&sample(Scale::Csat5, &worse)).unwrap();
+            sample(Scale::Csat5, &better).difference(&sample(Scale::Csat5, &worse), 0.05).unwrap();
         assert!((shares.difference - 30.0 / 102.0).abs() < 1e-9, "{shares:?}");
         let means = sample(Scale::Csat5, &better).mean_difference(&sample(Scale::Csat5, &worse));
         assert!((means.unwrap().difference - 1.2).abs() < 1e-9);
-        let scores = sample(Scale::Nps, &better).difference(&sample(Scale::Nps, &worse)).unwrap();
+        let scores =
+            sample(Scale::Nps, &better).difference(&sample(Scale::Nps, &worse), 0.05).unwrap();
         assert!((scores.difference - 0.0).abs() < 1e-9, "{scores:?}");
         assert_eq!(sample(Scale::Nps, &better).mean_difference(&sample(Scale::Nps, &worse)), None);
     }

@@ -1,7 +1,8 @@
 //! Periods: what part of time a summary covers, and how a trend divides it.
 //!
 //! Time zones are the caller's: it tells the offset at a time, and nothing here grows old with a
-//! database of zones. Offsets are multiples of a bucket, as they are everywhere on Earth since 1972.
+//! database of zones. Offsets are multiples of a bucket, as they are everywhere on Earth since 1972; a
+//! trend that would need another is refused.
 
 use chrono::{
     DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Weekday,
@@ -103,6 +104,10 @@ pub fn edges(
         let edge = utc(start, offset).ok_or_else(out_of_range)?;
         if edge >= to_ms {
             break;
+        }
+        if edge % BUCKET_MS != 0 {
+            let detail = "the zone's clocks did not stand on a quarter of an hour then";
+            return Err(Problem::new(Code::InvalidQuery, detail).at("tz").limit(rfc3339(edge)));
         }
         // Where clocks are set back over an hour's start, the hour comes twice and counts once.
         if edges.last().is_some_and(|last| edge > *last) {
@@ -245,6 +250,16 @@ mod tests {
                 "2026-01-01T01:30:00Z"
             ]
         );
+    }
+
+    #[test]
+    fn an_edge_off_the_quarters_of_an_hour_is_refused() {
+        // Monrovia until 1972.
+        let monrovia = |_| -(44 * 60 + 30) * 1000;
+        let (from, to) = (at("1970-06-01T00:00:00Z"), at("1970-06-03T00:00:00Z"));
+        let problem = edges(from, to, (Interval::Day, WeekStart::Monday), &monrovia).unwrap_err();
+        assert_eq!((problem.code, problem.field.as_deref()), (Code::InvalidQuery, Some("tz")));
+        assert_eq!(problem.limit.as_deref(), Some("1970-06-01T00:44:30Z"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::counter::{FUNNEL, Histogram};
 use crate::definition::question::Rating;
 use crate::metrics::{Direction, Metric, Sample, Scale, Score};
 use crate::period::rfc3339;
-use crate::statistics::{Difference, float};
+use crate::statistics::{Difference, SIGNIFICANT, float};
 use crate::summary::{Funnel, Period, TrendPoint, ValueCount, distribution};
 use crate::tally::{Counted, Request, Tally};
 
@@ -146,7 +146,7 @@ fn pool(scale: Scale, members: &[&Member], asked: &Asked<'_>) -> Pool {
         let (before, previous) = point(asked.before.0, asked.before.1, totals);
         PoolChange {
             previous,
-            difference: sample(scale, &answers).difference(&sample(scale, &before)),
+            difference: sample(scale, &answers).difference(&sample(scale, &before), SIGNIFICANT),
         }
     });
     let mix = members.iter().map(|member| {
@@ -190,6 +190,7 @@ fn oriented(rating: &Rating, answers: &Histogram) -> Histogram {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::definition::question::ShownAs;
     use crate::definition::text::Text;
 
     #[test]
@@ -202,7 +203,13 @@ mod tests {
                 survey: name.to_owned(),
                 name: name.to_owned(),
                 question: "q".to_owned(),
-                rating: Rating { scale, direction, low: label(), high: label() },
+                rating: Rating {
+                    scale,
+                    direction,
+                    shown_as: ShownAs::Numbers,
+                    low: label(),
+                    high: label(),
+                },
                 counted: Counted { points: vec![tally], ..Counted::default() },
                 before: None,
             }

@@ -101,6 +101,10 @@ codes! {
     NoAdminToken = "no_admin_token", 403, "This deployment has no admin token";
     /// The page's origin is not one of the site's.
     OriginNotAllowed = "origin_not_allowed", 403, "The site does not list this origin";
+    /// A preview that has run out.
+    PreviewExpired = "preview_expired", 403, "The preview has run out";
+    /// A form that this deployment did not hand out.
+    ForgedForm = "forged_form", 403, "The form was not handed out here";
     /// There is no such route.
     NotFound = "not_found", 404, "Not found";
     /// There is no such site.
@@ -113,6 +117,8 @@ codes! {
     UnknownVersion = "unknown_version", 404, "The survey has no such version";
     /// The survey has no body with this digest.
     UnknownBody = "unknown_body", 404, "The survey has no such body";
+    /// This deployment made no such preview.
+    UnknownPreview = "unknown_preview", 404, "There is no such preview";
     /// The survey has no display with this id.
     UnknownDisplay = "unknown_display", 404, "There is no such display";
     /// The route exists for another method.
@@ -135,6 +141,8 @@ codes! {
     UnsupportedMediaType = "unsupported_media_type", 415, "The content type is not taken";
     /// A parameter of the query breaks a rule.
     InvalidQuery = "invalid_query", 400, "The query is not valid";
+    /// A survey with a kind of question that pages do not show.
+    NotShown = "not_shown", 422, "Pages cannot show this survey yet";
     /// A definition breaks a rule.
     InvalidDefinition = "invalid_definition", 422, "The definition is not valid";
     /// A site's or a survey's settings break a rule.
@@ -173,6 +181,8 @@ codes! {
     RateLimited = "rate_limited", 429, "Too many requests";
     /// Something broke on our side.
     Internal = "internal", 500, "Something went wrong on the server";
+    /// More is asked for than is looked up at once.
+    Busy = "busy", 503, "Too much is asked for at once";
     /// The data was written by a newer release.
     NewerSchema = "newer_schema", 503, "The data was written by a newer release";
 }

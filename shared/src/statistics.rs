@@ -1,4 +1,4 @@
-//! Intervals and differences at 95 % confidence.
+//! Intervals at 95 % confidence, and differences.
 //!
 //! Each function says what it assumes, what it returns on too little data, and where it is from.
 //! Distributions are `statrs`'s.
@@ -13,12 +13,12 @@ const Z: f64 = 1.959_963_984_540_054;
 const TAIL: f64 = 0.025;
 
 /// A difference is told as one below this p value.
-const SIGNIFICANT: f64 = 0.05;
+pub const SIGNIFICANT: f64 = 0.05;
 
 /// Below this many answers an interval says little, and a summary says so.
 pub const LOW_N: u64 = 30;
 
-/// An interval at 95 % confidence.
+/// An interval, at 95 % confidence where nothing else is said.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// Its lower end.
@@ -35,6 +35,8 @@ pub struct Difference {
     pub difference: f64,
     /// Its interval.
     pub interval: Interval,
+    /// The confidence of the interval, 0 to 1: 0.95, and more where several are looked at.
+    pub level: f64,
     /// The two-sided probability of a difference at least as large if there were none.
     pub p: f64,
     /// What follows from `p`.
@@ -156,6 +158,7 @@ impl Moments {
 pub fn net_promoter_difference(
     (promoters, detractors, n): (u64, u64, u64),
     (other_promoters, other_detractors, other_n): (u64, u64, u64),
+    alpha: f64,
 ) -> Option<Difference> {
     if n < 2 || other_n < 2 {
         return None;
@@ -164,6 +167,7 @@ pub fn net_promoter_difference(
         adjusted_wald(promoters, detractors, n),
         adjusted_wald(other_promoters, other_detractors, other_n),
         2.0,
+        alpha,
     )
 }
 
@@ -175,6 +179,7 @@ pub fn net_promoter_difference(
 pub fn agresti_caffo(
     (successes, n): (u64, u64),
     (other_successes, other_n): (u64, u64),
+    alpha: f64,
 ) -> Option<Difference> {
     if n < 2 || other_n < 2 {
         return None;
@@ -184,7 +189,7 @@ pub fn agresti_caffo(
         let value = (float(successes) + 1.0) / n;
         Estimate { value, standard_error: (value * (1.0 - value) / n).sqrt() }
     };
-    normal_difference(estimate(successes, n), estimate(other_successes, other_n), 1.0)
+    normal_difference(estimate(successes, n), estimate(other_successes, other_n), 1.0, alpha)
 }
 
 /// The difference of two means, of samples whose variances may differ. `None` where either has fewer
@@ -202,35 +207,55 @@ pub fn welch(first: Moments, second: Moments) -> Option<Difference> {
     let half = t_quantile(freedom)? * standard_error;
     let interval = Interval { low: difference - half, high: difference + half };
     let p = 2.0 * t.sf((difference / standard_error).abs());
-    Some(Difference::new(difference, interval, p))
+    Some(Difference::new(difference, interval, SIGNIFICANT, p))
 }
 
-/// Holm's step-down adjustment: p values, in any order, as they are when all are looked at.
+/// A p value among others, and the probability that the interval beside it leaves out.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Adjusted {
+    /// The p value as it is when all are looked at.
+    pub p: f64,
+    /// What the interval leaves out, so that it agrees with the verdict.
+    pub alpha: f64,
+}
+
+/// Holm's step-down adjustment of p values in any order. The smallest is judged at 5 % divided by how
+/// many there are, the next by one fewer, and from the first that is not below its share on all are
+/// judged as that one. An interval that leaves out the same share holds 0 exactly where no difference
+/// is shown.
 ///
 /// Source: S. Holm, "A Simple Sequentially Rejective Multiple Test Procedure", Scandinavian Journal
 /// of Statistics 6, 1979.
-pub fn holm(p_values: &[f64]) -> Vec<f64> {
+pub fn holm(p_values: &[f64]) -> Vec<Adjusted> {
     let mut order: Vec<(usize, f64)> = p_values.iter().copied().enumerate().collect();
     order.sort_by(|(_, a), (_, b)| a.total_cmp(b));
-    let mut adjusted: Vec<(usize, f64)> = Vec::with_capacity(order.len());
-    let mut largest: f64 = 0.0;
+    let mut adjusted: Vec<(usize, Adjusted)> = Vec::with_capacity(order.len());
+    let (mut largest, mut judged_with): (f64, f64) = (0.0, 1.0);
     for (rank, (at, p)) in order.iter().enumerate() {
-        let left = u64::try_from(order.len() - rank).unwrap_or(u64::MAX);
-        largest = largest.max((p * float(left)).min(1.0));
-        adjusted.push((*at, largest));
+        let left = float(u64::try_from(order.len() - rank).unwrap_or(u64::MAX));
+        if largest < SIGNIFICANT {
+            judged_with = left;
+        }
+        largest = largest.max((p * left).min(1.0));
+        adjusted.push((*at, Adjusted { p: largest, alpha: SIGNIFICANT / judged_with }));
     }
     adjusted.sort_by_key(|(at, _)| *at);
-    adjusted.into_iter().map(|(_, p)| p).collect()
+    adjusted.into_iter().map(|(_, adjusted)| adjusted).collect()
 }
 
-fn normal_difference(first: Estimate, second: Estimate, largest: f64) -> Option<Difference> {
+fn normal_difference(
+    first: Estimate,
+    second: Estimate,
+    largest: f64,
+    alpha: f64,
+) -> Option<Difference> {
     let difference = first.value - second.value;
     let standard_error = first.standard_error.hypot(second.standard_error);
-    let half = Z * standard_error;
+    let half = Normal::standard().inverse_cdf(1.0 - alpha / 2.0) * standard_error;
     let interval =
         Interval { low: (difference - half).max(-largest), high: (difference + half).min(largest) };
     let p = 2.0 * Normal::standard().sf((difference / standard_error).abs());
-    Some(Difference::new(difference, interval, p)).filter(|_| standard_error > 0.0)
+    Some(Difference::new(difference, interval, alpha, p)).filter(|_| standard_error > 0.0)
 }
 
 /// The 97.5 % quantile of Student's t; `None` without a degree of freedom.
@@ -239,8 +264,9 @@ fn t_quantile(freedom: f64) -> Option<f64> {
 }
 
 impl Difference {
-    fn new(difference: f64, interval: Interval, p: f64) -> Self {
-        Self { difference, interval, p, verdict: Verdict::NoDifferenceShown }.with_p(p)
+    fn new(difference: f64, interval: Interval, alpha: f64, p: f64) -> Self {
+        let (level, verdict) = (1.0 - alpha, Verdict::NoDifferenceShown);
+        Self { difference, interval, level, p, verdict }.with_p(p)
     }
 
     /// The same difference with a p value that was adjusted for others beside it.
@@ -298,12 +324,12 @@ mod tests {
         // Its estimate is that of the samples with what was added to them.
         let difference = 57.0 / 72.0 - 49.0 / 82.0;
         differs(
-            agresti_caffo((56, 70), (48, 80)),
+            agresti_caffo((56, 70), (48, 80), SIGNIFICANT),
             difference,
             (0.052_452_926_6, 0.335_758_455_5),
             0.007_237_294_5,
         );
-        assert_eq!(agresti_caffo((56, 70), (1, 1)), None);
+        assert_eq!(agresti_caffo((56, 70), (1, 1), SIGNIFICANT), None);
     }
 
     #[test]
@@ -319,12 +345,13 @@ mod tests {
     #[test]
     fn a_difference_of_net_promoter_scores_matches_the_normal_distribution() {
         differs(
-            net_promoter_difference((50, 20, 100), (40, 35, 100)).map(|found| found.scaled(100.0)),
+            net_promoter_difference((50, 20, 100), (40, 35, 100), SIGNIFICANT)
+                .map(|found| found.scaled(100.0)),
             24.271_844_660_2,
             (1.835_681_041_2, 46.708_008_279_2),
             0.033_978_711_6,
         );
-        assert_eq!(net_promoter_difference((1, 0, 1), (40, 35, 100)), None);
+        assert_eq!(net_promoter_difference((1, 0, 1), (40, 35, 100), SIGNIFICANT), None);
     }
 
     #[test]
@@ -344,16 +371,21 @@ mod tests {
     fn holm_matches_statsmodels_in_any_order() {
         let adjusted = holm(&[0.01, 0.04, 0.03, 0.005]);
         for (found, wanted) in adjusted.into_iter().zip([0.03, 0.06, 0.06, 0.02]) {
+            close(found.p, wanted);
+        }
+        assert_eq!(holm(&[]), []);
+        assert!(holm(&[0.9, 0.8]).iter().all(|row| *row == Adjusted { p: 1.0, alpha: 0.025 }));
+        // The two smallest are told as differences; the others are judged as the first of them.
+        let shares = holm(&[0.01, 0.04, 0.03, 0.005]).into_iter().map(|row| 0.05 / row.alpha);
+        for (found, wanted) in shares.zip([3.0, 2.0, 2.0, 4.0]) {
             close(found, wanted);
         }
-        assert_eq!(holm(&[]), Vec::<f64>::new());
-        assert_eq!(holm(&[0.9, 0.8]), [1.0, 1.0]);
     }
 
     #[test]
     fn a_verdict_follows_from_the_p_value_and_agrees_with_the_interval() {
         for other in 0..=100 {
-            let difference = agresti_caffo((50, 100), (other, 100)).unwrap();
+            let difference = agresti_caffo((50, 100), (other, 100), SIGNIFICANT).unwrap();
             let Interval { low, high } = difference.interval;
             let wanted = match (low > 0.0, high < 0.0) {
                 (true, _) => Verdict::Higher,

@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::counter::{DISMISSED, FUNNEL, Histogram, stage_value};
+use crate::counter::{DISMISSED, FUNNEL, Histogram, funnel_value};
 use crate::definition::question::Rating;
 use crate::dimension::{Dimension, OTHER};
 use crate::display::Stage;
 use crate::metrics::{Metric, Sample, Scale, Score};
 use crate::period::rfc3339;
-use crate::statistics::{self, Difference, Interval};
+use crate::statistics::{self, Adjusted, Difference, Interval, SIGNIFICANT};
 use crate::tally::{Counted, Request, Tally};
 
 /// A survey's figures for one rating question.
@@ -131,8 +131,8 @@ pub struct BreakdownRow {
     pub score: Score,
     /// How far its displays came.
     pub funnel: Funnel,
-    /// How its score differs from that of all other rows together, its p value adjusted by Holm for
-    /// the number of rows; `null` where either side has fewer than two answers.
+    /// How its score differs from that of all other rows together, p value and interval adjusted by
+    /// Holm for the number of rows; `null` where either side has fewer than two answers.
     pub difference: Option<Difference>,
 }
 
@@ -161,15 +161,15 @@ pub struct ValueCount {
 pub struct Funnel {
     /// Put into a page.
     pub shown: u64,
-    /// In view.
-    pub seen: u64,
+    /// In view, of those of which that can be told; `null` where it can of none.
+    pub seen: Option<u64>,
     /// Answered at least once.
     pub started: u64,
     /// The thank-you was reached.
     pub completed: u64,
     /// Closed by the visitor, at any stage.
     pub dismissed: u64,
-    /// Started of seen, 0 to 1; `null` where nothing was seen.
+    /// Started of seen, 0 to 1, of the same displays as `seen`; `null` where nothing was seen.
     pub response_rate: Option<f64>,
     /// The rate's Wilson interval at 95 % confidence; `null` below two displays.
     pub response_rate_interval: Option<Interval>,
@@ -225,29 +225,32 @@ impl Subject<'_> {
     /// The rows of a breakdown, each compared with the rest.
     pub fn breakdown(&self, by: &Dimension, counted: &Counted) -> Vec<BreakdownRow> {
         let total = counted.total().question(self.question);
-        let mut rows: Vec<_> = counted
+        let answers: Vec<_> = counted
             .rows
-            .iter()
-            .map(|(value, tally)| {
+            .values()
+            .map(|tally| {
                 let answers = tally.question(self.question);
                 let rest = total.without(&answers);
-                BreakdownRow {
-                    value: value.clone(),
-                    grouped: matches!(by, Dimension::Trait(_)) && value == OTHER,
-                    score: self.sample(&answers).score(),
-                    funnel: Funnel::of(&tally.question(FUNNEL)),
-                    difference: self.sample(&answers).difference(&self.sample(&rest)),
-                }
+                (answers, rest)
             })
             .collect();
-        let p_values: Vec<_> = rows.iter().filter_map(|row| row.difference.map(|d| d.p)).collect();
+        let difference = |(answers, rest): &(Histogram, Histogram), alpha| {
+            self.sample(answers).difference(&self.sample(rest), alpha)
+        };
+        let alone = answers.iter().filter_map(|row| difference(row, SIGNIFICANT));
+        let p_values: Vec<_> = alone.map(|difference| difference.p).collect();
         let mut adjusted = statistics::holm(&p_values).into_iter();
-        for difference in rows.iter_mut().filter_map(|row| row.difference.as_mut()) {
-            if let Some(p) = adjusted.next() {
-                *difference = difference.with_p(p);
-            }
-        }
-        rows
+        let rows = counted.rows.iter().zip(&answers).map(|((value, tally), row)| BreakdownRow {
+            value: value.clone(),
+            grouped: matches!(by, Dimension::Trait(_)) && value == OTHER,
+            score: self.sample(&row.0).score(),
+            funnel: Funnel::of(&tally.question(FUNNEL)),
+            difference: difference(row, SIGNIFICANT).and_then(|_| {
+                let Adjusted { p, alpha } = adjusted.next()?;
+                Some(difference(row, alpha)?.with_p(p))
+            }),
+        });
+        rows.collect()
     }
 
     /// The comparison with the period before.
@@ -256,7 +259,7 @@ impl Subject<'_> {
         let (ours, others) = (self.sample(&ours), self.sample(&theirs));
         Change {
             previous: self.point(from_ms, to_ms, before),
-            difference: ours.difference(&others),
+            difference: ours.difference(&others, SIGNIFICANT),
             mean_difference: ours.mean_difference(&others),
         }
     }
@@ -278,17 +281,21 @@ impl Subject<'_> {
 impl Funnel {
     /// The funnel of a histogram of stages.
     pub fn of(stages: &Histogram) -> Self {
-        let exactly = |stage| stages.count(stage_value(stage));
-        let completed = exactly(Stage::Completed);
-        let started = completed + exactly(Stage::Started);
-        let seen = started + exactly(Stage::Seen);
-        let shown = seen + exactly(Stage::Shown);
+        let reached = |tells_seen| {
+            let exactly = |stage| stages.count(funnel_value(stage, tells_seen));
+            let completed = exactly(Stage::Completed);
+            let started = completed + exactly(Stage::Started);
+            let seen = started + exactly(Stage::Seen);
+            [seen + exactly(Stage::Shown), seen, started, completed]
+        };
+        let [shown, seen, started, completed] = reached(true);
+        let [others_shown, _, others_started, others_completed] = reached(false);
         let rate = statistics::float(started) / statistics::float(seen);
         Self {
-            shown,
-            seen,
-            started,
-            completed,
+            shown: shown + others_shown,
+            seen: (shown > 0 || others_shown == 0).then_some(seen),
+            started: started + others_started,
+            completed: completed + others_completed,
             dismissed: stages.count(DISMISSED),
             response_rate: (seen > 0).then_some(rate),
             response_rate_interval: statistics::wilson(started, seen),
@@ -299,8 +306,9 @@ impl Funnel {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::definition::question::ShownAs;
     use crate::definition::text::Text;
-    use crate::display::{Answer, Answers};
+    use crate::display::{Answer, Answers, Channel};
     use crate::facts::{Context, Facts};
     use crate::metrics::Direction;
     use crate::statistics::Verdict;
@@ -310,6 +318,7 @@ mod tests {
         Rating {
             scale: Scale::Nps,
             direction: Direction::HighIsGood,
+            shown_as: ShownAs::Numbers,
             low: Text::One("Not likely".to_owned()),
             high: Text::One("Likely".to_owned()),
         }
@@ -362,7 +371,8 @@ mod tests {
         assert_eq!(summary.distribution.len(), 11);
         assert_eq!(summary.distribution[9], ValueCount { value: 9, count: 1 });
         let funnel = summary.funnel;
-        assert_eq!([funnel.shown, funnel.seen, funnel.started, funnel.completed], [6, 5, 4, 3]);
+        assert_eq!([funnel.shown, funnel.started, funnel.completed], [6, 4, 3]);
+        assert_eq!(funnel.seen, Some(5));
         assert_eq!((funnel.dismissed, funnel.response_rate), (1, Some(0.8)));
     }
 
@@ -391,16 +401,81 @@ mod tests {
         let raw = [(60, 40), (80, 20), (70, 30)].map(|(promoters, detractors)| {
             let (row, rest) =
                 (answers(promoters, detractors), answers(210 - promoters, 90 - detractors));
-            subject.sample(&row).difference(&subject.sample(&rest)).unwrap().p
+            subject.sample(&row).difference(&subject.sample(&rest), SIGNIFICANT).unwrap().p
         });
         let adjusted: Vec<_> = rows.iter().map(|row| row.difference.unwrap().p).collect();
-        assert_eq!(adjusted, statistics::holm(&raw));
+        assert_eq!(adjusted, statistics::holm(&raw).iter().map(|row| row.p).collect::<Vec<_>>());
         assert!(adjusted.iter().zip(raw).all(|(adjusted, raw)| *adjusted > raw || raw > 0.9));
         assert_eq!(rows[2].difference.unwrap().verdict, Verdict::NoDifferenceShown);
         assert_eq!(
             subject.breakdown(&Dimension::Version, &counted(&[("1", 5, 5)]))[0].difference,
             None
         );
+    }
+
+    #[test]
+    fn the_verdict_and_the_interval_of_a_row_never_contradict_each_other() {
+        // A generator of the tests' own: Knuth's constants for 64 bits.
+        let mut state = 1_u64;
+        let mut random = |below: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) % below
+        };
+        let subject = Subject { survey: "survey", question: "score", rating: &rating() };
+        let mut verdicts = [0; 2];
+        for _ in 0..1_000 {
+            let rows = (0..2 + random(6)).map(|value| {
+                let answers = [(10, 5 + random(60)), (7, random(9)), (0, 5 + random(60))];
+                let answers = Histogram(answers.into());
+                (value.to_string(), Tally([("score".to_owned(), answers)].into()))
+            });
+            let rows: BTreeMap<_, _> = rows.collect();
+            let mut total = Tally::default();
+            rows.values().for_each(|row| total.merge(row));
+            let counted = Counted { points: vec![total], rows, ..Counted::default() };
+            for row in subject.breakdown(&Dimension::Version, &counted) {
+                let difference = row.difference.unwrap();
+                let Interval { low, high } = difference.interval;
+                let wanted = match (low > 0.0, high < 0.0) {
+                    (true, _) => Verdict::Higher,
+                    (_, true) => Verdict::Lower,
+                    _ => Verdict::NoDifferenceShown,
+                };
+                assert_eq!(difference.verdict, wanted, "{difference:?}");
+                verdicts[usize::from(wanted == Verdict::NoDifferenceShown)] += 1;
+            }
+        }
+        assert!(verdicts.iter().all(|count| *count > 500), "{verdicts:?}");
+    }
+
+    #[test]
+    fn what_nobody_can_see_is_no_part_of_the_response_rate() {
+        let request = Request::whole("score", 0, 1);
+        let funnel = |displays: &[(Channel, Stage)]| {
+            let mut counted = request.nothing();
+            for (channel, stage) in displays {
+                let facts = Facts {
+                    shown_ms: 0,
+                    stage: *stage,
+                    dismissed: false,
+                    context: Context { channel: *channel, ..Context::default() },
+                    answers: Answers::default(),
+                    traits: BTreeMap::new(),
+                    respondent: None,
+                };
+                counted.add(&request, &facts, 1);
+            }
+            Funnel::of(&counted.total().question(FUNNEL))
+        };
+        let mails = [(Channel::Email, Stage::Shown), (Channel::Link, Stage::Completed)];
+        let unseen = funnel(&mails);
+        assert_eq!([unseen.shown, unseen.started, unseen.completed], [2, 1, 1]);
+        assert_eq!((unseen.seen, unseen.response_rate), (None, None));
+        let pages = [(Channel::InPage, Stage::Seen), (Channel::Kiosk, Stage::Started)];
+        let both = funnel(&[mails, pages].concat());
+        assert_eq!([both.shown, both.started, both.completed], [4, 2, 1]);
+        assert_eq!((both.seen, both.response_rate), (Some(2), Some(0.5)));
+        assert_eq!(funnel(&[]).seen, Some(0));
     }
 
     #[test]

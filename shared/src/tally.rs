@@ -5,18 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::counter::{BrokenCounter, FUNNEL, Histogram, Key, Packed, RESPONDENT};
+use crate::counter::{BrokenCounter, DIGESTS, FUNNEL, Histogram, Key, Packed, RESPONDENT};
 use crate::dimension::Dimension;
-use crate::display::{Answer, Answers, Stage};
+use crate::display::{Answer, Answers, Channel, Stage};
 use crate::facts::{Context, Facts};
 use crate::statistics::float;
 use crate::time;
 
 /// How many respondents are counted one by one; above, their number is estimated.
 pub const RESPONDENTS_LIMIT: usize = 10_000;
-
-/// Digests of respondents are below this, so that they pass through JSON and SQLite unharmed.
-const DIGESTS: u64 = 1 << 53;
 
 /// What was counted over some displays: the histogram of each question, the funnel among them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -244,14 +241,15 @@ impl Counted {
         }
     }
 
-    /// Counts each respondent once.
+    /// Counts each respondent once. Only displays with an answer were looked for, so a share of those
+    /// that were seen would say nothing: they count as what nobody can see.
     pub fn add_latest(&mut self, request: &Request, latest: &LatestOfEach) {
         for (digest, latest) in latest {
             let facts = Facts {
                 shown_ms: latest.shown_ms,
                 stage: latest.stage,
                 dismissed: latest.dismissed,
-                context: Context::default(),
+                context: Context { channel: Channel::Link, ..Context::default() },
                 answers: Answers(vec![(request.question.clone(), latest.answer.clone())]),
                 traits: BTreeMap::new(),
                 respondent: None,
@@ -272,7 +270,8 @@ impl Counted {
         let at_ms = |slot: u8| start_ms + u64::from(slot) * time::BUCKET_MS;
         if key.dimension == RESPONDENT {
             return Packed::each(packed, |slot, digest, _| {
-                if request.point(at_ms(slot)).is_some() {
+                // What is larger says what the row left out.
+                if digest < DIGESTS && request.point(at_ms(slot)).is_some() {
                     self.respondents.add(digest);
                 }
             });

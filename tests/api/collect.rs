@@ -120,10 +120,21 @@ pub fn refuse_what_is_made_up(
     post(&format!("/v1/collect/{}/{}/0", other.id, survey.id)).problem(404, "unknown_survey");
     post(&format!("/v1/collect/{}/000000000000000000/0", site.id)).problem(404, "unknown_survey");
     deployment.request("GET", &format!("/v1/config/{forged}")).get().problem(404, "unknown_site");
+    for (site, survey) in [(forged, survey.id.as_str()), (&other.id, &survey.id)] {
+        let path = format!("/s/{site}/{survey}");
+        assert_eq!(deployment.request("GET", &path).get().status, 404);
+        assert_eq!(deployment.request("POST", &path).send("form=1").status, 404);
+        let path = format!("{path}?preview=1-0");
+        assert_eq!(deployment.request("GET", &path).get().status, 404);
+    }
     let body = format!("/v1/body/{}/000000000000000000/0123456789abcdef", site.id);
     deployment.request("GET", &body).get().problem(404, "unknown_survey");
-    // Shards that the survey does not have: no number at all, one too large, one not in use.
-    for shard in ["x", "8", "1"] {
+    // A digest that is none.
+    let body = format!("/v1/body/{}/{}/0123456789", site.id, survey.id);
+    deployment.request("GET", &body).get().problem(404, "unknown_body");
+    // Shards that the survey does not have: no number at all, one too large, and one that nobody
+    // sealed for it.
+    for shard in ["x", "8", "1", "100000000"] {
         let path = format!("/v1/collect/{}/{}/{shard}", site.id, survey.id);
         post(&path).problem(404, "unknown_shard");
     }

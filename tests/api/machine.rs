@@ -37,12 +37,34 @@ fn what_is_refused_creates_nothing() {
     let nameless = json!({ "name": "", "origins": ["*"] });
     let refused = machine.request("POST", "/v1/sites").bearer(ADMIN_TOKEN).json(&nameless);
     refused.problem(422, "invalid_settings");
-    assert_eq!(machine.databases(), Vec::<PathBuf>::new());
+    assert_eq!(machine.objects(), Vec::<PathBuf>::new());
     let (site, other) = (machine.site(), machine.site());
     let survey = site.survey();
-    let before = machine.databases();
+    let before = machine.objects();
     refuse_what_is_made_up(&machine, (&site, &survey), &other);
-    assert_eq!(machine.databases(), before);
+    assert_eq!(machine.objects(), before);
+}
+
+#[test]
+fn a_survey_whose_responses_cannot_be_counted_takes_no_other_from_the_page() {
+    let mut machine = Machine::start();
+    let (config, shard) = {
+        let site = machine.site();
+        site.survey();
+        let before = machine.objects();
+        let mut definition = nps_with_comment();
+        definition["quota"] = json!(1);
+        site.publish(&definition);
+        let mut after = machine.objects();
+        after.retain(|file| !before.contains(file));
+        (format!("/v1/config/{}", site.id), after.pop().unwrap())
+    };
+    machine.restart_after(|| {
+        let _ = std::fs::remove_file(shard.with_extension("sqlite-wal"));
+        std::fs::write(&shard, "no database").unwrap();
+    });
+    let config = machine.request("GET", &config).get().expect(200);
+    assert_eq!(config["surveys"].as_array().unwrap().len(), 2);
 }
 
 #[test]
@@ -90,4 +112,44 @@ fn a_body_that_never_ends_is_left() {
     stream.read_exact(&mut answer).unwrap();
     assert_eq!(&answer, b"HTTP/1.1 413");
     assert_empty(&survey);
+}
+
+#[test]
+fn a_body_that_announces_more_than_comes_is_left_too() {
+    let machine = Machine::start();
+    let site = machine.site();
+    let survey = site.survey();
+    let mut stream = TcpStream::connect(("127.0.0.1", machine.port())).unwrap();
+    let head = format!(
+        "POST {} HTTP/1.1\r\nhost: edge\r\ncontent-type: text/plain\r\n\
+         content-length: 100\r\n\r\n{{",
+        survey.collect_path(0)
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    // Others are served meanwhile.
+    survey.collect(&display(1, 1, "started", json!({ "score": 9 }))).expect(204);
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 408");
+    assert_eq!(survey.summary()["n"], 1);
+}
+
+#[test]
+fn an_import_is_read_only_for_a_key_that_is_known() {
+    let machine = Machine::start();
+    let site = machine.site();
+    let survey = site.survey();
+    let mut stream = TcpStream::connect(("127.0.0.1", machine.port())).unwrap();
+    // More than is taken; and nothing of it comes.
+    let head = format!(
+        "POST {}/{}/import HTTP/1.1\r\nhost: edge\r\nauthorization: Bearer ak_{}_guess\r\n\
+         content-length: 5000000\r\n\r\n",
+        site.surveys(),
+        survey.id,
+        site.id
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 401");
 }

@@ -3,9 +3,11 @@
 
 mod assets;
 mod collect;
+mod hosted;
 mod limits;
 mod machine;
 mod people;
+mod preview;
 mod routes;
 mod sites;
 mod summary;

@@ -17,7 +17,10 @@ fn a_published_survey_reaches_the_config_and_its_body_can_be_shown() {
     assert_eq!(answer.header("access-control-allow-origin"), "*");
     let listed = &told["surveys"][0];
     assert_eq!((&listed["id"], &listed["version"]), (&json!(survey.id), &json!(1)));
-    assert_eq!((&listed["shards"], &listed["triggers"]), (&json!(1), &json!([{ "delay": 10 }])));
+    assert_eq!(
+        (&listed["shards"], &listed["triggers"]),
+        (&json!(["0"]), &json!([{ "delay": 10 }]))
+    );
     let fresh = deployment
         .request("GET", &format!("/v1/config/{}", site.id))
         .header("if-none-match", answer.header("etag"))
@@ -33,7 +36,7 @@ fn a_published_survey_reaches_the_config_and_its_body_can_be_shown() {
     let answer = body(digest);
     assert_eq!(answer.header("cache-control"), "public, max-age=31536000, immutable");
     assert_eq!(answer.header("access-control-allow-origin"), "*");
-    assert_eq!(Body::decode(&answer.body).unwrap().thanks.text, "Thank you!");
+    assert_eq!(Body::decode(&answer.body).unwrap().thanks[0].text, "Thank you!");
     body("0000000000000000").problem(404, "unknown_body");
 }
 
@@ -193,8 +196,12 @@ fn more_shards_lose_and_double_nothing() {
     assert_eq!(grow(3).problem(422, "invalid_settings")["limit"], "4..=8");
     assert_eq!(grow(9).problem(422, "invalid_settings")["field"], "shards");
 
-    // The refusal of a moment ago is remembered by the shard for a minute; another one has none.
-    survey.collect_on(2, &scored(2)).expect(204);
+    // The shard that refused it a moment ago takes it now.
+    survey.collect_on(3, &scored(2)).expect(204);
+    // The config names the shards; nobody has asked for it before.
+    let config = deployment.request("GET", &format!("/v1/config/{}", site.id)).get().expect(200);
+    let shards: Vec<_> = (0..4).map(|shard| survey.shard(shard)).collect();
+    assert_eq!(config["surveys"][0]["shards"], json!(shards));
     // A display in flight goes on where it started.
     let completed = harness::display(1, 2, "completed", json!({ "score": 9, "why": "fast" }));
     survey.collect(&completed).expect(204);

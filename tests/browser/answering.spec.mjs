@@ -41,6 +41,8 @@ test("answers by keyboard alone, and the focus returns to where it was", async (
   await expect(survey.comment).toBeFocused();
   await page.keyboard.type("Short ways.");
   await page.keyboard.press("Tab");
+  await expect(survey.button("Back")).toBeFocused();
+  await page.keyboard.press("Tab");
   await expect(survey.button("Send")).toBeFocused();
   await page.keyboard.press("Enter");
   await expect(survey.thanks).toBeVisible();

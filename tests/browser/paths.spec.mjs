@@ -50,7 +50,7 @@ test("a question whose condition is met is asked", async ({ page, live, pageUrl,
   const survey = surveyIn(page);
   await survey.score(1).click();
   await survey.dialog.getByRole("textbox", { name: "Was stand im Weg?" }).fill("Die Kasse.");
-  await survey.button("Next").click();
+  await survey.button("Weiter").click();
   await survey.dialog.getByRole("textbox", { name: "Anything else?" }).fill("Nein.");
   await survey.button("Send").click();
   await expect(survey.thanks).toHaveText("Thank you!");

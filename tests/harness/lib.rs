@@ -5,6 +5,7 @@
 //! seconds, so all tests of a process share one; each makes sites of its own. What only a machine of
 //! one's own can show, its files and its deaths, a test asks of [`Machine`].
 
+mod form;
 mod machine;
 
 use std::env;
@@ -14,9 +15,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, bail};
 use asklet_shared::display_id::DisplayId;
 use asklet_xtask::wrangler::Wrangler;
+use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
+use sha2::Sha256;
 use tempfile::TempDir;
 
+pub use form::Page;
 pub use machine::Machine;
 
 /// The admin token of every test deployment.
@@ -38,6 +42,8 @@ static WRANGLER: LazyLock<Wrangler> = LazyLock::new(|| {
 /// A running deployment on either runtime.
 pub struct Deployment {
     port: u16,
+    /// What it seals ids with.
+    secret: String,
     /// What runs for this one alone.
     _own: Option<machine::Own>,
 }
@@ -47,7 +53,7 @@ impl Deployment {
     pub fn start() -> Self {
         match env::var("ASKLET_RUNTIME").as_deref() {
             Err(_) | Ok("" | "workerd") => Machine::start().into(),
-            Ok("wrangler") => Self { port: WRANGLER.port(), _own: None },
+            Ok("wrangler") => Self { port: WRANGLER.port(), secret: SECRET.to_owned(), _own: None },
             Ok(other) => panic!("ASKLET_RUNTIME is workerd or wrangler, not {other}"),
         }
     }
@@ -138,7 +144,30 @@ impl Survey<'_> {
 
     /// The path that its displays are posted to.
     pub fn collect_path(&self, shard: u16) -> String {
-        format!("/v1/collect/{}/{}/{shard}", self.site.id, self.id)
+        format!("/v1/collect/{}/{}/{}", self.site.id, self.id, self.shard(shard))
+    }
+
+    /// A shard as addresses name it. The config names those that are in use, but it is remembered for
+    /// a while, and some tests want the others.
+    pub fn shard(&self, shard: u16) -> String {
+        if shard == 0 {
+            return "0".to_owned();
+        }
+        let secret = self.site.deployment.secret.as_bytes();
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("a key of any length");
+        for part in ["shard", &self.site.id, &self.id, &shard.to_string()] {
+            mac.update(part.as_bytes());
+            mac.update(&[0]);
+        }
+        let seal = mac.finalize().into_bytes();
+        let digits = b"0123456789abcdefghjkmnpqrstvwxyz";
+        let seal = seal.iter().take(8).map(|byte| char::from(digits[usize::from(byte % 32)]));
+        format!("{shard}{}", seal.collect::<String>())
+    }
+
+    /// The path of its hosted page.
+    pub fn hosted_path(&self) -> String {
+        format!("/s/{}/{}", self.site.id, self.id)
     }
 
     /// Posts a display as the widget does.

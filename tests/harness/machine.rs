@@ -47,13 +47,20 @@ impl Machine {
         let folder = DataFolder::open(data).expect("the data folder can be used");
         let artefacts = artefacts::dist();
         let server = serve(artefacts, &folder, admin_token).expect("workerd starts");
-        let deployment = Deployment { port: server.port(), _own: None };
+        let secret = folder.secret().expect("the data folder has a secret");
+        let deployment = Deployment { port: server.port(), secret, _own: None };
         Self { deployment, own: Own { server, folder, _data: None }, admin_token }
     }
 
     /// Kills the server as a power cut would and starts it again on what it left.
     pub fn kill_and_restart(&mut self) {
+        self.restart_after(|| ());
+    }
+
+    /// The same, and does something to its files before it starts again.
+    pub fn restart_after(&mut self, change: impl FnOnce()) {
         self.own.server.kill().expect("workerd can be killed");
+        change();
         self.start_again(artefacts::dist());
     }
 
@@ -79,18 +86,22 @@ impl Machine {
         self.own.server.process()
     }
 
-    /// The databases of all objects that have a table. The runtime makes a file for each object that
-    /// wakes; one without a table is a single page.
+    /// The databases of all objects that have a table; one without a table is a single page.
     pub fn databases(&self) -> Vec<PathBuf> {
+        let bytes = |path: &Path| fs::metadata(path).map_or(0, |metadata| metadata.len());
+        let mut databases = self.objects();
+        databases.retain(|path| bytes(path) + bytes(&path.with_extension("sqlite-wal")) > 4096);
+        databases
+    }
+
+    /// The files of all objects. The runtime makes one for each object that wakes.
+    pub fn objects(&self) -> Vec<PathBuf> {
         let mut found = Vec::new();
         let objects = self.own.folder.path().join("objects");
         for namespace in fs::read_dir(objects).expect("objects").flatten() {
             for file in fs::read_dir(namespace.path()).expect("a namespace").flatten() {
                 let name = file.file_name().to_string_lossy().into_owned();
-                let bytes = |path| fs::metadata(path).map_or(0, |metadata| metadata.len());
-                let log = file.path().with_extension("sqlite-wal");
-                let has_table = bytes(file.path()) + bytes(log) > 4096;
-                if name.ends_with(".sqlite") && name != "metadata.sqlite" && has_table {
+                if name.ends_with(".sqlite") && name != "metadata.sqlite" {
                     found.push(file.path());
                 }
             }
@@ -110,7 +121,11 @@ impl Deref for Machine {
 
 impl From<Machine> for Deployment {
     fn from(machine: Machine) -> Self {
-        Self { port: machine.port, _own: Some(machine.own) }
+        Self {
+            port: machine.deployment.port,
+            secret: machine.deployment.secret,
+            _own: Some(machine.own),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use web_sys::{Document, HtmlElement};
 
 use crate::element::{Element, element};
 
-const STYLE: &str = include_str!("style.css");
+const STYLE: &str = include_str!(env!("ASKLET_STYLE"));
 
 #[wasm_bindgen]
 extern "C" {

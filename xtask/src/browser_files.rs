@@ -23,6 +23,7 @@ pub fn widget(toolchain: &Toolchain) -> Result<()> {
         name: "widget",
         reads: &[
             "widget/src",
+            "widget/build.rs",
             "widget/Cargo.toml",
             "shared",
             "Cargo.toml",
@@ -34,8 +35,11 @@ pub fn widget(toolchain: &Toolchain) -> Result<()> {
         leaves: &["target/xtask/widget/widget.js", "target/xtask/widget/widget.wasm"],
     }
     .run(|| {
-        compile(toolchain)?;
         let stage = root().join(STAGE);
+        fs::create_dir_all(&stage).context("cannot make the stage")?;
+        let style = stage.join("style.css");
+        minify(&root().join("widget/src/style.css"), &style, &[])?;
+        compile(toolchain, &style)?;
         let bindgen = tools::cargo_tool("wasm-bindgen-cli", "wasm-bindgen", &bindgen_version)?;
         quiet(
             Command::new(bindgen)
@@ -49,12 +53,13 @@ pub fn widget(toolchain: &Toolchain) -> Result<()> {
     })
 }
 
-fn compile(toolchain: &Toolchain) -> Result<()> {
+fn compile(toolchain: &Toolchain, style: &Path) -> Result<()> {
     quiet(
         toolchain
             .command("cargo")
             .args(["build", "--package", "asklet-widget", "--profile", "widget"])
             .args(["--target", "wasm32-unknown-unknown", "--target-dir", "target/widget"])
+            .env("ASKLET_STYLE", style)
             // A panic becomes a trap, and no text of any panic is left in the module.
             .env("CARGO_UNSTABLE_PANIC_IMMEDIATE_ABORT", "true")
             .env("CARGO_PROFILE_WIDGET_PANIC", "immediate-abort")
@@ -114,7 +119,9 @@ pub fn assets() -> Result<()> {
 
 fn minify(from: &Path, to: &Path, options: &[&str]) -> Result<()> {
     let mut esbuild = Command::new(tools::esbuild()?);
-    esbuild.arg(from).args(["--bundle", "--minify", "--target=es2022", "--log-level=warning"]);
+    // What browsers have that have `popover`.
+    esbuild.arg(from).args(["--bundle", "--minify"]);
+    esbuild.args(["--target=es2022,chrome114,firefox125,safari17", "--log-level=warning"]);
     esbuild.args(options).arg(format!("--outfile={}", to.display()));
     quiet(&mut esbuild).map(drop)
 }

@@ -74,6 +74,7 @@ impl Worker {
                 "edge/entry.js",
                 "edge/workerd.capnp",
                 "shared",
+                "widget/src/style.css",
                 "Cargo.toml",
                 "Cargo.lock",
                 "xtask/src/build.rs",

@@ -106,7 +106,7 @@ fn artefacts(manifest: &Manifest) -> Result<Vec<Artefact>> {
         surveys: vec![ConfigSurvey::of(
             "0".repeat(18),
             1,
-            1,
+            vec!["0".to_owned()],
             vec![(definition.language.clone(), "0".repeat(16))],
             definition,
         )],

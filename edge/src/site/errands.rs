@@ -1,9 +1,15 @@
 //! Errands: shards that have to be told something or to be emptied. They are kept with the change that
 //! makes them necessary and go when they are done, so that none is lost on the way.
 
+use std::time::Duration;
+
+use crate::alarm::Alarm;
 use crate::failure::Failure;
 use crate::seal::SiteId;
 use crate::sql::Sql;
+
+/// When an errand that failed is tried again.
+const RETRY: Duration = Duration::from_secs(30);
 
 /// Something that a shard has to be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +23,7 @@ pub struct Errand {
     /// Whether it is to forget everything; else it is to take what holds now.
     pub forget: bool,
     /// The number of the change that it is about. Another change makes it another errand.
-    number: u64,
+    pub number: u64,
 }
 
 /// Leaves an errand to each shard of a survey.
@@ -62,6 +68,31 @@ pub fn change(
         }
         Ok(())
     })
+}
+
+/// Runs every errand; `run` says whether one is done. One that failed is run again by the alarm: a
+/// shard that cannot be reached pulls what it lacks, and keeps to what it knew until then.
+pub async fn run_all(
+    sql: &impl Sql,
+    alarm: &impl Alarm,
+    run: impl AsyncFn(&Errand) -> bool,
+) -> Result<(), Failure> {
+    let errands = all(sql)?;
+    if errands.is_empty() {
+        return Ok(());
+    }
+    // First of all, in case that this is where it ends.
+    alarm.set(RETRY).await?;
+    for errand in errands {
+        if run(&errand).await {
+            done(sql, &errand)?;
+        }
+    }
+    // Others may have been left meanwhile, and have failed: the alarm is theirs too.
+    if all(sql)?.is_empty() {
+        alarm.clear().await?;
+    }
+    Ok(())
 }
 
 /// All errands.

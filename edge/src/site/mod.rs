@@ -11,28 +11,24 @@ mod tests;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::time::Duration;
 
 use asklet_shared::config::ConfigSurvey;
-use asklet_shared::counter::{FUNNEL, stage_value};
-use asklet_shared::display::Stage;
+use asklet_shared::counter::FUNNEL;
 use asklet_shared::problem::{Code, Problem};
+use asklet_shared::summary::Funnel;
 use asklet_shared::tally;
-use worker::{Date, DurableObject, Env, Request, Response, State, console_error, durable_object};
+use worker::{Date, DurableObject, Env, Request, Response, State, durable_object};
 
 use crate::failure::Failure;
 use crate::place;
 use crate::respond;
 use crate::rpc::{self, Counts, Live, SiteCall, SurveyAction, SurveyCall, TeamCall};
-use crate::seal::{SiteId, SurveyId};
+use crate::seal::{Seal, SiteId, SurveyId};
 use crate::sql::migrate::Schema;
 use crate::sql::object::Object;
 use crate::survey::fold::END_OF_TIME_MS;
 use errands::Errand;
 use published::LiveSurvey;
-
-/// When an errand that failed is tried again.
-const RETRY: Duration = Duration::from_secs(30);
 
 /// For how long a number of responses is good enough to compare with a quota.
 const RESPONSES_MS: u64 = 15_000;
@@ -64,7 +60,8 @@ impl DurableObject for Site {
     }
 
     async fn alarm(&self) -> worker::Result<Response> {
-        respond::finish("site alarm", self.retry().await)
+        respond::alarm(self.retry().await)?;
+        Response::empty()
     }
 }
 
@@ -85,6 +82,7 @@ impl Site {
             SiteCall::Published { survey, version, shard } => {
                 rpc::answer(&published::published(sql, &survey, version, shard)?)
             }
+            SiteCall::Draft { survey } => rpc::answer(&published::draft(sql, &survey)?),
             SiteCall::Team { site, key, call } => {
                 store::authorize(sql, &key, call.scope())?;
                 self.team(&site, call, now_ms).await
@@ -139,13 +137,17 @@ impl Site {
         let sql = &self.sql;
         match action {
             SurveyAction::Read => {}
+            SurveyAction::Check => published::check(sql, survey)?,
             SurveyAction::Update(draft) => surveys::update(sql, survey, &draft)?,
             SurveyAction::SetStatus(status) => {
                 let set = || surveys::set_status(sql, survey, status, now_ms);
                 self.change(site, Some(survey), set).await?;
             }
-            // A new shard pulls the version that its first display names.
-            SurveyAction::SetShards(shards) => surveys::set_shards(sql, survey, shards)?,
+            SurveyAction::SetShards(shards) => {
+                // A new one may have refused a display just before, and has to hear of it.
+                let set = || surveys::set_shards(sql, survey, shards);
+                self.change(site, Some(survey), set).await?;
+            }
             SurveyAction::Duplicate(copy) => {
                 let draft = surveys::read(sql, survey)?.draft;
                 let draft =
@@ -158,7 +160,7 @@ impl Site {
                 self.change(site, Some(survey), publish).await?;
             }
             SurveyAction::Delete => {
-                // From here on nobody can pull it, so that no shard is set up again.
+                // From here on nobody can pull it; what is on its way to a shard the shard ignores.
                 surveys::delete(sql, site, survey)?;
                 self.run_errands().await?;
                 return Ok(None);
@@ -187,9 +189,11 @@ impl Site {
     async fn live(&self, site: &SiteId, now_ms: u64) -> Result<Live, Failure> {
         let mut surveys = Vec::new();
         let settings = settings::read(&self.sql)?;
-        for LiveSurvey { survey, quota } in published::live(&self.sql, &settings.look(), now_ms)? {
+        let seal = Seal::of(&self.env)?;
+        let live = published::live(&self.sql, (&seal, site), &settings.look(), now_ms)?;
+        for LiveSurvey { survey, quota } in live {
             let is_full = match quota {
-                Some(quota) => self.responses(site, &survey, now_ms).await? >= u64::from(quota),
+                Some(quota) => self.responses(site, &survey, now_ms).await >= u64::from(quota),
                 None => false,
             };
             if !is_full {
@@ -200,29 +204,34 @@ impl Site {
         Ok(Live { surveys, rest_days: settings.rest_days, ask_despite_signal })
     }
 
-    /// How many responses a survey has.
-    async fn responses(
-        &self,
-        site: &SiteId,
-        survey: &ConfigSurvey,
-        now_ms: u64,
-    ) -> Result<u64, Failure> {
-        if let Some((at_ms, known)) = self.responses.borrow().get(&survey.id)
-            && now_ms.saturating_sub(*at_ms) < RESPONSES_MS
-        {
-            return Ok(*known);
+    /// How many responses a survey has. Where a shard cannot tell, it is what was known before: one
+    /// survey must not take the others from the page.
+    async fn responses(&self, site: &SiteId, survey: &ConfigSurvey, now_ms: u64) -> u64 {
+        let known = self.responses.borrow().get(&survey.id).copied();
+        match known {
+            Some((at_ms, known)) if now_ms.saturating_sub(at_ms) < RESPONSES_MS => return known,
+            _ => {}
         }
+        let responses = match self.count_responses(site, survey).await {
+            Ok(responses) => responses,
+            Err(failure) => {
+                respond::warn("quota", &format!("a shard did not count: {failure:?}"));
+                known.map_or(0, |(_, known)| known)
+            }
+        };
+        self.responses.borrow_mut().insert(survey.id.clone(), (now_ms, responses));
+        responses
+    }
+
+    async fn count_responses(&self, site: &SiteId, survey: &ConfigSurvey) -> Result<u64, Failure> {
         let id = SurveyId::stored(survey.id.clone());
         let call = SurveyCall::Count(tally::Request::whole("", 0, END_OF_TIME_MS));
         let mut responses = 0;
-        for shard in 0..survey.shards {
+        for (shard, _) in (0..).zip(&survey.shards) {
             let stub = place::survey(&self.env, site, &id, shard)?;
             let counts: Counts = rpc::call(&stub, &call).await?;
-            let funnel = counts.counted.total().question(FUNNEL);
-            let answered = [Stage::Started, Stage::Completed].map(stage_value);
-            responses += answered.map(|stage| funnel.count(stage)).into_iter().sum::<u64>();
+            responses += Funnel::of(&counts.counted.total().question(FUNNEL)).started;
         }
-        self.responses.borrow_mut().insert(survey.id.clone(), (now_ms, responses));
         Ok(responses)
     }
 
@@ -237,42 +246,21 @@ impl Site {
         self.run_errands().await
     }
 
-    /// Runs every errand. One that fails is tried again later: a shard that cannot be reached pulls
-    /// what it lacks, and keeps to what it knew until then.
     async fn run_errands(&self) -> Result<(), Failure> {
-        let errands = errands::all(&self.sql)?;
-        if errands.is_empty() {
-            return Ok(());
-        }
-        // First of all, in case that this is where it ends.
-        self.state.storage().set_alarm(RETRY).await?;
-        let mut has_failed = false;
-        for errand in errands {
-            match self.run(&errand).await {
-                Ok(()) => errands::done(&self.sql, &errand)?,
-                Err(failure) => {
-                    has_failed = true;
-                    console_error!(
-                        "{}",
-                        serde_json::json!({
-                            "level": "warning",
-                            "route": "errand",
-                            "cause": format!("shard {} was not reached: {failure:?}", errand.shard),
-                        })
-                    );
-                }
+        errands::run_all(&self.sql, &self.state, async |errand: &Errand| {
+            let outcome = self.run(errand).await;
+            if let Err(failure) = &outcome {
+                respond::warn("errand", &format!("shard {}: {failure:?}", errand.shard));
             }
-        }
-        if !has_failed {
-            self.state.storage().delete_alarm().await?;
-        }
-        Ok(())
+            outcome.is_ok()
+        })
+        .await
     }
 
     async fn run(&self, errand: &Errand) -> Result<(), Failure> {
         let survey = SurveyId::stored(errand.survey.clone());
         let call = if errand.forget {
-            SurveyCall::Forget
+            SurveyCall::Forget { number: errand.number }
         } else {
             let told = published::published(&self.sql, &survey, None, errand.shard)?;
             SurveyCall::Take(Box::new(told))
@@ -281,10 +269,7 @@ impl Site {
         rpc::call::<()>(&stub, &call).await
     }
 
-    async fn retry(&self) -> Result<Response, Failure> {
-        if self.schema.wake(&self.sql, false)? {
-            self.run_errands().await?;
-        }
-        Ok(Response::empty()?)
+    async fn retry(&self) -> Result<(), Failure> {
+        if self.schema.wake(&self.sql, false)? { self.run_errands().await } else { Ok(()) }
     }
 }

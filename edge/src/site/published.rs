@@ -11,8 +11,8 @@ use super::settings;
 use super::surveys::{find, unknown_survey};
 use crate::failure::Failure;
 use crate::json;
-use crate::rpc::{Plan, Told};
-use crate::seal::SurveyId;
+use crate::rpc::{Draft, Plan, Told};
+use crate::seal::{Seal, SiteId, SurveyId};
 use crate::sql::Sql;
 use crate::standing::Standing;
 use crate::survey::versions;
@@ -40,19 +40,35 @@ fn check_scales(sql: &impl Sql, survey: &SurveyId, draft: &Definition) -> Result
     })
 }
 
-/// Makes the draft the survey's next version and sets it live. Runs within the caller's transaction.
-pub fn publish(sql: &impl Sql, survey: &SurveyId, now_ms: u64) -> Result<(), Failure> {
-    let mut row = find(sql, "SELECT version, draft FROM survey WHERE id = ?", survey)?;
-    let version = row.integer::<u32>()?.saturating_add(1);
-    let draft = row.text()?;
-    let definition: Definition = json::read(&draft)?;
+/// What would be published next, and what is seen with it.
+pub fn draft(sql: &impl Sql, survey: &SurveyId) -> Result<Draft, Failure> {
+    let definition = find(sql, "SELECT draft FROM survey WHERE id = ?", survey)?.text()?;
+    let settings = settings::read(sql)?;
+    Ok(Draft {
+        definition: json::read(&definition)?,
+        look: settings.look(),
+        origins: settings.origins,
+    })
+}
+
+/// Refuses a draft that cannot be published.
+pub fn check(sql: &impl Sql, survey: &SurveyId) -> Result<(), Failure> {
+    let Draft { definition, look, .. } = draft(sql, survey)?;
     check_scales(sql, survey, &definition)?;
     // The survey's tokens stand over the site's, so only together they can be judged.
-    let theme = definition.appearance.theme.or(&settings::read(sql)?.theme);
-    validate::theme("appearance.theme", &theme)?;
+    let theme = definition.appearance.theme.or(&look.theme);
+    Ok(validate::theme("appearance.theme", &theme)?)
+}
+
+/// Makes the draft the survey's next version and sets it live. Runs within the caller's transaction.
+pub fn publish(sql: &impl Sql, survey: &SurveyId, now_ms: u64) -> Result<(), Failure> {
+    check(sql, survey)?;
+    let mut row = find(sql, "SELECT version FROM survey WHERE id = ?", survey)?;
+    let version = row.integer::<u32>()?.saturating_add(1);
     sql.run(
-        "INSERT INTO published (survey, version, definition, published_ms) VALUES (?, ?, ?, ?)",
-        &[survey.as_str().into(), version.into(), draft.as_str().into(), now_ms.into()],
+        "INSERT INTO published (survey, version, definition, published_ms)
+         SELECT id, ?, draft, ? FROM survey WHERE id = ?",
+        &[version.into(), now_ms.into(), survey.as_str().into()],
     )?;
     sql.run(
         "UPDATE survey SET status = ?, stopped_ms = NULL, version = ? WHERE id = ?",
@@ -181,8 +197,13 @@ pub struct LiveSurvey {
     pub quota: Option<u32>,
 }
 
-/// The surveys that are live at a time.
-pub fn live(sql: &impl Sql, look: &Look, now_ms: u64) -> Result<Vec<LiveSurvey>, Failure> {
+/// The surveys of a site that are live at a time.
+pub fn live(
+    sql: &impl Sql,
+    (seal, site): (&Seal, &SiteId),
+    look: &Look,
+    now_ms: u64,
+) -> Result<Vec<LiveSurvey>, Failure> {
     let mut surveys = Vec::new();
     sql.query(
         "SELECT survey.id, survey.version, survey.shards, published.definition
@@ -191,14 +212,18 @@ pub fn live(sql: &impl Sql, look: &Look, now_ms: u64) -> Result<Vec<LiveSurvey>,
          WHERE survey.status = ? ORDER BY survey.created_ms, survey.id",
         &[Status::Live.name().into()],
         &mut |mut row| {
-            let (id, version, shards) = (row.text()?, row.integer()?, row.integer()?);
+            let (id, version) = (SurveyId::stored(row.text()?), row.integer()?);
+            let shards: u16 = row.integer()?;
             let definition: Definition = json::read(&row.text()?)?;
             if !definition.is_asked_at(now_ms) || !definition.is_shown() {
                 return Ok(());
             }
             let bodies = versions::digests(&definition, look)?;
             let quota = definition.quota;
-            let survey = ConfigSurvey::of(id, version, shards, bodies, definition);
+            let shards =
+                (0..shards).map(|shard| seal.shard(site, &id, shard)).collect::<Result<_, _>>();
+            let id = id.as_str().to_owned();
+            let survey = ConfigSurvey::of(id, version, shards?, bodies, definition);
             surveys.push(LiveSurvey { survey, quota });
             Ok(())
         },

@@ -4,10 +4,12 @@ use asklet_shared::definition::{Definition, Status};
 use asklet_shared::problem::Code;
 use asklet_shared::settings::Look;
 
+use super::errands::Errand;
 use super::published::{live, plan, plans, publish, published, standing};
 use super::store::{MIGRATIONS, authorize, create};
 use super::surveys::{self, delete, set_shards, set_status, unknown_survey, update};
 use super::{errands, settings};
+use crate::alarm::tests::{Clock, at_once};
 use crate::failure::Failure;
 use crate::rpc::Scope;
 use crate::seal::{self, KeyDigest, Seal, SiteId, SurveyId};
@@ -21,15 +23,22 @@ fn site() -> (Native, SiteId, SurveyId) {
     let settings = serde_json::json!({ "name": "Shop", "origins": ["https://shop.example"] });
     let settings = serde_json::from_value(settings).unwrap();
     create(&sql, &settings, &KeyDigest(seal::digest(b"secret")), 1).unwrap();
-    let seal = Seal::new("a secret of the tests, long enough").unwrap();
+    let seal = seal();
     let site = seal.new_site().unwrap();
     let survey = seal.new_survey(&site).unwrap();
     surveys::create(&sql, &survey, &draft("nps"), 2).unwrap();
     (sql, site, survey)
 }
 
+fn seal() -> Seal {
+    Seal::new("a secret of the tests, long enough").unwrap()
+}
+
 fn live_versions(sql: &Native, now_ms: u64) -> Vec<u32> {
-    live(sql, &Look::default(), now_ms).unwrap().iter().map(|live| live.survey.version).collect()
+    let seal = seal();
+    let site = seal.new_site().unwrap();
+    let live = live(sql, (&seal, &site), &Look::default(), now_ms).unwrap();
+    live.iter().map(|live| live.survey.version).collect()
 }
 
 fn draft(scale: &str) -> Definition {
@@ -85,7 +94,41 @@ fn a_paused_survey_is_not_asked_and_one_that_is_deleted_is_unknown() {
     delete(&sql, &site, &survey).unwrap();
     assert_eq!(code(surveys::read(&sql, &survey)), Code::UnknownSurvey);
     assert_eq!(code(published(&sql, &survey, Some(1), 0)), Code::UnknownSurvey);
-    assert!(errands::all(&sql).unwrap().iter().all(|errand| errand.forget));
+    let errands = errands::all(&sql).unwrap();
+    assert_eq!(errands.iter().map(|errand| errand.forget).collect::<Vec<_>>(), [true]);
+    assert!(errands[0].number > stopped.number, "what was told before is older");
+}
+
+#[test]
+fn the_errand_of_a_deletion_outlives_one_that_was_being_run() {
+    let (sql, site, survey) = site();
+    let publish_one = || publish(&sql, &survey, 3);
+    errands::change(&sql, &site, Some(survey.as_str()), publish_one).unwrap();
+    let told = errands::all(&sql).unwrap();
+    delete(&sql, &site, &survey).unwrap();
+    errands::done(&sql, &told[0]).unwrap();
+    assert!(errands::all(&sql).unwrap()[0].forget);
+}
+
+#[test]
+fn what_is_done_leaves_the_alarm_of_what_failed_meanwhile() {
+    let (sql, site, survey) = site();
+    let change = |work: &dyn Fn() -> Result<(), Failure>| {
+        errands::change(&sql, &site, Some(survey.as_str()), work).unwrap();
+    };
+    change(&|| publish(&sql, &survey, 3));
+    let clock = Clock::default();
+    at_once(errands::run_all(&sql, &clock, async |_: &Errand| {
+        // Another change, whose errand fails, comes and goes before this one is done.
+        change(&|| Ok(()));
+        errands::run_all(&sql, &clock, async |_: &Errand| false).await.unwrap();
+        true
+    }))
+    .unwrap();
+    assert!(clock.0.get().is_some());
+    assert_eq!(errands::all(&sql).unwrap().len(), 1);
+    at_once(errands::run_all(&sql, &clock, async |_: &Errand| true)).unwrap();
+    assert_eq!(clock.0.get(), None);
 }
 
 #[test]

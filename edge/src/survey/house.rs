@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use asklet_shared::display_id::DisplayId;
-use worker::{Date, Delay, Response};
+use worker::{Date, Delay};
 
 use super::record::Recorded;
-use super::{Shard, fold, keeping};
+use super::slice::Cursor;
+use super::{Shard, fold, keeping, versions};
+use crate::alarm::Alarm;
 use crate::failure::Failure;
-use crate::sql::object::Object;
+use crate::sql::Sql;
 
 /// How long the next slice waits. Without a wait a runtime may go from one to the next and never look
 /// at who has connected meanwhile.
@@ -38,7 +39,7 @@ impl Shard {
     }
 
     async fn set_alarm(&self, after: Duration) -> Result<(), Failure> {
-        self.state.storage().set_alarm(after).await?;
+        self.state.set(after).await?;
         self.alarm_set.set(true);
         Ok(())
     }
@@ -50,54 +51,87 @@ impl Shard {
         Ok(())
     }
 
-    /// Folds, and settles what is kept no longer, in slices between which others are served.
-    pub(super) async fn keep_house(&self) -> Result<Response, Failure> {
+    /// Looks after what is kept.
+    pub(super) async fn keep_house(&self) -> Result<(), Failure> {
         self.alarm_set.set(false);
-        if !self.wake()? {
-            return Ok(Response::empty()?);
+        if self.wake()? {
+            keep(&self.sql, &self.state, &pause, Date::now().as_millis()).await?;
+            self.tail_length.set(None);
         }
-        let sql = &self.sql;
-        let now_ms = Date::now().as_millis();
-        while fold::fold(sql, now_ms)? {
-            pause().await;
-        }
-        let since = keeping::Since::read(sql)?;
-        let until_ms = keeping::unanswered_until_ms(now_ms);
-        if since.dropped_ms < until_ms {
-            self.settle(until_ms, keeping::drop_unanswered).await?;
-        }
-        let retention = self.known_standing()?.and_then(|standing| standing.retention_days);
-        if let Some(days) = retention {
-            let until_ms = keeping::people_until_ms(now_ms, days);
-            if since.forgotten_ms < until_ms {
-                self.settle(until_ms, keeping::forget_people).await?;
-            }
-        }
-        self.tail_length.set(None);
-        self.set_alarm(HOUSEKEEPING).await?;
-        Ok(Response::empty()?)
+        Ok(())
     }
+}
 
-    /// Settles everything before a time, once it is folded.
-    async fn settle(&self, until_ms: u64, step: Step) -> Result<(), Failure> {
-        while fold::fold_before(&self.sql, until_ms)? {
-            pause().await;
+/// Folds, and settles what is kept no longer, in slices with pauses in which others are served.
+async fn keep<S: Sql>(
+    sql: &S,
+    alarm: &impl Alarm,
+    pause: &impl AsyncFn(),
+    now_ms: u64,
+) -> Result<(), Failure> {
+    // First of all: whatever breaks below, there is a next time.
+    alarm.set(HOUSEKEEPING).await?;
+    while fold::fold(sql, now_ms)? {
+        pause().await;
+    }
+    let since = keeping::Since::read(sql)?;
+    let until_ms = keeping::unanswered_until_ms(now_ms);
+    if since.dropped_ms < until_ms {
+        settle(sql, pause, until_ms, keeping::drop_unanswered).await?;
+    }
+    let standing = versions::find_standing(sql)?;
+    if let Some(days) = standing.and_then(|standing| standing.retention_days) {
+        let until_ms = keeping::people_until_ms(now_ms, days);
+        if since.forgotten_ms < until_ms {
+            settle(sql, pause, until_ms, keeping::forget_people).await?;
         }
-        let mut after = None;
-        loop {
-            after = step(&self.sql, until_ms, after)?;
-            if after.is_none() {
-                return Ok(());
-            }
-            pause().await;
+    }
+    Ok(())
+}
+
+/// Settles everything before a time, once it is folded.
+async fn settle<S: Sql>(
+    sql: &S,
+    pause: &impl AsyncFn(),
+    until_ms: u64,
+    step: Step<S>,
+) -> Result<(), Failure> {
+    while fold::fold_before(sql, until_ms)? {
+        pause().await;
+    }
+    let mut after = None;
+    loop {
+        after = step(sql, until_ms, after)?;
+        if after.is_none() {
+            return Ok(());
         }
+        pause().await;
     }
 }
 
 /// One slice of what retention does before a time; returns where the next one begins.
-type Step = fn(&Object, u64, Option<DisplayId>) -> Result<Option<DisplayId>, Failure>;
+type Step<S> = fn(&S, u64, Option<Cursor>) -> Result<Option<Cursor>, Failure>;
 
 /// Lets requests that wait be served.
 pub(super) async fn pause() {
     Delay::from(PAUSE).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alarm::tests::{Clock, at_once};
+    use crate::survey::tests::{START_MS, store};
+
+    #[test]
+    fn housekeeping_that_breaks_has_set_the_alarm_for_the_next_time() {
+        let sql = store();
+        let clock = Clock::default();
+        at_once(keep(&sql, &clock, &async || {}, START_MS)).unwrap();
+        assert_eq!(clock.0.take(), Some(HOUSEKEEPING));
+        sql.run("DELETE FROM folded", &[]).unwrap();
+        let broken = at_once(keep(&sql, &clock, &async || {}, START_MS));
+        assert!(matches!(broken, Err(Failure::Broken(_))), "{broken:?}");
+        assert_eq!(clock.0.take(), Some(HOUSEKEEPING));
+    }
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::fold::{self, Changes, Watermark};
 use super::log::{self, COLUMNS, ERASED, Stored};
 use super::record::AGE_LIMIT_MS;
-use super::slice::Slice;
+use super::slice::{Cursor, Slice};
 use crate::failure::Failure;
 use crate::sql::{Sql, Value};
 
@@ -81,7 +81,7 @@ pub fn erase(
     sql: &impl Sql,
     respondent: &str,
     slice: Slice,
-) -> Result<(u64, Option<DisplayId>), Failure> {
+) -> Result<(u64, Option<Cursor>), Failure> {
     sql.transaction(|| {
         let mut found = Vec::new();
         let mut next = None;
@@ -140,17 +140,22 @@ fn day_start(ms: u64) -> u64 {
 
 /// Drops the unanswered displays of one slice that arrived before a time. All that were shown before
 /// it must be folded, since their counts stay. Returns where the next slice begins.
+///
+/// What was excluded or erased stays, or telling it again would bring it back; and so does what was
+/// told later than any page tells it, since an import can be repeated at any time.
 pub fn drop_unanswered(
     sql: &impl Sql,
     until_ms: u64,
-    after: Option<DisplayId>,
-) -> Result<Option<DisplayId>, Failure> {
+    after: Option<Cursor>,
+) -> Result<Option<Cursor>, Failure> {
     let stage = asklet_shared::counter::stage_value(Stage::Started);
     settle(sql, until_ms, after, "dropped_ms", &|condition, values| {
         let mut values = values.to_vec();
-        values.extend([u32::from(stage).into(), until_ms.into()]);
-        let query =
-            format!("DELETE FROM display WHERE {condition} AND stage < ? AND received_ms < ?");
+        values.extend([u32::from(stage).into(), until_ms.into(), AGE_LIMIT_MS.into()]);
+        let query = format!(
+            "DELETE FROM display WHERE {condition} AND stage < ? AND received_ms < ?
+             AND received_ms - shown_ms <= ? AND excluded IS NULL"
+        );
         sql.run(&query, &values)
     })
 }
@@ -160,8 +165,8 @@ pub fn drop_unanswered(
 pub fn forget_people(
     sql: &impl Sql,
     until_ms: u64,
-    after: Option<DisplayId>,
-) -> Result<Option<DisplayId>, Failure> {
+    after: Option<Cursor>,
+) -> Result<Option<Cursor>, Failure> {
     let next = settle(sql, until_ms, after, "forgotten_ms", &|condition, values| {
         let query = format!(
             "UPDATE display SET personal = NULL, respondent = NULL
@@ -185,10 +190,10 @@ type Settle<'a> = &'a dyn Fn(&str, &[Value]) -> Result<(), Failure>;
 fn settle(
     sql: &impl Sql,
     until_ms: u64,
-    after: Option<DisplayId>,
+    after: Option<Cursor>,
     noted_in: &str,
     settle: Settle<'_>,
-) -> Result<Option<DisplayId>, Failure> {
+) -> Result<Option<Cursor>, Failure> {
     sql.transaction(|| {
         if !Watermark::read(sql)?.is_past(until_ms) {
             return Err(Failure::Broken("what is to be settled is not folded".to_owned()));
@@ -196,7 +201,7 @@ fn settle(
         let slice = Slice { after, rows: SLICE_ROWS };
         let mut next = None;
         for range in slice.ranges(sql, 0, until_ms)? {
-            settle(range.condition, &range.values)?;
+            settle(&range.condition, &range.values)?;
             next = range.next;
         }
         if next.is_none() {

@@ -14,10 +14,6 @@ use crate::rpc::{self, SiteCall, Told};
 use crate::seal::Seal;
 use crate::standing::Standing;
 
-/// How long a refused pull is remembered, and how many are.
-const REFUSAL_MS: u64 = 60_000;
-const REFUSALS_LIMIT: usize = 64;
-
 impl Shard {
     /// The version that a display names: from memory, from the store, or pulled from the site.
     pub(super) async fn published(
@@ -36,6 +32,15 @@ impl Shard {
         self.pull(address, Some(version)).await
     }
 
+    /// The latest version, pulled from the site where this shard was never told of one.
+    pub(super) async fn latest(&self, address: &Address) -> Result<Rc<Published>, Failure> {
+        let known = if self.wake()? { versions::latest(&self.sql)? } else { None };
+        match known {
+            Some(version) => self.published(address, version).await,
+            None => self.pull(address, None).await,
+        }
+    }
+
     /// Asks the site for a version, or for the latest, unless it refused a moment ago. What it gave
     /// a moment ago it need not give again either.
     pub(super) async fn pull(
@@ -44,23 +49,19 @@ impl Shard {
         version: Option<u32>,
     ) -> Result<Rc<Published>, Failure> {
         let now_ms = Date::now().as_millis();
-        if let Some((until_ms, problem)) = self.refused.borrow().get(&version)
-            && now_ms < *until_ms
-        {
-            return Err(problem.clone().into());
-        }
+        self.refusals.borrow_mut().pass(version, now_ms)?;
         match address.pull(&self.env, version).await {
             Ok(told) => {
                 let kept = self.keep(told)?;
                 if version.is_none() {
                     // Whoever asks for more digests that do not exist does not reach the site.
                     let unknown = Problem::new(Code::UnknownBody, "the survey has no such body");
-                    self.refuse(version, unknown, now_ms);
+                    self.refusals.borrow_mut().add(version, unknown, now_ms);
                 }
                 Ok(kept)
             }
             Err(Failure::Problem(problem)) => {
-                self.refuse(version, problem.clone(), now_ms);
+                self.refusals.borrow_mut().add(version, problem.clone(), now_ms);
                 Err(problem.into())
             }
             Err(broken) => Err(broken),
@@ -88,24 +89,16 @@ impl Shard {
         told.ok_or_else(|| Failure::Broken("a site told no standing".to_owned()))
     }
 
-    fn refuse(&self, version: Option<u32>, problem: Problem, now_ms: u64) {
-        let mut refused = self.refused.borrow_mut();
-        refused.retain(|_, (until_ms, _)| now_ms < *until_ms);
-        if refused.len() < REFUSALS_LIMIT {
-            refused.insert(version, (now_ms + REFUSAL_MS, problem));
-        }
-    }
-
     /// Stores what the site tells; the first version sets the object up.
     pub(super) fn keep(
         &self,
         Told { published, standing }: Told,
     ) -> Result<Rc<Published>, Failure> {
+        check_survives(&standing, self.forgotten.get())?;
         self.wake_up(true)?;
-        versions::keep(&self.sql, &published)?;
-        versions::keep_standing(&self.sql, &standing)?;
+        versions::keep(&self.sql, &published, &standing)?;
         self.standing.borrow_mut().take();
-        self.refused.borrow_mut().clear();
+        self.refusals.borrow_mut().clear();
         Ok(self.remember(published))
     }
 
@@ -131,6 +124,15 @@ impl Shard {
     }
 }
 
+/// Refuses what the site told before it deleted the survey and that arrives after that, so that no
+/// shard is set up again. `forgotten` is the number of the deletion, 0 where there was none.
+fn check_survives(standing: &Standing, forgotten: u64) -> Result<(), Problem> {
+    if standing.number < forgotten {
+        return Err(Problem::new(Code::UnknownSurvey, "the survey was deleted"));
+    }
+    Ok(())
+}
+
 /// Which shard of which survey a request was forwarded to, as its address says.
 pub(super) struct Address {
     pub site: String,
@@ -139,6 +141,11 @@ pub(super) struct Address {
 }
 
 impl Address {
+    /// The site and the survey.
+    pub(super) fn names(&self) -> (&str, &str) {
+        (&self.site, &self.survey)
+    }
+
     /// Asks the site for a version that this shard lacks, or for the latest.
     async fn pull(&self, env: &Env, version: Option<u32>) -> Result<Told, Failure> {
         let seal = Seal::of(env)?;

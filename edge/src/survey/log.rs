@@ -31,7 +31,7 @@ pub const MIGRATIONS: Migrations = &[
     &[
         // What was published, each version as the JSON that the site pushed.
         "CREATE TABLE published (version INTEGER PRIMARY KEY, json TEXT NOT NULL) STRICT",
-        // Bodies as they were first served, so that a page with an older release finds its own.
+        // Bodies as they were first made, so that a page with an older release finds its own.
         "CREATE TABLE body (digest TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT, WITHOUT ROWID",
         "CREATE TABLE display (
             id BLOB PRIMARY KEY,
@@ -109,6 +109,13 @@ pub const MIGRATIONS: Migrations = &[
         // The values of traits that are told apart.
         "CREATE TABLE trait_value (trait TEXT NOT NULL, value TEXT NOT NULL,
             PRIMARY KEY (trait, value)) STRICT, WITHOUT ROWID",
+    ],
+    &[
+        // Whether the site's server vouched for a value.
+        "ALTER TABLE trait_value ADD COLUMN verified INTEGER NOT NULL DEFAULT 0",
+        // Respondents by the hour, and displays that nobody can see coming into view apart. The second
+        // schema is younger than the 31 days after which retention drops anything, so nothing is lost.
+        "UPDATE folded SET recount = 1",
     ],
 ];
 

@@ -1,7 +1,9 @@
 //! The object `Survey`: one for each shard of a survey. It validates displays against its own copy
 //! of the definition, beside the data, and stores each in one transaction.
 
+mod bodies;
 pub mod fold;
+mod hosted;
 mod house;
 pub mod import;
 mod intake;
@@ -10,17 +12,19 @@ mod knowledge;
 mod limiter;
 pub mod log;
 pub mod record;
+mod refusals;
 pub mod scan;
 pub mod slice;
 #[cfg(test)]
 mod tests;
+mod trait_values;
 pub mod versions;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use asklet_shared::definition::Published;
+use asklet_shared::definition::{Definition, Published};
 use asklet_shared::display::Display;
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::settings::{self, Limits};
@@ -40,12 +44,14 @@ use crate::rpc::{self, Counts, Erased, SurveyCall, Usage};
 use crate::sql::migrate::Schema;
 use crate::sql::object::Object;
 use crate::standing::Standing;
+use bodies::Bodies;
 use house::pause;
 use import::Imported;
 use intake::{Circumstances, Intake};
 use knowledge::Address;
 use limiter::Limiter;
 use record::{AGE_LIMIT_MS, Recorded};
+use refusals::Refusals;
 use slice::Slice;
 
 /// How many rows a slice has: about a millisecond of work, so that whoever collects hardly waits.
@@ -55,8 +61,9 @@ const SLICE_ROWS: u32 = 750;
 const SLICES: usize = 60;
 
 thread_local! {
-    static BROKE_OFF: promise::Broken = promise::Broken::new(|_| {
-        respond::settle::<Response>("survey", Err(respond::broke_off().into()))
+    static BROKE_OFF: promise::Broken = promise::Broken::new(|why: JsValue| {
+        let problem = if why.is_null() { respond::body_timeout() } else { respond::broke_off() };
+        respond::settle::<Response>("survey", Err(problem.into()))
     });
 }
 
@@ -73,6 +80,7 @@ impl Survey {
         Self(Rc::new(Shard {
             sql: Object::of(&state),
             intake: Intake::of(&env),
+            bodies: Bodies::new(respond::BODY_MS),
             state,
             env,
             schema: Schema::new(log::MIGRATIONS),
@@ -81,7 +89,8 @@ impl Survey {
             tail_length: Cell::new(None),
             published: RefCell::default(),
             standing: RefCell::default(),
-            refused: RefCell::default(),
+            refusals: RefCell::default(),
+            forgotten: Cell::new(0),
         }))
     }
 
@@ -96,7 +105,7 @@ impl Survey {
     /// The time has come to look after what is kept.
     pub fn alarm(&self) -> Promise {
         let shard = self.0.clone();
-        promise::of("survey alarm", async move { shard.keep_house().await })
+        promise::of_alarm(async move { shard.keep_house().await })
     }
 }
 
@@ -107,6 +116,7 @@ struct Shard {
     sql: Object,
     schema: Schema,
     intake: Intake,
+    bodies: Bodies,
     limiter: RefCell<Limiter>,
     /// Whether an alarm is known to be set.
     alarm_set: Cell<bool>,
@@ -116,8 +126,10 @@ struct Shard {
     published: RefCell<HashMap<u32, Rc<Published>>>,
     /// What holds now, once it was read.
     standing: RefCell<Option<Rc<Standing>>>,
-    /// Versions that the site refused (the latest is `None`), and until when it is not asked again.
-    refused: RefCell<HashMap<Option<u32>, (u64, Problem)>>,
+    /// What the site refused a moment ago.
+    refusals: RefCell<Refusals>,
+    /// The number of the change by which the survey was deleted; 0 while it is not.
+    forgotten: Cell<u64>,
 }
 
 impl Shard {
@@ -132,8 +144,15 @@ impl Shard {
             }));
         }
         match route(&request.method(), path)? {
-            Route::Collect { site, survey, shard } => {
+            Route::Collect { site, survey, shard, .. } => {
                 this.collect(request, Address { site, survey, shard })
+            }
+            Route::Hosted { site, survey } => {
+                let address = Address { site, survey, shard: 0 };
+                Ok(promise::of(
+                    "hosted",
+                    async move { this.hosted(request.into(), &address).await },
+                ))
             }
             Route::Body { site, survey, digest } => {
                 let address = Address { site, survey, shard: 0 };
@@ -152,7 +171,8 @@ impl Shard {
         let is_set_up = self.wake()?;
         let sql = &self.sql;
         match call {
-            SurveyCall::Forget => {
+            SurveyCall::Forget { number } => {
+                self.forgotten.set(number);
                 let storage = self.state.storage();
                 storage.delete_alarm().await?;
                 storage.delete_all().await?;
@@ -230,10 +250,7 @@ impl Shard {
     ) -> Result<Promise, Failure> {
         #[cfg(feature = "faults")]
         crate::faults::arm(&worker::Headers(request.headers()));
-        let circumstances = self.intake.read(&request.headers());
-        let limits = self.known_standing()?.map_or_else(Limits::default, |known| known.limits);
-        let visitor = circumstances.address.as_deref();
-        self.limiter.borrow_mut().pass(limits, visitor, Date::now().as_millis())?;
+        let circumstances = self.let_pass(&request)?;
         check_media_type(&circumstances.content_type)?;
         if !respond::is_known(circumstances.length, DISPLAY_LIMIT)? {
             let mut request = Request::from(request);
@@ -243,12 +260,21 @@ impl Shard {
             }));
         }
         // HTTP holds the body to the length that it announces, so it can be read at once.
-        let body = request.array_buffer().map_err(worker::Error::from)?;
+        let body = self.bodies.read(&request);
         let take = move |body: JsValue| {
             let body = Uint8Array::new(&body).to_vec();
             promise::now("survey", async move { self.take(&body, circumstances, &address).await })
         };
         Ok(BROKE_OFF.with(|broke_off| promise::then(&body, take, broke_off)))
+    }
+
+    /// What a request's headers tell of its visitor, unless that is more than is taken at once.
+    fn let_pass(&self, request: &web_sys::Request) -> Result<Circumstances, Failure> {
+        let circumstances = self.intake.read(&request.headers());
+        let limits = self.known_standing()?.map_or_else(Limits::default, |known| known.limits);
+        let visitor = circumstances.address.as_deref();
+        self.limiter.borrow_mut().pass(limits, visitor, Date::now().as_millis())?;
+        Ok(circumstances)
     }
 
     async fn take(
@@ -257,19 +283,30 @@ impl Shard {
         circumstances: Circumstances,
         address: &Address,
     ) -> Result<web_sys::Response, Failure> {
-        let mut display: Display = json::read_sent(body)?;
+        let display: Display = json::read_sent(body)?;
         let published = self.published(address, display.version).await?;
         let standing = self.standing(address).await?;
-        let now_ms = Date::now().as_millis();
         check_origin(&standing, circumstances.origin.as_deref())?;
-        check_open(&standing, now_ms)?;
-        let definition = &published.definition;
-        validate::display(&mut display, definition)?;
-        let told = (address.site.as_str(), record::shown_ms(display.age_ms, now_ms));
-        let arrival = intake::arrival(display, circumstances, definition, &standing, told)?;
-        let recorded = record::record(&self.sql, arrival, now_ms)?;
+        let survey = (&published.definition, &*standing);
+        let recorded = self.record(display, circumstances, survey, &address.site)?;
         self.after(recorded).await?;
         respond::taken()
+    }
+
+    /// Stores a revision of a display that keeps the rules of its version.
+    fn record(
+        &self,
+        mut display: Display,
+        circumstances: Circumstances,
+        (definition, standing): (&Definition, &Standing),
+        site: &str,
+    ) -> Result<Recorded, Failure> {
+        let now_ms = Date::now().as_millis();
+        check_open(standing, now_ms)?;
+        validate::display(&mut display, definition)?;
+        let told = (site, record::shown_ms(display.age_ms, now_ms));
+        let arrival = intake::arrival(display, circumstances, definition, standing, told)?;
+        record::record(&self.sql, arrival, now_ms)
     }
 
     /// Takes displays that a program tells of, with the versions that this shard knows.
@@ -290,7 +327,8 @@ impl Shard {
     async fn body(&self, address: &Address, digest: &str) -> Result<Response, Failure> {
         let mut body = self.find_body(digest)?;
         if body.is_none() {
-            // The push of a version may have failed, and its body is asked for before any display.
+            // The push of a version may have failed, and its body is asked for before any display. Or
+            // a later release makes other bytes.
             self.pull(address, None).await?;
             body = self.find_body(digest)?;
         }

@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 
-use asklet_shared::dimension::{OTHER, TRAIT_VALUES_LIMIT};
 use asklet_shared::display::{Answers, Stage};
 use asklet_shared::display_id::DisplayId;
 use asklet_shared::facts::Context;
@@ -15,6 +14,7 @@ use asklet_shared::time::DAY_MS;
 
 use super::fold::{Changes, Watermark};
 use super::log::{self, DRIFT_MS, ERASED, Personal, Stored};
+use super::trait_values;
 use crate::failure::Failure;
 use crate::sql::Sql;
 
@@ -110,7 +110,8 @@ fn store(
     mut new: Stored,
 ) -> Result<Recorded, Failure> {
     let Some(earlier) = log::find(sql, new.id)? else {
-        count_traits(sql, &mut new)?;
+        let values = trait_values::count(sql, &mut new, None)?;
+        trait_values::keep(sql, &values)?;
         log::write(sql, &new)?;
         if counters.covers(&new) {
             changes.replace(sql, None, Some(&new))?;
@@ -121,7 +122,7 @@ fn store(
         return Ok(Recorded::Known);
     }
     check_succession(&earlier, &new)?;
-    count_traits(sql, &mut new)?;
+    let values = trait_values::count(sql, &mut new, Some(&earlier))?;
     let later = later_stored(new, &earlier);
     if later == earlier {
         return Ok(Recorded::Known);
@@ -130,6 +131,7 @@ fn store(
         let detail = format!("revision {} was told with other content", later.revision);
         return Err(Problem::new(Code::RevisionConflict, detail).at("revision").into());
     }
+    trait_values::keep(sql, &values)?;
     log::write(sql, &later)?;
     if counters.covers(&earlier) {
         changes.replace(sql, Some(&earlier), Some(&later))?;
@@ -190,28 +192,4 @@ fn later_stored(mut later: Stored, earlier: &Stored) -> Stored {
         later.forget();
     }
     later
-}
-
-/// Puts the values that traits count under in the place of their own.
-fn count_traits(sql: &impl Sql, display: &mut Stored) -> Result<(), Failure> {
-    for (key, value) in display.personal.iter_mut().flat_map(|personal| &mut personal.traits) {
-        *value = counted_value(sql, key, std::mem::take(value))?;
-    }
-    Ok(())
-}
-
-/// The value that a trait counts under: its own, if it is among the first so many.
-fn counted_value(sql: &impl Sql, key: &str, value: String) -> Result<String, Failure> {
-    let known = "SELECT 1 FROM trait_value WHERE trait = ? AND value = ?";
-    let row = [key.into(), value.as_str().into()];
-    if sql.first(known, &row)?.is_some() {
-        return Ok(value);
-    }
-    let values = sql.first("SELECT count(*) FROM trait_value WHERE trait = ?", &[key.into()])?;
-    let values: usize = values.map_or(Ok(0), |mut row| row.integer())?;
-    if values >= TRAIT_VALUES_LIMIT {
-        return Ok(OTHER.to_owned());
-    }
-    sql.run("INSERT INTO trait_value (trait, value) VALUES (?, ?)", &row)?;
-    Ok(value)
 }

@@ -1,8 +1,7 @@
 //! Scans: what no counter can tell is counted display by display, in SQL and in slices.
 
 use asklet_shared::dimension::Dimension;
-use asklet_shared::display::{Answer, Answers};
-use asklet_shared::display_id::DisplayId;
+use asklet_shared::display::{Answer, Answers, Channel};
 use asklet_shared::facts::{Context, Facts};
 use asklet_shared::tally::{Counted, Latest, LatestOfEach, Request, keep_latest};
 use asklet_shared::time::BUCKET_MS;
@@ -11,7 +10,7 @@ use std::collections::BTreeMap;
 
 use super::keeping::Since;
 use super::log::{self, respondent_digest};
-use super::slice::{Range, Slice};
+use super::slice::{Cursor, Range, Slice};
 use crate::failure::Failure;
 use crate::sql::{Row, Sql, Value};
 
@@ -36,7 +35,7 @@ pub struct Scanned {
     /// What retention has removed.
     pub since: Since,
     /// Where the next slice begins; `None` after the last.
-    pub next: Option<DisplayId>,
+    pub next: Option<Cursor>,
 }
 
 impl Scanned {
@@ -111,13 +110,15 @@ impl<'a> Selection<'a> {
         let Self { condition, answer, by, .. } = self;
         sql.query(
             &format!(
-                "SELECT {bucket}, stage, dismissed, {by}, {answer}, count(*)
-                 FROM display WHERE {condition} GROUP BY 1, 2, 3, 4, 5"
+                "SELECT {bucket}, stage, dismissed, {}, {by}, {answer}, count(*)
+                 FROM display WHERE {condition} GROUP BY 1, 2, 3, 4, 5, 6",
+                column(&Dimension::Channel)
             ),
             &self.values,
             &mut |mut row| {
                 let bucket: u64 = row.integer()?;
                 let (stage, dismissed) = (log::stage(row.integer()?)?, row.boolean()?);
+                let channel = Channel::named(&row.text()?).unwrap_or_default();
                 let by = row.text()?;
                 let answer = read_answer(&mut row)?;
                 let answers = answer.map(|answer| (self.request.question.clone(), answer));
@@ -125,7 +126,7 @@ impl<'a> Selection<'a> {
                     shown_ms: bucket * BUCKET_MS,
                     stage,
                     dismissed,
-                    context: Context::default(),
+                    context: Context { channel, ..Context::default() },
                     answers: Answers(answers.into_iter().collect()),
                     traits: BTreeMap::new(),
                     respondent: None,

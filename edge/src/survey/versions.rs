@@ -11,9 +11,20 @@ use crate::seal;
 use crate::sql::{Sql, Value};
 use crate::standing::Standing;
 
-/// Keeps what holds now, unless something later is known.
-pub fn keep_standing(sql: &impl Sql, standing: &Standing) -> Result<(), Failure> {
+/// Keeps what the site tells: a version with its bodies, and what holds now, unless something later
+/// is known. Bodies are made here and never again, so that whoever asks for one that does not exist
+/// costs one look; those of another look or release stay, since pages may still ask for them.
+pub fn keep(sql: &impl Sql, published: &Published, standing: &Standing) -> Result<(), Failure> {
     sql.transaction(|| {
+        // Versions are immutable.
+        sql.run(
+            "REPLACE INTO published (version, json) VALUES (?, ?)",
+            &[published.version.into(), serde_json::to_string(published)?.into()],
+        )?;
+        for body in bodies(&published.definition, &standing.look)? {
+            let values = [Value::from(body.digest), Value::from(body.bytes)];
+            sql.run("INSERT OR IGNORE INTO body (digest, bytes) VALUES (?, ?)", &values)?;
+        }
         if find_standing(sql)?.is_some_and(|known| known.number > standing.number) {
             return Ok(());
         }
@@ -31,18 +42,16 @@ pub fn find_standing(sql: &impl Sql) -> Result<Option<Standing>, Failure> {
     row.map(|mut row| Ok(json::read(&row.text()?)?)).transpose()
 }
 
-/// Keeps a version. Versions are immutable.
-pub fn keep(sql: &impl Sql, published: &Published) -> Result<(), Failure> {
-    sql.run(
-        "REPLACE INTO published (version, json) VALUES (?, ?)",
-        &[published.version.into(), serde_json::to_string(published)?.into()],
-    )
-}
-
 /// A version, if this shard has it.
 pub fn find(sql: &impl Sql, version: u32) -> Result<Option<Published>, Failure> {
     let row = sql.first("SELECT json FROM published WHERE version = ?", &[version.into()])?;
     row.map(|mut row| Ok(json::read(&row.text()?)?)).transpose()
+}
+
+/// The number of the latest version that this shard has.
+pub fn latest(sql: &impl Sql) -> Result<Option<u32>, Failure> {
+    let row = sql.first("SELECT version FROM published ORDER BY version DESC LIMIT 1", &[])?;
+    row.map(|mut row| row.integer()).transpose()
 }
 
 /// A body in one language, as it travels.
@@ -56,13 +65,17 @@ struct EncodedBody {
 /// The bodies of a definition, one in each language that it speaks, its own first, as the site looks.
 fn bodies(definition: &Definition, look: &Look) -> Result<Vec<EncodedBody>, Failure> {
     let encode = |language: &str| {
-        let bytes = Body::of(definition, look, language)
-            .encode()
-            .map_err(|error| Failure::Broken(format!("a body does not encode: {error}")))?;
+        let bytes = encode(definition, look, language)?;
         let digest = seal::short_digest(&bytes);
         Ok(EncodedBody { language: language.to_owned(), digest, bytes })
     };
     definition.languages().into_iter().map(encode).collect()
+}
+
+/// The body of a definition in one language, as it travels.
+pub fn encode(definition: &Definition, look: &Look, language: &str) -> Result<Vec<u8>, Failure> {
+    let bytes = Body::of(definition, look, language).encode();
+    bytes.map_err(|error| Failure::Broken(format!("a body does not encode: {error}")))
 }
 
 /// The languages of a definition, its own first, with the digests of their bodies.
@@ -71,29 +84,10 @@ pub fn digests(definition: &Definition, look: &Look) -> Result<Vec<(String, Stri
     Ok(bodies.map(|body| (body.language, body.digest)).collect())
 }
 
-/// The body with a digest. It is made from the versions, as the site looks now, when it is first asked
-/// for, and kept from then on, so that it can still be served when another look or a later release
-/// would make other bytes.
+/// The body with a digest, if one was made.
 pub fn find_body(sql: &impl Sql, digest: &str) -> Result<Option<Vec<u8>>, Failure> {
-    let kept = "SELECT bytes FROM body WHERE digest = ?";
-    if let Some(mut row) = sql.first(kept, &[digest.into()])? {
-        return Ok(Some(row.blob()?));
-    }
-    let look = find_standing(sql)?.map(|standing| standing.look).unwrap_or_default();
-    let mut versions = Vec::new();
-    sql.query("SELECT json FROM published", &[], &mut |mut row| {
-        versions.push(json::read::<Published>(&row.text()?)?);
-        Ok(())
-    })?;
-    for published in &versions {
-        let mut made = bodies(&published.definition, &look)?.into_iter();
-        if let Some(body) = made.find(|body| body.digest == digest) {
-            let values = [Value::from(body.digest), Value::from(body.bytes.clone())];
-            sql.run("REPLACE INTO body (digest, bytes) VALUES (?, ?)", &values)?;
-            return Ok(Some(body.bytes));
-        }
-    }
-    Ok(None)
+    let row = sql.first("SELECT bytes FROM body WHERE digest = ?", &[digest.into()])?;
+    row.map(|mut row| row.blob()).transpose()
 }
 
 #[cfg(test)]
@@ -121,25 +115,46 @@ mod tests {
         serde_json::from_value(json).unwrap()
     }
 
+    fn standing(number: u64, look: Look) -> Standing {
+        Standing { number, look, ..Standing::default() }
+    }
+
     #[test]
-    fn a_body_of_an_earlier_version_stays_readable() {
+    fn a_version_is_kept_with_its_bodies_and_those_of_before_stay() {
         let sql = Native::new();
         migrate(&sql, MIGRATIONS).unwrap();
         let (first, second) = (published(1, "Thanks!"), published(2, "Thank you!"));
-        keep(&sql, &first).unwrap();
-        keep(&sql, &second).unwrap();
-        let made = bodies(&first.definition, &Look::default()).unwrap();
-        assert_eq!(
-            made.iter().map(|body| body.language.as_str()).collect::<Vec<_>>(),
-            ["en", "de"]
-        );
-        for body in &made {
-            for _ in 0..2 {
-                assert_eq!(find_body(&sql, &body.digest).unwrap().as_ref(), Some(&body.bytes));
+        let plain = Look::default();
+        let mut other = Look::default();
+        other.notice.privacy_url = Some("https://shop.example/privacy".to_owned());
+        keep(&sql, &first, &standing(1, plain.clone())).unwrap();
+        keep(&sql, &second, &standing(2, plain.clone())).unwrap();
+        keep(&sql, &second, &standing(3, other.clone())).unwrap();
+        assert_eq!(find(&sql, 2).unwrap().as_ref(), Some(&second));
+        // Nothing is made when a body is asked for.
+        sql.run("DELETE FROM published", &[]).unwrap();
+        let mut all = Vec::new();
+        for (published, look) in [(&first, &plain), (&second, &plain), (&second, &other)] {
+            let made = bodies(&published.definition, look).unwrap();
+            let languages: Vec<_> = made.iter().map(|body| body.language.as_str()).collect();
+            assert_eq!(languages, ["en", "de"]);
+            for body in made {
+                assert_eq!(find_body(&sql, &body.digest).unwrap(), Some(body.bytes));
+                all.push(body.digest);
             }
         }
-        assert_ne!(bodies(&second.definition, &Look::default()).unwrap()[0].digest, made[0].digest);
+        all.dedup();
+        assert_eq!(all.len(), 6);
         assert_eq!(find_body(&sql, "0123456789abcdef").unwrap(), None);
-        assert_eq!(find(&sql, 2).unwrap(), Some(second));
+        assert_eq!(latest(&sql).unwrap(), Some(2));
+    }
+
+    #[test]
+    fn what_holds_now_is_what_was_told_with_the_highest_number() {
+        let sql = Native::new();
+        migrate(&sql, MIGRATIONS).unwrap();
+        keep(&sql, &published(1, "Thanks!"), &standing(2, Look::default())).unwrap();
+        keep(&sql, &published(1, "Thanks!"), &standing(1, Look::default())).unwrap();
+        assert_eq!(find_standing(&sql).unwrap().unwrap().number, 2);
     }
 }

@@ -8,31 +8,31 @@ pub(super) fn style(theme: &Theme, position: &Position, right_to_left: bool) -> 
     let [light, dark] = Theme::DEFAULT;
     let mut rules = match theme.scheme {
         Scheme::Auto => {
-            preferring("light", &colours(&theme.light)) + &preferring("dark", &colours(&theme.dark))
+            coloured(" and (prefers-color-scheme:light)", &colours(&theme.light))
+                + &coloured(" and (prefers-color-scheme:dark)", &colours(&theme.dark))
         }
         Scheme::Light => {
-            panel(&("color-scheme:light;".to_owned() + &all_colours(&theme.light, light)))
+            coloured("", &("color-scheme:light;".to_owned() + &all_colours(&theme.light, light)))
         }
-        Scheme::Dark => panel(&("color-scheme:dark;".to_owned() + &all_colours(&theme.dark, dark))),
+        Scheme::Dark => {
+            coloured("", &("color-scheme:dark;".to_owned() + &all_colours(&theme.dark, dark)))
+        }
     };
     if let Some(radius) = theme.radius {
-        rules += &panel(&format!("--radius:{}.{:02}em;", radius / 100, radius % 100));
+        rules += &format!(".panel{{--radius:{}.{:02}em}}", radius / 100, radius % 100);
     }
     if let Some(font) = &theme.font {
-        rules += &panel(&format!("font-family:\"{font}\",system-ui,sans-serif;"));
+        rules += &format!(".panel{{font-family:\"{font}\",system-ui,sans-serif}}");
     }
     rules + place(position, right_to_left)
 }
 
-fn panel(declarations: &str) -> String {
-    if declarations.is_empty() { String::new() } else { format!(".panel{{{declarations}}}") }
-}
-
-fn preferring(scheme: &str, declarations: &str) -> String {
-    match panel(declarations) {
-        rule if rule.is_empty() => rule,
-        rule => format!("@media (prefers-color-scheme:{scheme}){{{rule}}}"),
+/// A rule of colours, which gives way where the visitor has chosen the colours of everything.
+fn coloured(condition: &str, declarations: &str) -> String {
+    if declarations.is_empty() {
+        return String::new();
     }
+    format!("@media (forced-colors:none){condition}{{.panel{{{declarations}}}}}")
 }
 
 /// The colours that a palette sets.
@@ -104,14 +104,14 @@ mod tests {
         };
         assert_eq!(
             style(&theme, &Position::BottomEnd, false),
-            "@media (prefers-color-scheme:light){.panel{--accent:#b00020;}}\
-             .panel{--radius:0.25em;}.panel{font-family:\"Inter\",system-ui,sans-serif;}"
+            "@media (forced-colors:none) and (prefers-color-scheme:light){.panel{--accent:#b00020;}}\
+             .panel{--radius:0.25em}.panel{font-family:\"Inter\",system-ui,sans-serif}"
         );
         let theme = Theme { scheme: Scheme::Dark, dark: palette, ..Theme::default() };
         assert_eq!(
             style(&theme, &Position::BottomEnd, false),
-            ".panel{color-scheme:dark;--ground:#1e1e22;--text:#f2f2f2;--accent:#b00020;\
-             --on-accent:#101014;}"
+            "@media (forced-colors:none){.panel{color-scheme:dark;--ground:#1e1e22;--text:#f2f2f2;\
+             --accent:#b00020;--on-accent:#101014;}}"
         );
     }
 

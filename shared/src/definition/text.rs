@@ -47,6 +47,13 @@ impl Text {
     }
 }
 
+/// The language that is spoken and nearest to a wanted one: `de-AT`, then `de`. The case of tags does
+/// not matter.
+pub fn nearest<'a>(wanted: &str, spoken: &[&'a str]) -> Option<&'a str> {
+    let is_spoken = |tag| spoken.iter().find(|spoken| spoken.eq_ignore_ascii_case(tag)).copied();
+    chain(wanted).find_map(is_spoken)
+}
+
 /// A tag and what is left as its last parts are taken away: `zh-Hant-TW`, `zh-Hant`, `zh`.
 fn chain(language: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(language), |tag| tag.rsplit_once('-').map(|(rest, _)| rest))
@@ -92,6 +99,16 @@ mod tests {
             assert_eq!(text.in_language(language, "en"), wanted, "{language}");
         }
         assert_eq!(Text::One("Hello".to_owned()).in_language("de", "en"), "Hello");
+    }
+
+    #[test]
+    fn the_nearest_language_that_is_spoken_is_found_whatever_the_case() {
+        let spoken = ["en", "de", "zh-Hant"];
+        for (wanted, found) in
+            [("de-AT", Some("de")), ("ZH-HANT-tw", Some("zh-Hant")), ("fr", None), ("", None)]
+        {
+            assert_eq!(nearest(wanted, &spoken), found, "{wanted}");
+        }
     }
 
     #[test]

@@ -64,7 +64,7 @@ const HEADERS: [(&str, &str); 29] = [
 const FRAMES: [&str; 2] = ["content-length", "transfer-encoding"];
 
 /// Parts of paths that are not what they seem.
-const PARTS: [&str; 21] = [
+const PARTS: [&str; 22] = [
     "",
     ".",
     "..",
@@ -86,6 +86,7 @@ const PARTS: [&str; 21] = [
     "65536",
     "any-000000000000000000",
     "{other_survey}",
+    "{shard_1}",
 ];
 
 /// How the body of a request is sent.

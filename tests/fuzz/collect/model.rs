@@ -19,8 +19,6 @@ pub struct World {
     pub names: BTreeMap<&'static str, String>,
     /// The versions of both live surveys, the first one first.
     pub versions: Vec<Definition>,
-    /// The shards of each.
-    pub shards: u16,
 }
 
 /// Which display: its survey and shard, and its id.
@@ -49,8 +47,8 @@ impl World {
     pub fn expected(&self, log: &Log, request: &Template) -> Expected {
         let path = path(&request.path);
         match route(&request.method, &path) {
-            Ok(Route::Collect { site, survey, shard }) => {
-                match self.collect(log, request, (&site, &survey, shard)) {
+            Ok(Route::Collect { site, survey, shard, seal }) => {
+                match self.collect(log, request, (&site, &survey), (shard, &seal)) {
                     Ok(None) => Expected::Other,
                     Ok(Some((key, display))) => Expected::Stored(key, Box::new(display)),
                     Err(problem) => Expected::Refused(problem.code),
@@ -65,7 +63,8 @@ impl World {
         &self,
         log: &Log,
         request: &Template,
-        (site, survey, shard): (&str, &str, u16),
+        (site, survey): (&str, &str),
+        (shard, seal): (u16, &str),
     ) -> Result<Option<(Key, Display)>, Problem> {
         let refused = |code| Problem::new(code, "");
         let is = |name: &str, text: &str| self.names[name] == text;
@@ -76,6 +75,12 @@ impl World {
         let is_other = is("other_site", site) && is("other_survey", survey);
         if !(is_own || is_other) {
             return Err(refused(Code::UnknownSurvey));
+        }
+        let address = format!("{shard}{seal}");
+        let is_sealed = (is("survey", survey) && is("shard_1", &address))
+            || (is_other && is("other_shard_1", &address));
+        if shard > 0 && !is_sealed {
+            return Err(refused(Code::UnknownShard));
         }
         let content_type = header(request, "content-type").unwrap_or_default();
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
@@ -94,9 +99,6 @@ impl World {
         let mut told: Display = serde_json::from_str(body).map_err(|_| malformed())?;
         if is("draft", survey) {
             return Err(refused(Code::UnknownSurvey));
-        }
-        if shard >= self.shards {
-            return Err(refused(Code::UnknownShard));
         }
         let version = usize::try_from(told.version).ok().and_then(|version| version.checked_sub(1));
         let definition = version.and_then(|version| self.versions.get(version));
@@ -269,8 +271,10 @@ impl Recount {
             let display = serde_json::to_value(display).expect("a display can be written");
             assert_eq!(display["id"], id.to_string());
             let reached = stages.iter().position(|stage| display["stage"] == *stage);
+            let tells_seen =
+                !["link", "email"].iter().any(|channel| display["channel"] == *channel);
             for stage in &stages[..=reached.expect("a stage")] {
-                *funnel.entry(*stage).or_default() += 1;
+                *funnel.entry(*stage).or_default() += u64::from(*stage != "seen" || tells_seen);
             }
             *funnel.entry("dismissed").or_default() += u64::from(display["dismissed"] == true);
             *languages
@@ -299,7 +303,10 @@ impl Recount {
         }
         for stage in ["shown", "seen", "started", "completed", "dismissed"] {
             let counted = self.funnel.get(stage).copied().unwrap_or(0);
-            same(stage.to_owned(), &summary["funnel"][stage], counted);
+            // Where of no display it can be told whether it was seen, it is `null`.
+            if !(stage == "seen" && counted == 0) {
+                same(stage.to_owned(), &summary["funnel"][stage], counted);
+            }
         }
         let rows = summary["breakdown"].as_array().map_or(&[][..], Vec::as_slice);
         same("languages".to_owned(), &rows.len().into(), self.languages.len() as u64);

@@ -114,21 +114,24 @@ impl<'a> Round<'a> {
             survey.request("PUT", "").json(&second).expect(200);
             assert_eq!(survey.publish(), 2);
             survey.request("POST", "/shards").json(&json!({ "shards": SHARDS })).expect(200);
-            survey.id
+            let shard = survey.shard(1);
+            (survey.id, shard)
         });
         let draft = site.draft(&first);
-        let [survey, other_survey] = live;
+        let [(survey, shard), (other_survey, other_shard)] = live;
         let names = BTreeMap::from([
             ("site", site.id),
             ("survey", survey),
+            ("shard_1", shard),
             ("draft", draft),
             ("other_site", other.id),
             ("other_survey", other_survey),
+            ("other_shard_1", other_shard),
             ("key", site.key.clone()),
         ]);
         let versions = [first, second]
             .map(|json| serde_json::from_value::<Definition>(json).expect("a definition"));
-        let world = World { names, versions: versions.to_vec(), shards: SHARDS };
+        let world = World { names, versions: versions.to_vec() };
         let start_ms = u64::try_from(UNIX_EPOCH.elapsed().expect("a clock").as_millis());
         let start_ms = start_ms.expect("a time of this age");
         Self { deployment, kept, world, keys: [site.key, other.key], start_ms }
@@ -137,9 +140,11 @@ impl<'a> Round<'a> {
     /// Plays, and checks what it came to.
     pub fn run(&self, connections: u8, play: &Play) -> Played {
         // Every shard is awake from here on, and what is not there by then is a stranger's.
-        for shard in 0..SHARDS {
-            for (site, survey) in [("site", "survey"), ("other_site", "other_survey")] {
-                let (site, survey) = (&self.world.names[site], &self.world.names[survey]);
+        let surveys =
+            [("site", "survey", "shard_1"), ("other_site", "other_survey", "other_shard_1")];
+        for (site, survey, shard) in surveys {
+            let [site, survey, shard] = [site, survey, shard].map(|name| &self.world.names[name]);
+            for shard in ["0", shard] {
                 let path = format!("/v1/collect/{site}/{survey}/{shard}");
                 // Refused for its stage, once the version is there.
                 let id = DisplayId::new(self.start_ms, [0xff; 10]);

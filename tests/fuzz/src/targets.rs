@@ -153,14 +153,15 @@ fn route_of(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let (method, path) = text.split_once(' ').unwrap_or(("GET", text));
     match route(method, path) {
-        Ok(Route::Collect { site, survey, shard }) => {
+        Ok(Route::Collect { site, survey, shard, seal }) => {
             assert!(method == "POST" && shard < SHARDS_LIMIT, "{text}");
-            let canonical = format!("v1/collect/{site}/{survey}/{shard}");
+            let canonical = format!("v1/collect/{site}/{survey}/{shard}{seal}");
             assert_eq!(path.strip_prefix('/').unwrap_or(path), canonical);
         }
         Ok(route) => assert!(!route.name().is_empty()),
         Err(problem) => {
-            let known = [Code::NotFound, Code::UnknownShard, Code::MethodNotAllowed];
+            let unknown = [Code::NotFound, Code::UnknownShard, Code::UnknownBody];
+            let known = [&unknown[..], &[Code::MethodNotAllowed]].concat();
             assert!(known.contains(&problem.code), "{problem:?}");
             check_problem(&problem);
         }

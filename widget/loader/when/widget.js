@@ -18,8 +18,7 @@ export async function openWidget({ id, version, shards }, host, visitor, [langua
     if ((await wasm).ok) return;
     throw new Error("the widget could not be fetched");
   }
-  const at = Math.floor(Math.random() * (shards.length ?? shards));
-  const shard = shards[at] ?? at;
+  const shard = shards[Math.floor(Math.random() * shards.length)];
   let shownAt;
   await glue.ask({
     body,

@@ -122,6 +122,85 @@ fn a_trait_keeps_its_first_values_and_counts_the_others_together() {
 }
 
 #[test]
+fn made_up_values_of_a_trait_take_no_room_from_those_that_the_site_vouches_for() {
+    let sql = store();
+    let with_plan = |number: u8, value: String, verified| {
+        let mut one = arrival(number, 1, Stage::Started, Some(5));
+        one.traits = [("plan".to_owned(), value)].into();
+        one.verified = verified;
+        one
+    };
+    let plan =
+        |number| find(&sql, id(number)).unwrap().unwrap().personal.unwrap().traits["plan"].clone();
+    for number in 0..u8::try_from(TRAIT_VALUES_LIMIT).unwrap() {
+        record(&sql, with_plan(number, format!("forged {number}"), false), START_MS).unwrap();
+    }
+    record(&sql, with_plan(200, "pro".to_owned(), false), START_MS).unwrap();
+    record(&sql, with_plan(201, "pro".to_owned(), true), START_MS).unwrap();
+    record(&sql, with_plan(202, "pro".to_owned(), false), START_MS).unwrap();
+    assert_eq!([plan(200), plan(201), plan(202)], [OTHER, "pro", "pro"]);
+    // Told again, the first one is what it was.
+    let again = record(&sql, with_plan(200, "pro".to_owned(), false), START_MS);
+    assert_eq!(again.unwrap(), Recorded::Known);
+}
+
+#[test]
+fn a_refused_revision_takes_no_room_for_its_traits() {
+    let sql = store();
+    let mut one = arrival(1, 1, Stage::Started, Some(5));
+    record(&sql, one.clone(), START_MS).unwrap();
+    one.traits = [("plan".to_owned(), "forged".to_owned())].into();
+    let outcomes = record_all(&sql, vec![one], START_MS).unwrap();
+    assert_eq!(outcomes[0].as_ref().unwrap_err().code, Code::RevisionConflict);
+    assert!(sql.first("SELECT 1 FROM trait_value", &[]).unwrap().is_none());
+}
+
+#[test]
+fn what_was_erased_or_imported_late_is_not_dropped_so_that_telling_it_again_changes_nothing() {
+    let sql = store();
+    let mut erased = arrival(1, 1, Stage::Completed, Some(9));
+    erased.respondent = Some("u1".to_owned());
+    let mut imported = arrival(2, 1, Stage::Seen, None);
+    imported.id = DisplayId::new(START_MS - 90 * DAY_MS, [2; 10]);
+    imported.shown_ms = START_MS - 90 * DAY_MS;
+    let both = vec![erased, imported, arrival(3, 1, Stage::Seen, None)];
+    record_all(&sql, both.clone(), START_MS).unwrap();
+    keeping::erase(&sql, "u1", Slice::first(100)).unwrap();
+    let until_ms = keeping::unanswered_until_ms(START_MS + 40 * DAY_MS);
+    fold_all(&sql, until_ms);
+    let before = tally(&sql);
+    keeping::drop_unanswered(&sql, until_ms, None).unwrap();
+    assert_eq!(rows(&sql).len(), 2, "only what a page told goes");
+    let again = record_all(&sql, both[..2].to_vec(), START_MS + 41 * DAY_MS).unwrap();
+    assert_eq!(again, [Ok(Recorded::Known), Ok(Recorded::Known)]);
+    assert_eq!(tally(&sql), before);
+}
+
+#[test]
+fn astray_displays_are_worked_off_in_slices_too() {
+    let sql = store();
+    for number in 0..10 {
+        let mut one = arrival(number, 1, Stage::Started, Some(5));
+        one.respondent = Some("u1".to_owned());
+        if number < 7 {
+            one.id = DisplayId::new(START_MS - DAY_MS, [number; 10]);
+        }
+        record(&sql, one, START_MS).unwrap();
+    }
+    let (mut slices, mut after) = (Vec::new(), None);
+    loop {
+        let (erased, next) = keeping::erase(&sql, "u1", Slice { after, rows: 3 }).unwrap();
+        slices.push(erased);
+        after = next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert!(slices.iter().all(|erased| *erased <= 4), "{slices:?}");
+    assert_eq!(slices.iter().sum::<u64>(), 10);
+}
+
+#[test]
 fn what_is_excluded_does_not_count_until_it_is_included_again() {
     let sql = store();
     record(&sql, arrival(1, 1, Stage::Started, Some(9)), START_MS).unwrap();

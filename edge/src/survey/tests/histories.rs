@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use asklet_shared::counter::{Change, Counters, Key, Packed};
 use asklet_shared::dimension::Dimension;
+use asklet_shared::display::Channel;
 use asklet_shared::facts::Facts;
 use asklet_shared::period::{self, Interval};
 use asklet_shared::settings::WeekStart;
@@ -21,7 +22,7 @@ use crate::survey::fold::Watermark;
 use crate::survey::keeping;
 use crate::survey::record::shown_ms;
 use crate::survey::scan::{self, Query};
-use crate::survey::slice::Slice;
+use crate::survey::slice::{Cursor, Slice};
 
 /// How many displays, shards and respondents a history has.
 const DISPLAYS: u8 = 8;
@@ -75,6 +76,7 @@ impl Told {
         arrival.shown_ms = shown_ms(self.age_ms, now_ms);
         arrival.context.version = u32::from(number % 2) + 1;
         arrival.context.language = ["en", "de", ""][usize::from(number % 3)].to_owned();
+        arrival.context.channel = Channel::ALL[usize::from(number % 3)];
         arrival.context.device = ["phone", "desktop"][usize::from(number / 4 % 2)].to_owned();
         if let Some(chosen) = self.chosen {
             let other = (chosen > 2).then_some("mine");
@@ -332,7 +334,7 @@ fn expected_scan(shards: &[Shard], query: &Query) -> Counted {
 /// Runs some work on every slice of so many rows, one after the other.
 fn each_slice(
     rows: u32,
-    mut work: impl FnMut(Slice) -> Result<Option<DisplayId>, Failure>,
+    mut work: impl FnMut(Slice) -> Result<Option<Cursor>, Failure>,
 ) -> Result<(), Failure> {
     let mut slice = Slice::first(rows);
     while let Some(next) = work(slice)? {

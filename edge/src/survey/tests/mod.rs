@@ -17,10 +17,10 @@ use crate::sql::Sql;
 use crate::sql::migrate::migrate;
 use crate::sql::native::Native;
 
-const START_MS: u64 = 1_763_785_907_123;
+pub const START_MS: u64 = 1_763_785_907_123;
 
 /// An empty shard.
-fn store() -> Native {
+pub fn store() -> Native {
     let sql = Native::new();
     migrate(&sql, MIGRATIONS).unwrap();
     fold::recount_if_needed(&sql).unwrap();

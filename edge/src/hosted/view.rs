@@ -1,0 +1,222 @@
+//! The pages: a question, the thanks, and what is said where there is neither. They look as the widget
+//! does, with the same classes and the same style sheet.
+
+use asklet_shared::body::strings::Words;
+use asklet_shared::body::{Body, Field, Rating};
+use asklet_shared::definition::text::is_right_to_left;
+use asklet_shared::display::{Answer, Answers};
+use asklet_shared::validate::is_safe_link;
+
+use super::html::Html;
+use super::walk::{self, Complaint, Next};
+
+/// The widget's style sheet. It speaks of a host, which is not here, and of a panel, which is the page.
+const WIDGET_STYLE: &str = include_str!("../../../widget/src/style.css");
+
+/// What makes a page of the panel.
+const PAGE_STYLE: &str = include_str!("hosted.css");
+
+/// A page.
+pub struct Page {
+    /// The document.
+    pub html: Html,
+    /// What stands in its style element, for its policy to name.
+    pub style: Html,
+}
+
+/// Where a visitor is in a survey.
+pub struct Place<'a> {
+    /// The survey.
+    pub body: &'a Body,
+    /// What was answered so far.
+    pub answers: &'a Answers,
+    /// What is shown.
+    pub next: Next,
+    /// What was written, and could not be taken where there is a complaint.
+    pub written: &'a str,
+    /// What the form carries along, by its name.
+    pub carried: (&'static str, &'a str),
+    /// Whether it stands in a frame.
+    pub is_framed: bool,
+}
+
+/// The page of a place.
+pub fn page(place: &Place<'_>) -> Page {
+    let Place { body, answers, is_framed, .. } = *place;
+    let (at, complaint) = match place.next {
+        Next::Question(at) => (at, None),
+        Next::Again(at, complaint) => (at, Some(complaint)),
+        Next::Thanks => (body.questions.len(), None),
+    };
+    let Some(question) = body.questions.get(at) else { return thanks(body, answers, is_framed) };
+    let given = answers.get(&question.id);
+    let mut page = Page::open(&body.language, &question.text, &body.style, is_framed);
+    let html = &mut page.html;
+    html.raw("<form method=\"post\" autocomplete=\"off\">");
+    let (name, value) = place.carried;
+    hidden(html, name, value);
+    hidden(html, "at", &at.to_string());
+    if let Some(complaint) = complaint {
+        html.raw("<p class=\"error\" id=\"error\" role=\"alert\">");
+        html.text(&said(complaint, &body.language)).raw("</p>");
+    }
+    let is_refused = complaint.is_some();
+    match &question.field {
+        Field::Rating(scale) => rating(html, &question.text, scale, given, is_refused),
+        Field::Text(_) => {
+            let text = match given {
+                _ if is_refused => place.written,
+                Some(Answer::Text(text)) => text,
+                _ => "",
+            };
+            comment(html, &question.text, &body.strings.optional, text, is_refused);
+        }
+    }
+    actions(html, body, answers, at);
+    html.raw("</form>");
+    if at == 0 {
+        notice(html, body);
+    }
+    page.close()
+}
+
+/// A page that only says something.
+pub fn message(language: &str, text: &str, is_framed: bool) -> Page {
+    let mut page = Page::open(language, text, "", is_framed);
+    page.html.raw("<p class=\"thanks\">").text(text).raw("</p>");
+    page.close()
+}
+
+impl Page {
+    /// Up to where its content begins.
+    fn open(language: &str, title: &str, style: &str, is_framed: bool) -> Self {
+        let mut sheet = Html::default();
+        sheet.style(WIDGET_STYLE).style(style).style(PAGE_STYLE);
+        let mut html = Html::default();
+        html.raw("<!doctype html><html lang=\"").text(language);
+        html.raw(if is_right_to_left(language) { "\" dir=\"rtl" } else { "\" dir=\"ltr" });
+        html.raw(
+            "\"><head><meta charset=\"utf-8\">\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+             <meta name=\"color-scheme\" content=\"light dark\">\
+             <meta name=\"robots\" content=\"noindex\"><title>",
+        );
+        html.text(title).raw("</title><style>").style(sheet.as_str()).raw("</style></head>");
+        html.raw(if is_framed {
+            "<body class=\"panel framed\">"
+        } else {
+            "<body class=\"panel\">"
+        });
+        html.raw("<main>");
+        Self { html, style: sheet }
+    }
+
+    fn close(mut self) -> Self {
+        self.html.raw("</main></body></html>");
+        self
+    }
+}
+
+fn hidden(html: &mut Html, name: &'static str, value: &str) {
+    html.raw("<input type=\"hidden\" name=\"").raw(name).raw("\" value=\"").text(value).raw("\">");
+}
+
+/// What is said of an answer that was not taken.
+fn said(complaint: Complaint, language: &str) -> String {
+    let words = Words::in_language(language);
+    match complaint {
+        Complaint::Required => words.required.to_owned(),
+        Complaint::TooLong(limit) => words.too_long.replace("{limit}", &limit.to_string()),
+    }
+}
+
+/// A scale: radio buttons in a fieldset. What stands for a value is the style sheet's.
+fn rating(html: &mut Html, question: &str, rating: &Rating, given: Option<&Answer>, again: bool) {
+    html.raw(if again {
+        "<fieldset aria-describedby=\"error ends\">"
+    } else {
+        "<fieldset aria-describedby=\"ends\">"
+    });
+    html.raw("<legend class=\"question\">").text(question).raw("</legend><div class=\"scale ");
+    html.text(&rating.shown_as).raw("\">");
+    for score in rating.lowest..=rating.highest {
+        let value = score.to_string();
+        html.raw("<label class=\"option\"><input type=\"radio\" name=\"score\" value=\"");
+        html.text(&value).raw("\"");
+        if given == Some(&Answer::Score(score)) {
+            html.raw(" checked");
+        }
+        if again && score == rating.lowest {
+            html.raw(" autofocus");
+        }
+        html.raw("><span>").text(&value).raw("</span></label>");
+    }
+    html.raw("</div><div class=\"ends\" id=\"ends\"><span>").text(&rating.low);
+    html.raw("</span><span>").text(&rating.high).raw("</span></div></fieldset>");
+}
+
+/// A text, which nobody has to write.
+fn comment(html: &mut Html, question: &str, optional: &str, text: &str, again: bool) {
+    html.raw("<label class=\"question\" for=\"text\">").text(question);
+    html.raw(" <span class=\"hint\">").text(optional).raw("</span></label>");
+    html.raw("<textarea id=\"text\" name=\"text\" rows=\"5\" dir=\"auto\"");
+    if again {
+        html.raw(" aria-invalid=\"true\" aria-describedby=\"error\" autofocus");
+    }
+    // The parser leaves out a line break that stands first.
+    html.raw(">\n").text(text).raw("</textarea>");
+}
+
+/// The buttons. The one that leads on comes first, since it is the one that Enter presses.
+fn actions(html: &mut Html, body: &Body, answers: &Answers, at: usize) {
+    let strings = &body.strings;
+    let is_last = walk::is_last(body, answers, at);
+    html.raw("<div class=\"actions\"><button class=\"submit\">");
+    html.text(if is_last { &strings.send } else { &strings.next }).raw("</button>");
+    let asked = walk::asked(body, answers);
+    let before = asked.iter().filter(|other| **other < at).count();
+    let later = asked.iter().filter(|other| **other > at).count();
+    if before + later > 0 {
+        let hint = strings.progress.replace("{n}", &(before + 1).to_string());
+        let hint = hint.replace("{total}", &(before + 1 + later).to_string());
+        html.raw("<span class=\"progress\">").text(&hint).raw("</span>");
+    }
+    if before > 0 {
+        html.raw("<button class=\"quiet back\" name=\"back\" value=\"1\">");
+        html.text(&strings.back).raw("</button>");
+    }
+    html.raw("</div>");
+}
+
+/// What the site says beside its first question: why the visitor is asked, and what becomes of answers.
+fn notice(html: &mut Html, body: &Body) {
+    let Body { why, privacy_url, strings, .. } = body;
+    html.raw("<div class=\"notice\">");
+    if !why.is_empty() {
+        html.raw("<details><summary>").text(&strings.why).raw("</summary>");
+        html.text(why).raw("</details>");
+    }
+    link(html, privacy_url, &strings.privacy);
+    html.raw("</div>");
+}
+
+/// The end.
+fn thanks(body: &Body, answers: &Answers, is_framed: bool) -> Page {
+    let thanks = body.thanks(walk::score(body, answers, body.primary.into()));
+    let text = thanks.map_or("", |thanks| &thanks.text);
+    let mut page = Page::open(&body.language, text, &body.style, is_framed);
+    let html = &mut page.html;
+    html.raw("<p class=\"thanks\">").text(text).raw("</p>");
+    if let Some(thanks) = thanks {
+        link(html, &thanks.url, &thanks.link);
+    }
+    page.close()
+}
+
+/// A link out of the survey, if it leads somewhere.
+fn link(html: &mut Html, url: &str, text: &str) {
+    if is_safe_link(url) {
+        html.raw("<a class=\"link\" target=\"_blank\" rel=\"noopener noreferrer\" href=\"");
+        html.text(url).raw("\">").text(text).raw("</a>");
+    }
+}

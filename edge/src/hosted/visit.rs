@@ -1,0 +1,190 @@
+//! What a request says of a visit besides what was answered: languages, the frame, and who sent it.
+
+use std::cmp::Reverse;
+
+use asklet_shared::definition::Definition;
+use asklet_shared::definition::text::nearest;
+use asklet_shared::problem::{Code, Problem};
+use worker::{Method, Request};
+
+use super::walk::Sent;
+use crate::failure::Failure;
+use crate::respond;
+
+/// The largest form: the longest texts of a survey, in the spelling that takes most room.
+const FORM_LIMIT: usize = 64 * 1024;
+
+/// How many languages of a browser are looked at.
+const LANGUAGES_LIMIT: usize = 20;
+
+/// One request of the page.
+pub struct Visit {
+    /// Whether it sends the form.
+    pub sends: bool,
+    /// Whether the page stands in a frame.
+    pub is_framed: bool,
+    /// The token of a preview, if it is one.
+    pub preview: Option<String>,
+    /// The languages that the visitor prefers, the most preferred first.
+    languages: Vec<String>,
+    /// Whether the form was sent by a page of ours, as far as the browser says.
+    is_ours: bool,
+}
+
+impl Visit {
+    /// Reads the address and the headers of a request.
+    pub fn of(request: &Request) -> Result<Self, Failure> {
+        let header = |name| Ok::<_, Failure>(request.headers().get(name)?.unwrap_or_default());
+        let mut visit = Self {
+            sends: request.method() == Method::Post,
+            is_framed: false,
+            preview: None,
+            languages: preferred(&header("accept-language")?),
+            is_ours: is_ours(
+                &header("sec-fetch-site")?,
+                &header("origin")?,
+                &request.inner().url(),
+            ),
+        };
+        for (name, value) in respond::parameters(request)? {
+            match name.as_str() {
+                "lang" => visit.languages.insert(0, value),
+                "frame" => visit.is_framed = true,
+                "preview" => visit.preview = Some(value),
+                // Links are decorated by whoever sends them.
+                _ => {}
+            }
+        }
+        Ok(visit)
+    }
+
+    /// The language that the visitor prefers, whether or not a survey speaks it.
+    pub fn wished(&self) -> &str {
+        self.languages.first().map_or("", String::as_str)
+    }
+
+    /// The nearest language that a survey speaks.
+    pub fn language(&self, definition: &Definition) -> String {
+        let spoken = definition.languages();
+        let found = self.languages.iter().find_map(|wanted| nearest(wanted, &spoken));
+        found.unwrap_or(&definition.language).to_owned()
+    }
+}
+
+/// A form as it was sent.
+pub struct Form(Vec<(String, String)>);
+
+impl Form {
+    /// Reads the form that a page of ours sent.
+    pub async fn read(request: &mut Request, visit: &Visit) -> Result<Self, Failure> {
+        if !visit.is_ours {
+            let detail = "the form was sent from a page that is not ours";
+            return Err(Problem::new(Code::OriginNotAllowed, detail).into());
+        }
+        let media_type = request.headers().get("content-type")?.unwrap_or_default();
+        let wanted = "application/x-www-form-urlencoded";
+        if media_type.split(';').next().is_none_or(|it| !it.trim().eq_ignore_ascii_case(wanted)) {
+            let detail = "the page sends a form";
+            return Err(Problem::new(Code::UnsupportedMediaType, detail).limit(wanted).into());
+        }
+        let text = respond::read_text(request, FORM_LIMIT).await?;
+        Ok(Self(respond::fields(&text)?))
+    }
+
+    /// What a field holds; nothing where there is none.
+    pub fn get(&self, name: &str) -> &str {
+        let found = self.0.iter().find(|(known, _)| known == name);
+        found.map_or("", |(_, value)| value)
+    }
+
+    /// What was answered.
+    pub fn sent(&self) -> Sent {
+        Sent {
+            // What is no place is beyond the last one.
+            at: self.get("at").parse().unwrap_or(usize::MAX),
+            goes_back: !self.get("back").is_empty(),
+            score: self.get("score").to_owned(),
+            // Forms send line breaks as two characters, and they were counted as one.
+            text: self.get("text").replace("\r\n", "\n"),
+        }
+    }
+}
+
+/// The languages of an `Accept-Language` header, the most preferred first.
+fn preferred(header: &str) -> Vec<String> {
+    let mut languages: Vec<(u16, String)> = header
+        .split(',')
+        .take(LANGUAGES_LIMIT)
+        .filter_map(|item| {
+            let (tag, quality) = item.split_once(";q=").unwrap_or((item, "1"));
+            let thousandths = thousandths(quality.trim())?;
+            let tag = tag.trim();
+            (thousandths > 0 && !tag.is_empty()).then(|| (thousandths, tag.to_owned()))
+        })
+        .collect();
+    languages.sort_by_key(|(quality, _)| Reverse(*quality));
+    languages.into_iter().map(|(_, tag)| tag).collect()
+}
+
+/// A quality between 0 and 1, of at most three decimals (RFC 9110, section 12.4.2).
+fn thousandths(quality: &str) -> Option<u16> {
+    let (whole, decimals) = quality.split_once('.').unwrap_or((quality, ""));
+    let decimals: u16 = format!("{decimals:0<3}").get(..3)?.parse().ok()?;
+    match whole {
+        "1" => Some(1000),
+        "0" => Some(decimals),
+        _ => None,
+    }
+}
+
+/// Whether a form comes from the origin that it goes to. A browser says so in `Sec-Fetch-Site`; one
+/// that says nothing there (an old one, or any on plain HTTP) says it in `Origin`, which is `null` where
+/// the page, as ours does, keeps its address to itself. Where neither tells, the token in the form must.
+fn is_ours(fetch_site: &str, origin: &str, url: &str) -> bool {
+    match (fetch_site, origin) {
+        ("same-origin", _) | ("", "" | "null") => true,
+        // A proxy that ends TLS changes the scheme, and nobody else can have the host.
+        ("", origin) => host(origin) == host(url),
+        _ => false,
+    }
+}
+
+fn host(url: &str) -> Option<&str> {
+    url.split_once("://").and_then(|(_, rest)| rest.split(['/', '?', '#']).next())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn languages_are_wished_for_in_an_order() {
+        for (header, wished) in [
+            ("de-AT, de;q=0.9, en;q=0.8", vec!["de-AT", "de", "en"]),
+            ("en;q=0.2, fr;q=0.75, de;q=0, it", vec!["it", "fr", "en"]),
+            ("", vec![]),
+            (",;q=1, x;q=2, y;q=, z;q=0.1234", vec!["z"]),
+        ] {
+            assert_eq!(preferred(header), wished, "{header}");
+        }
+    }
+
+    #[test]
+    fn only_a_page_of_ours_can_send_the_form() {
+        let url = "https://ask.example:8443/s/any-1/2?lang=de";
+        for (fetch_site, origin, ours) in [
+            ("same-origin", "null", true),
+            ("same-site", "https://ask.example:8443", false),
+            ("cross-site", "", false),
+            ("none", "", false),
+            ("", "", true),
+            ("", "null", true),
+            ("", "https://ask.example:8443", true),
+            ("", "http://ask.example:8443", true),
+            ("", "https://ask.example", false),
+            ("", "https://evil.example", false),
+        ] {
+            assert_eq!(is_ours(fetch_site, origin, url), ours, "{fetch_site} {origin}");
+        }
+    }
+}

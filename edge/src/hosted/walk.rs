@@ -1,0 +1,188 @@
+//! The way through a survey by pages: what was sent from one is put to the answers, and the next one
+//! follows. A page that is sent again, or an older one, answers its question anew.
+
+use asklet_shared::body::{Body, Field};
+use asklet_shared::display::{Answer, Answers};
+
+/// What was sent from the page of one question.
+#[derive(Debug, Default)]
+pub struct Sent {
+    /// The place of the question.
+    pub at: usize,
+    /// Whether the visitor goes back.
+    pub goes_back: bool,
+    /// The score that was chosen, as it was sent; empty without one.
+    pub score: String,
+    /// What was written.
+    pub text: String,
+}
+
+/// What follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// The question at a place.
+    Question(usize),
+    /// The same question, since there is something to be said of its answer.
+    Again(usize, Complaint),
+    /// The thanks.
+    Thanks,
+}
+
+/// Why an answer was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Complaint {
+    /// No score was chosen.
+    Required,
+    /// The text has more characters than these.
+    TooLong(u16),
+}
+
+/// Puts what was sent to the answers, without those whose questions are not asked any more, and finds
+/// what follows. Where something is to be said of the answer, the others are as they were.
+pub fn take(body: &Body, answers: &mut Answers, sent: &Sent) -> Next {
+    let Some(question) = body.questions.get(sent.at) else { return Next::Question(0) };
+    match &question.field {
+        Field::Rating(rating) => {
+            let score = sent.score.parse::<u8>().ok();
+            match score.filter(|score| (rating.lowest..=rating.highest).contains(score)) {
+                Some(score) => answers.set(&question.id, Answer::Score(score)),
+                None if sent.goes_back => {}
+                None => return Next::Again(sent.at, Complaint::Required),
+            }
+        }
+        Field::Text(limit) if sent.text.chars().count() > usize::from(*limit) => {
+            return Next::Again(sent.at, Complaint::TooLong(*limit));
+        }
+        Field::Text(_) if sent.text.trim().is_empty() => answers.remove(&question.id),
+        Field::Text(_) => answers.set(&question.id, Answer::Text(sent.text.clone())),
+    }
+    for question in &body.questions {
+        if !body.is_asked(question, |at| score(body, answers, at)) {
+            answers.remove(&question.id);
+        }
+    }
+    let asked = asked(body, answers);
+    if sent.goes_back {
+        let before = asked.iter().rev().find(|at| **at < sent.at);
+        return Next::Question(before.copied().unwrap_or_default());
+    }
+    let after = asked.iter().find(|at| **at > sent.at);
+    after.map_or(Next::Thanks, |at| Next::Question(*at))
+}
+
+/// The places of the questions that are asked after these answers.
+pub fn asked(body: &Body, answers: &Answers) -> Vec<usize> {
+    let questions = body.questions.iter().enumerate();
+    let asked =
+        questions.filter(|(_, question)| body.is_asked(question, |at| score(body, answers, at)));
+    asked.map(|(at, _)| at).collect()
+}
+
+/// Whether no other question can follow the one at a place, whatever its answer is.
+pub fn is_last(body: &Body, answers: &Answers, at: usize) -> bool {
+    !body.questions.iter().skip(at + 1).any(|later| {
+        let is_open = |earlier: u8| usize::from(earlier) >= at;
+        later.show_if.as_ref().is_some_and(|condition| is_open(condition.question))
+            || body.is_asked(later, |at| score(body, answers, at))
+    })
+}
+
+/// The score of the question at a place.
+pub fn score(body: &Body, answers: &Answers, at: usize) -> Option<u8> {
+    match answers.get(&body.questions.get(at)?.id) {
+        Some(Answer::Score(score)) => Some(*score),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use asklet_shared::definition::Definition;
+    use asklet_shared::settings::Look;
+    use serde_json::json;
+
+    use super::*;
+
+    /// A score; why, below 9; how, for everybody; and where to, after a 10.
+    fn body() -> Body {
+        let text = |id: &str| json!({"id": id, "text": id, "answer": {"text": {"max_length": 5}}});
+        let after = |id: &str, from: u8, to: u8| {
+            let mut question = text(id);
+            question["show_if"] =
+                json!({"question": "score", "is": {"score": {"from": from, "to": to}}});
+            question
+        };
+        let rating = json!({"rating": {"scale": "nps", "low": "Not likely", "high": "Likely"}});
+        let definition: Definition = serde_json::from_value(json!({
+            "name": "Relationship",
+            "language": "en",
+            "questions": [
+                {"id": "score", "text": "Would you?", "answer": rating},
+                after("why", 0, 8),
+                text("how"),
+                after("where", 10, 10),
+            ],
+            "primary": "score",
+            "thanks": {"text": "Thanks!"},
+        }))
+        .unwrap();
+        Body::of(&definition, &Look::default(), "en")
+    }
+
+    fn scored(score: &str) -> Sent {
+        Sent { score: score.to_owned(), ..Sent::default() }
+    }
+
+    fn wrote(at: usize, text: &str) -> Sent {
+        Sent { at, text: text.to_owned(), ..Sent::default() }
+    }
+
+    #[test]
+    fn questions_follow_by_their_conditions_both_ways() {
+        let body = body();
+        let mut answers = Answers::default();
+        assert_eq!(take(&body, &mut answers, &scored("3")), Next::Question(1));
+        assert_eq!(take(&body, &mut answers, &wrote(1, "slow")), Next::Question(2));
+        let back = Sent { goes_back: true, ..wrote(2, "well") };
+        assert_eq!(take(&body, &mut answers, &back), Next::Question(1));
+        // What was written on the way back is kept, and what is not asked any more is not.
+        assert_eq!(take(&body, &mut answers, &scored("9")), Next::Question(2));
+        assert_eq!(
+            answers.0,
+            [("score".into(), Answer::Score(9)), ("how".into(), Answer::Text("well".into()))]
+        );
+        assert_eq!(take(&body, &mut answers, &wrote(2, " ")), Next::Thanks);
+        assert_eq!(answers.0, [("score".into(), Answer::Score(9))]);
+        // An older page whose question is not asked any more leads on.
+        assert_eq!(take(&body, &mut answers, &wrote(1, "old")), Next::Question(2));
+        assert_eq!(answers.0, [("score".into(), Answer::Score(9))]);
+    }
+
+    #[test]
+    fn what_cannot_be_taken_changes_nothing() {
+        let body = body();
+        let mut answers = Answers::default();
+        for score in ["", "11", "-1", "x", "1e1"] {
+            let again = Next::Again(0, Complaint::Required);
+            assert_eq!(take(&body, &mut answers, &scored(score)), again, "{score}");
+        }
+        let long = take(&body, &mut answers, &wrote(2, "éééééé"));
+        assert_eq!(long, Next::Again(2, Complaint::TooLong(5)));
+        assert_eq!(take(&body, &mut answers, &wrote(99, "x")), Next::Question(0));
+        let back = Sent { goes_back: true, ..Sent::default() };
+        assert_eq!(take(&body, &mut answers, &back), Next::Question(0));
+        assert_eq!(answers, Answers::default());
+    }
+
+    #[test]
+    fn the_last_question_is_the_one_that_none_can_follow() {
+        let body = body();
+        let mut answers = Answers::default();
+        assert!(!is_last(&body, &answers, 0));
+        answers.set("score", Answer::Score(10));
+        assert!(!is_last(&body, &answers, 2));
+        answers.set("score", Answer::Score(9));
+        assert!(is_last(&body, &answers, 2));
+        assert_eq!(asked(&body, &answers), [0, 2]);
+    }
+}

@@ -1,0 +1,62 @@
+//! What the site refused a moment ago: whoever asks for it again does not reach the site.
+
+use std::collections::HashMap;
+
+use asklet_shared::problem::{Code, Problem};
+
+/// How long a refusal is remembered, and how many are.
+const KEEP_MS: u64 = 60_000;
+const LIMIT: usize = 64;
+
+/// Versions that the site refused (the latest is `None`), until when each is remembered, and why it
+/// was refused.
+#[derive(Default)]
+pub struct Refusals(HashMap<Option<u32>, (u64, Problem)>);
+
+impl Refusals {
+    /// Lets a question pass that was not refused a moment ago. Where no more refusals can be
+    /// remembered none does: versions are made up faster than the site can refuse them.
+    pub fn pass(&mut self, version: Option<u32>, now_ms: u64) -> Result<(), Problem> {
+        self.0.retain(|_, (until_ms, _)| now_ms < *until_ms);
+        match self.0.get(&version) {
+            Some((_, problem)) => Err(problem.clone()),
+            None if self.0.len() >= LIMIT => {
+                Err(Problem::new(Code::Busy, "too many versions that do not exist were asked for"))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Remembers why one was refused.
+    pub fn add(&mut self, version: Option<u32>, problem: Problem, now_ms: u64) {
+        self.0.insert(version, (now_ms + KEEP_MS, problem));
+    }
+
+    /// Forgets all: the site has told something new.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn once_no_more_can_be_remembered_nothing_unknown_reaches_the_site() {
+        let mut refusals = Refusals::default();
+        let unknown = Problem::new(Code::UnknownVersion, "no such version");
+        for version in 0..u32::try_from(LIMIT).unwrap() {
+            refusals.pass(Some(version), 1).unwrap();
+            refusals.add(Some(version), unknown.clone(), 1);
+        }
+        assert_eq!(refusals.pass(Some(3), 2), Err(unknown));
+        let code = |refused: Result<(), Problem>| refused.unwrap_err().code;
+        assert_eq!(code(refusals.pass(Some(1_000), 2)), Code::Busy);
+        assert_eq!(code(refusals.pass(None, 2)), Code::Busy);
+        refusals.pass(Some(1_000), KEEP_MS + 1).unwrap();
+        refusals.add(None, Problem::new(Code::UnknownBody, "no such body"), KEEP_MS + 1);
+        refusals.clear();
+        refusals.pass(None, KEEP_MS + 1).unwrap();
+    }
+}
