@@ -1,15 +1,14 @@
 // A browser without WebAssembly, such as one in Lockdown Mode.
 
 import config from "./playwright.config.mjs";
-import { expectFrame, host } from "./frames.mjs";
-import { loaded, test, expect } from "./test.mjs";
+import { expectFrame } from "./frames.mjs";
+import { expect, loaded, test } from "./test.mjs";
 
 const { launchOptions } = config.use;
 const args = [...launchOptions.args, "--js-flags=--noexpose_wasm"];
 test.use({ launchOptions: { ...launchOptions, args } });
 
 test("without WebAssembly the hosted page is shown in a frame, and no widget is loaded", async ({ page, live, pageUrl }) => {
-  await host(page);
   await page.goto(pageUrl("plain"));
   expect(await page.evaluate(() => typeof WebAssembly)).toBe("undefined");
   await expectFrame(page, live);
