@@ -89,6 +89,13 @@ test("where the hosted page cannot be reached, nothing is shown", async ({ page,
   await expect(page.locator("asklet-survey")).toHaveCount(0);
 });
 
+test("without WebAssembly the hosted page is shown in a frame, and no widget is loaded", async ({ page, live, pageUrl }) => {
+  await page.addInitScript(() => delete window.WebAssembly);
+  await page.goto(pageUrl("plain"));
+  await expectFrame(page, live);
+  expect((await loaded(page)).filter((name) => name.includes("/widget-"))).toEqual([]);
+});
+
 for (const name of ["strict-csp", "trusted-types"]) {
   test(`works on the page ${name} without breaking its policy`, async ({ page, live, pageUrl }) => {
     const complaints = [];
