@@ -178,7 +178,7 @@ test("the outbox keeps the newest fifty displays of thirty days", async ({ page,
       const text = `${Date.now() - (age * day) / 2} ${survey}/0\n{"id":"${age}"}`;
       localStorage.setItem(`asklet/${site}/outbox/${age}`, text);
     }
-  }, live);
+  }, { site: live.site, survey: live.survey });
   await surveyIn(page).score(9).click();
   await expect.poll(() => waiting(page)).toHaveLength(50);
   expect(await waiting(page)).not.toContain(`asklet/${live.site}/outbox/60`);

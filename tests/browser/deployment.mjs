@@ -74,6 +74,13 @@ export class Deployment {
     return { site, key, add, ...(await add(definition)) };
   }
 
+  /** What leads to a preview of a draft: `query` for a page's address, and `path` of the hosted page. */
+  async preview({ site, survey, key }, definition) {
+    const path = `/v1/sites/${site}/surveys/${survey}`;
+    await this.#send("PUT", path, key, definition);
+    return this.#post(`${path}/preview`, key, {});
+  }
+
   async #live(site, key, definition) {
     const { survey } = await this.#post(`/v1/sites/${site}/surveys`, key, definition);
     const path = `/v1/sites/${site}/surveys/${survey}`;
@@ -85,9 +92,13 @@ export class Deployment {
     return { survey, summary };
   }
 
-  async #post(path, token, body) {
+  #post(path, token, body) {
+    return this.#send("POST", path, token, body);
+  }
+
+  async #send(method, path, token, body) {
     const answer = await fetch(this.url + path, {
-      method: "POST",
+      method,
       headers: { authorization: `Bearer ${token}` },
       body: JSON.stringify(body),
     });

@@ -1,5 +1,6 @@
 // Every way of embedding, and pages that forbid much.
 
+import { expectFrame } from "./frames.mjs";
 import { DEFINITION, expect, listen, loaded, surveyIn, test } from "./test.mjs";
 
 test.describe("embedding", () => {
@@ -62,45 +63,16 @@ test.describe("embedding", () => {
   });
 });
 
-/** The hosted page, as far as a frame needs it. */
-async function host(page) {
-  const requests = [];
-  await page.route("**/s/**", (route) => {
-    requests.push(route.request().url());
-    return route.fulfill({ contentType: "text/html", body: "<!doctype html><p>How likely are you to recommend us?" });
-  });
-  return requests;
-}
-
-async function expectFrame(page, live) {
-  const frame = page.frameLocator("asklet-survey iframe");
-  await expect(frame.getByText("How likely are you to recommend us?")).toBeVisible();
-  await expect(page.locator("asklet-survey iframe")).toHaveAttribute("title", "Survey");
-  await expect(page.locator("body"), "the frame takes no focus").toBeFocused();
-  const box = await page.locator("asklet-survey").boundingBox();
-  expect(box.x + box.width / 2).toBeGreaterThan(page.viewportSize().width / 2);
-  await page.getByRole("button", { name: "Close" }).click();
-  await expect(page.locator("asklet-survey")).toHaveCount(0);
-  const asked = await page.evaluate((survey) => {
-    const key = Object.keys(localStorage).find((key) => key.endsWith(`/asked/${survey}`));
-    return localStorage.getItem(key);
-  }, live.survey);
-  expect(asked).toMatch(/^dismissed \d+$/);
-}
-
 test("where the page's policy refuses WebAssembly, the hosted page is shown in a frame", async ({ page, live, pageUrl }) => {
-  const requests = await host(page);
+  const hosted = page.waitForRequest("**/s/**");
   const told = await listen(page);
   await page.goto(pageUrl("no-wasm-csp"));
   await expectFrame(page, live);
-  expect(new URL(requests[0]).pathname).toBe(`/s/${live.site}/${live.survey}`);
-  expect(new URL(requests[0]).searchParams.get("lang")).toBe("en");
-  expect(new URL(requests[0]).searchParams.has("frame")).toBe(true);
+  expect((await hosted).url()).toMatch(new RegExp(`/s/${live.site}/${live.survey}\\?lang=en&frame$`));
   await expect.poll(told).toMatchObject([{ event: "shown", survey: live.survey }, { event: "dismissed" }]);
 });
 
 test("where the page forbids frames too, nothing is shown and the page is told which directive it was", async ({ page, live, pageUrl }) => {
-  await host(page);
   const told = await listen(page);
   await page.goto(pageUrl("no-frame-csp"));
   await expect.poll(told).toMatchObject([{ event: "error", survey: live.survey, directive: "frame-src" }]);
@@ -117,14 +89,11 @@ test("where the hosted page cannot be reached, nothing is shown", async ({ page,
   await expect(page.locator("asklet-survey")).toHaveCount(0);
 });
 
-test.describe("a browser without WebAssembly", () => {
-  test("shows the hosted page in a frame", async ({ page, live, pageUrl }) => {
-    await host(page);
-    await page.addInitScript(() => delete window.WebAssembly);
-    await page.goto(pageUrl("plain"));
-    await expectFrame(page, live);
-    expect((await loaded(page)).filter((name) => name.includes("/widget-"))).toEqual([]);
-  });
+test("without WebAssembly the hosted page is shown in a frame, and no widget is loaded", async ({ page, live, pageUrl }) => {
+  await page.addInitScript(() => delete window.WebAssembly);
+  await page.goto(pageUrl("plain"));
+  await expectFrame(page, live);
+  expect((await loaded(page)).filter((name) => name.includes("/widget-"))).toEqual([]);
 });
 
 for (const name of ["strict-csp", "trusted-types"]) {

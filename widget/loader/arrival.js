@@ -64,6 +64,6 @@ export async function arrive(host) {
 
   Object.assign(host, { files, isTold, look, draft, token, isDue: (survey) => isHere(survey) && isRested(survey) });
   if (isTold) navigation.addEventListener("currententrychange", look, { signal });
-  addEventListener("pageshow", (event) => event.persisted && look(event), { signal });
+  addEventListener("pageshow", look, { signal });
   look();
 }

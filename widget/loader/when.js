@@ -94,7 +94,7 @@ export function watch(host) {
     },
     /** The address may have changed, or the page is back from the browser's cache. */
     route(event) {
-      if (address === location.href && event?.type !== "pageshow") return;
+      if (address === location.href && !event?.persisted) return;
       address = location.href;
       for (const survey of waiting.keys()) if (!isMeant(survey)) waiting.delete(survey);
       arm();

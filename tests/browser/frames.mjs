@@ -1,0 +1,23 @@
+// What shows a survey where the widget cannot.
+
+import { expect } from "./test.mjs";
+
+/** Says that the survey shows in a frame, is answered there, is closed by its button, and counts as asked. */
+export async function expectFrame(page, live) {
+  const frame = page.frameLocator("asklet-survey iframe");
+  await expect(frame.getByRole("group", { name: "How likely are you to recommend us?" })).toBeVisible();
+  await expect(page.locator("asklet-survey iframe")).toHaveAttribute("title", "Survey");
+  await expect(page.locator("body"), "the frame takes no focus").toBeFocused();
+  const box = await page.locator("asklet-survey").boundingBox();
+  expect(box.x + box.width / 2).toBeGreaterThan(page.viewportSize().width / 2);
+  await frame.getByRole("radio", { name: "9", exact: true }).check();
+  await frame.getByRole("button", { name: "Next" }).click();
+  await expect.poll(live.summary).toMatchObject({ n: 1, score: 100 });
+  await page.getByRole("button", { name: "Close" }).click();
+  await expect(page.locator("asklet-survey")).toHaveCount(0);
+  const asked = await page.evaluate((survey) => {
+    const key = Object.keys(localStorage).find((key) => key.endsWith(`/asked/${survey}`));
+    return localStorage.getItem(key);
+  }, live.survey);
+  expect(asked).toMatch(/^dismissed \d+$/);
+}
