@@ -224,7 +224,8 @@ pub async fn read_text(request: &mut Request, limit: usize) -> Result<String, Fa
 
 async fn read_bytes(request: &mut Request, limit: usize) -> Result<Vec<u8>, Failure> {
     let header = |name| Ok::<_, Failure>(request.headers().get(name)?.unwrap_or_default());
-    if is_known(length(&header("content-length")?, &header("transfer-encoding")?), limit)? {
+    let length = length(&header("content-length")?, &header("transfer-encoding")?);
+    if fits(length, limit) {
         return Ok(request.bytes().await.map_err(|_| broke_off())?);
     }
     read_stream(request, limit).await
@@ -236,17 +237,19 @@ pub fn length(announced: &str, encoding: &str) -> Option<usize> {
     if encoding.is_empty() { announced.parse().ok() } else { None }
 }
 
-/// Whether it is known how long a body is; one beyond `limit` is refused.
-pub fn is_known(length: Option<usize>, limit: usize) -> Result<bool, Problem> {
-    match length {
-        Some(length) if length > limit => Err(too_large(limit)),
-        length => Ok(length.is_some()),
-    }
+/// Whether a body is known to have at most `limit` bytes.
+pub fn fits(length: Option<usize>, limit: usize) -> bool {
+    length.is_some_and(|length| length <= limit)
 }
 
-/// Reads a body that does not say how long it is, as long as it comes to an end in time.
+/// How much is read of a body that is too large, in limits: one that is only a little too large comes to
+/// its end, and whoever passes it on can use the connection again.
+const READ_LIMITS: usize = 4;
+
+/// Reads a body that may be too large or never end.
 pub async fn read_stream(request: &mut Request, limit: usize) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
+    let mut read = 0_usize;
     // A request without a body has no stream.
     let Ok(mut stream) = request.stream() else { return Ok(bytes) };
     let mut deadline = Box::pin(Delay::from(Duration::from_millis(BODY_MS.into())));
@@ -255,12 +258,15 @@ pub async fn read_stream(request: &mut Request, limit: usize) -> Result<Vec<u8>,
             Either::Left((chunk, _)) => chunk.map_err(|_| broke_off())?,
             Either::Right(_) => return Err(body_timeout().into()),
         };
-        let Some(chunk) = chunk else { return Ok(bytes) };
-        bytes.extend_from_slice(&chunk);
-        if bytes.len() > limit {
-            return Err(too_large(limit).into());
+        let Some(chunk) = chunk else { break };
+        read = read.saturating_add(chunk.len());
+        if read <= limit {
+            bytes.extend_from_slice(&chunk);
+        } else if read > limit.saturating_mul(READ_LIMITS) {
+            break;
         }
     }
+    if read > limit { Err(too_large(limit).into()) } else { Ok(bytes) }
 }
 
 fn too_large(limit: usize) -> Problem {

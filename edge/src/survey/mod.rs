@@ -252,7 +252,7 @@ impl Shard {
         crate::faults::arm(&worker::Headers(request.headers()));
         let circumstances = self.let_pass(&request)?;
         check_media_type(&circumstances.content_type)?;
-        if !respond::is_known(circumstances.length, DISPLAY_LIMIT)? {
+        if !respond::fits(circumstances.length, DISPLAY_LIMIT) {
             let mut request = Request::from(request);
             return Ok(promise::of("survey", async move {
                 let body = respond::read_stream(&mut request, DISPLAY_LIMIT).await?;
