@@ -228,7 +228,7 @@ async fn read_bytes(request: &mut Request, limit: usize) -> Result<Vec<u8>, Fail
     if fits(length, limit) {
         return Ok(request.bytes().await.map_err(|_| broke_off())?);
     }
-    read_stream(request, limit).await
+    read_stream(request, length, limit).await
 }
 
 /// How long a body is, by the headers `content-length` and `transfer-encoding`. In chunks it may be
@@ -242,12 +242,18 @@ pub fn fits(length: Option<usize>, limit: usize) -> bool {
     length.is_some_and(|length| length <= limit)
 }
 
-/// How much is read of a body that is too large, in limits: one that is only a little too large comes to
-/// its end, and whoever passes it on can use the connection again.
+/// A body that announces at most so many limits is read to its end before it is refused, so that whoever
+/// passes it on can use the connection again.
 const READ_LIMITS: usize = 4;
 
-/// Reads a body that may be too large or never end.
-pub async fn read_stream(request: &mut Request, limit: usize) -> Result<Vec<u8>, Failure> {
+/// Reads a body that is too large or may never end.
+pub async fn read_stream(
+    request: &mut Request,
+    announced: Option<usize>,
+    limit: usize,
+) -> Result<Vec<u8>, Failure> {
+    let worth_reading = limit.saturating_mul(READ_LIMITS);
+    let most = announced.filter(|length| *length <= worth_reading).unwrap_or(limit);
     let mut bytes = Vec::new();
     let mut read = 0_usize;
     // A request without a body has no stream.
@@ -262,7 +268,7 @@ pub async fn read_stream(request: &mut Request, limit: usize) -> Result<Vec<u8>,
         read = read.saturating_add(chunk.len());
         if read <= limit {
             bytes.extend_from_slice(&chunk);
-        } else if read > limit.saturating_mul(READ_LIMITS) {
+        } else if read > most {
             break;
         }
     }

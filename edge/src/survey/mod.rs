@@ -253,9 +253,10 @@ impl Shard {
         let circumstances = self.let_pass(&request)?;
         check_media_type(&circumstances.content_type)?;
         if !respond::fits(circumstances.length, DISPLAY_LIMIT) {
+            let announced = circumstances.length;
             let mut request = Request::from(request);
             return Ok(promise::of("survey", async move {
-                let body = respond::read_stream(&mut request, DISPLAY_LIMIT).await?;
+                let body = respond::read_stream(&mut request, announced, DISPLAY_LIMIT).await?;
                 self.take(&body, circumstances, &address).await
             }));
         }

@@ -1,0 +1,88 @@
+// Every state of every kind, in each direction and each set of colours, in the page and on the hosted
+// page: no violation of WCAG 2.2 AA that a program can find, and targets that can be hit.
+
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+
+import { KINDS, LANGUAGES, notice, survey } from "./kinds.mjs";
+import { expect, test } from "./test.mjs";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+
+/** The colours that a visitor can have chosen. */
+const COLOURS = {
+  light: { colorScheme: "light" },
+  dark: { colorScheme: "dark" },
+  forced: { forcedColors: "active" },
+};
+
+for (const [colours, media] of Object.entries(COLOURS)) {
+  for (const [scale, shownAs, values] of KINDS) {
+    for (const language of LANGUAGES) {
+      test.describe(`${scale} as ${shownAs} in ${language}, ${colours}`, () => {
+        test.use({
+          ...media,
+          reducedMotion: "reduce",
+          definition: survey(language, scale, shownAs),
+          settings: { language, notice: notice(language) },
+        });
+
+        test("the widget", async ({ page, pageUrl }) => {
+          await page.goto(pageUrl("plain"));
+          const panel = page.getByRole("dialog");
+          await walk(page, panel, values, "asklet-survey");
+          await panel.locator(".close").click();
+          await expect(panel).toHaveCount(0);
+        });
+
+        test("the hosted page", async ({ page, deployment, live }) => {
+          await page.goto(`${deployment.url}/s/${live.site}/${live.survey}?lang=${language}`);
+          await walk(page, page.locator(".panel"), values);
+        });
+      });
+    }
+  }
+}
+
+/** Walks through a survey and looks at each of its states. */
+async function walk(page, panel, values, within) {
+  const radios = panel.getByRole("radio");
+  await expect(radios).toHaveCount(values);
+  for (const radio of await radios.all()) await expectTarget(radio);
+  for (const button of await panel.getByRole("button").all()) await expectTarget(button);
+  await expectNoViolation(page, within);
+  await panel.locator("summary").click();
+  await radios.last().focus();
+  await page.keyboard.press("Space");
+  await expect(radios.last()).toBeChecked();
+  await expectNoViolation(page, within);
+  await panel.locator(".submit").click();
+  await expect(panel.getByRole("textbox")).toBeVisible();
+  await expectNoViolation(page, within);
+  await panel.locator(".back").click();
+  await expect(radios.last()).toBeChecked();
+  await panel.locator(".submit").click();
+  await panel.getByRole("textbox").fill("…");
+  await panel.locator(".submit").click();
+  await expect(panel.locator(".thanks")).toBeVisible();
+  await expectNoViolation(page, within);
+}
+
+/** WCAG 2.2, success criterion 2.5.8. */
+async function expectTarget(element) {
+  const { width, height } = await element.boundingBox();
+  expect(Math.min(width, height)).toBeGreaterThanOrEqual(24);
+}
+
+async function expectNoViolation(page, within) {
+  await page.evaluate(AXE);
+  const violations = await page.evaluate(
+    async ([within, values]) => {
+      const { violations } = await axe.run(within ?? document, { runOnly: { type: "tag", values } });
+      return violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html, failureSummary }) => [html, failureSummary]) }));
+    },
+    [within, TAGS],
+  );
+  expect(violations).toEqual([]);
+}
