@@ -14,7 +14,7 @@ pub struct Config {
     /// The files to load once a survey could match; absent where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub files: Option<Files>,
-    /// For how many days a visitor who was asked is left alone.
+    /// For how many days a visitor who was asked is not asked by another survey.
     #[serde(default, skip_serializing_if = "is_default")]
     pub rest_days: u16,
     /// The live surveys.
@@ -39,6 +39,7 @@ pub struct ConfigSurvey {
     pub version: u32,
     /// The shards that take its displays, as the address of collecting names them; a new display goes
     /// to any of them.
+    #[serde(default = "only_first", skip_serializing_if = "is_only_first")]
     pub shards: Vec<String>,
     /// The languages that the survey speaks, its own first, each with the digest of its body.
     pub bodies: Vec<(String, String)>,
@@ -162,6 +163,15 @@ impl From<Targeting> for Audience {
             sample_percent,
         }
     }
+}
+
+/// The shards of nearly every survey; they need not be said.
+fn only_first() -> Vec<String> {
+    vec!["0".to_owned()]
+}
+
+fn is_only_first(shards: &[String]) -> bool {
+    *shards == only_first()
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

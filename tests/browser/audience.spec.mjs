@@ -15,10 +15,11 @@ async function go(page) {
 }
 
 test.describe("pages", () => {
-  audience({ include: [{ glob: "/app/*/cart" }, { regex: "^/app/c[ab]" }], exclude: [{ contains: "/secret" }] });
+  audience({ include: [{ glob: "/app/*/cart" }, { regex: "^(/app/c[ab]|/app/x)" }, { regex: "^\\/app\\/y$" }], exclude: [{ contains: "/secret" }] });
   for (const [path, isAsked] of [
     ["app/shop/cart", true],
     ["app/ca", true],
+    ["app/x", true],
     ["app/shop", false],
     ["app/ca/secret", false],
   ]) {

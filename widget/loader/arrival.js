@@ -55,7 +55,7 @@ export async function arrive(host) {
     if (host.run) return host.run("route", event);
     if (
       draft ||
-      host.early.some(([name]) => name === "show") ||
+      host.early.some(([, name]) => name === "show") ||
       host.surveys.some((survey) => isRested(survey) && (isHere(survey) || !isTold))
     ) {
       import(base + files.when).then(({ watch }) => signal.aborted || host.run || watch(host)).catch(fault);

@@ -19,7 +19,7 @@ const TYPES = {
 };
 const EVENTS = /^(shown|answered|completed|dismissed|error)$/;
 
-/** Commands that are kept until when.js is there; a page without it may go on telling. */
+/** Events that are kept until when.js is there; a page without it may go on telling. */
 const EARLY_LIMIT = 100;
 
 const tag = document.currentScript ?? document.querySelector('script[data-site][src*="asklet.js"]');
@@ -62,11 +62,11 @@ if (!before?.isAsklet) {
       if (OWN[name]) OWN[name](...rest);
       else if (host.run) host.run(name, ...rest);
       else {
-        if (host.early.length < EARLY_LIMIT) host.early.push([name, ...rest]);
+        if (name !== "track" || host.early.length < EARLY_LIMIT) host.early.push([location.href, name, ...rest]);
         if (name === "show") host.look?.();
       }
     } catch {
-      console.warn("asklet: not understood:", name, ...rest);
+      console.warn("asklet: unknown:", name, ...rest);
     }
   };
   window.asklet.isAsklet = true;

@@ -89,7 +89,7 @@ export function makeOutbox({ base, site, store, signal, fault }) {
       }
       // Any other refusal would be the same next time.
       if (store.read(key) === text) store.remove(key);
-      if (!ok) fault({ message: `an answer was refused (${status})` });
+      if (!ok) fault({ message: `answer refused: ${status}` });
       return -1;
     } catch {
       // Offline, or the server is down.

@@ -1,7 +1,7 @@
 /**
- * Texts by key in localStorage, and in memory for where that is forbidden or full. What this page wrote
- * itself it reads from memory: another tab can have removed it, or it could not be stored. One key a
- * text, so that tabs do not overwrite each other's.
+ * Texts by key in localStorage, and in memory where that is forbidden or full. The outbox is in memory
+ * besides: another tab can have removed what this one has still to send. One key a text, so that tabs
+ * do not overwrite each other's.
  */
 export function makeStore(prefix) {
   const memory = new Map();
@@ -27,8 +27,8 @@ export function makeStore(prefix) {
     remove,
     read: (key) => memory.get(key) ?? attempt((kept) => kept.getItem(prefix + key)),
     write: (key, text) => {
-      memory.set(key, text);
-      attempt((kept) => kept.setItem(prefix + key, text));
+      const isKept = attempt((kept) => kept.setItem(prefix + key, text) ?? 1);
+      if (!isKept || key[0] === "o") memory.set(key, text);
     },
     forget: (isMeant) => keys("").filter(isMeant).forEach(remove),
   };

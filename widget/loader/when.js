@@ -56,7 +56,14 @@ export function watch(host) {
         const [kind, value] = typeof trigger === "string" ? [trigger] : Object.entries(trigger)[0];
         const isLasting = /^(delay|time|scroll)/.test(kind);
         try {
-          TRIGGERS[kind]?.(value, () => signal.aborted || fire(survey, isLasting).catch(fault), signal);
+          let hasFired;
+          const once = () => {
+            // What stays true fires once: not again when it was cancelled.
+            if (signal.aborted || (isLasting && hasFired)) return;
+            hasFired = true;
+            fire(survey, isLasting).catch(fault);
+          };
+          TRIGGERS[kind]?.(value, once, signal);
         } catch (error) {
           fault(error, { survey: survey.id });
         }
@@ -109,5 +116,8 @@ export function watch(host) {
   });
   if (!host.isTold) onRoute(host.look, signal);
   arm();
-  for (const command of host.early.splice(0)) host.run(...command);
+  for (const [at, ...command] of host.early.splice(0)) {
+    // What happened on another page of the same load is none of this one's.
+    if (command[0] !== "track" || at === location.href) host.run(...command);
+  }
 }

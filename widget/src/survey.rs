@@ -8,7 +8,7 @@ use asklet_shared::display::Answer;
 use asklet_shared::display_id::DisplayId;
 use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
-use web_sys::{Document, Event, FocusEvent, HtmlElement, HtmlInputElement, KeyboardEvent};
+use web_sys::{Document, Event, FocusEvent, HtmlElement, HtmlInputElement, KeyboardEvent, UiEvent};
 
 use crate::element::{Element, element};
 use crate::frame::Frame;
@@ -35,7 +35,7 @@ struct Survey {
 /// What keeps a survey going, as long as it is held.
 struct Going {
     survey: Rc<Survey>,
-    _listener: Closure<dyn FnMut(Event)>,
+    _listener: Closure<dyn Fn(Event)>,
     _effect: RenderEffect<()>,
 }
 
@@ -73,7 +73,8 @@ pub fn open(document: &Document, host: Host, id: DisplayId, body: Body) -> Resul
         returns_to: RefCell::default(),
     });
     let this = survey.clone();
-    let listener = Closure::<dyn FnMut(Event)>::new(move |event: Event| this.hear(&event));
+    // Taking a changed field out of the page tells of the change while this runs.
+    let listener = Closure::<dyn Fn(Event)>::new(move |event: Event| this.hear(&event));
     for name in EVENTS {
         panel.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref())?;
     }
@@ -88,7 +89,11 @@ pub fn open(document: &Document, host: Host, id: DisplayId, body: Body) -> Resul
     });
     // A frame is only drawn for a page that can be seen.
     let this = survey.clone();
-    request_animation_frame(move || this.progress.seen());
+    request_animation_frame(move || {
+        if this.frame.is_open() {
+            this.progress.seen();
+        }
+    });
     OPEN.replace(Some(Going { survey, _listener: listener, _effect: effect }));
     Ok(())
 }
@@ -165,6 +170,8 @@ impl Survey {
                 event.prevent_default();
                 self.advance();
             }
+            // The second click of two was meant for what the first one took away.
+            _ if event.unchecked_ref::<UiEvent>().detail() > 1 => event.prevent_default(),
             _ => match target.class_name().as_str() {
                 "close" => self.end("dismissed"),
                 "later" => self.end("later"),
@@ -218,8 +225,9 @@ impl Survey {
         if had_focus {
             // What had the focus is gone; what comes next is there with the next frame.
             request_animation_frame(move || {
-                OPEN.with_borrow(|open| {
-                    let Some(Going { survey, .. }) = open else { return };
+                // Not borrowed for longer: what hears of the focus may close the survey.
+                let survey = OPEN.with_borrow(|open| Some(open.as_ref()?.survey.clone()));
+                if let Some(survey) = survey {
                     // A pointer leaves no doubt where one is, and a field would raise a phone's
                     // keyboard.
                     let wanted = ["input:checked", "input", "textarea", ".close"];
@@ -228,7 +236,7 @@ impl Survey {
                     let focus = if by_pointer { Some(panel) } else { found };
                     // Focusing fails only for what cannot have the focus, and then it stays where it is.
                     let _ = focus.map(|element| element.focus());
-                });
+                }
             });
         }
     }

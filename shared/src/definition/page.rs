@@ -81,8 +81,13 @@ impl PageRule {
     /// The expression of one rule, to be matched from the address's beginning.
     fn expression(&self) -> String {
         let pattern = self.pattern();
-        let is_path =
-            pattern.starts_with('/') || matches!(self, Self::Regex(_)) && pattern.starts_with("^/");
+        let is_path = match self {
+            // However the slash is written, and be it in a group.
+            Self::Regex(text) => text.strip_prefix('^').is_some_and(|rest| {
+                rest.trim_start_matches(['(', '?', ':', '\\']).starts_with('/')
+            }),
+            _ => pattern.starts_with('/'),
+        };
         let start = if is_path { HOST } else { "" };
         // Where the query is none of the rule's business.
         let (any, end) =

@@ -12,7 +12,9 @@ pub(super) fn check_regex(path: &str, pattern: &str) -> Result<(), Problem> {
     let mut in_class = false;
     let mut closed_group_repeats = false;
     let mut chars = pattern.chars().peekable();
+    let length = pattern.chars().count();
     while let Some(c) = chars.next() {
+        let at = length.saturating_sub(chars.clone().count() + 1);
         let after_group = std::mem::take(&mut closed_group_repeats);
         match c {
             '\\' => match chars.next() {
@@ -44,6 +46,11 @@ pub(super) fn check_regex(path: &str, pattern: &str) -> Result<(), Problem> {
                     *group = true;
                 }
             }
+            // What stands before it would have to be nothing, and `^a|b` reads as if it held for both.
+            '^' if at > 0 => return problem("the pattern has a ^ that is not its beginning"),
+            '|' if groups.len() == 1 && pattern.starts_with('^') => {
+                return problem("the pattern has a choice after its ^: write ^(?:…|…)");
+            }
             '|' => {
                 if let Some(group) = groups.last_mut() {
                     *group = true;
@@ -64,14 +71,34 @@ mod tests {
 
     #[test]
     fn a_pattern_that_could_stall_a_page_is_refused_and_others_are_not() {
-        for pattern in
-            ["(a+)+", "(a|b)*", "(?:x{2})+", "a(b(c*))+d", r"(a)\1", "(?=a)", "(", ")", "[a", "a\\"]
-        {
+        for pattern in [
+            "(a+)+",
+            "(a|b)*",
+            "(?:x{2})+",
+            "a(b(c*))+d",
+            r"(a)\1",
+            "(?=a)",
+            "(",
+            ")",
+            "[a",
+            "a\\",
+            "^/a|/b",
+            "a^",
+        ] {
             assert!(check_regex("p", pattern).is_err(), "{pattern}");
         }
-        for pattern in
-            ["^/cart/[0-9]+$", "(?:shop|store)/item", r"\.html?$", "[(+)]+", "(abc)+", r"\(a+\)"]
-        {
+        for pattern in [
+            "^/cart/[0-9]+$",
+            "(?:shop|store)/item",
+            r"\.html?$",
+            "^(/a|/b)",
+            "[^/]+",
+            "a|b",
+            r"\^",
+            "[(+)]+",
+            "(abc)+",
+            r"\(a+\)",
+        ] {
             assert_eq!(check_regex("p", pattern), Ok(()), "{pattern}");
         }
     }

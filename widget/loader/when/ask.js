@@ -22,10 +22,13 @@ export async function ask(survey, host, visitor) {
   const kept = record(survey, host);
   const body = nearest(survey.bodies, visitor.language);
   try {
-    let opened = await openWidget(survey, host, visitor, body, kept);
+    let opened = await openWidget(survey, host, visitor, body, kept, () => isClosed);
     if (!opened) opened = await (await import(host.base + FRAME)).openFrame(survey, host, body, kept);
     remove = opened;
-    if (isClosed) remove();
+    if (isClosed) {
+      remove();
+      kept.undo();
+    }
   } catch (error) {
     kept.undo();
     host.fault(error, { survey: survey.id, directive: error.directive });

@@ -33,7 +33,9 @@ export async function openFrame({ id }, { base, site, draft, token }, [language]
       reject(Object.assign(new Error("the page's policy forbids the survey"), { directive: effectiveDirective }));
     });
     // A frame that was refused loads too, and the refusal is told right after.
-    frame.onload = () => setTimeout(resolve, 100);
+    // Each further load is of a form that was sent.
+    let loads = 0;
+    frame.onload = () => (loads++ ? kept.answered() : setTimeout(resolve, 100));
     element.attachShadow({ mode: "open" }).append(frame, button);
     document.body.append(element);
   });

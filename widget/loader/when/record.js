@@ -17,6 +17,12 @@ export function record({ id }, { store, emit, draft, signal }) {
     /** As if it had not been asked. */
     undo: () => (before ? keep(before) : store.remove(key)),
 
+    /** It was answered, where nobody tells how. */
+    answered() {
+      outcome = "answered";
+      keepOutcome();
+    },
+
     /** Takes what has happened to a display, with its state, and tells the page. */
     async happened(what, display, json = "{}") {
       if (outcome !== "answered") outcome = OUTCOMES[what] ?? outcome;

@@ -1,18 +1,19 @@
 /**
  * Resolves once the page can be seen, has a body, and has no modal dialog open: what lies outside of
- * one cannot be answered.
+ * one cannot be answered. A dialog can be closed, or taken out of the page without a word.
  */
 export function untilVisible() {
   const isReady = () => !document.hidden && document.body && !document.querySelector("dialog:modal");
-  const events = ["visibilitychange", "DOMContentLoaded", "close"];
   return new Promise((resolve) => {
     const check = () => {
       if (!isReady()) return;
-      for (const name of events) document.removeEventListener(name, check, true);
+      document.removeEventListener("visibilitychange", check);
+      changes.disconnect();
       resolve();
     };
-    // `close` does not bubble, but it can be captured.
-    for (const name of events) document.addEventListener(name, check, true);
+    const changes = new MutationObserver(check);
+    document.addEventListener("visibilitychange", check);
+    changes.observe(document, { attributeFilter: ["open"], childList: true, subtree: true });
     check();
   });
 }

@@ -2,7 +2,7 @@
  * Loads the widget's two halves and the survey's body, all at once, and shows the survey. Resolves to
  * what takes it away again, or to nothing where this browser or this page cannot run the widget.
  */
-export async function openWidget({ id, version, shards }, host, visitor, [language, digest], kept) {
+export async function openWidget({ id, version, shards = ["0"] }, host, visitor, [language, digest], kept, isClosed) {
   const { base, site, files, outbox, signal, draft, token } = host;
   if (!window.WebAssembly || !document.adoptedStyleSheets || !document.body.showPopover) return;
   const body = `${base}v1/${draft ? `preview/${site}/${id}/${token}/${language}` : `body/${site}/${id}/${digest}`}`;
@@ -18,6 +18,8 @@ export async function openWidget({ id, version, shards }, host, visitor, [langua
     if ((await wasm).ok) return;
     throw new Error("the widget could not be fetched");
   }
+  // The page changed its mind while this was on its way.
+  if (isClosed()) return () => {};
   const shard = shards[Math.floor(Math.random() * shards.length)];
   let shownAt;
   await glue.ask({
@@ -40,8 +42,20 @@ export async function openWidget({ id, version, shards }, host, visitor, [langua
  */
 function told({ identity = "", traits }) {
   if (navigator.globalPrivacyControl || navigator.doNotTrack === "1") return { page: "", identity: "", traits: "" };
+  // With a token that is over, the whole display would be refused.
+  if (isOver(identity)) identity = "";
   const known = Object.entries(traits).filter(([, value]) => value != null);
   return { page: location.origin + location.pathname, identity, traits: known.flat().join("\0") };
+}
+
+/** Whether a token's time is over; what cannot be read the server may judge. */
+function isOver(token) {
+  try {
+    const claims = atob(token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/"));
+    return claims.match(/"exp":(\d+)/)[1] * 1000 < Date.now();
+  } catch {
+    return false;
+  }
 }
 
 /** Starts a download that the widget will ask for once it runs. */

@@ -1,0 +1,101 @@
+// Every kind by the keyboard alone, and what it is to those who cannot see it.
+
+import { KINDS, notice, survey } from "./kinds.mjs";
+import { expect, surveyIn, test } from "./test.mjs";
+
+for (const [scale, shownAs, values] of KINDS) {
+  test.describe(`${scale} as ${shownAs}`, () => {
+    test.use({ definition: survey("en", scale, shownAs), settings: { notice: notice("en") } });
+
+    test("is answered by keyboard alone, and named for who cannot see it", async ({ page, live, pageUrl, collected }) => {
+      const lowest = scale === "nps" ? 0 : 1;
+      const press = (key) => page.keyboard.press(key);
+      await page.goto(pageUrl("plain"));
+      const { dialog, score, comment, button } = surveyIn(page);
+      const radios = Array.from({ length: values }, (_, at) => `    - radio "${lowest + at}"`);
+      await expect(dialog).toMatchAriaSnapshot(`
+- dialog "How was it?":
+  - group "How was it?":
+${radios.join("\n")}
+  - button "Ask me later"
+  - text: 1 of 2
+  - button "Next" [disabled]
+  - link "Privacy"
+  - button "Close": ×
+  - status: How was it?
+`);
+      await press("Tab");
+      await expect(page.getByRole("link", { name: "Cart" })).toBeFocused();
+      await press("Tab");
+      await expect(score(lowest)).toBeFocused();
+      await expect(score(lowest), "nothing is chosen beforehand").not.toBeChecked();
+      await press("ArrowRight");
+      await expect(score(lowest + 1)).toBeChecked();
+      await expect(comment, "arrow keys choose and never submit").toHaveCount(0);
+      await press("Tab");
+      await expect(button("Ask me later")).toBeFocused();
+      await press("Tab");
+      await expect(button("Next")).toBeFocused();
+      await press("Enter");
+      await expect(comment).toBeFocused();
+      await expect(dialog).toMatchAriaSnapshot(`
+- dialog "What is the main reason? (Optional)":
+  - text: What is the main reason? (Optional)
+  - textbox "What is the main reason? (Optional)"
+  - button "Back"
+  - text: 2 of 2
+  - button "Send"
+  - button "Close": ×
+  - status: What is the main reason?
+`);
+      await page.keyboard.type("Short ways.");
+      await press("Tab");
+      await expect(button("Back")).toBeFocused();
+      await press("Enter");
+      await expect(score(lowest + 1)).toBeFocused();
+      await press("Enter");
+      await expect(comment).toBeFocused();
+      await expect(comment).toHaveValue("Short ways.");
+      await press("Tab");
+      await press("Tab");
+      await press("Enter");
+      await expect(dialog).toMatchAriaSnapshot(`
+- dialog "Thank you for your answer!":
+  - paragraph: Thank you for your answer!
+  - link "Tell others"
+  - button "Close": ×
+  - status: Thank you for your answer!
+`);
+      await expect(button("Close")).toBeFocused();
+      await press("Escape");
+      await expect(dialog).toHaveCount(0);
+      await expect(page.getByRole("link", { name: "Cart" })).toBeFocused();
+      await expect.poll(live.summary).toMatchObject({ n: 1, funnel: { shown: 1, completed: 1, dismissed: 0 } });
+      const answers = () => collected.at(-1).display.answers;
+      await expect.poll(answers).toEqual({ score: lowest + 1, why: "Short ways." });
+    });
+  });
+}
+
+test("Escape while a text is being written keeps the text and throws nothing", async ({ page, live, pageUrl, collected }) => {
+  const faults = [];
+  page.on("pageerror", (error) => faults.push(error.message));
+  await page.goto(pageUrl("plain"));
+  const { dialog, score, comment } = surveyIn(page);
+  await score(9).click();
+  await comment.click();
+  await page.keyboard.type("Almost done");
+  await page.keyboard.press("Escape");
+  await expect(dialog).toHaveCount(0);
+  await expect.poll(() => collected.at(-1)?.display).toMatchObject({ dismissed: true, answers: { score: 9, why: "Almost done" } });
+  await expect.poll(live.summary).toMatchObject({ n: 1, funnel: { dismissed: 1 } });
+  expect(faults).toEqual([]);
+});
+
+test("the second click of two answers nothing", async ({ page, pageUrl, collected }) => {
+  await page.goto(pageUrl("plain"));
+  const { score, comment } = surveyIn(page);
+  await score(9).dblclick();
+  await expect(comment).toBeVisible();
+  await expect.poll(() => collected.at(-1)?.display.answers).toEqual({ score: 9 });
+});
