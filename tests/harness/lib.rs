@@ -10,7 +10,7 @@ mod machine;
 
 use std::env;
 use std::sync::LazyLock;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 use asklet_shared::display_id::DisplayId;
@@ -250,10 +250,13 @@ const PROXY_FAILED: &[u8] = b"Your worker restarted mid-request.";
 /// How often a request is sent before the proxy is given up.
 const PROXY_TRIES: usize = 10;
 
+/// A server that hangs fails the test that waits for it, and not the whole run.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 fn agent() -> ureq::Agent {
     // Answers are looked at as they are: whatever their status, and not decompressed.
     let config = ureq::Agent::config_builder().http_status_as_error(false).accept_encoding("");
-    config.allow_non_standard_methods(true).build().into()
+    config.allow_non_standard_methods(true).timeout_global(Some(PATIENCE)).build().into()
 }
 
 type Sent = Result<ureq::http::Response<ureq::Body>, ureq::Error>;
