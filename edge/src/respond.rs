@@ -131,16 +131,19 @@ pub fn alarm(outcome: Result<(), Failure>) -> worker::Result<()> {
 
 /// Logs what went wrong and is made up for.
 pub fn warn(route: &str, cause: &str) {
-    let line = serde_json::json!({"level": "warning", "route": route, "cause": cause});
-    console_error!("{line}");
+    log("warning", route, cause);
 }
 
 /// What the caller is told of a failure. What broke is logged.
 pub fn told(route: &str, failure: Failure) -> Problem {
     if let Failure::Broken(cause) = &failure {
-        console_error!("{}", serde_json::json!({"level": "error", "route": route, "cause": cause}));
+        log("error", route, cause);
     }
     failure.into_problem()
+}
+
+fn log(level: &str, route: &str, cause: &str) {
+    console_error!("{}", serde_json::json!({"level": level, "route": route, "cause": cause}));
 }
 
 fn problem(problem: &Problem) -> Result<Response, Failure> {

@@ -296,7 +296,7 @@ impl Difference {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     #[track_caller]
@@ -388,17 +388,20 @@ mod tests {
         }
     }
 
+    /// The verdict that an interval stands for.
+    pub(crate) fn shown_by(Interval { low, high }: Interval) -> Verdict {
+        match (low > 0.0, high < 0.0) {
+            (true, _) => Verdict::Higher,
+            (_, true) => Verdict::Lower,
+            _ => Verdict::NoDifferenceShown,
+        }
+    }
+
     #[test]
     fn a_verdict_follows_from_the_p_value_and_agrees_with_the_interval() {
         for other in 0..=100 {
             let difference = agresti_caffo((50, 100), (other, 100), SIGNIFICANT).unwrap();
-            let Interval { low, high } = difference.interval;
-            let wanted = match (low > 0.0, high < 0.0) {
-                (true, _) => Verdict::Higher,
-                (_, true) => Verdict::Lower,
-                _ => Verdict::NoDifferenceShown,
-            };
-            assert_eq!(difference.verdict, wanted, "{difference:?}");
+            assert_eq!(difference.verdict, shown_by(difference.interval), "{difference:?}");
         }
     }
 }

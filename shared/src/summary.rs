@@ -312,6 +312,7 @@ mod tests {
     use crate::facts::{Context, Facts};
     use crate::metrics::Direction;
     use crate::statistics::Verdict;
+    use crate::statistics::tests::shown_by;
     use std::collections::BTreeMap;
 
     fn rating() -> Rating {
@@ -435,12 +436,7 @@ mod tests {
             let counted = Counted { points: vec![total], rows, ..Counted::default() };
             for row in subject.breakdown(&Dimension::Version, &counted) {
                 let difference = row.difference.unwrap();
-                let Interval { low, high } = difference.interval;
-                let wanted = match (low > 0.0, high < 0.0) {
-                    (true, _) => Verdict::Higher,
-                    (_, true) => Verdict::Lower,
-                    _ => Verdict::NoDifferenceShown,
-                };
+                let wanted = shown_by(difference.interval);
                 assert_eq!(difference.verdict, wanted, "{difference:?}");
                 verdicts[usize::from(wanted == Verdict::NoDifferenceShown)] += 1;
             }

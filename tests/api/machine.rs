@@ -3,11 +3,9 @@
 
 mod upgrade;
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::path::PathBuf;
 
-use harness::{ADMIN_TOKEN, Machine, display, nps_with_comment};
+use harness::{ADMIN_TOKEN, Machine, Unfinished, display, nps_with_comment};
 use serde_json::json;
 
 use crate::collect::{assert_empty, refuse_what_is_made_up};
@@ -96,21 +94,14 @@ fn a_body_that_never_ends_is_left() {
     let machine = Machine::start();
     let site = machine.site();
     let survey = site.survey();
-    let mut stream = TcpStream::connect(("127.0.0.1", machine.port())).unwrap();
-    let head = format!(
-        "POST {} HTTP/1.1\r\nhost: edge\r\ncontent-type: text/plain\r\n\
-         transfer-encoding: chunked\r\n\r\n",
-        survey.collect_path(0)
-    );
-    stream.write_all(head.as_bytes()).unwrap();
+    let headers = ["content-type: text/plain", "transfer-encoding: chunked"];
+    let mut request = Unfinished::post(&machine, &survey.collect_path(0), &headers);
     // Twice the limit, in chunks, and never the last one.
     let chunk = format!("400\r\n{}\r\n", " ".repeat(0x400));
     for _ in 0..32 {
-        stream.write_all(chunk.as_bytes()).unwrap();
+        request.send(&chunk);
     }
-    let mut answer = [0; 12];
-    stream.read_exact(&mut answer).unwrap();
-    assert_eq!(&answer, b"HTTP/1.1 413");
+    assert_eq!(request.status(), 413);
     assert_empty(&survey);
 }
 
@@ -119,18 +110,12 @@ fn a_body_that_announces_more_than_comes_is_left_too() {
     let machine = Machine::start();
     let site = machine.site();
     let survey = site.survey();
-    let mut stream = TcpStream::connect(("127.0.0.1", machine.port())).unwrap();
-    let head = format!(
-        "POST {} HTTP/1.1\r\nhost: edge\r\ncontent-type: text/plain\r\n\
-         content-length: 100\r\n\r\n{{",
-        survey.collect_path(0)
-    );
-    stream.write_all(head.as_bytes()).unwrap();
+    let headers = ["content-type: text/plain", "content-length: 100"];
+    let mut request = Unfinished::post(&machine, &survey.collect_path(0), &headers);
+    request.send("{");
     // Others are served meanwhile.
     survey.collect(&display(1, 1, "started", json!({ "score": 9 }))).expect(204);
-    let mut answer = [0; 12];
-    stream.read_exact(&mut answer).unwrap();
-    assert_eq!(&answer, b"HTTP/1.1 408");
+    assert_eq!(request.status(), 408);
     assert_eq!(survey.summary()["n"], 1);
 }
 
@@ -139,17 +124,9 @@ fn an_import_is_read_only_for_a_key_that_is_known() {
     let machine = Machine::start();
     let site = machine.site();
     let survey = site.survey();
-    let mut stream = TcpStream::connect(("127.0.0.1", machine.port())).unwrap();
+    let path = format!("{}/{}/import", site.surveys(), survey.id);
+    let key = format!("authorization: Bearer ak_{}_guess", site.id);
     // More than is taken; and nothing of it comes.
-    let head = format!(
-        "POST {}/{}/import HTTP/1.1\r\nhost: edge\r\nauthorization: Bearer ak_{}_guess\r\n\
-         content-length: 5000000\r\n\r\n",
-        site.surveys(),
-        survey.id,
-        site.id
-    );
-    stream.write_all(head.as_bytes()).unwrap();
-    let mut answer = [0; 12];
-    stream.read_exact(&mut answer).unwrap();
-    assert_eq!(&answer, b"HTTP/1.1 401");
+    let mut request = Unfinished::post(&machine, &path, &[&key, "content-length: 5000000"]);
+    assert_eq!(request.status(), 401);
 }

@@ -7,6 +7,7 @@
 
 mod form;
 mod machine;
+mod unfinished;
 
 use std::env;
 use std::sync::LazyLock;
@@ -22,6 +23,7 @@ use tempfile::TempDir;
 
 pub use form::Page;
 pub use machine::Machine;
+pub use unfinished::Unfinished;
 
 /// The admin token of every test deployment.
 pub const ADMIN_TOKEN: &str = "the admin token of the tests";

@@ -56,11 +56,7 @@ impl Progress {
                 Some(answer) => answers.set(question, answer),
                 None => answers.remove(question),
             }
-            for later in &body.questions {
-                if !body.is_asked(later, |at| score(body, answers, at)) {
-                    answers.remove(&later.id);
-                }
-            }
+            body.prune(answers);
             *stage = (*stage).max(Stage::Started);
         });
     }
@@ -85,9 +81,9 @@ impl Progress {
         self.display.borrow().answers.get(question).cloned()
     }
 
-    /// The score of the question at a place so far.
-    pub fn score(&self, body: &Body, at: usize) -> Option<u8> {
-        score(body, &self.display.borrow().answers, at)
+    /// Looks at all answers so far.
+    pub fn with_answers<T>(&self, read: impl FnOnce(&Answers) -> T) -> T {
+        read(&self.display.borrow().answers)
     }
 
     fn change(&self, what: &str, change: impl FnOnce(&mut Display)) {
@@ -98,12 +94,5 @@ impl Progress {
         if let Ok(json) = serde_json::to_string(&*display) {
             self.host.save(&display.id.to_string(), &json, what);
         }
-    }
-}
-
-fn score(body: &Body, answers: &Answers, at: usize) -> Option<u8> {
-    match answers.get(&body.questions.get(at)?.id) {
-        Some(Answer::Score(score)) => Some(*score),
-        _ => None,
     }
 }

@@ -112,7 +112,7 @@ impl Survey {
         match (body.questions.get(step), self.thanks()) {
             (Some(question), _) => {
                 let at = self.trail.borrow().len() + 1;
-                let total = at + self.later(step).count();
+                let total = at + self.later(step).1;
                 let place = Place { at, total, is_last: step + 1 == body.questions.len() };
                 parts::question(body, question, &place, progress.answer(&question.id).as_ref())
             }
@@ -130,16 +130,15 @@ impl Survey {
     }
 
     fn thanks(&self) -> Option<&Thanks> {
-        self.body.thanks(self.progress.score(&self.body, self.body.primary.into()))
+        self.progress.with_answers(|answers| self.body.thanks(answers))
     }
 
-    /// The questions after a step that are asked after the answers so far.
-    fn later(&self, step: usize) -> impl Iterator<Item = usize> {
-        let questions = self.body.questions.iter().enumerate().skip(step + 1);
-        let asked = questions.filter(|(_, question)| {
-            self.body.is_asked(question, |at| self.progress.score(&self.body, at))
-        });
-        asked.map(|(at, _)| at)
+    /// The next question after a step, and how many are still to come, after the answers so far.
+    fn later(&self, step: usize) -> (Option<usize>, usize) {
+        self.progress.with_answers(|answers| {
+            let later = || self.body.asked(answers).filter(|at| *at > step);
+            (later().next(), later().count())
+        })
     }
 
     fn hear(&self, event: &Event) {
@@ -201,7 +200,7 @@ impl Survey {
     fn advance(&self) {
         let step = self.step.get_untracked();
         self.keep_text(step);
-        let next = self.later(step).next();
+        let (next, _) = self.later(step);
         if next.is_none() {
             self.progress.completed();
         }

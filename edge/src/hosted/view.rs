@@ -173,9 +173,8 @@ fn actions(html: &mut Html, body: &Body, answers: &Answers, at: usize) {
     let is_last = walk::is_last(body, answers, at);
     html.raw("<div class=\"actions\"><button class=\"submit\">");
     html.text(if is_last { &strings.send } else { &strings.next }).raw("</button>");
-    let asked = walk::asked(body, answers);
-    let before = asked.iter().filter(|other| **other < at).count();
-    let later = asked.iter().filter(|other| **other > at).count();
+    let before = body.asked(answers).filter(|other| *other < at).count();
+    let later = body.asked(answers).filter(|other| *other > at).count();
     if before + later > 0 {
         let hint = strings.progress.replace("{n}", &(before + 1).to_string());
         let hint = hint.replace("{total}", &(before + 1 + later).to_string());
@@ -202,7 +201,7 @@ fn notice(html: &mut Html, body: &Body) {
 
 /// The end.
 fn thanks(body: &Body, answers: &Answers, is_framed: bool) -> Page {
-    let thanks = body.thanks(walk::score(body, answers, body.primary.into()));
+    let thanks = body.thanks(answers);
     let text = thanks.map_or("", |thanks| &thanks.text);
     let mut page = Page::open(&body.language, text, &body.style, is_framed);
     let html = &mut page.html;

@@ -56,26 +56,13 @@ pub fn take(body: &Body, answers: &mut Answers, sent: &Sent) -> Next {
         Field::Text(_) if sent.text.trim().is_empty() => answers.remove(&question.id),
         Field::Text(_) => answers.set(&question.id, Answer::Text(sent.text.clone())),
     }
-    for question in &body.questions {
-        if !body.is_asked(question, |at| score(body, answers, at)) {
-            answers.remove(&question.id);
-        }
-    }
-    let asked = asked(body, answers);
+    body.prune(answers);
+    let mut asked = body.asked(answers);
     if sent.goes_back {
-        let before = asked.iter().rev().find(|at| **at < sent.at);
-        return Next::Question(before.copied().unwrap_or_default());
+        let before = asked.take_while(|at| *at < sent.at).last();
+        return Next::Question(before.unwrap_or_default());
     }
-    let after = asked.iter().find(|at| **at > sent.at);
-    after.map_or(Next::Thanks, |at| Next::Question(*at))
-}
-
-/// The places of the questions that are asked after these answers.
-pub fn asked(body: &Body, answers: &Answers) -> Vec<usize> {
-    let questions = body.questions.iter().enumerate();
-    let asked =
-        questions.filter(|(_, question)| body.is_asked(question, |at| score(body, answers, at)));
-    asked.map(|(at, _)| at).collect()
+    asked.find(|at| *at > sent.at).map_or(Next::Thanks, Next::Question)
 }
 
 /// Whether no other question can follow the one at a place, whatever its answer is.
@@ -83,16 +70,8 @@ pub fn is_last(body: &Body, answers: &Answers, at: usize) -> bool {
     !body.questions.iter().skip(at + 1).any(|later| {
         let is_open = |earlier: u8| usize::from(earlier) >= at;
         later.show_if.as_ref().is_some_and(|condition| is_open(condition.question))
-            || body.is_asked(later, |at| score(body, answers, at))
+            || body.is_asked(later, answers)
     })
-}
-
-/// The score of the question at a place.
-pub fn score(body: &Body, answers: &Answers, at: usize) -> Option<u8> {
-    match answers.get(&body.questions.get(at)?.id) {
-        Some(Answer::Score(score)) => Some(*score),
-        _ => None,
-    }
 }
 
 #[cfg(test)]
@@ -183,6 +162,6 @@ mod tests {
         assert!(!is_last(&body, &answers, 2));
         answers.set("score", Answer::Score(9));
         assert!(is_last(&body, &answers, 2));
-        assert_eq!(asked(&body, &answers), [0, 2]);
+        assert_eq!(body.asked(&answers).collect::<Vec<_>>(), [0, 2]);
     }
 }

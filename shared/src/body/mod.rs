@@ -13,6 +13,7 @@ mod style;
 
 use serde::{Deserialize, Serialize};
 
+use crate::display::{Answer, Answers};
 use strings::Strings;
 
 /// The wire format that this release writes and reads: the first byte of a body.
@@ -130,18 +131,43 @@ impl Values {
 }
 
 impl Body {
-    /// Whether a question is asked, given the scores of the questions by their places.
-    pub fn is_asked(&self, question: &Question, score: impl Fn(usize) -> Option<u8>) -> bool {
+    /// The score of the question at a place, if it has one.
+    pub fn score(&self, answers: &Answers, at: usize) -> Option<u8> {
+        match answers.get(&self.questions.get(at)?.id) {
+            Some(Answer::Score(score)) => Some(*score),
+            _ => None,
+        }
+    }
+
+    /// Whether a question is asked after these answers.
+    pub fn is_asked(&self, question: &Question, answers: &Answers) -> bool {
         question.show_if.as_ref().is_none_or(|condition| {
-            score(condition.question.into()).is_some_and(|score| condition.any_of.holds(score))
+            let score = self.score(answers, condition.question.into());
+            score.is_some_and(|score| condition.any_of.holds(score))
         })
     }
 
-    /// What stands at the end after a primary score, or after none.
-    pub fn thanks(&self, score: Option<u8>) -> Option<&Thanks> {
-        let theirs =
-            self.thanks.iter().find(|thanks| score.is_some_and(|it| thanks.scores.holds(it)));
-        theirs.or(self.thanks.last())
+    /// The places of the questions that are asked after these answers.
+    pub fn asked(&self, answers: &Answers) -> impl Iterator<Item = usize> {
+        let questions = self.questions.iter().enumerate();
+        let asked = questions.filter(|(_, question)| self.is_asked(question, answers));
+        asked.map(|(at, _)| at)
+    }
+
+    /// Takes the answers away whose questions are not asked after the others.
+    pub fn prune(&self, answers: &mut Answers) {
+        for question in &self.questions {
+            if !self.is_asked(question, answers) {
+                answers.remove(&question.id);
+            }
+        }
+    }
+
+    /// What stands at the end after these answers.
+    pub fn thanks(&self, answers: &Answers) -> Option<&Thanks> {
+        let score = self.score(answers, self.primary.into());
+        let holds = |thanks: &&Thanks| score.is_some_and(|score| thanks.scores.holds(score));
+        self.thanks.iter().find(holds).or(self.thanks.last())
     }
 
     /// The bytes that travel.

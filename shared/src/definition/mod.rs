@@ -100,22 +100,22 @@ pub struct Thanks {
 /// What the visitors of one category read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Thank<T = Text> {
+pub struct Thank {
     /// The text.
-    pub text: T,
+    pub text: Text,
     /// A link below it.
-    #[serde(default = "Option::default")]
-    pub link: Option<Link<T>>,
+    #[serde(default)]
+    pub link: Option<Link>,
 }
 
 /// A link that a visitor can follow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Link<T = Text> {
+pub struct Link {
     /// Where it leads: `https`, `http`, `mailto` or `tel`.
     pub url: String,
     /// What stands on it.
-    pub text: T,
+    pub text: Text,
 }
 
 /// Where in the customer's journey a survey stands, and at which contact.

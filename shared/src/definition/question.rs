@@ -6,37 +6,37 @@ use super::text::Text;
 use crate::display::{Answer, Answers, OTHER_OPTION};
 use crate::metrics::{Category, Direction, Metric, Scale};
 
-/// One question. `T` is how texts are written: [`Text`] in a definition, a plain text in a body.
+/// One question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Question<T = Text> {
+pub struct Question {
     /// The key under which the answer is kept: `[a-z][a-z0-9_]*`.
     pub id: String,
     /// The question itself.
-    pub text: T,
+    pub text: Text,
     /// What kind of answer it takes.
-    pub answer: AnswerKind<T>,
+    pub answer: AnswerKind,
     /// On what condition it is asked; always, if there is none.
-    #[serde(default = "Option::default")]
+    #[serde(default)]
     pub show_if: Option<Condition>,
 }
 
 /// The kind of answer that a question takes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum AnswerKind<T = Text> {
+pub enum AnswerKind {
     /// A score on a scale.
-    Rating(Rating<T>),
+    Rating(Rating),
     /// Free text, never required.
     Text(TextLimits),
     /// One or several of some options.
-    Choice(Options<T>),
+    Choice(Options),
 }
 
 /// A rating question's scale and what stands at its two ends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Rating<T = Text> {
+pub struct Rating {
     /// The scale; it cannot change once the question has responses.
     pub scale: Scale,
     /// Which end is the good one.
@@ -46,9 +46,9 @@ pub struct Rating<T = Text> {
     #[serde(default)]
     pub shown_as: ShownAs,
     /// The label of the lowest value.
-    pub low: T,
+    pub low: Text,
     /// The label of the highest value.
-    pub high: T,
+    pub high: Text,
 }
 
 /// What stands for the values of a scale.
@@ -100,25 +100,25 @@ fn text_limit() -> u16 {
 /// A choice question's options.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Options<T = Text> {
+pub struct Options {
     /// What can be chosen, in this order: 2 to 20.
-    pub options: Vec<ChoiceOption<T>>,
+    pub options: Vec<ChoiceOption>,
     /// Whether several can be chosen.
     #[serde(default)]
     pub multiple: bool,
     /// Whether something that is not offered can be chosen, and described in so many characters.
-    #[serde(default = "Option::default")]
+    #[serde(default)]
     pub other: Option<TextLimits>,
 }
 
 /// One option of a choice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ChoiceOption<T = Text> {
+pub struct ChoiceOption {
     /// The key under which it is kept and counted; like a question's id, and not `other`.
     pub id: String,
     /// What the visitor reads.
-    pub text: T,
+    pub text: Text,
 }
 
 /// A condition on the answer to an earlier question. It is not met while that is not answered.
@@ -150,7 +150,7 @@ pub enum Expected {
 
 impl Condition {
     /// Whether the answers given so far meet it, among questions of which one is the earlier one.
-    pub fn is_met<T>(&self, questions: &[Question<T>], answers: &Answers) -> bool {
+    pub fn is_met(&self, questions: &[Question], answers: &Answers) -> bool {
         let Some(answer) = answers.get(&self.question) else { return false };
         match (&self.is, answer) {
             (Expected::Score { from, to }, Answer::Score(score)) => from <= score && score <= to,
@@ -168,14 +168,14 @@ impl Condition {
     }
 }
 
-impl<T> Question<T> {
+impl Question {
     /// Whether it is asked after these answers.
     pub fn is_asked(&self, questions: &[Self], answers: &Answers) -> bool {
         self.show_if.as_ref().is_none_or(|condition| condition.is_met(questions, answers))
     }
 }
 
-impl<T> AnswerKind<T> {
+impl AnswerKind {
     /// The category of a score; `None` off the scale and for what is no rating.
     pub fn category(&self, score: u8) -> Option<Category> {
         match self {

@@ -12,9 +12,9 @@ pub(super) fn check_regex(path: &str, pattern: &str) -> Result<(), Problem> {
     let mut in_class = false;
     let mut closed_group_repeats = false;
     let mut chars = pattern.chars().peekable();
-    let length = pattern.chars().count();
+    let mut is_first = true;
     while let Some(c) = chars.next() {
-        let at = length.saturating_sub(chars.clone().count() + 1);
+        let was_first = std::mem::take(&mut is_first);
         let after_group = std::mem::take(&mut closed_group_repeats);
         match c {
             '\\' => match chars.next() {
@@ -47,7 +47,7 @@ pub(super) fn check_regex(path: &str, pattern: &str) -> Result<(), Problem> {
                 }
             }
             // What stands before it would have to be nothing, and `^a|b` reads as if it held for both.
-            '^' if at > 0 => return problem("the pattern has a ^ that is not its beginning"),
+            '^' if !was_first => return problem("the pattern has a ^ that is not its beginning"),
             '|' if groups.len() == 1 && pattern.starts_with('^') => {
                 return problem("the pattern has a choice after its ^: write ^(?:…|…)");
             }

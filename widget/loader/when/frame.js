@@ -2,7 +2,7 @@
 const PLACE =
   "all:initial;position:fixed;z-index:2147483647;bottom:1rem;inset-inline-end:1rem;" +
   "width:min(26rem,100vw - 2rem);height:min(30rem,100vh - 2rem);color-scheme:light dark;";
-const FRAME = "width:100%;height:100%;box-sizing:border-box;background:Canvas";
+const INSIDE = "width:100%;height:100%;box-sizing:border-box;background:Canvas";
 const BUTTON = "position:absolute;top:2px;inset-inline-end:2px;width:2rem;height:2rem";
 
 /**
@@ -17,7 +17,7 @@ export async function openFrame({ id }, { base, site, draft, token }, [language]
   const frame = document.createElement("iframe");
   const button = document.createElement("button");
   element.style.cssText = PLACE.replaceAll(";", "!important;");
-  frame.style.cssText = FRAME;
+  frame.style.cssText = INSIDE;
   button.style.cssText = BUTTON;
   element.lang = "en";
   Object.assign(frame, { src: address, title: "Survey" });
