@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::definition::Definition;
 use crate::definition::page;
 use crate::definition::when::{Device, Targeting, Trigger, Visitors, Wait};
+use crate::settings::a_week;
 
 /// The answer of `GET /v1/config/{site}`. Names are short because every page view pays for them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,7 +16,7 @@ pub struct Config {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub files: Option<Files>,
     /// For how many days a visitor who was asked is not asked by another survey.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default = "a_week", skip_serializing_if = "is_a_week")]
     pub rest_days: u16,
     /// The live surveys.
     pub surveys: Vec<ConfigSurvey>,
@@ -111,7 +112,7 @@ pub struct Again {
 impl Config {
     /// That nothing is asked.
     pub fn nothing() -> Self {
-        Self { files: None, rest_days: 0, surveys: Vec::new() }
+        Self { files: None, rest_days: a_week(), surveys: Vec::new() }
     }
 }
 
@@ -172,6 +173,11 @@ fn only_first() -> Vec<String> {
 
 fn is_only_first(shards: &[String]) -> bool {
     *shards == only_first()
+}
+
+/// The rest of most sites need not be said.
+fn is_a_week(days: &u16) -> bool {
+    *days == a_week()
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

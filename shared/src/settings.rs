@@ -48,7 +48,8 @@ fn english() -> String {
     "en".to_owned()
 }
 
-fn a_week() -> u16 {
+/// The rest between surveys of a site that says nothing of it, in days.
+pub(crate) fn a_week() -> u16 {
     7
 }
 

@@ -16,15 +16,17 @@ export async function arrive(host) {
   await new Promise((resolve) => (window.requestIdleCallback ?? setTimeout)(resolve));
   if (signal.aborted) return;
 
-  const store = (host.store = makeStore(`asklet/${site}/`));
-  const outbox = (host.outbox = makeOutbox(host));
-  outbox.send();
   const [, draft, token] = location.search.match(/asklet-preview=([\w-]+)\.([\w.-]+)/) ?? [];
   const path = draft ? `preview/${site}/${draft}/${token}` : `config/${site}`;
-  const response = await fetch(`${base}v1/${path}`, { credentials: "omit" });
+  const answer = fetch(`${base}v1/${path}`, { credentials: "omit" });
+  // Storage is slow at first: the network is asked before it.
+  const store = (host.store = makeStore(`asklet/${site}/`));
+  host.outbox = makeOutbox(host);
+  host.outbox.send();
+  const response = await answer;
   const config = await response.json();
   if (!response.ok) return fault({ message: config.detail });
-  const { files, rest_days = 0, survey, surveys = [survey] } = config;
+  const { files, rest_days = 7, survey, surveys = [survey] } = config;
   host.surveys = surveys.filter((survey) => {
     try {
       survey.pages = new RegExp(survey.audience?.pages ?? "");
