@@ -4,6 +4,7 @@ import { expect, test as base } from "@playwright/test";
 
 import { Deployment } from "./deployment.mjs";
 import { servePages } from "./pages.mjs";
+import { startNetwork } from "./network.mjs";
 
 export { expect };
 
@@ -54,9 +55,23 @@ export const test = base.extend({
     await use(await deployment.survey(definition, settings));
   },
 
+  /** What lies between the pages and the edge; it fails when it is told to. */
+  network: async ({ deployment }, use) => {
+    const network = await startNetwork(deployment);
+    await use(network);
+    await network.close();
+  },
+
   /** The address of one of the pages, with the tag of the live survey's site. */
   pageUrl: async ({ deployment, live }, use) => {
     const pages = await servePages(deployment.url);
+    await use((name, query) => pages.url(name, live.site, query));
+    await pages.close();
+  },
+
+  /** The same of pages that reach the edge through that network. */
+  networkUrl: async ({ network, live }, use) => {
+    const pages = await servePages(network.url);
     await use((name, query) => pages.url(name, live.site, query));
     await pages.close();
   },

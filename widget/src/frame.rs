@@ -79,11 +79,6 @@ impl Frame {
         self.host.remove();
     }
 
-    /// Whether the survey is in the page.
-    pub fn is_open(&self) -> bool {
-        self.host.is_connected()
-    }
-
     /// The element within the survey that has the focus.
     pub fn focused(&self) -> Option<HtmlElement> {
         self.shadow.focused()

@@ -8,6 +8,7 @@ mod frame;
 mod host;
 mod parts;
 mod progress;
+mod sight;
 mod survey;
 
 use asklet_shared::body::{Body, BodyError};

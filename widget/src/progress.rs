@@ -43,9 +43,11 @@ impl Progress {
         progress
     }
 
-    /// The survey was in view.
+    /// The survey is in view; the first time counts.
     pub fn seen(&self) {
-        self.change("seen", |display| display.stage = display.stage.max(Stage::Seen));
+        if self.display.borrow().stage < Stage::Seen {
+            self.change("seen", |display| display.stage = Stage::Seen);
+        }
     }
 
     /// A question was answered, answered anew, or its answer taken back. Answers to later questions

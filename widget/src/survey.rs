@@ -15,6 +15,7 @@ use crate::frame::Frame;
 use crate::host::Host;
 use crate::parts::{self, Place};
 use crate::progress::Progress;
+use crate::sight::Sight;
 
 /// A survey in the page.
 struct Survey {
@@ -37,6 +38,7 @@ struct Going {
     survey: Rc<Survey>,
     _listener: Closure<dyn Fn(Event)>,
     _effect: RenderEffect<()>,
+    _sight: Sight,
 }
 
 thread_local! {
@@ -87,14 +89,9 @@ pub fn open(document: &Document, host: Host, id: DisplayId, body: Body) -> Resul
         // A region says what changes in it, not what it came with: it fills with the next frame.
         request_animation_frame(move || announcement.set_text_content(Some(&text)));
     });
-    // A frame is only drawn for a page that can be seen.
     let this = survey.clone();
-    request_animation_frame(move || {
-        if this.frame.is_open() {
-            this.progress.seen();
-        }
-    });
-    OPEN.replace(Some(Going { survey, _listener: listener, _effect: effect }));
+    let sight = Sight::of(&panel, move || this.progress.seen())?;
+    OPEN.replace(Some(Going { survey, _listener: listener, _effect: effect, _sight: sight }));
     Ok(())
 }
 
@@ -113,7 +110,8 @@ impl Survey {
             (Some(question), _) => {
                 let at = self.trail.borrow().len() + 1;
                 let total = at + self.later(step).1;
-                let place = Place { at, total, is_last: step + 1 == body.questions.len() };
+                let is_last = progress.with_answers(|answers| body.is_last(answers, step));
+                let place = Place { at, total, is_last };
                 parts::question(body, question, &place, progress.answer(&question.id).as_ref())
             }
             (None, Some(thanks)) => parts::thanks(thanks),

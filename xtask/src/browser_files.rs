@@ -1,10 +1,12 @@
 //! Makes what pages download: the scripts of `widget/loader/` and the widget.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use asklet_shared::body::strings::Words;
 
 use crate::artefacts::{self, Files, Manifest};
 use crate::glue;
@@ -76,6 +78,7 @@ pub fn assets() -> Result<()> {
         name: "assets",
         reads: &[
             "widget/loader",
+            "shared/src/body/languages.rs",
             "xtask/src/browser_files.rs",
             "target/xtask/widget/widget.js",
             "target/xtask/widget/widget.wasm",
@@ -92,7 +95,10 @@ pub fn assets() -> Result<()> {
             read(&minified)
         };
         let entry = script("asklet.js", &["--format=iife"])?;
-        let frame = script("when/frame.js", &["--format=esm"])?;
+        let close: BTreeMap<_, _> =
+            Words::all().iter().map(|words| (words.language, words.close)).collect();
+        let close = format!("--define:CLOSE={}", serde_json::to_string(&close)?);
+        let frame = script("when/frame.js", &["--format=esm", &close])?;
         let frame_name = format!("frame-{}.js", artefacts::digest(&[&frame]));
         let named = format!("--define:FRAME=\"{frame_name}\"");
         let when = script("when.js", &["--format=esm", &named])?;

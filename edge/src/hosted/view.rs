@@ -170,7 +170,7 @@ fn comment(html: &mut Html, question: &str, optional: &str, text: &str, again: b
 /// The buttons. The one that leads on comes first, since it is the one that Enter presses.
 fn actions(html: &mut Html, body: &Body, answers: &Answers, at: usize) {
     let strings = &body.strings;
-    let is_last = walk::is_last(body, answers, at);
+    let is_last = body.is_last(answers, at);
     html.raw("<div class=\"actions\"><button class=\"submit\">");
     html.text(if is_last { &strings.send } else { &strings.next }).raw("</button>");
     let before = body.asked(answers).filter(|other| *other < at).count();

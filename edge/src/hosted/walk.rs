@@ -65,15 +65,6 @@ pub fn take(body: &Body, answers: &mut Answers, sent: &Sent) -> Next {
     asked.find(|at| *at > sent.at).map_or(Next::Thanks, Next::Question)
 }
 
-/// Whether no other question can follow the one at a place, whatever its answer is.
-pub fn is_last(body: &Body, answers: &Answers, at: usize) -> bool {
-    !body.questions.iter().skip(at + 1).any(|later| {
-        let is_open = |earlier: u8| usize::from(earlier) >= at;
-        later.show_if.as_ref().is_some_and(|condition| is_open(condition.question))
-            || body.is_asked(later, answers)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use asklet_shared::definition::Definition;
@@ -151,17 +142,5 @@ mod tests {
         let back = Sent { goes_back: true, ..Sent::default() };
         assert_eq!(take(&body, &mut answers, &back), Next::Question(0));
         assert_eq!(answers, Answers::default());
-    }
-
-    #[test]
-    fn the_last_question_is_the_one_that_none_can_follow() {
-        let body = body();
-        let mut answers = Answers::default();
-        assert!(!is_last(&body, &answers, 0));
-        answers.set("score", Answer::Score(10));
-        assert!(!is_last(&body, &answers, 2));
-        answers.set("score", Answer::Score(9));
-        assert!(is_last(&body, &answers, 2));
-        assert_eq!(body.asked(&answers).collect::<Vec<_>>(), [0, 2]);
     }
 }

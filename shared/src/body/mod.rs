@@ -154,6 +154,15 @@ impl Body {
         asked.map(|(at, _)| at)
     }
 
+    /// Whether no other question can follow the one at a place, whatever its answer will be.
+    pub fn is_last(&self, answers: &Answers, at: usize) -> bool {
+        !self.questions.iter().skip(at + 1).any(|later| {
+            let is_open = |earlier: u8| usize::from(earlier) >= at;
+            later.show_if.as_ref().is_some_and(|condition| is_open(condition.question))
+                || self.is_asked(later, answers)
+        })
+    }
+
     /// Takes the answers away whose questions are not asked after the others.
     pub fn prune(&self, answers: &mut Answers) {
         for question in &self.questions {
@@ -213,6 +222,25 @@ mod tests {
         assert_eq!(body.questions[0].text, "Würden Sie uns empfehlen?");
         assert_eq!(body.questions[1].text, "Why?");
         assert_eq!(body.strings.close, "Schließen");
+    }
+
+    #[test]
+    fn the_last_question_is_the_one_that_none_can_follow() {
+        let mut body = body("en");
+        body.questions[1].show_if =
+            Some(Condition { question: 0, any_of: Values::that(|score| score < 9) });
+        let mut answers = Answers::default();
+        assert!(!body.is_last(&answers, 0));
+        answers.set("score", Answer::Score(9));
+        // Another answer to it is still possible.
+        assert!(!body.is_last(&answers, 0));
+        assert!(body.is_last(&answers, 1));
+        let mut third = body.questions[1].clone();
+        third.id = "how".to_owned();
+        body.questions.push(third);
+        assert!(body.is_last(&answers, 1));
+        answers.set("score", Answer::Score(8));
+        assert!(!body.is_last(&answers, 1) && body.is_last(&answers, 2));
     }
 
     #[test]

@@ -81,6 +81,11 @@ impl Words {
         found.unwrap_or(&ENGLISH)
     }
 
+    /// The words in every language.
+    pub fn all() -> &'static [Self] {
+        ALL
+    }
+
     /// Those that the widget needs.
     pub fn strings(&self) -> Strings {
         Strings {

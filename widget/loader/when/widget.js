@@ -1,10 +1,13 @@
+/** Whether this browser has what the widget needs. */
+export const canRun = () => window.WebAssembly && document.adoptedStyleSheets && document.body.showPopover;
+
 /**
  * Loads the widget's two halves and the survey's body, all at once, and shows the survey. Resolves to
  * what takes it away again, or to nothing where this browser or this page cannot run the widget.
  */
 export async function openWidget({ id, version, shards = ["0"] }, host, visitor, [language, digest], kept, isClosed) {
   const { base, site, files, outbox, signal, draft, token } = host;
-  if (!window.WebAssembly || !document.adoptedStyleSheets || !document.body.showPopover) return;
+  if (!canRun()) return;
   const body = `${base}v1/${draft ? `preview/${site}/${id}/${token}/${language}` : `body/${site}/${id}/${digest}`}`;
   preload(body);
   const wasm = fetch(`${base}${files.widget}.wasm`, { credentials: "omit" });

@@ -1,0 +1,66 @@
+// A network between browser and edge that can fail, as real sockets do: a proxy on an origin of its own.
+
+import { once } from "node:events";
+import { createServer, request } from "node:http";
+
+const CORS = { "access-control-allow-origin": "*", "access-control-expose-headers": "retry-after" };
+
+/** Each thing that can happen to a display on its way; `forward` resolves to the edge's answer. */
+export const FAULTS = {
+  /** The connection ends before the edge has heard of anything. */
+  cut: (outgoing) => outgoing.destroy(),
+
+  /** The edge took it, and the connection ends before its answer is back. */
+  async unheard(outgoing, forward) {
+    await forward();
+    outgoing.destroy();
+  },
+
+  /** The edge took it, and its answer never comes. */
+  async silent(outgoing, forward) {
+    await forward();
+  },
+
+  /** The server's own failure, as the page may read it. */
+  failure: (outgoing) => outgoing.writeHead(500, CORS).end(),
+
+  /** The failure of a gateway, which knows nothing of other origins. */
+  gateway: (outgoing) => outgoing.writeHead(502, { "content-type": "text/html" }).end("<h1>Bad gateway</h1>"),
+
+  /** A server that wants to be left alone for longer than a timer can count. */
+  patience: (outgoing) => outgoing.writeHead(503, { ...CORS, "retry-after": "2592000" }).end(),
+
+  /** An answer that no repetition will change. */
+  refusal: (outgoing) => outgoing.writeHead(422, CORS).end(),
+};
+
+/** Forwards to a deployment. While `fault` is set, that is what happens to displays. */
+export async function startNetwork(deployment) {
+  const network = { fault: undefined, posts: 0 };
+  const server = createServer((incoming, outgoing) => {
+    const { method, headers, url } = incoming;
+    const forward = async () => {
+      const onward = request(deployment.url + url, { method, headers });
+      incoming.pipe(onward);
+      const [answer] = await once(onward, "response");
+      return answer;
+    };
+    const isDisplay = method === "POST" && url.startsWith("/v1/collect/");
+    if (isDisplay) network.posts += 1;
+    const happens = isDisplay && network.fault;
+    const handled = happens
+      ? Promise.resolve(happens(outgoing, forward))
+      : forward().then((answer) => answer.pipe(outgoing.writeHead(answer.statusCode, answer.headers)));
+    // The edge is down, or the browser went away.
+    handled.catch(() => outgoing.destroy());
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  network.url = `http://localhost:${server.address().port}`;
+  network.close = async () => {
+    server.closeAllConnections();
+    server.close();
+    await once(server, "close");
+  };
+  return network;
+}
