@@ -34,11 +34,15 @@ export const FAULTS = {
   refusal: (outgoing) => outgoing.writeHead(422, CORS).end(),
 };
 
-/** Forwards to a deployment. While `fault` is set, that is what happens to displays. */
+/**
+ * Forwards to a deployment, and keeps what was asked of it. While `fault` is set, that is what happens to
+ * displays.
+ */
 export async function startNetwork(deployment) {
-  const network = { fault: undefined, posts: 0 };
+  const network = { fault: undefined, posts: 0, asked: [] };
   const server = createServer((incoming, outgoing) => {
     const { method, headers, url } = incoming;
+    network.asked.push(`${method} ${url}`);
     const forward = async () => {
       const onward = request(deployment.url + url, { method, headers });
       incoming.pipe(onward);
