@@ -24,7 +24,7 @@ enum Command {
     Proof,
     /// Fuzz what strangers send, or replay an input that failed
     Fuzz(fuzz::Options),
-    /// Measure what collecting costs, beside an object that does one INSERT
+    /// Measure what a page pays, and what collecting costs beside an object that does one INSERT
     Bench,
     /// Leave the deployable artefacts in dist/
     Build,

@@ -32,10 +32,18 @@ pub fn proof() -> Result<()> {
     fuzz(&Options::default())
 }
 
-/// Measures what collecting costs.
+/// Measures what a page pays, and what collecting costs.
 pub fn bench() -> Result<()> {
     build()?;
+    loud(&mut node(&["tests/bench/page.mjs"])?)?;
     cargo(&["bench", "--package", "asklet-tests", "--bench", "collect"])
+}
+
+/// Node on a script that drives a browser.
+fn node(arguments: &[&str]) -> Result<Command> {
+    let mut node = Command::new("node");
+    node.args(arguments).env("CHROMIUM", tools::chromium()?).current_dir(root());
+    Ok(node)
 }
 
 /// Runs all of it; the first failure ends it.
@@ -50,14 +58,8 @@ pub fn test() -> Result<()> {
     timed("API tests in wrangler", || {
         on("wrangler", &["--test", "api", "--", "--skip", "machine::"])
     })?;
-    let chromium = tools::chromium()?;
-    timed("browser tests", || {
-        let mut playwright = Command::new("node");
-        playwright
-            .arg(tools::node_file("@playwright/test/cli.js"))
-            .args(["test", "--config", "tests/browser/playwright.config.mjs"])
-            .env("CHROMIUM", &chromium)
-            .current_dir(root());
-        loud(&mut playwright)
-    })
+    let playwright = tools::node_file("@playwright/test/cli.js");
+    let config = "tests/browser/playwright.config.mjs";
+    let mut browser_tests = node(&[&playwright.to_string_lossy(), "test", "--config", config])?;
+    timed("browser tests", || loud(&mut browser_tests))
 }
