@@ -1,7 +1,7 @@
 // Every way of embedding, and pages that forbid much.
 
 import { expectFrame } from "./frames.mjs";
-import { DEFINITION, expect, listen, loaded, surveyIn, test } from "./test.mjs";
+import { asked, DEFINITION, expect, listen, loaded, surveyIn, test } from "./test.mjs";
 
 test.describe("embedding", () => {
   test.use({ definition: { ...DEFINITION, thanks: { text: { en: "Thank you!", de: "Danke!" } } } });
@@ -94,6 +94,28 @@ test("without WebAssembly the hosted page is shown in a frame, and no widget is 
   await page.goto(pageUrl("plain"));
   await expectFrame(page, live);
   expect((await loaded(page)).filter((name) => name.includes("/widget-"))).toEqual([]);
+});
+
+test.describe("a page in another language", () => {
+  test.use({ definition: asked({ language: "de" }) });
+  test("gets a frame whose close button speaks it", async ({ page, pageUrl }) => {
+    await page.goto(pageUrl("no-wasm-csp"));
+    await expect(page.getByRole("button", { name: "Schließen" })).toHaveAttribute("lang", "de");
+  });
+});
+
+test.describe("a survey that stands in the page", () => {
+  test.use({ definition: asked({ appearance: { position: { inline: "#below" } } }) });
+  test("is seen once it was scrolled to, and not before", async ({ page, live, pageUrl }) => {
+    await page.goto(pageUrl("tall"));
+    const region = page.locator("#below").getByRole("region");
+    await expect(region).toBeVisible();
+    await expect.poll(live.summary).toMatchObject({ funnel: { shown: 1, seen: 0 } });
+    await region.scrollIntoViewIfNeeded();
+    await expect.poll(live.summary).toMatchObject({ funnel: { shown: 1, seen: 1, started: 0 } });
+    await region.getByRole("radio", { name: "9", exact: true }).click();
+    await expect.poll(live.summary).toMatchObject({ n: 1, funnel: { shown: 1, seen: 1, started: 1 } });
+  });
 });
 
 for (const name of ["strict-csp", "trusted-types"]) {
