@@ -89,13 +89,6 @@ test("where the hosted page cannot be reached, nothing is shown", async ({ page,
   await expect(page.locator("asklet-survey")).toHaveCount(0);
 });
 
-test("without WebAssembly the hosted page is shown in a frame, and no widget is loaded", async ({ page, live, pageUrl }) => {
-  await page.addInitScript(() => delete window.WebAssembly);
-  await page.goto(pageUrl("plain"));
-  await expectFrame(page, live);
-  expect((await loaded(page)).filter((name) => name.includes("/widget-"))).toEqual([]);
-});
-
 test.describe("a page in another language", () => {
   test.use({ definition: asked({ language: "de" }) });
   test("gets a frame whose close button speaks it", async ({ page, pageUrl }) => {
