@@ -55,6 +55,9 @@ pub struct ConfigSurvey {
     /// After how many days to ask again.
     #[serde(default, skip_serializing_if = "is_default")]
     pub again: Again,
+    /// Whether pages tell their address with its query.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub query: bool,
 }
 
 /// Whom to ask, where. What is absent does not matter.
@@ -133,7 +136,8 @@ impl ConfigSurvey {
             answered: after.answered,
             later,
         };
-        Self { id, version, shards, bodies, triggers, wait, audience: targeting.into(), again }
+        let audience = targeting.into();
+        Self { id, version, shards, bodies, triggers, wait, audience, again, query: false }
     }
 }
 

@@ -19,6 +19,19 @@ test("tells the page what becomes of a survey", async ({ page, live, pageUrl }) 
   ]);
 });
 
+for (const [kept, query] of [["path", ""], ["query", "&token=secret"]]) {
+  test.describe(`where a site keeps the ${kept} of a page's address`, () => {
+    test.use({ settings: { privacy: { page: kept } } });
+    test("no more than that leaves the page", async ({ page, live, pageUrl, collected }) => {
+      await page.goto(`${pageUrl("plain")}#part`);
+      await surveyIn(page).score(9).click();
+      await expect.poll(() => collected.at(-1)?.display.answers).toEqual({ score: 9 });
+      const { origin } = new URL(page.url());
+      expect(collected.at(-1).display.page).toBe(`${origin}/plain${query && `?site=${live.site}${query}`}`);
+    });
+  });
+}
+
 test("tells the page of a dismissal", async ({ page, live, pageUrl }) => {
   const told = await listen(page);
   await page.goto(pageUrl("plain"));

@@ -15,6 +15,7 @@ use std::collections::HashMap;
 use asklet_shared::config::ConfigSurvey;
 use asklet_shared::counter::FUNNEL;
 use asklet_shared::problem::{Code, Problem};
+use asklet_shared::settings::PagePart;
 use asklet_shared::summary::Funnel;
 use asklet_shared::tally;
 use worker::{Date, DurableObject, Env, Request, Response, State, durable_object};
@@ -191,12 +192,13 @@ impl Site {
         let settings = settings::read(&self.sql)?;
         let seal = Seal::of(&self.env)?;
         let live = published::live(&self.sql, (&seal, site), &settings.look(), now_ms)?;
-        for LiveSurvey { survey, quota } in live {
+        for LiveSurvey { mut survey, quota } in live {
             let is_full = match quota {
                 Some(quota) => self.responses(site, &survey, now_ms).await >= u64::from(quota),
                 None => false,
             };
             if !is_full {
+                survey.query = settings.privacy.page == PagePart::Query;
                 surveys.push(survey);
             }
         }

@@ -5,7 +5,7 @@ export const canRun = () => window.WebAssembly && document.adoptedStyleSheets &&
  * Loads the widget's two halves and the survey's body, all at once, and shows the survey. Resolves to
  * what takes it away again, or to nothing where this browser or this page cannot run the widget.
  */
-export async function openWidget({ id, version, shards = ["0"] }, host, visitor, [language, digest], kept, isClosed) {
+export async function openWidget({ id, version, shards = ["0"], query }, host, visitor, [language, digest], kept, isClosed) {
   const { base, site, files, outbox, signal, draft, token } = host;
   if (!canRun()) return;
   const body = `${base}v1/${draft ? `preview/${site}/${id}/${token}/${language}` : `body/${site}/${id}/${digest}`}`;
@@ -28,7 +28,7 @@ export async function openWidget({ id, version, shards = ["0"] }, host, visitor,
   await glue.ask({
     body,
     version,
-    ...told(visitor),
+    ...told(visitor, query),
     save(display, json, what) {
       if (signal.aborted || draft) return;
       shownAt ??= Date.now();
@@ -43,12 +43,13 @@ export async function openWidget({ id, version, shards = ["0"] }, host, visitor,
  * Where and by whom it is answered; traits are keys and values in turn, with NULs between. Nothing of it
  * is told where the browser asks not to be followed.
  */
-function told({ identity = "", traits }) {
+function told({ identity = "", traits }, query) {
   if (navigator.globalPrivacyControl || navigator.doNotTrack === "1") return { page: "", identity: "", traits: "" };
   // With a token that is over, the whole display would be refused.
   if (isOver(identity)) identity = "";
   const known = Object.entries(traits).filter(([, value]) => value != null);
-  return { page: location.origin + location.pathname, identity, traits: known.flat().join("\0") };
+  const page = location.origin + location.pathname + (query ? location.search : "");
+  return { page, identity, traits: known.flat().join("\0") };
 }
 
 /** Whether a token's time is over; what cannot be read the server may judge. */
