@@ -12,6 +12,7 @@ use crate::tally::Counted;
 
 /// A survey's figures for one choice question.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ChoiceSummary {
     /// The survey's id.
     pub survey: String,
@@ -37,6 +38,7 @@ pub struct ChoiceSummary {
 
 /// How often one option was chosen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OptionCount {
     /// The option's id.
     pub option: String,

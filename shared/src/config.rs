@@ -11,6 +11,7 @@ use crate::settings::a_week;
 
 /// The answer of `GET /v1/config/{site}`. Names are short because every page view pays for them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Config {
     /// The files to load once a survey could match; absent where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -24,6 +25,7 @@ pub struct Config {
 
 /// The hashed files of one release, by their names on the edge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Files {
     /// The moment: triggers, targeting, frequency.
     pub when: String,
@@ -33,6 +35,7 @@ pub struct Files {
 
 /// What a page knows of one live survey. What is absent does not matter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConfigSurvey {
     /// Its id.
     pub id: String,
@@ -62,6 +65,7 @@ pub struct ConfigSurvey {
 
 /// Whom to ask, where. What is absent does not matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Audience {
     /// A regular expression that the page's whole address matches.
@@ -96,6 +100,7 @@ pub struct Audience {
 /// After how many days a visitor is asked again, by what came of the last time; never where nothing is
 /// said.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Again {
     /// It was neither answered nor closed.

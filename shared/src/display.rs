@@ -13,6 +13,7 @@ use crate::display_id::DisplayId;
 ///
 /// A field that is not listed here is ignored: it may come from another widget version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Display {
     /// Made by the client.
     pub id: DisplayId,
@@ -54,6 +55,7 @@ pub struct Display {
 
 /// How far a display came. It only grows, and a higher stage implies the lower ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// It was put into the page.
@@ -73,6 +75,7 @@ impl Stage {
 
 /// How a survey reached the visitor.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
     /// The widget in a page.
@@ -204,6 +207,7 @@ impl<'de> Deserialize<'de> for Answers {
 
 /// One entry of a choice as it arrives.
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 enum Entry {
     Option(String),
@@ -212,6 +216,7 @@ enum Entry {
 
 /// What was not offered, as it travels.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Other<'a> {
     other: &'a str,
 }

@@ -14,6 +14,8 @@ pub mod metrics;
 pub mod period;
 pub mod pooled;
 pub mod problem;
+#[cfg(feature = "schema")]
+mod schema;
 pub mod settings;
 pub mod statistics;
 pub mod summary;

@@ -9,6 +9,7 @@ use crate::statistics::{self, Difference, Interval, Moments};
 
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Metric {
     /// Net Promoter Score: how likely are you to recommend us?
@@ -21,6 +22,7 @@ pub enum Metric {
 
 /// The scale of a rating. Values are integers on it; scales are never mixed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Scale {
     /// Net Promoter: 0 to 10.
@@ -47,6 +49,7 @@ pub enum Scale {
 
 /// Which end of an effort scale is the easy one. Stored with the question, since both are in use.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// The highest value is the best: "how easy was it?"
@@ -58,6 +61,7 @@ pub enum Direction {
 
 /// What a value on a scale means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Category {
     /// Net Promoter 9 and 10.
@@ -175,6 +179,7 @@ pub struct Sample<'a> {
 
 /// What is computed from a sample. Only answered questions count, and no data is `null`, never 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Score {
     /// The Net Promoter Score, −100 to 100; for other metrics the share of the satisfied, or of
     /// those who found it easy, 0 to 1. `null` without answers.

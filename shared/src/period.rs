@@ -21,6 +21,7 @@ const END_MS: u64 = 253_402_300_800_000;
 
 /// How long the points of a trend are, by the zone's calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Interval {
     /// An hour.

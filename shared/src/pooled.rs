@@ -15,6 +15,7 @@ use crate::tally::{Counted, Request, Tally};
 
 /// A site's figures: one pool for each metric and scale.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SiteSummary {
     /// The site's id.
     pub site: String,
@@ -26,6 +27,7 @@ pub struct SiteSummary {
 
 /// The primary questions of all surveys that measure the same on the same scale.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Pool {
     /// What they measure.
     pub metric: Metric,
@@ -53,6 +55,7 @@ pub struct Pool {
 
 /// One survey's part of a pool.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Part {
     /// The survey's id.
     pub survey: String,
@@ -70,6 +73,7 @@ pub struct Part {
 
 /// How a pool compares with the period before, of the same elapsed length.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PoolChange {
     /// The period before.
     pub previous: TrendPoint,

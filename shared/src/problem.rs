@@ -70,6 +70,9 @@ macro_rules! codes {
         }
 
         impl Code {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$code,)*];
+
             /// The name as it travels.
             pub fn name(self) -> &'static str {
                 match self { $(Self::$code => $name,)* }

@@ -7,6 +7,7 @@ use crate::definition::text::Text;
 
 /// The settings of a site. They travel as JSON; a field that is not listed here is an error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// How its team calls it: 1 to 100 characters.
@@ -59,6 +60,7 @@ fn utc() -> String {
 
 /// What a site says beside its surveys.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Notice {
     /// The page that says what becomes of answers: `https` or `http`.
@@ -71,6 +73,7 @@ pub struct Notice {
 
 /// What of a site's settings is seen in its surveys.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Look {
     /// The language of the site's own texts.
     pub language: String,
@@ -93,6 +96,7 @@ impl Settings {
 
 /// The day on which weeks begin.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum WeekStart {
     /// As in ISO 8601.
@@ -106,6 +110,7 @@ pub enum WeekStart {
 
 /// What a site collects with each display, and whom it asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Privacy {
     /// Whether the page's address is kept.
@@ -127,6 +132,7 @@ impl Default for Privacy {
 
 /// How much of a page's address is kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PagePart {
     /// Nothing.
@@ -159,6 +165,7 @@ impl PagePart {
 
 /// How much is taken at once. What is refused was not written, and is worth repeating later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// Requests a minute of one visitor's address: 1 to 100,000.

@@ -20,6 +20,7 @@ pub const LOW_N: u64 = 30;
 
 /// An interval, at 95 % confidence where nothing else is said.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Interval {
     /// Its lower end.
     pub low: f64,
@@ -30,6 +31,7 @@ pub struct Interval {
 /// A difference between two samples, the first less the second. Interval, p value and verdict come
 /// from one method, so they never contradict each other.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Difference {
     /// The difference as the method estimates it.
     pub difference: f64,
@@ -45,6 +47,7 @@ pub struct Difference {
 
 /// What a difference says at the 5 % level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// The first is higher.

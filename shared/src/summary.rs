@@ -13,6 +13,7 @@ use crate::tally::{Counted, Request, Tally};
 
 /// A survey's figures for one rating question.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Summary {
     /// The survey's id.
     pub survey: String,
@@ -50,6 +51,7 @@ pub struct Summary {
 
 /// What was counted to answer, and since when there is more than that.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Source {
     /// Counters, or displays one by one.
     #[serde(rename = "source")]
@@ -67,6 +69,7 @@ pub struct Source {
 
 /// What a summary was counted from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SourceKind {
     /// Counters of settled time and the displays since.
@@ -77,6 +80,7 @@ pub enum SourceKind {
 
 /// How many different people answered. Intervals assume one answer a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct People {
     /// How many respondents the site named; answers of others are not among them.
     pub respondents: u64,
@@ -95,6 +99,7 @@ impl People {
 
 /// The time that a summary covers, by when displays were shown: `from` counts and `to` does not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Period {
     /// Its start in RFC 3339; `null` for all of the survey's time.
     pub from: Option<String>,
@@ -106,6 +111,7 @@ pub struct Period {
 
 /// One point of a trend. It has no p value: points are there to be looked at together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TrendPoint {
     /// Its start in RFC 3339.
     pub from: String,
@@ -120,6 +126,7 @@ pub struct TrendPoint {
 
 /// One row of a breakdown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BreakdownRow {
     /// The dimension's value; empty where there was none.
     pub value: String,
@@ -138,6 +145,7 @@ pub struct BreakdownRow {
 
 /// How a score compares with that of the period before, of the same elapsed length.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Change {
     /// The period before.
     pub previous: TrendPoint,
@@ -149,6 +157,7 @@ pub struct Change {
 
 /// How often one value was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ValueCount {
     /// The value.
     pub value: u8,
@@ -158,6 +167,7 @@ pub struct ValueCount {
 
 /// How many displays reached each stage; a higher stage implies the lower ones.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Funnel {
     /// Put into a page.
     pub shown: u64,

@@ -10,6 +10,7 @@ pub const LEAST_CONTRAST: f64 = 4.5;
 
 /// How one survey looks.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Appearance {
     /// Where it stands.
@@ -20,6 +21,7 @@ pub struct Appearance {
 
 /// Where a survey stands in the page.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Position {
     /// At the end of the lines, at the bottom.
@@ -41,6 +43,7 @@ pub enum Position {
 
 /// The tokens of a theme; what is absent is as it is without a theme.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Theme {
     /// Which of the two palettes is used.
@@ -59,6 +62,7 @@ pub struct Theme {
 
 /// Which palette of a theme is used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Scheme {
     /// The one that the visitor's device prefers.
@@ -72,6 +76,7 @@ pub enum Scheme {
 
 /// The colours of a theme.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Palette {
     /// The ground.

@@ -19,6 +19,7 @@ use when::{Frequency, Targeting, Trigger, Wait};
 
 /// A survey as the team defines it. It travels as JSON; a field that is not listed here is an error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Definition {
     /// How the team calls the survey; visitors never see it.
@@ -85,6 +86,7 @@ fn at_once() -> Vec<Trigger> {
 /// What the visitor reads at the end: a text for everybody, and others by the primary score's
 /// category.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Thanks {
     /// For everybody who is in none of the categories below.
@@ -99,6 +101,7 @@ pub struct Thanks {
 
 /// What the visitors of one category read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Thank {
     /// The text.
@@ -110,6 +113,7 @@ pub struct Thank {
 
 /// A link that a visitor can follow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Link {
     /// Where it leads: `https`, `http`, `mailto` or `tel`.
@@ -120,6 +124,7 @@ pub struct Link {
 
 /// Where in the customer's journey a survey stands, and at which contact.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Journey {
     /// The stage: awareness, consideration, purchase, onboarding, use, support, renewal, loyalty, or
@@ -131,6 +136,7 @@ pub struct Journey {
 
 /// Where a survey stands in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Written, never asked.
@@ -145,6 +151,7 @@ pub enum Status {
 
 /// One immutable version of a survey.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Published {
     /// 1 at the first publish, and one more at each.
     pub version: u32,

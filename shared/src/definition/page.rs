@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Pages that are counted together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PageGroup {
     /// Its name, which summaries show.
@@ -15,6 +16,7 @@ pub struct PageGroup {
 
 /// A rule about a page's address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PageRule {
     /// It is this.

@@ -8,6 +8,7 @@ use crate::metrics::{Category, Direction, Metric, Scale};
 
 /// One question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Question {
     /// The key under which the answer is kept: `[a-z][a-z0-9_]*`.
@@ -23,6 +24,7 @@ pub struct Question {
 
 /// The kind of answer that a question takes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AnswerKind {
     /// A score on a scale.
@@ -35,6 +37,7 @@ pub enum AnswerKind {
 
 /// A rating question's scale and what stands at its two ends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Rating {
     /// The scale; it cannot change once the question has responses.
@@ -53,6 +56,7 @@ pub struct Rating {
 
 /// What stands for the values of a scale.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ShownAs {
     /// Their numbers.
@@ -86,6 +90,7 @@ impl ShownAs {
 
 /// A text question's limits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TextLimits {
     /// The longest answer, in characters: 1 to [`crate::validate::TEXT_LIMIT`], 1,000 if not said.
@@ -99,6 +104,7 @@ fn text_limit() -> u16 {
 
 /// A choice question's options.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Options {
     /// What can be chosen, in this order: 2 to 20.
@@ -113,6 +119,7 @@ pub struct Options {
 
 /// One option of a choice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ChoiceOption {
     /// The key under which it is kept and counted; like a question's id, and not `other`.
@@ -123,6 +130,7 @@ pub struct ChoiceOption {
 
 /// A condition on the answer to an earlier question. It is not met while that is not answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Condition {
     /// The earlier question's id.
@@ -133,6 +141,7 @@ pub struct Condition {
 
 /// What an answer must be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Expected {
     /// In one of these categories.

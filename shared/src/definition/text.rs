@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A text in the survey's own language, or in several: `"Hello"` or `{"en": "Hello", "de": "Hallo"}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Text {
     /// In the survey's own language.

@@ -9,6 +9,7 @@ use super::page::PageRule;
 
 /// What has to happen for a survey to be shown; any one of a definition's triggers will do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Trigger {
     /// So many milliseconds after the page was ready: at most an hour.
@@ -37,6 +38,7 @@ pub enum Trigger {
 
 /// What a property of an event must be. A property that the event does not have is none of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Wanted {
     /// This, written as a text.
@@ -54,6 +56,7 @@ pub enum Wanted {
 /// What lies between a trigger and the survey. If the visitor leaves the page that was asked for, or
 /// one of the events happens, nothing is shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Wait {
     /// How many milliseconds: at most an hour.
@@ -71,6 +74,7 @@ fn is_zero(number: &u32) -> bool {
 
 /// Whom to ask, where. What is not said does not matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Targeting {
     /// Pages on one of which it is asked; on all if there are none.
@@ -97,6 +101,7 @@ pub struct Targeting {
 
 /// Kinds of device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Device {
     /// A desktop or laptop.
@@ -109,6 +114,7 @@ pub enum Device {
 
 /// Visitors by whether they were here before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Visitors {
     /// For the first time.
@@ -130,6 +136,7 @@ impl Device {
 
 /// How often one visitor is asked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Frequency {
     /// Once, whatever came of it.
@@ -145,6 +152,7 @@ pub enum Frequency {
 
 /// After how many days a visitor is asked again, each 1 to 3,650; never where there is none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct After {
     /// After the survey was neither answered nor closed.
