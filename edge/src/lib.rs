@@ -3,6 +3,7 @@
 
 mod alarm;
 mod asset;
+mod caller;
 mod directory;
 mod failure;
 #[cfg(feature = "faults")]
@@ -10,6 +11,7 @@ mod faults;
 mod hosted;
 mod identity;
 mod json;
+mod keys;
 mod memory;
 mod operator;
 mod page;
@@ -63,32 +65,38 @@ fn serve(route: Route, request: web_sys::Request, env: Env) -> Result<Promise, F
 }
 
 async fn answer(route: Route, request: Request, env: Env) -> Result<Response, Failure> {
-    let env = &env;
+    let (route, env) = (&route, &env);
     match route {
         Route::Health => respond::json(200, &serde_json::json!({ "status": "ok" })),
         Route::Preflight => respond::preflight(),
-        Route::Asset { file } => asset::serve(&request, env, &file).await,
+        Route::Asset { file } => asset::serve(&request, env, file).await,
         Route::Demo => asset::demo(env).await,
-        Route::Config { site } => page::config(&request, env, &site).await,
+        Route::Config { site } => page::config(&request, env, site).await,
         Route::Preview { site, survey, token, language } => {
-            preview::serve(env, (&site, &survey), &token, language.as_deref()).await
+            preview::serve(env, (site, survey), token, language.as_deref()).await
         }
         Route::Sites { verb: Verb::Create } => operator::create_site(request, env).await,
         Route::Sites { .. } => operator::sites(request, env).await,
-        Route::Site { site, verb } => team::site(request, env, &site, verb).await,
-        Route::IdentitySecret { site, id } => team::identity_secret(request, env, &site, id).await,
-        Route::EraseRespondent { site } => team::erase_respondent(request, env, &site).await,
-        Route::SiteSummary { site } => team::site_summary(request, env, &site).await,
-        Route::Surveys { site, verb } => team::surveys(request, env, &site, verb).await,
-        Route::Survey { site, survey, verb } => {
-            team::survey(request, env, &site, &survey, verb).await
+        Route::Site { verb, .. } => team::site(request, env, route, *verb).await,
+        Route::Keys { verb: Verb::Create, .. } => keys::make(request, env, route).await,
+        Route::Keys { .. } => keys::list(request, env, route).await,
+        Route::Key { id, .. } => keys::revoke(request, env, route, id).await,
+        Route::Audit { .. } => keys::log(request, env, route).await,
+        Route::IdentitySecret { id, .. } => {
+            team::identity_secret(request, env, route, id.clone()).await
         }
-        Route::Summary { site, survey } => team::summary(request, env, &site, &survey).await,
-        Route::MakePreview { site, survey } => team::preview(request, env, &site, &survey).await,
-        Route::Usage { site, survey } => team::usage(request, env, &site, &survey).await,
-        Route::Import { site, survey } => team::import(request, env, &site, &survey).await,
-        Route::Exclude { site, survey, display, excluded } => {
-            team::exclude(request, env, (&site, &survey), &display, excluded).await
+        Route::EraseRespondent { .. } => team::erase_respondent(request, env, route).await,
+        Route::SiteSummary { .. } => team::site_summary(request, env, route).await,
+        Route::Surveys { verb, .. } => team::surveys(request, env, route, *verb).await,
+        Route::Survey { survey, verb, .. } => {
+            team::survey(request, env, route, survey, *verb).await
+        }
+        Route::Summary { survey, .. } => team::summary(request, env, route, survey).await,
+        Route::MakePreview { survey, .. } => team::preview(request, env, route, survey).await,
+        Route::Usage { survey, .. } => team::usage(request, env, route, survey).await,
+        Route::Import { survey, .. } => team::import(request, env, route, survey).await,
+        Route::Exclude { survey, display, excluded, .. } => {
+            team::exclude(request, env, (route, survey), display, *excluded).await
         }
         Route::Body { .. } | Route::Collect { .. } | Route::Hosted { .. } => {
             Err(Failure::Broken("an object's request was not forwarded".to_owned()))

@@ -1,13 +1,15 @@
 //! What the operator calls, with the admin token.
 
 use asklet_shared::problem::{Code, Problem};
+use asklet_shared::scope::Scope;
 use serde::Serialize;
 use worker::{Date, Env, Headers, Request, Response};
 
+use crate::caller;
 use crate::failure::Failure;
 use crate::place;
 use crate::respond;
-use crate::rpc::{self, DirectoryCall, SiteCall, SiteEntry};
+use crate::rpc::{self, DirectoryCall, NewKey, SiteCall, SiteEntry};
 use crate::seal::{self, ApiKey, Seal, SiteId};
 use crate::team;
 
@@ -34,7 +36,9 @@ pub async fn create_site(mut request: Request, env: &Env) -> Result<Response, Fa
     check_admin(request.headers(), env)?;
     let settings = team::read_settings(&mut request).await?;
     let site = Seal::of(env)?.new_site()?;
-    let (text, key) = ApiKey::make(&site)?;
+    let (text, digest) = ApiKey::make(&site)?;
+    let (name, scope) = ("first".to_owned(), Scope::Admin);
+    let key = NewKey { id: seal::random_name()?, digest, name, scope };
     let entry = SiteEntry {
         site: site.clone(),
         name: settings.name.clone(),
@@ -92,7 +96,7 @@ fn check_admin(headers: &Headers, env: &Env) -> Result<(), Failure> {
         return Err(Problem::new(Code::NoAdminToken, detail).into());
     };
     // Digests are compared, so that neither the content nor the length of the token takes time.
-    let shown = team::bearer(headers)?;
+    let shown = caller::bearer(headers)?;
     if seal::same(&seal::digest(shown.as_bytes()), &seal::digest(token.as_bytes())) {
         return Ok(());
     }

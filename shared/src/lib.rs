@@ -14,6 +14,7 @@ pub mod metrics;
 pub mod period;
 pub mod pooled;
 pub mod problem;
+pub mod scope;
 pub mod settings;
 pub mod statistics;
 pub mod summary;
