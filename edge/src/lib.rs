@@ -10,6 +10,7 @@ mod failure;
 mod faults;
 mod hosted;
 mod identity;
+mod installs;
 mod json;
 mod keys;
 mod memory;
@@ -40,11 +41,11 @@ use crate::route::{Route, Verb, route};
 
 /// What the platform calls with each request.
 #[wasm_bindgen]
-pub fn fetch(request: web_sys::Request, env: Env, _context: JsValue) -> Result<JsValue, JsValue> {
+pub fn fetch(request: web_sys::Request, env: Env, context: JsValue) -> Result<JsValue, JsValue> {
     match route(&request.method(), respond::path(&request.url())) {
         Ok(route) => {
             let name = route.name();
-            match serve(route, request, env) {
+            match serve(route, request, env, context) {
                 Ok(promise) => Ok(promise.into()),
                 Err(failure) => respond::settle::<Response>(name, Err(failure)),
             }
@@ -53,25 +54,36 @@ pub fn fetch(request: web_sys::Request, env: Env, _context: JsValue) -> Result<J
     }
 }
 
-fn serve(route: Route, request: web_sys::Request, env: Env) -> Result<Promise, Failure> {
+fn serve(
+    route: Route,
+    request: web_sys::Request,
+    env: Env,
+    context: JsValue,
+) -> Result<Promise, Failure> {
     match route {
         Route::Body { site, survey, .. } => page::forward(&request, &env, &site, &survey, (0, "")),
         Route::Collect { site, survey, shard, seal } => {
             page::forward(&request, &env, &site, &survey, (shard, &seal))
         }
         Route::Hosted { site, survey } => hosted::serve(request, env, site, survey),
-        route => Ok(promise::of(route.name(), answer(route, request.into(), env))),
+        route => Ok(promise::of(route.name(), answer(route, request.into(), env, context))),
     }
 }
 
-async fn answer(route: Route, request: Request, env: Env) -> Result<Response, Failure> {
+async fn answer(
+    route: Route,
+    request: Request,
+    env: Env,
+    context: JsValue,
+) -> Result<Response, Failure> {
     let (route, env) = (&route, &env);
     match route {
         Route::Health => respond::json(200, &serde_json::json!({ "status": "ok" })),
         Route::Preflight => respond::preflight(),
         Route::Asset { file } => asset::serve(&request, env, file).await,
         Route::Demo => asset::demo(env).await,
-        Route::Config { site } => page::config(&request, env, site).await,
+        Route::Config { site } => page::config(&request, env, &context, site).await,
+        Route::ReportInstall { site } => installs::report(request, env, &context, site).await,
         Route::Preview { site, survey, token, language } => {
             preview::serve(env, (site, survey), token, language.as_deref()).await
         }
@@ -81,6 +93,7 @@ async fn answer(route: Route, request: Request, env: Env) -> Result<Response, Fa
         Route::Keys { verb: Verb::Create, .. } => keys::make(request, env, route).await,
         Route::Keys { .. } => keys::list(request, env, route).await,
         Route::Key { id, .. } => keys::revoke(request, env, route, id).await,
+        Route::Installs { .. } => installs::list(request, env, route).await,
         Route::Audit { .. } => keys::log(request, env, route).await,
         Route::IdentitySecret { id, .. } => {
             team::identity_secret(request, env, route, id.clone()).await

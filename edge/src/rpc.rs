@@ -16,6 +16,7 @@ use crate::failure::Failure;
 use crate::json;
 use crate::seal::{KeyDigest, SiteId, SurveyId};
 use crate::site::audit::Change;
+use crate::site::installs::Directive;
 use crate::standing::Standing;
 use crate::survey::keeping::Since;
 use crate::survey::scan;
@@ -57,6 +58,8 @@ pub enum SiteCall {
     Published { survey: SurveyId, version: Option<u32>, shard: u16 },
     /// What would be published next, for a preview; answered with [`Draft`].
     Draft { survey: SurveyId },
+    /// The tag ran on a page of an origin, and maybe a directive stood in its way; answered with nothing.
+    Installed { origin: String, directive: Option<Directive> },
     /// What a team or the operator asks, by a route that needs this scope.
     Team { site: SiteId, by: By, scope: Scope, call: TeamCall },
     /// Remove the site with everything in it, for the operator; answered with nothing.
@@ -94,6 +97,8 @@ pub struct Live {
     pub rest_days: u16,
     /// Whether visitors are asked whose browser asks not to be followed.
     pub ask_despite_signal: bool,
+    /// The origins whose pages may ask.
+    pub origins: Vec<String>,
 }
 
 /// What a shard is told, when it asks and when something has changed.
@@ -127,6 +132,8 @@ pub enum TeamCall {
     AddKey(NewKey),
     /// Forget a key; answered with nothing.
     RemoveKey { id: String },
+    /// Where the tag ran; answered with a list of `Install`.
+    Installs,
     /// What was changed, before an entry or up to now; answered with a list of `LogEntry`.
     Audit { before: Option<u64> },
     /// Write down what is about to be changed in the shards; answered with nothing.

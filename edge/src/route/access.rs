@@ -30,6 +30,7 @@ impl Route {
             | Self::Asset { .. }
             | Self::Demo
             | Self::Config { .. }
+            | Self::ReportInstall { .. }
             | Self::Body { .. }
             | Self::Collect { .. }
             | Self::Hosted { .. }
@@ -38,6 +39,7 @@ impl Route {
             Self::Sites { .. } => return Access::Operator,
             Self::Site { site, verb: Verb::Read }
             | Self::Surveys { site, verb: Verb::Read }
+            | Self::Installs { site }
             | Self::Survey { site, verb: Verb::Read, .. }
             | Self::SiteSummary { site }
             | Self::Summary { site, .. }

@@ -22,6 +22,8 @@ pub enum Route {
     Demo,
     /// `GET /v1/config/{site}`
     Config { site: String },
+    /// `POST /v1/installs/{site}`
+    ReportInstall { site: String },
     /// `GET /v1/body/{site}/{survey}/{digest}`
     Body { site: String, survey: String, digest: String },
     /// `POST /v1/collect/{site}/{survey}/{shard}`: the shard's number, and its seal behind it.
@@ -40,6 +42,8 @@ pub enum Route {
     Keys { site: String, verb: Verb },
     /// `DELETE /v1/sites/{site}/keys/{id}`
     Key { site: String, id: String },
+    /// `GET /v1/sites/{site}/installs`
+    Installs { site: String },
     /// `GET /v1/sites/{site}/audit`
     Audit { site: String },
     /// `POST /v1/sites/{site}/identity-secrets`, and `DELETE` of one below it.
@@ -106,6 +110,8 @@ impl Route {
             Self::Site { .. } => "site",
             Self::Keys { .. } => "keys",
             Self::Key { .. } => "key",
+            Self::ReportInstall { .. } => "report install",
+            Self::Installs { .. } => "installs",
             Self::Audit { .. } => "audit",
             Self::IdentitySecret { .. } => "identity secret",
             Self::EraseRespondent { .. } => "erase respondent",
@@ -132,6 +138,7 @@ pub fn route(method: &str, path: &str) -> Result<Route, Problem> {
         ["healthz"] => vec![("GET", Route::Health)],
         ["demo"] => vec![("GET", Route::Demo)],
         ["v1", "config", site] => vec![("GET", Route::Config { site: owned(site) })],
+        ["v1", "installs", site] => vec![("POST", Route::ReportInstall { site: owned(site) })],
         ["v1", "body", site, survey, digest] => {
             if !is_digest(digest) {
                 return Err(Problem::new(Code::UnknownBody, "the survey has no such body"));

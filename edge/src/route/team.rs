@@ -26,6 +26,7 @@ pub const TEAM_ROUTES: &[(&str, &str, Make)] = &[
     ("GET", "/keys", |ids| Route::Keys { site: ids.next(), verb: Verb::Read }),
     ("POST", "/keys", |ids| Route::Keys { site: ids.next(), verb: Verb::Create }),
     ("DELETE", "/keys/{id}", |ids| Route::Key { site: ids.next(), id: ids.next() }),
+    ("GET", "/installs", |ids| Route::Installs { site: ids.next() }),
     ("GET", "/audit", |ids| Route::Audit { site: ids.next() }),
     ("POST", "/identity-secrets", |ids| Route::IdentitySecret { site: ids.next(), id: None }),
     ("DELETE", "/identity-secrets/{id}", |ids| Route::IdentitySecret {

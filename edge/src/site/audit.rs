@@ -143,6 +143,7 @@ impl Change {
         Some(match call {
             TeamCall::Nothing
             | TeamCall::Keys
+            | TeamCall::Installs
             | TeamCall::Audit { .. }
             | TeamCall::Settings
             | TeamCall::Surveys
@@ -270,6 +271,7 @@ mod tests {
         for call in [
             TeamCall::Nothing,
             TeamCall::Keys,
+            TeamCall::Installs,
             TeamCall::Audit { before: None },
             TeamCall::Settings,
             TeamCall::Surveys,

@@ -3,6 +3,7 @@
 
 pub mod audit;
 mod errands;
+pub mod installs;
 pub mod keys;
 mod published;
 mod settings;
@@ -88,6 +89,9 @@ impl Site {
                 rpc::answer(&published::published(sql, &survey, version, shard)?)
             }
             SiteCall::Draft { survey } => rpc::answer(&published::draft(sql, &survey)?),
+            SiteCall::Installed { origin, directive } => {
+                rpc::answer(&installs::note(sql, &origin, directive, now_ms)?)
+            }
             SiteCall::Team { site, by, scope, call } => {
                 let by = match by {
                     By::Key(key) => keys::authorize(sql, &key, scope, now_ms)?,
@@ -152,7 +156,8 @@ impl Site {
             }
         }
         let ask_despite_signal = settings.privacy.ask_despite_signal;
-        Ok(Live { surveys, rest_days: settings.rest_days, ask_despite_signal })
+        let (rest_days, origins) = (settings.rest_days, settings.origins);
+        Ok(Live { surveys, rest_days, ask_despite_signal, origins })
     }
 
     /// How many responses a survey has. Where a shard cannot tell, it is what was known before: one

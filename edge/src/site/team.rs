@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::audit::{self, Change};
-use super::{errands, keys, published, settings, surveys};
+use super::{errands, installs, keys, published, settings, surveys};
 use crate::failure::Failure;
 use crate::rpc::{SurveyAction, TeamCall};
 use crate::seal::{SiteId, SurveyId};
@@ -31,6 +31,7 @@ fn work(sql: &impl Sql, site: &SiteId, call: TeamCall, now_ms: u64) -> Result<St
         TeamCall::Keys => json(&keys::list(sql)?),
         TeamCall::AddKey(key) => json(&keys::add(sql, &key, now_ms)?),
         TeamCall::RemoveKey { id } => json(&keys::remove(sql, &id)?),
+        TeamCall::Installs => json(&installs::list(sql)?),
         TeamCall::Audit { before } => json(&audit::page(sql, before)?),
         TeamCall::Settings => json(&settings::record(sql)?),
         TeamCall::ChangeSettings(changed) => {
