@@ -31,6 +31,7 @@ const asklet :Workerd.Worker = (
     (name = "DEMO", service = "demo"),
     (name = "ASKLET_SECRET", fromEnvironment = "ASKLET_SECRET"),
     (name = "ASKLET_ADMIN_TOKEN", fromEnvironment = "ASKLET_ADMIN_TOKEN"),
+    (name = "ASKLET_ADMIN_TOKEN_NEXT", fromEnvironment = "ASKLET_ADMIN_TOKEN_NEXT"),
     # The headers in which a proxy before this process tells the visitor's address and country.
     (name = "ASKLET_ADDRESS_HEADER", fromEnvironment = "ASKLET_ADDRESS_HEADER"),
     (name = "ASKLET_COUNTRY_HEADER", fromEnvironment = "ASKLET_COUNTRY_HEADER"),

@@ -3,13 +3,16 @@
 
 mod alarm;
 mod asset;
+mod caller;
 mod directory;
 mod failure;
 #[cfg(feature = "faults")]
 mod faults;
 mod hosted;
 mod identity;
+mod installs;
 mod json;
+mod keys;
 mod memory;
 mod operator;
 mod page;
@@ -38,11 +41,11 @@ use crate::route::{Route, Verb, route};
 
 /// What the platform calls with each request.
 #[wasm_bindgen]
-pub fn fetch(request: web_sys::Request, env: Env, _context: JsValue) -> Result<JsValue, JsValue> {
+pub fn fetch(request: web_sys::Request, env: Env, context: JsValue) -> Result<JsValue, JsValue> {
     match route(&request.method(), respond::path(&request.url())) {
         Ok(route) => {
             let name = route.name();
-            match serve(route, request, env) {
+            match serve(route, request, env, context) {
                 Ok(promise) => Ok(promise.into()),
                 Err(failure) => respond::settle::<Response>(name, Err(failure)),
             }
@@ -51,44 +54,62 @@ pub fn fetch(request: web_sys::Request, env: Env, _context: JsValue) -> Result<J
     }
 }
 
-fn serve(route: Route, request: web_sys::Request, env: Env) -> Result<Promise, Failure> {
+fn serve(
+    route: Route,
+    request: web_sys::Request,
+    env: Env,
+    context: JsValue,
+) -> Result<Promise, Failure> {
     match route {
         Route::Body { site, survey, .. } => page::forward(&request, &env, &site, &survey, (0, "")),
         Route::Collect { site, survey, shard, seal } => {
             page::forward(&request, &env, &site, &survey, (shard, &seal))
         }
         Route::Hosted { site, survey } => hosted::serve(request, env, site, survey),
-        route => Ok(promise::of(route.name(), answer(route, request.into(), env))),
+        route => Ok(promise::of(route.name(), answer(route, request.into(), env, context))),
     }
 }
 
-async fn answer(route: Route, request: Request, env: Env) -> Result<Response, Failure> {
-    let env = &env;
+async fn answer(
+    route: Route,
+    request: Request,
+    env: Env,
+    context: JsValue,
+) -> Result<Response, Failure> {
+    let (route, env) = (&route, &env);
     match route {
         Route::Health => respond::json(200, &serde_json::json!({ "status": "ok" })),
         Route::Preflight => respond::preflight(),
-        Route::Asset { file } => asset::serve(&request, env, &file).await,
+        Route::Asset { file } => asset::serve(&request, env, file).await,
         Route::Demo => asset::demo(env).await,
-        Route::Config { site } => page::config(&request, env, &site).await,
+        Route::Config { site } => page::config(&request, env, &context, site).await,
+        Route::ReportInstall { site } => installs::report(request, env, &context, site).await,
         Route::Preview { site, survey, token, language } => {
-            preview::serve(env, (&site, &survey), &token, language.as_deref()).await
+            preview::serve(env, (site, survey), token, language.as_deref()).await
         }
         Route::Sites { verb: Verb::Create } => operator::create_site(request, env).await,
         Route::Sites { .. } => operator::sites(request, env).await,
-        Route::Site { site, verb } => team::site(request, env, &site, verb).await,
-        Route::IdentitySecret { site, id } => team::identity_secret(request, env, &site, id).await,
-        Route::EraseRespondent { site } => team::erase_respondent(request, env, &site).await,
-        Route::SiteSummary { site } => team::site_summary(request, env, &site).await,
-        Route::Surveys { site, verb } => team::surveys(request, env, &site, verb).await,
-        Route::Survey { site, survey, verb } => {
-            team::survey(request, env, &site, &survey, verb).await
+        Route::Site { verb, .. } => team::site(request, env, route, *verb).await,
+        Route::Keys { verb: Verb::Create, .. } => keys::make(request, env, route).await,
+        Route::Keys { .. } => keys::list(request, env, route).await,
+        Route::Key { id, .. } => keys::revoke(request, env, route, id).await,
+        Route::Installs { .. } => installs::list(request, env, route).await,
+        Route::Audit { .. } => keys::log(request, env, route).await,
+        Route::IdentitySecret { id, .. } => {
+            team::identity_secret(request, env, route, id.clone()).await
         }
-        Route::Summary { site, survey } => team::summary(request, env, &site, &survey).await,
-        Route::MakePreview { site, survey } => team::preview(request, env, &site, &survey).await,
-        Route::Usage { site, survey } => team::usage(request, env, &site, &survey).await,
-        Route::Import { site, survey } => team::import(request, env, &site, &survey).await,
-        Route::Exclude { site, survey, display, excluded } => {
-            team::exclude(request, env, (&site, &survey), &display, excluded).await
+        Route::EraseRespondent { .. } => team::erase_respondent(request, env, route).await,
+        Route::SiteSummary { .. } => team::site_summary(request, env, route).await,
+        Route::Surveys { verb, .. } => team::surveys(request, env, route, *verb).await,
+        Route::Survey { survey, verb, .. } => {
+            team::survey(request, env, route, survey, *verb).await
+        }
+        Route::Summary { survey, .. } => team::summary(request, env, route, survey).await,
+        Route::MakePreview { survey, .. } => team::preview(request, env, route, survey).await,
+        Route::Usage { survey, .. } => team::usage(request, env, route, survey).await,
+        Route::Import { survey, .. } => team::import(request, env, route, survey).await,
+        Route::Exclude { survey, display, excluded, .. } => {
+            team::exclude(request, env, (route, survey), display, *excluded).await
         }
         Route::Body { .. } | Route::Collect { .. } | Route::Hosted { .. } => {
             Err(Failure::Broken("an object's request was not forwarded".to_owned()))

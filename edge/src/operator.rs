@@ -1,13 +1,15 @@
 //! What the operator calls, with the admin token.
 
 use asklet_shared::problem::{Code, Problem};
+use asklet_shared::scope::Scope;
 use serde::Serialize;
 use worker::{Date, Env, Headers, Request, Response};
 
+use crate::caller;
 use crate::failure::Failure;
 use crate::place;
 use crate::respond;
-use crate::rpc::{self, DirectoryCall, SiteCall, SiteEntry};
+use crate::rpc::{self, DirectoryCall, NewKey, SiteCall, SiteEntry};
 use crate::seal::{self, ApiKey, Seal, SiteId};
 use crate::team;
 
@@ -34,7 +36,9 @@ pub async fn create_site(mut request: Request, env: &Env) -> Result<Response, Fa
     check_admin(request.headers(), env)?;
     let settings = team::read_settings(&mut request).await?;
     let site = Seal::of(env)?.new_site()?;
-    let (text, key) = ApiKey::make(&site)?;
+    let (text, digest) = ApiKey::make(&site)?;
+    let (name, scope) = ("first".to_owned(), Scope::Admin);
+    let key = NewKey { id: seal::random_name()?, digest, name, scope };
     let entry = SiteEntry {
         site: site.clone(),
         name: settings.name.clone(),
@@ -87,13 +91,18 @@ pub fn is_admin(headers: &Headers, env: &Env) -> Result<bool, Failure> {
 }
 
 fn check_admin(headers: &Headers, env: &Env) -> Result<(), Failure> {
-    let Some(token) = place::variable(env, "ASKLET_ADMIN_TOKEN") else {
+    // Two hold while one follows the other.
+    let tokens = ["ASKLET_ADMIN_TOKEN", "ASKLET_ADMIN_TOKEN_NEXT"]
+        .map(|variable| place::variable(env, variable));
+    if tokens.iter().all(Option::is_none) {
         let detail = "set ASKLET_ADMIN_TOKEN to create sites";
         return Err(Problem::new(Code::NoAdminToken, detail).into());
-    };
-    // Digests are compared, so that neither the content nor the length of the token takes time.
-    let shown = team::bearer(headers)?;
-    if seal::same(&seal::digest(shown.as_bytes()), &seal::digest(token.as_bytes())) {
+    }
+    // Digests are compared, so that neither the content nor the length of a token takes time.
+    let shown = seal::digest(caller::bearer(headers)?.as_bytes());
+    let is_known =
+        tokens.iter().flatten().map(|token| seal::same(&shown, &seal::digest(token.as_bytes())));
+    if is_known.fold(false, |any, one| any | one) {
         return Ok(());
     }
     Err(Problem::new(Code::Unauthenticated, "the admin token is not the deployment's").into())

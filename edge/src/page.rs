@@ -3,12 +3,14 @@
 use std::rc::Rc;
 
 use asklet_shared::config::Config;
+use wasm_bindgen::JsValue;
 use worker::js_sys::Promise;
 use worker::worker_sys::DurableObject;
 use worker::{Env, Request, Response, web_sys};
 
 use crate::asset;
 use crate::failure::Failure;
+use crate::installs;
 use crate::memory::Memory;
 use crate::place;
 use crate::respond::{self, Cache};
@@ -26,24 +28,29 @@ thread_local! {
 }
 
 /// A config ready to be sent.
-struct Bytes {
+pub struct Bytes {
     etag: String,
     json: Vec<u8>,
     /// Whether it is for everybody, or not for browsers that ask not to be followed.
     is_for_all: bool,
+    /// The origins that the site lists.
+    origins: Vec<String>,
 }
 
 /// `GET /v1/config/{site}`
-pub async fn config(request: &Request, env: &Env, site: &str) -> Result<Response, Failure> {
+pub async fn config(
+    request: &Request,
+    env: &Env,
+    context: &JsValue,
+    site: &str,
+) -> Result<Response, Failure> {
     let site = Seal::of(env)?.known_site(site)?;
-    let mut bytes = match CONFIGS.with(|memory| memory.get(site.as_str())) {
-        Some(bytes) => bytes,
-        None => fresh_config(env, &site).await?,
-    };
+    let mut bytes = known(env, &site).await?;
     let headers = request.headers();
+    installs::seen(headers, env, context, (&site, bytes.origins()))?;
     let signals = [headers.get("sec-gpc")?, headers.get("dnt")?];
     if !bytes.is_for_all && signals.iter().flatten().any(|signal| signal == "1") {
-        bytes = Rc::new(Bytes::of(&Config::nothing(), true)?);
+        bytes = Rc::new(Bytes::of(&Config::nothing(), true, Vec::new())?);
     }
     let answer = respond::public(Cache::Seconds(CONFIG_SECONDS))?
         .with_header("content-type", "application/json")?
@@ -56,23 +63,36 @@ pub async fn config(request: &Request, env: &Env, site: &str) -> Result<Response
 }
 
 impl Bytes {
-    fn of(config: &Config, is_for_all: bool) -> Result<Self, Failure> {
+    fn of(config: &Config, is_for_all: bool, origins: Vec<String>) -> Result<Self, Failure> {
         let json = serde_json::to_vec(config)?;
         let etag = format!("\"{}\"", seal::short_digest(&json));
-        Ok(Self { etag, json, is_for_all })
+        Ok(Self { etag, json, is_for_all, origins })
+    }
+
+    /// The origins that the site lists.
+    pub fn origins(&self) -> &[String] {
+        &self.origins
+    }
+}
+
+/// The config of a site, as it was a moment ago.
+pub async fn known(env: &Env, site: &SiteId) -> Result<Rc<Bytes>, Failure> {
+    match CONFIGS.with(|memory| memory.get(site.as_str())) {
+        Some(bytes) => Ok(bytes),
+        None => fresh_config(env, site).await,
     }
 }
 
 async fn fresh_config(env: &Env, site: &SiteId) -> Result<Rc<Bytes>, Failure> {
     let call = SiteCall::Live { site: site.clone() };
-    let Live { surveys, rest_days, ask_despite_signal } =
+    let Live { surveys, rest_days, ask_despite_signal, origins } =
         rpc::call(&place::site(env, site)?, &call).await?;
     let config = if surveys.is_empty() {
         Config::nothing()
     } else {
         Config { files: Some(asset::manifest(env).await?.files.clone()), rest_days, surveys }
     };
-    let bytes = Bytes::of(&config, ask_despite_signal)?;
+    let bytes = Bytes::of(&config, ask_despite_signal, origins)?;
     Ok(CONFIGS.with(|memory| memory.put(site.as_str(), bytes)))
 }
 

@@ -18,6 +18,12 @@ use crate::respond;
 
 #[wasm_bindgen]
 extern "C" {
+    /// What a request runs in.
+    type RequestContext;
+
+    #[wasm_bindgen(method, catch, js_name = waitUntil)]
+    fn wait_until(this: &RequestContext, work: &Promise) -> Result<(), JsValue>;
+
     /// A promise, to which callbacks are given as they are.
     type Pending;
 
@@ -51,6 +57,17 @@ pub fn now<R: Into<web_sys::Response> + 'static>(
         Poll::Ready(outcome) => respond::settle(route, outcome),
         // A task looks again by itself, and from then on it is woken.
         Poll::Pending => Ok(of(route, work).into()),
+    }
+}
+
+/// Does some work that the answer does not wait for.
+pub fn later(context: &JsValue, work: impl Future<Output = ()> + 'static) {
+    let work = future_to_promise(AssertUnwindSafe(async move {
+        work.await;
+        Ok(JsValue::UNDEFINED)
+    }));
+    if let Err(refused) = context.unchecked_ref::<RequestContext>().wait_until(&work) {
+        respond::warn("later", &format!("{refused:?}"));
     }
 }
 

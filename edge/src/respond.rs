@@ -205,6 +205,14 @@ fn entries(pairs: &web_sys::UrlSearchParams) -> Result<Vec<(String, String)>, Fa
     Ok(entries)
 }
 
+/// Refuses parameters, for a route that takes none.
+pub fn no_parameters(request: &Request) -> Result<(), Failure> {
+    match parameters(request)?.first() {
+        Some((name, _)) => Err(unknown_parameter(name).into()),
+        None => Ok(()),
+    }
+}
+
 /// What is said of a parameter that a route does not take.
 pub fn unknown_parameter(name: &str) -> Problem {
     let name = name.chars().take(32).collect::<String>();

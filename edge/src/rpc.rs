@@ -5,6 +5,7 @@ use asklet_shared::config::ConfigSurvey;
 use asklet_shared::definition::{Definition, Published, Status};
 use asklet_shared::display_id::DisplayId;
 use asklet_shared::problem::{Code, Problem};
+use asklet_shared::scope::Scope;
 use asklet_shared::settings::{Look, Settings, WeekStart};
 use asklet_shared::tally::{self, Counted};
 use serde::de::DeserializeOwned;
@@ -14,6 +15,8 @@ use worker::{Method, Request, RequestInit, Response, Stub};
 use crate::failure::Failure;
 use crate::json;
 use crate::seal::{KeyDigest, SiteId, SurveyId};
+use crate::site::audit::Change;
+use crate::site::installs::Directive;
 use crate::standing::Standing;
 use crate::survey::keeping::Since;
 use crate::survey::scan;
@@ -48,17 +51,41 @@ pub struct SiteEntry {
 #[derive(Debug, Serialize, Deserialize)]
 pub enum SiteCall {
     /// Set the site up; answered with nothing.
-    Create { settings: Box<Settings>, key: KeyDigest },
+    Create { settings: Box<Settings>, key: NewKey },
     /// The live surveys; answered with [`Live`].
     Live { site: SiteId },
     /// A version, or the latest, for a shard that lacks it; answered with [`Told`].
     Published { survey: SurveyId, version: Option<u32>, shard: u16 },
     /// What would be published next, for a preview; answered with [`Draft`].
     Draft { survey: SurveyId },
-    /// What a team asks, with the key that it shows.
-    Team { site: SiteId, key: KeyDigest, call: TeamCall },
+    /// The tag ran on a page of an origin, and maybe a directive stood in its way; answered with nothing.
+    Installed { origin: String, directive: Option<Directive> },
+    /// What a team or the operator asks, by a route that needs this scope.
+    Team { site: SiteId, by: By, scope: Scope, call: TeamCall },
     /// Remove the site with everything in it, for the operator; answered with nothing.
     Delete { site: SiteId },
+}
+
+/// Who asks.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum By {
+    /// Whoever shows this key; the site looks whether it is one of its own.
+    Key(KeyDigest),
+    /// Whoever showed the admin token.
+    Operator,
+}
+
+/// A key that is to be kept.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct NewKey {
+    /// What it is called in the log.
+    pub id: String,
+    /// What it is known by.
+    pub digest: KeyDigest,
+    /// What its team calls it.
+    pub name: String,
+    /// What it may do.
+    pub scope: Scope,
 }
 
 /// What pages are told of a site.
@@ -70,6 +97,8 @@ pub struct Live {
     pub rest_days: u16,
     /// Whether visitors are asked whose browser asks not to be followed.
     pub ask_despite_signal: bool,
+    /// The origins whose pages may ask.
+    pub origins: Vec<String>,
 }
 
 /// What a shard is told, when it asks and when something has changed.
@@ -95,6 +124,20 @@ pub struct Draft {
 /// What a team asks of its site.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum TeamCall {
+    /// Only whether it may ask; answered with nothing.
+    Nothing,
+    /// Its keys; answered with a list of `KeyRecord`.
+    Keys,
+    /// Keep another key; answered with `KeyRecord`.
+    AddKey(NewKey),
+    /// Forget a key; answered with nothing.
+    RemoveKey { id: String },
+    /// Where the tag ran; answered with a list of `Install`.
+    Installs,
+    /// What was changed, before an entry or up to now; answered with a list of `LogEntry`.
+    Audit { before: Option<u64> },
+    /// Write down what is about to be changed in the shards; answered with nothing.
+    Note(Change),
     /// Its settings; answered with [`SiteRecord`].
     Settings,
     /// Replace the settings; answered with [`SiteRecord`].
@@ -112,9 +155,9 @@ pub enum TeamCall {
     /// Something about one survey.
     Survey { survey: SurveyId, action: SurveyAction },
     /// What has to be known to ask the shards of a survey; answered with [`Plan`].
-    Plan { survey: SurveyId, access: Scope },
+    Plan { survey: SurveyId },
     /// The same for every survey that was ever published; answered with a list of [`Plan`].
-    Plans { access: Scope },
+    Plans,
 }
 
 /// A site as its team sees it.
@@ -156,23 +199,6 @@ pub enum SurveyAction {
     SetStatus(Status),
     /// Spread its displays over so many shards, not fewer than before.
     SetShards(u16),
-}
-
-impl TeamCall {
-    /// The scope that a key must have.
-    pub fn scope(&self) -> Scope {
-        match self {
-            Self::Plan { access, .. } | Self::Plans { access } => *access,
-            Self::Settings
-            | Self::Surveys
-            | Self::Survey { action: SurveyAction::Read | SurveyAction::Check, .. } => Scope::Read,
-            Self::CreateSurvey { .. } | Self::Survey { .. } => Scope::Write,
-            Self::ChangeSettings(_)
-            | Self::AddSecret { .. }
-            | Self::RemoveSecret { .. }
-            | Self::Delete => Scope::Admin,
-        }
-    }
 }
 
 /// A survey as its team sees it.
@@ -260,33 +286,6 @@ pub struct Usage {
     pub rows_written: u64,
 }
 
-/// What a key may do; a higher scope implies the lower ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Scope {
-    /// Summaries.
-    Read,
-    /// Surveys.
-    Write,
-    /// Everything of the site.
-    Admin,
-}
-
-impl Scope {
-    /// The name as it is stored and told.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Write => "write",
-            Self::Admin => "admin",
-        }
-    }
-
-    /// The scope with a name.
-    pub fn named(name: &str) -> Option<Self> {
-        [Self::Read, Self::Write, Self::Admin].into_iter().find(|scope| scope.name() == name)
-    }
-}
-
 /// Calls an object and reads its answer; its problem is the caller's.
 pub async fn call<T: DeserializeOwned>(stub: &Stub, call: &impl Serialize) -> Result<T, Failure> {
     let mut init = RequestInit::new();
@@ -307,6 +306,11 @@ pub async fn call<T: DeserializeOwned>(stub: &Stub, call: &impl Serialize) -> Re
 /// Reads a call. It comes from our own side, so it reads, and what does not is a fault of ours.
 pub async fn read<T: DeserializeOwned>(request: &mut Request) -> Result<T, Failure> {
     Ok(json::read(&request.text().await?)?)
+}
+
+/// An object's answer to a call, in JSON already.
+pub fn told(json: String) -> Result<Response, Failure> {
+    Ok(Response::ok(json)?)
 }
 
 /// An object's answer to a call.

@@ -1,24 +1,23 @@
 //! What teams call, with a key.
 
-use std::rc::Rc;
-
 use asklet_shared::definition::{Definition, Status};
+use asklet_shared::display_id::DisplayId;
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::settings::Settings;
 use asklet_shared::validate::{self, DEFINITION_LIMIT};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use worker::{Date, Env, Headers, Request, Response};
+use worker::{Date, Env, Request, Response};
 
+use crate::caller::Team;
 use crate::failure::Failure;
 use crate::operator;
-use crate::place;
 use crate::preview::{self, Preview};
 use crate::respond;
-use crate::route::Verb;
-use crate::rpc::{self, Plan, Scope, SiteCall, SiteRecord, SurveyAction, SurveyRecord, TeamCall};
-use crate::seal::{self, ApiKey, KeyDigest, Seal, SiteId};
+use crate::route::{Route, Verb};
+use crate::rpc::{Plan, SiteRecord, SurveyAction, SurveyRecord, TeamCall};
+use crate::seal;
 use crate::shards::Shards;
+use crate::site::audit::{Action, Change};
 use crate::summary::{self, Query};
 use crate::survey::import::{BYTES_LIMIT, LINES_LIMIT};
 use crate::survey::keeping;
@@ -59,22 +58,18 @@ struct SecretCreated {
 pub async fn site(
     mut request: Request,
     env: &Env,
-    site: &str,
+    route: &Route,
     verb: Verb,
 ) -> Result<Response, Failure> {
+    let team = Team::of(request.headers(), env, route)?;
     if verb == Verb::Delete {
-        if operator::is_admin(request.headers(), env)? {
-            let site = Seal::of(env)?.known_site(site)?;
-            operator::delete_site(env, site).await?;
-            return respond::no_content();
+        if !team.is_operator() {
+            // Whether the key may is for the site to say; only then does the list forget it.
+            team.call::<()>(env, TeamCall::Delete).await?;
         }
-        let team = Team::of(request.headers(), env, site)?;
-        // Whether the key may is for the site to say; only then does the list forget it.
-        team.call::<()>(env, TeamCall::Delete).await?;
         operator::delete_site(env, team.site).await?;
         return respond::no_content();
     }
-    let team = Team::of(request.headers(), env, site)?;
     let call = match verb {
         Verb::Update => TeamCall::ChangeSettings(Box::new(read_settings(&mut request).await?)),
         _ => TeamCall::Settings,
@@ -87,10 +82,10 @@ pub async fn site(
 pub async fn identity_secret(
     request: Request,
     env: &Env,
-    site: &str,
+    route: &Route,
     id: Option<String>,
 ) -> Result<Response, Failure> {
-    let team = Team::of(request.headers(), env, site)?;
+    let team = Team::of(request.headers(), env, route)?;
     if let Some(id) = id {
         let _: SiteRecord = team.call(env, TeamCall::RemoveSecret { id }).await?;
         return respond::no_content();
@@ -105,11 +100,12 @@ pub async fn identity_secret(
 pub async fn erase_respondent(
     mut request: Request,
     env: &Env,
-    site: &str,
+    route: &Route,
 ) -> Result<Response, Failure> {
-    let team = Team::of(request.headers(), env, site)?;
-    let plans: Vec<Plan> = team.call(env, TeamCall::Plans { access: Scope::Admin }).await?;
+    let team = Team::of(request.headers(), env, route)?;
+    let plans: Vec<Plan> = team.call(env, TeamCall::Plans).await?;
     let EraseRespondent { respondent } = respond::read_json(&mut request, DEFINITION_LIMIT).await?;
+    team.note(env, Change::new(Action::Erase)).await?;
     let mut displays = 0;
     for plan in &plans {
         displays += Shards::of(env, &team.site, plan).erase(&respondent).await?;
@@ -132,10 +128,10 @@ pub async fn read_settings(request: &mut Request) -> Result<Settings, Failure> {
 pub async fn surveys(
     mut request: Request,
     env: &Env,
-    site: &str,
+    route: &Route,
     verb: Verb,
 ) -> Result<Response, Failure> {
-    let team = Team::of(request.headers(), env, site)?;
+    let team = Team::of(request.headers(), env, route)?;
     if verb == Verb::Read {
         let surveys: Vec<SurveyRecord> = team.call(env, TeamCall::Surveys).await?;
         return respond::json(200, &serde_json::json!({ "surveys": surveys }));
@@ -150,12 +146,12 @@ pub async fn surveys(
 pub async fn survey(
     mut request: Request,
     env: &Env,
-    site: &str,
+    route: &Route,
     survey: &str,
     verb: Verb,
 ) -> Result<Response, Failure> {
-    let team = Team::of(request.headers(), env, site)?;
-    let survey = team.seal.known_survey(&team.site, survey)?;
+    let team = Team::of(request.headers(), env, route)?;
+    let survey = team.survey(env, survey).await?;
     let action = match verb {
         Verb::Read | Verb::Create => SurveyAction::Read,
         Verb::Update => SurveyAction::Update(read_definition(&mut request, &team, env).await?),
@@ -182,11 +178,11 @@ pub async fn survey(
 pub async fn preview(
     request: Request,
     env: &Env,
-    site: &str,
+    route: &Route,
     survey: &str,
 ) -> Result<Response, Failure> {
-    let team = Team::of(request.headers(), env, site)?;
-    let survey = team.seal.known_survey(&team.site, survey)?;
+    let team = Team::of(request.headers(), env, route)?;
+    let survey = team.survey(env, survey).await?;
     let action = SurveyAction::Check;
     let call = TeamCall::Survey { survey: survey.clone(), action };
     let record: SurveyRecord = team.call(env, call).await?;
@@ -212,20 +208,20 @@ async fn read_definition(
 pub async fn summary(
     request: Request,
     env: &Env,
-    site: &str,
+    route: &Route,
     survey: &str,
 ) -> Result<Response, Failure> {
-    let team = Team::of(request.headers(), env, site)?;
+    let team = Team::of(request.headers(), env, route)?;
     let query = Query::parse(respond::parameters(&request)?)?;
-    let plan = team.plan(env, survey, Scope::Read).await?;
+    let plan = team.plan(env, survey).await?;
     summary::of_survey(&Shards::of(env, &team.site, &plan), &query).await
 }
 
 /// `GET /v1/sites/{site}/summary`
-pub async fn site_summary(request: Request, env: &Env, site: &str) -> Result<Response, Failure> {
-    let team = Team::of(request.headers(), env, site)?;
+pub async fn site_summary(request: Request, env: &Env, route: &Route) -> Result<Response, Failure> {
+    let team = Team::of(request.headers(), env, route)?;
     let query = Query::parse(respond::parameters(&request)?)?.of_site()?;
-    let plans: Vec<Plan> = team.call(env, TeamCall::Plans { access: Scope::Read }).await?;
+    let plans: Vec<Plan> = team.call(env, TeamCall::Plans).await?;
     let record: SiteRecord = team.call(env, TeamCall::Settings).await?;
     summary::of_site(env, &team.site, &record.settings, &plans, &query).await
 }
@@ -234,11 +230,11 @@ pub async fn site_summary(request: Request, env: &Env, site: &str) -> Result<Res
 pub async fn usage(
     request: Request,
     env: &Env,
-    site: &str,
+    route: &Route,
     survey: &str,
 ) -> Result<Response, Failure> {
-    let team = Team::of(request.headers(), env, site)?;
-    let plan = team.plan(env, survey, Scope::Read).await?;
+    let team = Team::of(request.headers(), env, route)?;
+    let plan = team.plan(env, survey).await?;
     respond::json(200, &Shards::of(env, &team.site, &plan).usage().await?)
 }
 
@@ -246,10 +242,10 @@ pub async fn usage(
 pub async fn import(
     mut request: Request,
     env: &Env,
-    site: &str,
+    route: &Route,
     survey: &str,
 ) -> Result<Response, Failure> {
-    let team = Team::of(request.headers(), env, site)?;
+    let team = Team::of(request.headers(), env, route)?;
     let mut shard = 0;
     for (name, value) in respond::parameters(&request)? {
         match (name.as_str(), value.parse()) {
@@ -262,13 +258,16 @@ pub async fn import(
         }
     }
     // Megabytes are read for nobody whose key was not checked.
-    let plan = team.plan(env, survey, Scope::Write).await?;
+    let plan = team.plan(env, survey).await?;
     let lines = respond::read_text(&mut request, BYTES_LIMIT).await?;
-    if lines.lines().count() > LINES_LIMIT {
+    let count = lines.lines().count();
+    if count > LINES_LIMIT {
         return Err(Problem::new(Code::BodyTooLarge, "the import has too many lines")
             .limit(format!("{LINES_LIMIT} lines"))
             .into());
     }
+    let change = Change::of(Action::Import, &plan.survey).detail(format!("{count} lines"));
+    team.note(env, change).await?;
     respond::json(200, &Shards::of(env, &team.site, &plan).import(shard, lines).await?)
 }
 
@@ -276,12 +275,12 @@ pub async fn import(
 pub async fn exclude(
     mut request: Request,
     env: &Env,
-    (site, survey): (&str, &str),
+    (route, survey): (&Route, &str),
     display: &str,
     excluded: bool,
 ) -> Result<Response, Failure> {
-    let team = Team::of(request.headers(), env, site)?;
-    let plan = team.plan(env, survey, Scope::Write).await?;
+    let team = Team::of(request.headers(), env, route)?;
+    let plan = team.plan(env, survey).await?;
     let reason = if excluded {
         let Exclude { reason } = respond::read_json(&mut request, DEFINITION_LIMIT).await?;
         if reason.trim().is_empty() || reason.chars().count() > REASON_LIMIT {
@@ -294,56 +293,9 @@ pub async fn exclude(
     } else {
         None
     };
-    let id = display.parse().map_err(|_| keeping::unknown_display())?;
+    let id: DisplayId = display.parse().map_err(|_| keeping::unknown_display())?;
+    let action = if excluded { Action::Exclude } else { Action::Include };
+    team.note(env, Change::of(action, &plan.survey).at(&id.to_string())).await?;
     Shards::of(env, &team.site, &plan).exclude(id, reason.as_deref()).await?;
     respond::no_content()
-}
-
-/// A team that showed a key of the site that it asks about. The site has not checked the key yet:
-/// it does with each call, so a revoked key is dead at once.
-struct Team {
-    seal: Rc<Seal>,
-    site: SiteId,
-    key: KeyDigest,
-}
-
-impl Team {
-    fn of(headers: &Headers, env: &Env, site: &str) -> Result<Self, Failure> {
-        let unknown = || Problem::new(Code::Unauthenticated, "the key is not known");
-        let key = ApiKey::parse(&bearer(headers)?).ok_or_else(unknown)?;
-        let seal = Seal::of(env)?;
-        // A key says which site it is for. Whether that site exists is for its holders to know.
-        let site_of_key = seal.site(&key.site)?.ok_or_else(unknown)?;
-        if site_of_key.as_str() != site {
-            return Err(Problem::new(Code::Forbidden, "the key is another site's").into());
-        }
-        Ok(Self { seal, site: site_of_key, key: key.digest })
-    }
-
-    async fn plan(&self, env: &Env, survey: &str, access: Scope) -> Result<Plan, Failure> {
-        let survey = self.seal.known_survey(&self.site, survey)?;
-        self.call(env, TeamCall::Plan { survey, access }).await
-    }
-
-    async fn call<T: DeserializeOwned>(&self, env: &Env, call: TeamCall) -> Result<T, Failure> {
-        let call = SiteCall::Team { site: self.site.clone(), key: self.key.clone(), call };
-        match rpc::call(&place::site(env, &self.site)?, &call).await {
-            // A key whose site is gone is a key that is not known.
-            Err(Failure::Problem(problem)) if problem.code == Code::UnknownSite => {
-                Err(Problem::new(Code::Unauthenticated, "the key is not known").into())
-            }
-            outcome => outcome,
-        }
-    }
-}
-
-/// What stands behind `Bearer` in the `Authorization` header.
-pub fn bearer(headers: &Headers) -> Result<String, Failure> {
-    let header = headers.get("authorization")?.unwrap_or_default();
-    let token = header.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    let Some((_, token)) = token else {
-        let detail = "send the header Authorization: Bearer with a key";
-        return Err(Problem::new(Code::Unauthenticated, detail).into());
-    };
-    Ok(token.trim().to_owned())
 }

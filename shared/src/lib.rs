@@ -16,6 +16,7 @@ pub mod pooled;
 pub mod problem;
 #[cfg(feature = "schema")]
 mod schema;
+pub mod scope;
 pub mod settings;
 pub mod statistics;
 pub mod summary;

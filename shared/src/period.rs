@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::problem::{Code, Problem};
 use crate::settings::WeekStart;
-use crate::time::BUCKET_MS;
+use crate::time::{BUCKET_MS, DAY_MS};
 
 /// The most points that a trend can have.
 pub const POINTS_LIMIT: usize = 1_000;
@@ -173,10 +173,16 @@ pub fn rfc3339(ms: u64) -> String {
     time.map(|time| time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)).unwrap_or_default()
 }
 
+/// A day in UTC, counted from the epoch, as ISO 8601 writes it.
+pub fn day(day: u64) -> String {
+    let mut text = rfc3339(day.saturating_mul(DAY_MS));
+    text.truncate("2026-11-22".len());
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::DAY_MS;
 
     const HOUR_MS: i64 = 60 * 60 * 1000;
 

@@ -100,6 +100,8 @@ codes! {
     Unauthenticated = "unauthenticated", 401, "A valid key is required";
     /// The key may not do this.
     Forbidden = "forbidden", 403, "This key may not do that";
+    /// The key's scope does not reach as far as the route needs.
+    ScopeTooSmall = "scope_too_small", 403, "The key's scope is too small";
     /// The deployment has no admin token.
     NoAdminToken = "no_admin_token", 403, "This deployment has no admin token";
     /// The page's origin is not one of the site's.
@@ -136,6 +138,10 @@ codes! {
     NotPublished = "not_published", 409, "The survey was never published";
     /// The site has as many identity secrets as it can.
     TooManySecrets = "too_many_secrets", 409, "There are too many identity secrets";
+    /// The site has as many keys as it can.
+    TooManyKeys = "too_many_keys", 409, "There are too many keys";
+    /// Without this key nobody of the team could make another one.
+    LastAdminKey = "last_admin_key", 409, "A site keeps one admin key at least";
     /// The survey ended so long ago that nothing of before can be on its way.
     SurveyClosed = "survey_closed", 410, "The survey is closed";
     /// The body is larger than the route takes.
@@ -148,6 +154,8 @@ codes! {
     NotShown = "not_shown", 422, "Pages cannot show this survey yet";
     /// A definition breaks a rule.
     InvalidDefinition = "invalid_definition", 422, "The definition is not valid";
+    /// A directive that does not stand in the way of the tag.
+    UnknownDirective = "unknown_directive", 422, "There is no such directive";
     /// A site's or a survey's settings break a rule.
     InvalidSettings = "invalid_settings", 422, "The settings are not valid";
     /// A display breaks a rule that has no code of its own.

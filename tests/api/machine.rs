@@ -90,6 +90,27 @@ fn without_an_admin_token_nobody_makes_sites() {
 }
 
 #[test]
+fn an_admin_token_is_followed_by_another_with_no_time_between() {
+    let (old, new) = (ADMIN_TOKEN, "the admin token that follows");
+    let mut machine = Machine::start();
+    let holds = |machine: &Machine, token: &str| {
+        let answer = machine.request("GET", "/v1/sites").bearer(token).get();
+        if answer.status != 200 {
+            answer.problem(401, "unauthenticated");
+        }
+        answer.status == 200
+    };
+    assert_eq!((holds(&machine, old), holds(&machine, new)), (true, false));
+    machine.restart_with_tokens([Some(old), Some(new)]);
+    assert_eq!((holds(&machine, old), holds(&machine, new)), (true, true));
+    assert!(!holds(&machine, "guess"));
+    machine.restart_with_tokens([Some(new), None]);
+    assert_eq!((holds(&machine, old), holds(&machine, new)), (false, true));
+    machine.restart_with_tokens([None, Some(new)]);
+    assert!(holds(&machine, new) && !holds(&machine, ""));
+}
+
+#[test]
 fn a_body_that_never_ends_is_left() {
     let machine = Machine::start();
     let site = machine.site();

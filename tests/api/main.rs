@@ -4,6 +4,8 @@
 mod assets;
 mod collect;
 mod hosted;
+mod installs;
+mod keys;
 mod limits;
 mod machine;
 mod people;
@@ -12,3 +14,4 @@ mod routes;
 mod sites;
 mod summary;
 mod surveys;
+mod tenants;

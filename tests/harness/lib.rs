@@ -7,6 +7,10 @@
 
 mod form;
 mod machine;
+/// The table of routes: the file that the Worker is built from.
+#[allow(dead_code, missing_docs, reason = "it is the Worker's")]
+#[path = "../../edge/src/route/mod.rs"]
+pub mod route;
 mod unfinished;
 
 use std::env;

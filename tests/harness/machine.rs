@@ -17,7 +17,8 @@ use crate::{ADMIN_TOKEN, Deployment, PROXY_HEADERS};
 pub struct Machine {
     deployment: Deployment,
     own: Own,
-    admin_token: Option<&'static str>,
+    /// The admin token, and the one that is to follow it.
+    admin_tokens: [Option<&'static str>; 2],
 }
 
 /// What ends with a machine, in this order.
@@ -46,10 +47,14 @@ impl Machine {
     pub fn open(data: &Path, admin_token: Option<&'static str>) -> Self {
         let folder = DataFolder::open(data).expect("the data folder can be used");
         let artefacts = artefacts::dist();
-        let server = serve(artefacts, &folder, admin_token).expect("workerd starts");
+        let server = serve(artefacts, &folder, [admin_token, None]).expect("workerd starts");
         let secret = folder.secret().expect("the data folder has a secret");
         let deployment = Deployment { port: server.port(), secret, _own: None };
-        Self { deployment, own: Own { server, folder, _data: None }, admin_token }
+        Self {
+            deployment,
+            own: Own { server, folder, _data: None },
+            admin_tokens: [admin_token, None],
+        }
     }
 
     /// Kills the server as a power cut would and starts it again on what it left.
@@ -64,6 +69,12 @@ impl Machine {
         self.start_again(artefacts::dist());
     }
 
+    /// Stops the server and starts it again with this admin token and the one that is to follow it.
+    pub fn restart_with_tokens(&mut self, admin_tokens: [Option<&'static str>; 2]) {
+        self.admin_tokens = admin_tokens;
+        self.kill_and_restart();
+    }
+
     /// Stops the server and starts the one on the same data that panics where a request asks for it.
     pub fn restart_with_faults(&mut self) {
         self.own.server.kill().expect("workerd can be killed");
@@ -71,7 +82,7 @@ impl Machine {
     }
 
     fn start_again(&mut self, artefacts: PathBuf) {
-        let server = serve(artefacts, &self.own.folder, self.admin_token);
+        let server = serve(artefacts, &self.own.folder, self.admin_tokens);
         self.own.server = server.expect("workerd starts again");
         self.deployment.port = self.own.server.port();
     }
@@ -129,7 +140,11 @@ impl From<Machine> for Deployment {
     }
 }
 
-fn serve(artefacts: PathBuf, folder: &DataFolder, admin_token: Option<&str>) -> Result<Server> {
+fn serve(
+    artefacts: PathBuf,
+    folder: &DataFolder,
+    [admin_token, next_admin_token]: [Option<&str>; 2],
+) -> Result<Server> {
     let secret = folder.secret()?;
     let lock = Some(folder.share_lock()?);
     Server::start(Config {
@@ -138,6 +153,7 @@ fn serve(artefacts: PathBuf, folder: &DataFolder, admin_token: Option<&str>) -> 
         data: folder.path(),
         secret: &secret,
         admin_token,
+        next_admin_token,
         proxy_headers: PROXY_HEADERS,
         lock,
     })

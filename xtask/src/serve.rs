@@ -46,7 +46,9 @@ pub fn serve(options: &Options) -> Result<()> {
         .context("cannot wait for Ctrl-C")?;
 
     let secret = folder.secret()?;
-    let own_token = env::var("ASKLET_ADMIN_TOKEN").ok().filter(|token| !token.is_empty());
+    let token = |name| env::var(name).ok().filter(|token| !token.is_empty());
+    let own_token = token("ASKLET_ADMIN_TOKEN");
+    let next_token = token("ASKLET_ADMIN_TOKEN_NEXT");
     let demo_token = if options.demo { Some(data::random_hex()?) } else { None };
     let admin_token = own_token.or(demo_token);
     let header = |name| env::var(name).unwrap_or_default();
@@ -57,6 +59,7 @@ pub fn serve(options: &Options) -> Result<()> {
         data: folder.path(),
         secret: &secret,
         admin_token: admin_token.as_deref(),
+        next_admin_token: next_token.as_deref(),
         proxy_headers: headers.each_ref().map(String::as_str),
         lock: Some(folder.share_lock()?),
     })?;

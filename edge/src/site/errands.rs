@@ -44,30 +44,22 @@ pub fn leave(
     Ok(())
 }
 
-/// Makes a change that the shards of one published survey, or of all, have to know of, in one
-/// transaction with the errands.
-pub fn change(
-    sql: &impl Sql,
-    site: &SiteId,
-    survey: Option<&str>,
-    change: impl FnOnce() -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    sql.transaction(|| {
-        change()?;
-        sql.run("UPDATE site SET number = number + 1", &[])?;
-        let mut surveys = Vec::new();
-        let published = "SELECT id, shards FROM survey WHERE version > 0";
-        sql.query(published, &[], &mut |mut row| {
-            surveys.push((row.text()?, row.integer::<u16>()?));
-            Ok(())
-        })?;
-        for (id, shards) in surveys {
-            if survey.is_none_or(|survey| survey == id) {
-                leave(sql, site, &id, shards, false)?;
-            }
-        }
+/// Something changed that the shards of one published survey, or of all, have to know of: it gets a
+/// number, and they get errands. Runs within the transaction of the change.
+pub fn tell(sql: &impl Sql, site: &SiteId, survey: Option<&str>) -> Result<(), Failure> {
+    sql.run("UPDATE site SET number = number + 1", &[])?;
+    let mut surveys = Vec::new();
+    let published = "SELECT id, shards FROM survey WHERE version > 0";
+    sql.query(published, &[], &mut |mut row| {
+        surveys.push((row.text()?, row.integer::<u16>()?));
         Ok(())
-    })
+    })?;
+    for (id, shards) in surveys {
+        if survey.is_none_or(|survey| survey == id) {
+            leave(sql, site, &id, shards, false)?;
+        }
+    }
+    Ok(())
 }
 
 /// Runs every errand; `run` says whether one is done. One that failed is run again by the alarm: a

@@ -1,11 +1,15 @@
 //! The object `Site`: one for each site. It keeps settings, keys and definitions, and tells the shards
 //! of its surveys what they have to know. It is never on the way of a display.
 
+pub mod audit;
 mod errands;
+pub mod installs;
+pub mod keys;
 mod published;
 mod settings;
 mod store;
 mod surveys;
+mod team;
 #[cfg(test)]
 mod tests;
 
@@ -23,11 +27,13 @@ use worker::{Date, DurableObject, Env, Request, Response, State, durable_object}
 use crate::failure::Failure;
 use crate::place;
 use crate::respond;
-use crate::rpc::{self, Counts, Live, SiteCall, SurveyAction, SurveyCall, TeamCall};
+use crate::rpc::{self, By, Counts, Live, SiteCall, SurveyCall, TeamCall};
 use crate::seal::{Seal, SiteId, SurveyId};
+use crate::sql::Sql;
 use crate::sql::migrate::Schema;
 use crate::sql::object::Object;
 use crate::survey::fold::END_OF_TIME_MS;
+use audit::Change;
 use errands::Errand;
 use published::LiveSurvey;
 
@@ -84,96 +90,45 @@ impl Site {
                 rpc::answer(&published::published(sql, &survey, version, shard)?)
             }
             SiteCall::Draft { survey } => rpc::answer(&published::draft(sql, &survey)?),
-            SiteCall::Team { site, key, call } => {
-                store::authorize(sql, &key, call.scope())?;
-                self.team(&site, call, now_ms).await
+            SiteCall::Installed { origin, directive } => {
+                rpc::answer(&installs::note(sql, &origin, directive, now_ms)?)
+            }
+            SiteCall::Team { site, by, scope, call } => {
+                let by = match by {
+                    By::Key(key) => keys::authorize(sql, &key, scope, now_ms)?,
+                    By::Operator => audit::OPERATOR.to_owned(),
+                };
+                self.team(&site, &by, call, now_ms).await
             }
             SiteCall::Delete { site } => self.delete(&site).await,
         }
     }
 
-    /// Serves a team whose key was checked.
-    async fn team(&self, site: &SiteId, call: TeamCall, now_ms: u64) -> Result<Response, Failure> {
-        let sql = &self.sql;
-        match call {
-            TeamCall::Settings => rpc::answer(&settings::record(sql)?),
-            TeamCall::ChangeSettings(changed) => {
-                self.change(site, None, || settings::change(sql, &changed)).await?;
-                rpc::answer(&settings::record(sql)?)
-            }
-            TeamCall::AddSecret { id, secret } => {
-                let add = || settings::add_secret(sql, &id, &secret, now_ms);
-                self.change(site, None, add).await?;
-                rpc::answer(&settings::record(sql)?)
-            }
-            TeamCall::RemoveSecret { id } => {
-                self.change(site, None, || settings::remove_secret(sql, &id)).await?;
-                rpc::answer(&settings::record(sql)?)
-            }
-            TeamCall::Delete => self.delete(site).await,
-            TeamCall::Surveys => rpc::answer(&surveys::list(sql)?),
-            TeamCall::CreateSurvey { survey, draft } => {
-                surveys::create(sql, &survey, &draft, now_ms)?;
-                rpc::answer(&surveys::read(sql, &survey)?)
-            }
-            TeamCall::Survey { survey, action } => {
-                match self.act(site, &survey, action, now_ms).await? {
-                    Some(changed) => rpc::answer(&surveys::read(sql, &changed)?),
-                    None => rpc::answer(&()),
-                }
-            }
-            TeamCall::Plan { survey, .. } => rpc::answer(&published::plan(sql, &survey)?),
-            TeamCall::Plans { .. } => rpc::answer(&published::plans(sql)?),
-        }
-    }
-
-    /// Does something with a survey. Returns the survey to show afterwards.
-    async fn act(
+    /// Serves a team or the operator, whose credential was checked.
+    async fn team(
         &self,
         site: &SiteId,
-        survey: &SurveyId,
-        action: SurveyAction,
+        by: &str,
+        call: TeamCall,
         now_ms: u64,
-    ) -> Result<Option<SurveyId>, Failure> {
-        let sql = &self.sql;
-        match action {
-            SurveyAction::Read => {}
-            SurveyAction::Check => published::check(sql, survey)?,
-            SurveyAction::Update(draft) => surveys::update(sql, survey, &draft)?,
-            SurveyAction::SetStatus(status) => {
-                let set = || surveys::set_status(sql, survey, status, now_ms);
-                self.change(site, Some(survey), set).await?;
-            }
-            SurveyAction::SetShards(shards) => {
-                // A new one may have refused a display just before, and has to hear of it.
-                let set = || surveys::set_shards(sql, survey, shards);
-                self.change(site, Some(survey), set).await?;
-            }
-            SurveyAction::Duplicate(copy) => {
-                let draft = surveys::read(sql, survey)?.draft;
-                let draft =
-                    draft.ok_or_else(|| Failure::Broken("a survey has no draft".to_owned()))?;
-                surveys::create(sql, &copy, &draft, now_ms)?;
-                return Ok(Some(copy));
-            }
-            SurveyAction::Publish => {
-                let publish = || published::publish(sql, survey, now_ms);
-                self.change(site, Some(survey), publish).await?;
-            }
-            SurveyAction::Delete => {
-                // From here on nobody can pull it; what is on its way to a shard the shard ignores.
-                surveys::delete(sql, site, survey)?;
-                self.run_errands().await?;
-                return Ok(None);
-            }
+    ) -> Result<Response, Failure> {
+        if matches!(call, TeamCall::Delete) {
+            return self.delete(site).await;
         }
-        Ok(Some(survey.clone()))
+        let change = Change::by(&call);
+        let change = change.as_ref().map(|change| (by, change));
+        let answer = team::answer(&self.sql, site, change, call, now_ms)?;
+        if change.is_some() {
+            self.run_errands().await?;
+        }
+        rpc::told(answer)
     }
 
     /// Removes the site with everything in it. What breaks off can be repeated.
     async fn delete(&self, site: &SiteId) -> Result<Response, Failure> {
         for survey in surveys::list(&self.sql)? {
-            surveys::delete(&self.sql, site, &SurveyId::stored(survey.survey))?;
+            let survey = SurveyId::stored(survey.survey);
+            self.sql.transaction(|| surveys::delete(&self.sql, site, &survey))?;
         }
         self.run_errands().await?;
         if !errands::all(&self.sql)?.is_empty() {
@@ -203,7 +158,8 @@ impl Site {
             }
         }
         let ask_despite_signal = settings.privacy.ask_despite_signal;
-        Ok(Live { surveys, rest_days: settings.rest_days, ask_despite_signal })
+        let (rest_days, origins) = (settings.rest_days, settings.origins);
+        Ok(Live { surveys, rest_days, ask_despite_signal, origins })
     }
 
     /// How many responses a survey has. Where a shard cannot tell, it is what was known before: one
@@ -235,17 +191,6 @@ impl Site {
             responses += Funnel::of(&counts.counted.total().question(FUNNEL)).started;
         }
         Ok(responses)
-    }
-
-    /// Makes a change that the shards of one survey, or of all, have to know of, and tells them.
-    async fn change(
-        &self,
-        site: &SiteId,
-        survey: Option<&SurveyId>,
-        change: impl FnOnce() -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
-        errands::change(&self.sql, site, survey.map(SurveyId::as_str), change)?;
-        self.run_errands().await
     }
 
     async fn run_errands(&self) -> Result<(), Failure> {

@@ -3,6 +3,7 @@
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::settings::Settings;
 
+use super::installs;
 use crate::failure::Failure;
 use crate::json;
 use crate::rpc::{SecretRecord, SiteRecord};
@@ -36,7 +37,8 @@ fn row(sql: &impl Sql) -> Result<Row, Failure> {
 
 /// Replaces the settings.
 pub fn change(sql: &impl Sql, settings: &Settings) -> Result<(), Failure> {
-    sql.run("UPDATE site SET settings = ?", &[serde_json::to_string(settings)?.into()])
+    sql.run("UPDATE site SET settings = ?", &[serde_json::to_string(settings)?.into()])?;
+    installs::keep_listed(sql, &settings.origins)
 }
 
 /// Keeps another identity secret beside the one that there may be.

@@ -1,11 +1,11 @@
-//! What a site keeps of itself besides its settings: its schema, its beginning and its keys.
+//! The schema of a site, and its beginning.
 
-use asklet_shared::problem::{Code, Problem};
 use asklet_shared::settings::Settings;
 
+use super::audit::{self, Action, Change};
+use super::keys;
 use crate::failure::Failure;
-use crate::rpc::Scope;
-use crate::seal::{self, KeyDigest};
+use crate::rpc::NewKey;
 use crate::sql::Sql;
 use crate::sql::migrate::Migrations;
 
@@ -66,13 +66,49 @@ pub const MIGRATIONS: Migrations = &[
             PRIMARY KEY (survey, shard)
         ) STRICT, WITHOUT ROWID",
     ],
+    &[
+        // Until now a site had one key.
+        "CREATE TABLE key_3 (
+            id TEXT PRIMARY KEY,
+            digest TEXT NOT NULL,
+            name TEXT NOT NULL,
+            scope TEXT NOT NULL,
+            created_ms INTEGER NOT NULL,
+            last_day INTEGER
+        ) STRICT, WITHOUT ROWID",
+        "INSERT INTO key_3 SELECT 'first', digest, 'first', 'admin', created_ms, NULL FROM key",
+        "DROP TABLE key",
+        "ALTER TABLE key_3 RENAME TO key",
+        "CREATE TABLE audit (
+            seq INTEGER PRIMARY KEY,
+            at_ms INTEGER NOT NULL,
+            who TEXT NOT NULL,
+            action TEXT NOT NULL,
+            survey TEXT,
+            target TEXT,
+            detail TEXT
+        ) STRICT",
+        // The days, counted from the epoch, on which the tag ran on pages of an origin.
+        "CREATE TABLE install (
+            origin TEXT PRIMARY KEY,
+            first_day INTEGER NOT NULL,
+            last_day INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID",
+        // The directives of their policies that stood in its way.
+        "CREATE TABLE install_problem (
+            origin TEXT NOT NULL,
+            directive TEXT NOT NULL,
+            last_day INTEGER NOT NULL,
+            PRIMARY KEY (origin, directive)
+        ) STRICT, WITHOUT ROWID",
+    ],
 ];
 
-/// Sets up a site with its first key, which may do everything.
+/// Sets up a site with its first key.
 pub fn create(
     sql: &impl Sql,
     settings: &Settings,
-    key: &KeyDigest,
+    key: &NewKey,
     now_ms: u64,
 ) -> Result<(), Failure> {
     sql.transaction(|| {
@@ -83,30 +119,8 @@ pub fn create(
             "INSERT INTO site (settings, number, created_ms) VALUES (?, 1, ?)",
             &[serde_json::to_string(settings)?.into(), now_ms.into()],
         )?;
-        sql.run(
-            "INSERT INTO key (digest, scope, created_ms) VALUES (?, ?, ?)",
-            &[key.0.as_str().into(), Scope::Admin.name().into(), now_ms.into()],
-        )
+        keys::add(sql, key, now_ms)?;
+        let made = Change::new(Action::CreateSite).at(&key.id);
+        audit::add(sql, audit::OPERATOR, &made, now_ms)
     })
-}
-
-/// Checks that a key is one of the site's and may do what `needed` names.
-pub fn authorize(sql: &impl Sql, key: &KeyDigest, needed: Scope) -> Result<(), Failure> {
-    let mut scope = None;
-    // Every key is compared, each in constant time, so that the answer's time tells nothing.
-    sql.query("SELECT digest, scope FROM key", &[], &mut |mut row| {
-        let (digest, granted) = (row.text()?, row.text()?);
-        if seal::same(&digest, &key.0) {
-            scope = Scope::named(&granted);
-        }
-        Ok(())
-    })?;
-    match scope {
-        None => Err(Problem::new(Code::Unauthenticated, "the key is not known").into()),
-        Some(scope) if scope < needed => {
-            let detail = format!("the key's scope is {}", scope.name());
-            Err(Problem::new(Code::Forbidden, detail).limit(needed.name()).into())
-        }
-        Some(_) => Ok(()),
-    }
 }

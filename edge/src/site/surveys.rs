@@ -110,18 +110,17 @@ pub fn set_shards(sql: &impl Sql, survey: &SurveyId, shards: u16) -> Result<(), 
     )
 }
 
-/// Removes a survey with its versions. Its shards are left to be emptied.
+/// Removes a survey with its versions. Its shards are left to be emptied. Runs within the caller's
+/// transaction.
 pub fn delete(sql: &impl Sql, site: &SiteId, survey: &SurveyId) -> Result<(), Failure> {
-    sql.transaction(|| {
-        let mut row = find(sql, "SELECT shards, version FROM survey WHERE id = ?", survey)?;
-        let shards: u16 = row.integer()?;
-        let was_published = row.integer::<u32>()? > 0;
-        sql.run("DELETE FROM published WHERE survey = ?", &[survey.as_str().into()])?;
-        sql.run("DELETE FROM survey WHERE id = ?", &[survey.as_str().into()])?;
-        // An errand of its own: one that was run before is not taken for this one.
-        sql.run("UPDATE site SET number = number + 1", &[])?;
-        errands::leave(sql, site, survey.as_str(), if was_published { shards } else { 0 }, true)
-    })
+    let mut row = find(sql, "SELECT shards, version FROM survey WHERE id = ?", survey)?;
+    let shards: u16 = row.integer()?;
+    let was_published = row.integer::<u32>()? > 0;
+    sql.run("DELETE FROM published WHERE survey = ?", &[survey.as_str().into()])?;
+    sql.run("DELETE FROM survey WHERE id = ?", &[survey.as_str().into()])?;
+    // An errand of its own: one that was run before is not taken for this one.
+    sql.run("UPDATE site SET number = number + 1", &[])?;
+    errands::leave(sql, site, survey.as_str(), if was_published { shards } else { 0 }, true)
 }
 
 /// A survey's row, of the columns that a query names.

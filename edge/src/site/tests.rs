@@ -2,27 +2,28 @@
 
 use asklet_shared::definition::{Definition, Status};
 use asklet_shared::problem::Code;
+use asklet_shared::scope::Scope;
 use asklet_shared::settings::Look;
 
 use super::errands::Errand;
 use super::published::{live, plan, plans, publish, published, standing};
-use super::store::{MIGRATIONS, authorize, create};
+use super::store::{MIGRATIONS, create};
 use super::surveys::{self, delete, set_shards, set_status, unknown_survey, update};
 use super::{errands, settings};
 use crate::alarm::tests::{Clock, at_once};
 use crate::failure::Failure;
-use crate::rpc::Scope;
+use crate::rpc::NewKey;
 use crate::seal::{self, KeyDigest, Seal, SiteId, SurveyId};
 use crate::sql::Sql;
 use crate::sql::migrate::migrate;
 use crate::sql::native::Native;
 
-fn site() -> (Native, SiteId, SurveyId) {
+pub fn site() -> (Native, SiteId, SurveyId) {
     let sql = Native::new();
     migrate(&sql, MIGRATIONS).unwrap();
     let settings = serde_json::json!({ "name": "Shop", "origins": ["https://shop.example"] });
     let settings = serde_json::from_value(settings).unwrap();
-    create(&sql, &settings, &KeyDigest(seal::digest(b"secret")), 1).unwrap();
+    create(&sql, &settings, &key("k1", "secret", Scope::Admin), 1).unwrap();
     let seal = seal();
     let site = seal.new_site().unwrap();
     let survey = seal.new_survey(&site).unwrap();
@@ -30,8 +31,26 @@ fn site() -> (Native, SiteId, SurveyId) {
     (sql, site, survey)
 }
 
-fn seal() -> Seal {
+pub fn seal() -> Seal {
     Seal::new("a secret of the tests, long enough").unwrap()
+}
+
+pub fn key(id: &str, secret: &str, scope: Scope) -> NewKey {
+    let digest = KeyDigest(seal::digest(secret.as_bytes()));
+    NewKey { id: id.to_owned(), digest, name: "a key".to_owned(), scope }
+}
+
+/// A change with its errands, as a team makes one.
+fn change(
+    sql: &Native,
+    site: &SiteId,
+    survey: Option<&str>,
+    work: impl FnOnce() -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    sql.transaction(|| {
+        work()?;
+        errands::tell(sql, site, survey)
+    })
 }
 
 fn live_versions(sql: &Native, now_ms: u64) -> Vec<u32> {
@@ -41,7 +60,7 @@ fn live_versions(sql: &Native, now_ms: u64) -> Vec<u32> {
     live.iter().map(|live| live.survey.version).collect()
 }
 
-fn draft(scale: &str) -> Definition {
+pub fn draft(scale: &str) -> Definition {
     let rating = serde_json::json!({ "scale": scale, "low": "Not likely", "high": "Likely" });
     let draft = serde_json::json!({
         "name": "Relationship",
@@ -53,7 +72,7 @@ fn draft(scale: &str) -> Definition {
     serde_json::from_value(draft).unwrap()
 }
 
-fn code<T: std::fmt::Debug>(result: Result<T, Failure>) -> Code {
+pub fn code<T: std::fmt::Debug>(result: Result<T, Failure>) -> Code {
     match result {
         Err(Failure::Problem(problem)) => problem.code,
         other => panic!("{other:?}"),
@@ -103,7 +122,7 @@ fn a_paused_survey_is_not_asked_and_one_that_is_deleted_is_unknown() {
 fn the_errand_of_a_deletion_outlives_one_that_was_being_run() {
     let (sql, site, survey) = site();
     let publish_one = || publish(&sql, &survey, 3);
-    errands::change(&sql, &site, Some(survey.as_str()), publish_one).unwrap();
+    change(&sql, &site, Some(survey.as_str()), publish_one).unwrap();
     let told = errands::all(&sql).unwrap();
     delete(&sql, &site, &survey).unwrap();
     errands::done(&sql, &told[0]).unwrap();
@@ -114,7 +133,7 @@ fn the_errand_of_a_deletion_outlives_one_that_was_being_run() {
 fn what_is_done_leaves_the_alarm_of_what_failed_meanwhile() {
     let (sql, site, survey) = site();
     let change = |work: &dyn Fn() -> Result<(), Failure>| {
-        errands::change(&sql, &site, Some(survey.as_str()), work).unwrap();
+        change(&sql, &site, Some(survey.as_str()), work).unwrap();
     };
     change(&|| publish(&sql, &survey, 3));
     let clock = Clock::default();
@@ -135,21 +154,21 @@ fn what_is_done_leaves_the_alarm_of_what_failed_meanwhile() {
 fn a_change_leaves_an_errand_to_every_shard_that_goes_when_it_was_this_change_that_was_told() {
     let (sql, site, survey) = site();
     let publish_one = || publish(&sql, &survey, 3);
-    errands::change(&sql, &site, Some(survey.as_str()), publish_one).unwrap();
+    change(&sql, &site, Some(survey.as_str()), publish_one).unwrap();
     set_shards(&sql, &survey, 2).unwrap();
     let number = || standing(&sql, survey.as_str()).unwrap().number;
     let first = number();
     let settings = settings::read(&sql).unwrap();
-    let change = || settings::change(&sql, &settings);
-    errands::change(&sql, &site, None, change).unwrap();
+    let again = || settings::change(&sql, &settings);
+    change(&sql, &site, None, again).unwrap();
     let told = errands::all(&sql).unwrap();
     assert_eq!((told.len(), number()), (2, first + 1));
     errands::done(&sql, &told[0]).unwrap();
-    errands::change(&sql, &site, None, change).unwrap();
+    change(&sql, &site, None, again).unwrap();
     // The other one is about more than what was told.
     errands::done(&sql, &told[1]).unwrap();
     assert_eq!(errands::all(&sql).unwrap().len(), 2);
-    let failed = errands::change(&sql, &site, None, || Err(unknown_survey().into()));
+    let failed = change(&sql, &site, None, || Err(unknown_survey().into()));
     assert_eq!(code(failed), Code::UnknownSurvey);
     assert_eq!(number(), first + 2);
 }
@@ -208,16 +227,4 @@ fn a_theme_is_judged_over_the_sites() {
     settings.theme = serde_json::from_value(dark).unwrap();
     settings::change(&sql, &settings).unwrap();
     assert_eq!(code(publish(&sql, &survey, 3)), Code::InvalidDefinition);
-}
-
-#[test]
-fn a_key_is_known_by_its_digest_and_does_what_its_scope_says() {
-    let (sql, ..) = site();
-    let known = KeyDigest(seal::digest(b"secret"));
-    authorize(&sql, &known, Scope::Admin).unwrap();
-    let unknown = KeyDigest(seal::digest(b"guess"));
-    assert_eq!(code(authorize(&sql, &unknown, Scope::Read)), Code::Unauthenticated);
-    sql.run("UPDATE key SET scope = 'read'", &[]).unwrap();
-    authorize(&sql, &known, Scope::Read).unwrap();
-    assert_eq!(code(authorize(&sql, &known, Scope::Write)), Code::Forbidden);
 }

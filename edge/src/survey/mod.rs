@@ -344,13 +344,14 @@ impl Shard {
     }
 }
 
-fn check_media_type(content_type: &str) -> Result<(), Problem> {
+/// Refuses a body of another type than pages send.
+pub fn check_media_type(content_type: &str) -> Result<(), Problem> {
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
     let taken = ["text/plain", "application/json"];
     if taken.iter().any(|taken| media_type.eq_ignore_ascii_case(taken)) {
         return Ok(());
     }
-    Err(Problem::new(Code::UnsupportedMediaType, "a display is sent as JSON")
+    Err(Problem::new(Code::UnsupportedMediaType, "the body is sent as JSON")
         .limit("text/plain or application/json"))
 }
 

@@ -8,5 +8,5 @@ pub mod targets;
 
 /// The table of routes: the file that the Worker is built from.
 #[allow(dead_code, missing_docs, reason = "it is the Worker's")]
-#[path = "../../../edge/src/route.rs"]
+#[path = "../../../edge/src/route/mod.rs"]
 pub mod route;

@@ -1,7 +1,12 @@
 //! The table of routes: which method and path mean what. Ids are texts here; nobody has checked
 //! their seals yet.
 
+mod access;
+pub mod team;
+
 use asklet_shared::problem::{Code, Problem};
+
+pub use access::Access;
 
 /// The most shards that a survey can have; a larger number cannot be one.
 pub const SHARDS_LIMIT: u16 = 8;
@@ -17,6 +22,8 @@ pub enum Route {
     Demo,
     /// `GET /v1/config/{site}`
     Config { site: String },
+    /// `POST /v1/installs/{site}`
+    ReportInstall { site: String },
     /// `GET /v1/body/{site}/{survey}/{digest}`
     Body { site: String, survey: String, digest: String },
     /// `POST /v1/collect/{site}/{survey}/{shard}`: the shard's number, and its seal behind it.
@@ -31,6 +38,14 @@ pub enum Route {
     Sites { verb: Verb },
     /// `GET`, `PUT` and `DELETE /v1/sites/{site}`
     Site { site: String, verb: Verb },
+    /// `GET` and `POST /v1/sites/{site}/keys`
+    Keys { site: String, verb: Verb },
+    /// `DELETE /v1/sites/{site}/keys/{id}`
+    Key { site: String, id: String },
+    /// `GET /v1/sites/{site}/installs`
+    Installs { site: String },
+    /// `GET /v1/sites/{site}/audit`
+    Audit { site: String },
     /// `POST /v1/sites/{site}/identity-secrets`, and `DELETE` of one below it.
     IdentitySecret { site: String, id: Option<String> },
     /// `POST /v1/sites/{site}/respondents/erase`
@@ -93,6 +108,11 @@ impl Route {
             Self::Preflight => "preflight",
             Self::Sites { .. } => "sites",
             Self::Site { .. } => "site",
+            Self::Keys { .. } => "keys",
+            Self::Key { .. } => "key",
+            Self::ReportInstall { .. } => "report install",
+            Self::Installs { .. } => "installs",
+            Self::Audit { .. } => "audit",
             Self::IdentitySecret { .. } => "identity secret",
             Self::EraseRespondent { .. } => "erase respondent",
             Self::SiteSummary { .. } => "site summary",
@@ -107,7 +127,7 @@ impl Route {
     }
 }
 
-/// Finds the route of a request. `HEAD` is served like `GET`.
+/// Finds the route of a request.
 pub fn route(method: &str, path: &str) -> Result<Route, Problem> {
     let owned = |part: &&str| (*part).to_owned();
     let parts: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
@@ -118,6 +138,7 @@ pub fn route(method: &str, path: &str) -> Result<Route, Problem> {
         ["healthz"] => vec![("GET", Route::Health)],
         ["demo"] => vec![("GET", Route::Demo)],
         ["v1", "config", site] => vec![("GET", Route::Config { site: owned(site) })],
+        ["v1", "installs", site] => vec![("POST", Route::ReportInstall { site: owned(site) })],
         ["v1", "body", site, survey, digest] => {
             if !is_digest(digest) {
                 return Err(Problem::new(Code::UnknownBody, "the survey has no such body"));
@@ -143,86 +164,34 @@ pub fn route(method: &str, path: &str) -> Result<Route, Problem> {
             ("GET", Route::Sites { verb: Verb::Read }),
             ("POST", Route::Sites { verb: Verb::Create }),
         ],
-        ["v1", "sites", site] => {
-            let route = |verb| Route::Site { site: owned(site), verb };
-            vec![
-                ("GET", route(Verb::Read)),
-                ("PUT", route(Verb::Update)),
-                ("DELETE", route(Verb::Delete)),
-            ]
-        }
-        ["v1", "sites", site, "identity-secrets"] => {
-            vec![("POST", Route::IdentitySecret { site: owned(site), id: None })]
-        }
-        ["v1", "sites", site, "identity-secrets", id] => {
-            vec![("DELETE", Route::IdentitySecret { site: owned(site), id: Some(owned(id)) })]
-        }
-        ["v1", "sites", site, "respondents", "erase"] => {
-            vec![("POST", Route::EraseRespondent { site: owned(site) })]
-        }
-        ["v1", "sites", site, "summary"] => {
-            vec![("GET", Route::SiteSummary { site: owned(site) })]
-        }
-        ["v1", "sites", site, "surveys"] => {
-            let route = |verb| Route::Surveys { site: owned(site), verb };
-            vec![("GET", route(Verb::Read)), ("POST", route(Verb::Create))]
-        }
-        ["v1", "sites", site, "surveys", survey] => {
-            let route = |verb| Route::Survey { site: owned(site), survey: owned(survey), verb };
-            vec![
-                ("GET", route(Verb::Read)),
-                ("PUT", route(Verb::Update)),
-                ("DELETE", route(Verb::Delete)),
-            ]
-        }
-        ["v1", "sites", site, "surveys", survey, "summary"] => {
-            vec![("GET", Route::Summary { site: owned(site), survey: owned(survey) })]
-        }
-        ["v1", "sites", site, "surveys", survey, "preview"] => {
-            vec![("POST", Route::MakePreview { site: owned(site), survey: owned(survey) })]
-        }
-        ["v1", "sites", site, "surveys", survey, "usage"] => {
-            vec![("GET", Route::Usage { site: owned(site), survey: owned(survey) })]
-        }
-        ["v1", "sites", site, "surveys", survey, "import"] => {
-            vec![("POST", Route::Import { site: owned(site), survey: owned(survey) })]
-        }
-        ["v1", "sites", site, "surveys", survey, "displays", display, verb] => {
-            let excluded = match *verb {
-                "exclude" => true,
-                "include" => false,
-                _ => return Err(not_found()),
-            };
-            let (site, survey, display) = (owned(site), owned(survey), owned(display));
-            vec![("POST", Route::Exclude { site, survey, display, excluded })]
-        }
-        ["v1", "sites", site, "surveys", survey, verb] => {
-            let verb = match *verb {
-                "duplicate" => Verb::Duplicate,
-                "publish" => Verb::Publish,
-                "pause" => Verb::Pause,
-                "resume" => Verb::Resume,
-                "archive" => Verb::Archive,
-                "shards" => Verb::Shard,
-                _ => return Err(not_found()),
-            };
-            vec![("POST", Route::Survey { site: owned(site), survey: owned(survey), verb })]
-        }
+        ["v1", "sites", site, below @ ..] => return team::route(method, site, below),
         [file] if is_asset(file) => vec![("GET", Route::Asset { file: owned(file) })],
         _ => return Err(not_found()),
     };
     if method == "OPTIONS" && is_public {
         return Ok(Route::Preflight);
     }
-    let allowed = routes.iter().map(|(method, _)| *method).collect::<Vec<_>>().join(", ");
+    choose(method, routes.into_iter())
+}
+
+/// What a method means, of those that a path takes. `HEAD` is served like `GET`.
+fn choose<T>(
+    method: &str,
+    meanings: impl Iterator<Item = (&'static str, T)>,
+) -> Result<T, Problem> {
     let wanted = if method == "HEAD" { "GET" } else { method };
-    match routes.into_iter().find(|(method, _)| *method == wanted) {
-        Some((_, route)) => Ok(route),
-        None => {
-            let detail = format!("this route takes {allowed}");
-            Err(Problem::new(Code::MethodNotAllowed, detail).limit(allowed))
+    let mut allowed = String::new();
+    for (method, meaning) in meanings {
+        if method == wanted {
+            return Ok(meaning);
         }
+        if !allowed.is_empty() {
+            allowed += ", ";
+        }
+        allowed += method;
     }
+    let detail = format!("this route takes {allowed}");
+    Err(Problem::new(Code::MethodNotAllowed, detail).limit(allowed))
 }
 
 fn not_found() -> Problem {

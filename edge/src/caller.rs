@@ -1,0 +1,103 @@
+//! Who calls a route of a site: a team with a key, or the operator with the admin token.
+
+use std::rc::Rc;
+
+use asklet_shared::problem::{Code, Problem};
+use asklet_shared::scope::Scope;
+use serde::de::DeserializeOwned;
+use worker::{Env, Headers};
+
+use crate::failure::Failure;
+use crate::operator;
+use crate::place;
+use crate::route::{Access, Route};
+use crate::rpc::{self, By, Plan, SiteCall, TeamCall};
+use crate::seal::{ApiKey, Seal, SiteId, SurveyId};
+use crate::site::audit::Change;
+
+/// A team that showed a key of the site that it asks about, or the operator. The site has not checked
+/// the key yet: it does with each call, so a revoked key is dead at once.
+pub struct Team {
+    /// Seals the site's ids.
+    pub seal: Rc<Seal>,
+    /// The site.
+    pub site: SiteId,
+    by: By,
+    /// The scope that the route needs.
+    scope: Scope,
+}
+
+impl Team {
+    /// Whoever sent these headers to a route of a site.
+    pub fn of(headers: &Headers, env: &Env, route: &Route) -> Result<Self, Failure> {
+        let Access::Team { site, scope, or_operator } = route.access() else {
+            return Err(Failure::Broken("the route takes no key".to_owned()));
+        };
+        let seal = Seal::of(env)?;
+        if or_operator && operator::is_admin(headers, env)? {
+            return Ok(Self { site: seal.known_site(site)?, seal, by: By::Operator, scope });
+        }
+        let unknown = || Problem::new(Code::Unauthenticated, "the key is not known");
+        let key = ApiKey::parse(&bearer(headers)?).ok_or_else(unknown)?;
+        // A key says which site it is for. Whether that site exists is for its holders to know.
+        let site_of_key = seal.site(&key.site)?.ok_or_else(unknown)?;
+        if site_of_key.as_str() != site {
+            return Err(Problem::new(Code::Forbidden, "the key is another site's").into());
+        }
+        Ok(Self { seal, site: site_of_key, by: By::Key(key.digest), scope })
+    }
+
+    /// Whether it is the operator who asks.
+    pub fn is_operator(&self) -> bool {
+        matches!(self.by, By::Operator)
+    }
+
+    /// The survey that an address names. Whoever may not ask hears that first: else an id that was
+    /// sealed for the site could be told from one that was not.
+    pub async fn survey(&self, env: &Env, survey: &str) -> Result<SurveyId, Failure> {
+        match self.seal.known_survey(&self.site, survey) {
+            Ok(survey) => Ok(survey),
+            Err(unknown) => {
+                self.call::<()>(env, TeamCall::Nothing).await?;
+                Err(unknown)
+            }
+        }
+    }
+
+    /// What has to be known to ask the shards of a survey.
+    pub async fn plan(&self, env: &Env, survey: &str) -> Result<Plan, Failure> {
+        let survey = self.survey(env, survey).await?;
+        self.call(env, TeamCall::Plan { survey }).await
+    }
+
+    /// Writes down what the shards are about to be asked to change.
+    pub async fn note(&self, env: &Env, change: Change) -> Result<(), Failure> {
+        self.call(env, TeamCall::Note(change)).await
+    }
+
+    /// Asks the site.
+    pub async fn call<T: DeserializeOwned>(&self, env: &Env, call: TeamCall) -> Result<T, Failure> {
+        let (site, by) = (self.site.clone(), self.by.clone());
+        let call = SiteCall::Team { site, by, scope: self.scope, call };
+        match rpc::call(&place::site(env, &self.site)?, &call).await {
+            // A key whose site is gone is a key that is not known.
+            Err(Failure::Problem(problem))
+                if problem.code == Code::UnknownSite && !self.is_operator() =>
+            {
+                Err(Problem::new(Code::Unauthenticated, "the key is not known").into())
+            }
+            outcome => outcome,
+        }
+    }
+}
+
+/// What stands behind `Bearer` in the `Authorization` header.
+pub fn bearer(headers: &Headers) -> Result<String, Failure> {
+    let header = headers.get("authorization")?.unwrap_or_default();
+    let token = header.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let Some((_, token)) = token else {
+        let detail = "send the header Authorization: Bearer with a key";
+        return Err(Problem::new(Code::Unauthenticated, detail).into());
+    };
+    Ok(token.trim().to_owned())
+}

@@ -1,0 +1,108 @@
+//! The routes of keys, and of the log that says what was done with them.
+
+use asklet_shared::problem::{Code, Problem};
+use asklet_shared::scope::Scope;
+use asklet_shared::validate::DEFINITION_LIMIT;
+use serde::{Deserialize, Serialize};
+use worker::{Env, Request, Response};
+
+use crate::caller::Team;
+use crate::failure::Failure;
+use crate::respond;
+use crate::route::Route;
+use crate::rpc::{NewKey, TeamCall};
+use crate::seal::{self, ApiKey};
+use crate::site::audit::{self, LogEntry};
+use crate::site::keys::KeyRecord;
+
+/// The longest name of a key, in characters.
+const NAME_LIMIT: usize = 100;
+
+/// The body of `POST …/keys`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MakeKey {
+    name: String,
+    scope: Scope,
+}
+
+/// The keys of a site.
+#[derive(Debug, Serialize)]
+struct Keys {
+    keys: Vec<KeyRecord>,
+}
+
+/// A new key. It is shown here and never again.
+#[derive(Debug, Serialize)]
+struct KeyCreated {
+    key: String,
+    id: String,
+    name: String,
+    scope: Scope,
+    created_ms: u64,
+    last_used: Option<String>,
+}
+
+/// A page of the log.
+#[derive(Debug, Serialize)]
+struct Log {
+    /// The newest first.
+    entries: Vec<LogEntry>,
+    /// What to ask for as `before` to get the next page; `null` on the last.
+    next: Option<u64>,
+}
+
+/// `GET …/keys`
+pub async fn list(request: Request, env: &Env, route: &Route) -> Result<Response, Failure> {
+    let team = Team::of(request.headers(), env, route)?;
+    respond::no_parameters(&request)?;
+    respond::json(200, &Keys { keys: team.call(env, TeamCall::Keys).await? })
+}
+
+/// `POST …/keys`
+pub async fn make(mut request: Request, env: &Env, route: &Route) -> Result<Response, Failure> {
+    let team = Team::of(request.headers(), env, route)?;
+    let MakeKey { name, scope } = respond::read_json(&mut request, DEFINITION_LIMIT).await?;
+    if name.trim().is_empty() || name.chars().count() > NAME_LIMIT {
+        return Err(Problem::new(Code::InvalidSettings, "a key has a name")
+            .at("name")
+            .limit(format!("1..={NAME_LIMIT} characters"))
+            .into());
+    }
+    let (key, digest) = ApiKey::make(&team.site)?;
+    let call = TeamCall::AddKey(NewKey { id: seal::random_name()?, digest, name, scope });
+    let KeyRecord { id, name, scope, created_ms, last_used } = team.call(env, call).await?;
+    respond::json(201, &KeyCreated { key, id, name, scope, created_ms, last_used })
+}
+
+/// `DELETE …/keys/{id}`
+pub async fn revoke(
+    request: Request,
+    env: &Env,
+    route: &Route,
+    id: &str,
+) -> Result<Response, Failure> {
+    let team = Team::of(request.headers(), env, route)?;
+    team.call::<()>(env, TeamCall::RemoveKey { id: id.to_owned() }).await?;
+    respond::no_content()
+}
+
+/// `GET …/audit`
+pub async fn log(request: Request, env: &Env, route: &Route) -> Result<Response, Failure> {
+    let team = Team::of(request.headers(), env, route)?;
+    let mut before = None;
+    for (name, value) in respond::parameters(&request)? {
+        match (name.as_str(), value.parse::<u64>()) {
+            ("before", Ok(seq)) => before = Some(seq),
+            ("before", Err(_)) => {
+                let detail = "an entry is named by its number";
+                return Err(Problem::new(Code::InvalidQuery, detail).at(name).into());
+            }
+            _ => return Err(respond::unknown_parameter(&name).into()),
+        }
+    }
+    let entries: Vec<LogEntry> = team.call(env, TeamCall::Audit { before }).await?;
+    let is_full = u32::try_from(entries.len()).is_ok_and(|found| found == audit::PAGE);
+    let next = entries.last().filter(|_| is_full).map(|last| last.seq);
+    respond::json(200, &Log { entries, next })
+}

@@ -1,0 +1,68 @@
+//! Who may call a route. Whoever adds one says it here.
+
+use asklet_shared::scope::Scope;
+
+use super::{Route, Verb};
+
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access<'a> {
+    /// Anybody.
+    Public,
+    /// Whoever holds the admin token.
+    Operator,
+    /// Whoever holds a key of the site with at least this scope.
+    Team {
+        /// The site, as the address names it.
+        site: &'a str,
+        /// The scope that the key must have.
+        scope: Scope,
+        /// Whether the admin token does as well.
+        or_operator: bool,
+    },
+}
+
+impl Route {
+    /// Who may call it.
+    pub fn access(&self) -> Access<'_> {
+        let (site, scope) = match self {
+            Self::Health
+            | Self::Asset { .. }
+            | Self::Demo
+            | Self::Config { .. }
+            | Self::ReportInstall { .. }
+            | Self::Body { .. }
+            | Self::Collect { .. }
+            | Self::Hosted { .. }
+            | Self::Preview { .. }
+            | Self::Preflight => return Access::Public,
+            Self::Sites { .. } => return Access::Operator,
+            Self::Site { site, verb: Verb::Read }
+            | Self::Surveys { site, verb: Verb::Read }
+            | Self::Installs { site }
+            | Self::Survey { site, verb: Verb::Read, .. }
+            | Self::SiteSummary { site }
+            | Self::Summary { site, .. }
+            | Self::Usage { site, .. } => (site, Scope::Read),
+            // What was collected goes with the survey, and shards never grow fewer again.
+            Self::Survey { site, verb: Verb::Delete | Verb::Shard, .. } => (site, Scope::Admin),
+            Self::Surveys { site, .. }
+            | Self::Survey { site, .. }
+            | Self::MakePreview { site, .. }
+            | Self::Import { site, .. }
+            | Self::Exclude { site, .. } => (site, Scope::Write),
+            Self::Site { site, .. }
+            | Self::Keys { site, .. }
+            | Self::Key { site, .. }
+            | Self::Audit { site }
+            | Self::IdentitySecret { site, .. }
+            | Self::EraseRespondent { site } => (site, Scope::Admin),
+        };
+        // So that a site whose keys are lost is not lost.
+        let or_operator = matches!(
+            self,
+            Self::Site { verb: Verb::Delete, .. } | Self::Keys { .. } | Self::Key { .. }
+        );
+        Access::Team { site, scope, or_operator }
+    }
+}

@@ -1,0 +1,327 @@
+//! The log of a site: who changed what, and when. An entry is written in the transaction of its change;
+//! what shards change is written down before they are asked. It names no respondent.
+
+use asklet_shared::definition::Status;
+use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
+use crate::rpc::{SurveyAction, TeamCall};
+use crate::seal::SurveyId;
+use crate::sql::Sql;
+
+/// How many entries a page of the log has.
+pub const PAGE: u32 = 100;
+
+/// How many entries are kept, the newest.
+const ENTRIES_LIMIT: u32 = 10_000;
+
+/// Above every number that an entry has, and no larger than JavaScript knows.
+const SEQ_END: u64 = (1 << 53) - 1;
+
+/// Who changed what was changed with the admin token. No key's id is spelled so.
+pub const OPERATOR: &str = "operator";
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $action:ident = $name:literal,)*) => {
+        /// What was done.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum Action {
+            $($(#[$doc])* #[serde(rename = $name)] $action,)*
+        }
+
+        impl Action {
+            /// The name as it is stored and told.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$action => $name,)* }
+            }
+
+            fn named(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self::$action),)* _ => None }
+            }
+        }
+    };
+}
+
+actions! {
+    /// The site was made.
+    CreateSite = "create_site",
+    /// Its settings were replaced.
+    ChangeSettings = "change_settings",
+    /// A key was made.
+    CreateKey = "create_key",
+    /// A key was revoked.
+    RevokeKey = "revoke_key",
+    /// An identity secret was made.
+    CreateIdentitySecret = "create_identity_secret",
+    /// An identity secret was removed.
+    RemoveIdentitySecret = "remove_identity_secret",
+    /// A draft was made.
+    CreateSurvey = "create_survey",
+    /// A draft was replaced.
+    UpdateSurvey = "update_survey",
+    /// A survey was copied; the target is the copy.
+    DuplicateSurvey = "duplicate",
+    /// A draft became the next version.
+    Publish = "publish",
+    /// A survey is asked no more for now.
+    Pause = "pause",
+    /// It is asked again.
+    Resume = "resume",
+    /// It is asked no more.
+    Archive = "archive",
+    /// It was spread over more shards; the detail is their number.
+    SetShards = "shards",
+    /// It was removed with everything that was collected.
+    DeleteSurvey = "delete_survey",
+    /// A display, the target, counts no more.
+    Exclude = "exclude",
+    /// It counts again.
+    Include = "include",
+    /// It was removed.
+    DeleteResponse = "delete_response",
+    /// Displays were imported; the detail is how many lines there were.
+    Import = "import",
+    /// Everything of a respondent was erased. Of whom is not said.
+    Erase = "erase",
+}
+
+/// A change that is about to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// What is done.
+    pub action: Action,
+    /// To which survey.
+    pub survey: Option<SurveyId>,
+    /// To what there: a key, a secret, a display, another survey.
+    pub target: Option<String>,
+    /// What else is to be known.
+    pub detail: Option<String>,
+}
+
+/// A change that was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogEntry {
+    /// Grows with each entry.
+    pub seq: u64,
+    /// When, in milliseconds since the epoch.
+    pub at_ms: u64,
+    /// By whom: the id of a key, or `operator`.
+    pub by: String,
+    /// What was done.
+    pub action: Action,
+    /// To which survey.
+    pub survey: Option<String>,
+    /// To what there: a key, a secret, a display, another survey.
+    pub target: Option<String>,
+    /// What else is to be known.
+    pub detail: Option<String>,
+}
+
+impl Change {
+    /// A change of the site.
+    pub fn new(action: Action) -> Self {
+        Self { action, survey: None, target: None, detail: None }
+    }
+
+    /// A change of a survey.
+    pub fn of(action: Action, survey: &SurveyId) -> Self {
+        Self { survey: Some(survey.clone()), ..Self::new(action) }
+    }
+
+    /// With what it is done to.
+    pub fn at(self, target: &str) -> Self {
+        Self { target: Some(target.to_owned()), ..self }
+    }
+
+    /// With what else is to be known.
+    pub fn detail(self, detail: String) -> Self {
+        Self { detail: Some(detail), ..self }
+    }
+
+    /// What a call changes; `None` where it only looks, or leaves nothing that could be looked at.
+    pub fn by(call: &TeamCall) -> Option<Self> {
+        Some(match call {
+            TeamCall::Nothing
+            | TeamCall::Keys
+            | TeamCall::Installs
+            | TeamCall::Audit { .. }
+            | TeamCall::Settings
+            | TeamCall::Surveys
+            | TeamCall::Plan { .. }
+            | TeamCall::Plans
+            | TeamCall::Delete => return None,
+            TeamCall::Note(change) => change.clone(),
+            TeamCall::AddKey(key) => Self::new(Action::CreateKey).at(&key.id).detail(format!(
+                "{}: {}",
+                key.scope.name(),
+                key.name
+            )),
+            TeamCall::RemoveKey { id } => Self::new(Action::RevokeKey).at(id),
+            TeamCall::ChangeSettings(_) => Self::new(Action::ChangeSettings),
+            TeamCall::AddSecret { id, .. } => Self::new(Action::CreateIdentitySecret).at(id),
+            TeamCall::RemoveSecret { id } => Self::new(Action::RemoveIdentitySecret).at(id),
+            TeamCall::CreateSurvey { survey, .. } => Self::of(Action::CreateSurvey, survey),
+            TeamCall::Survey { survey, action } => match action {
+                SurveyAction::Read | SurveyAction::Check => return None,
+                SurveyAction::Update(_) => Self::of(Action::UpdateSurvey, survey),
+                SurveyAction::Delete => Self::of(Action::DeleteSurvey, survey),
+                SurveyAction::Duplicate(copy) => {
+                    Self::of(Action::DuplicateSurvey, survey).at(copy.as_str())
+                }
+                SurveyAction::Publish => Self::of(Action::Publish, survey),
+                SurveyAction::SetStatus(Status::Live) => Self::of(Action::Resume, survey),
+                SurveyAction::SetStatus(Status::Archived) => Self::of(Action::Archive, survey),
+                SurveyAction::SetStatus(_) => Self::of(Action::Pause, survey),
+                SurveyAction::SetShards(shards) => {
+                    Self::of(Action::SetShards, survey).detail(shards.to_string())
+                }
+            },
+        })
+    }
+}
+
+/// Writes a change down. Runs within the transaction of the change.
+pub fn add(sql: &impl Sql, by: &str, change: &Change, now_ms: u64) -> Result<(), Failure> {
+    // The newest entry is never the one that goes, so numbers grow.
+    sql.run(
+        "INSERT INTO audit (at_ms, who, action, survey, target, detail)
+         VALUES (?, ?, ?, ?, ?, ?)",
+        &[
+            now_ms.into(),
+            by.into(),
+            change.action.name().into(),
+            change.survey.as_ref().map(SurveyId::as_str).into(),
+            change.target.as_deref().into(),
+            change.detail.as_deref().into(),
+        ],
+    )?;
+    sql.run(
+        "DELETE FROM audit WHERE seq <= (SELECT max(seq) FROM audit) - ?",
+        &[ENTRIES_LIMIT.into()],
+    )
+}
+
+/// The newest entries before one, or of all: a page.
+pub fn page(sql: &impl Sql, before: Option<u64>) -> Result<Vec<LogEntry>, Failure> {
+    let mut entries = Vec::new();
+    sql.query(
+        "SELECT seq, at_ms, who, action, survey, target, detail FROM audit
+         WHERE seq < ? ORDER BY seq DESC LIMIT ?",
+        &[before.unwrap_or(SEQ_END).min(SEQ_END).into(), PAGE.into()],
+        &mut |mut row| {
+            entries.push(LogEntry {
+                seq: row.integer()?,
+                at_ms: row.integer()?,
+                by: row.text()?,
+                action: Action::named(&row.text()?)
+                    .ok_or_else(|| Failure::Broken("an entry has no valid action".to_owned()))?,
+                survey: row.optional_text()?,
+                target: row.optional_text()?,
+                detail: row.optional_text()?,
+            });
+            Ok(())
+        },
+    )?;
+    Ok(entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::team::answer;
+    use super::super::tests::{code, draft, key, seal, site};
+    use super::*;
+    use asklet_shared::problem::Code;
+    use asklet_shared::scope::Scope;
+
+    use crate::failure::Failure;
+    use crate::seal::SiteId;
+    use crate::sql::native::Native;
+
+    fn ask(sql: &Native, site: &SiteId, call: TeamCall) -> Result<String, Failure> {
+        let change = Change::by(&call);
+        answer(sql, site, change.as_ref().map(|change| ("k1", change)), call, 5)
+    }
+
+    #[test]
+    fn every_change_is_in_the_log_and_what_failed_or_only_looked_is_not() {
+        let (sql, site, survey) = site();
+        let copy = seal().new_survey(&site).unwrap();
+        let act = |action| TeamCall::Survey { survey: survey.clone(), action };
+        let settings = || Box::new(super::super::settings::read(&sql).unwrap());
+        let calls = vec![
+            TeamCall::ChangeSettings(settings()),
+            TeamCall::AddKey(key("k2", "reader", Scope::Read)),
+            TeamCall::RemoveKey { id: "k2".to_owned() },
+            TeamCall::AddSecret { id: "s1".to_owned(), secret: "very".to_owned() },
+            TeamCall::RemoveSecret { id: "s1".to_owned() },
+            act(SurveyAction::Update(Box::new(draft("nps")))),
+            act(SurveyAction::Publish),
+            act(SurveyAction::SetStatus(Status::Paused)),
+            act(SurveyAction::SetStatus(Status::Live)),
+            act(SurveyAction::SetStatus(Status::Archived)),
+            act(SurveyAction::SetShards(2)),
+            act(SurveyAction::Duplicate(copy.clone())),
+            TeamCall::Note(Change::of(Action::Exclude, &survey).at("d1")),
+            act(SurveyAction::Delete),
+        ];
+        let made = calls.len();
+        for call in calls {
+            ask(&sql, &site, call).unwrap();
+        }
+        for call in [
+            TeamCall::Nothing,
+            TeamCall::Keys,
+            TeamCall::Installs,
+            TeamCall::Audit { before: None },
+            TeamCall::Settings,
+            TeamCall::Surveys,
+            TeamCall::Plans,
+            TeamCall::Plan { survey: copy.clone() },
+            TeamCall::Survey { survey: copy.clone(), action: SurveyAction::Read },
+            TeamCall::Survey { survey: copy.clone(), action: SurveyAction::Check },
+        ] {
+            ask(&sql, &site, call).unwrap();
+        }
+        let failed = ask(&sql, &site, TeamCall::RemoveKey { id: "k1".to_owned() });
+        assert_eq!(code(failed), Code::LastAdminKey);
+
+        let log = page(&sql, None).unwrap();
+        let told: Vec<_> = log
+            .iter()
+            .rev()
+            .map(|entry| {
+                let text = |text: &Option<String>| text.clone().unwrap_or_default();
+                (entry.by.as_str(), entry.action.name(), text(&entry.target), text(&entry.detail))
+            })
+            .collect();
+        assert_eq!(told.len(), made + 1);
+        let entry = |by, action, target: &str, detail: &str| {
+            (by, action, target.to_owned(), detail.to_owned())
+        };
+        assert_eq!(told[0], entry("operator", "create_site", "k1", ""));
+        assert_eq!(told[1], entry("k1", "change_settings", "", ""));
+        assert_eq!(told[2], entry("k1", "create_key", "k2", "read: a key"));
+        assert_eq!(told[11], entry("k1", "shards", "", "2"));
+        assert_eq!(told[12], entry("k1", "duplicate", copy.as_str(), ""));
+        assert_eq!(told[13], entry("k1", "exclude", "d1", ""));
+        assert_eq!(log[0].survey.as_deref(), Some(survey.as_str()));
+        assert_eq!(log[0].action, Action::DeleteSurvey);
+        assert!(log.is_sorted_by(|newer, older| newer.seq > older.seq));
+    }
+
+    #[test]
+    fn the_log_comes_in_pages_and_keeps_the_newest() {
+        let (sql, ..) = site();
+        for at_ms in 0..10_150 {
+            add(&sql, "k1", &Change::new(Action::Import), at_ms).unwrap();
+        }
+        let first = page(&sql, None).unwrap();
+        assert_eq!((first.len(), first[0].seq, first[0].at_ms), (100, 10_151, 10_149));
+        let second = page(&sql, Some(first[99].seq)).unwrap();
+        assert_eq!((second.len(), second[0].seq), (100, first[99].seq - 1));
+        let oldest = page(&sql, Some(160)).unwrap();
+        assert_eq!((oldest.len(), oldest[7].seq), (8, 152));
+        assert_eq!(page(&sql, Some(u64::MAX)).unwrap(), first);
+        assert_eq!(page(&sql, Some(152)).unwrap(), []);
+    }
+}

@@ -1,0 +1,110 @@
+//! What a team asks of its site, answered in one step: a change is kept with its entry in the log and the
+//! errands to the shards, or not at all.
+
+use serde::Serialize;
+
+use super::audit::{self, Change};
+use super::{errands, installs, keys, published, settings, surveys};
+use crate::failure::Failure;
+use crate::rpc::{SurveyAction, TeamCall};
+use crate::seal::{SiteId, SurveyId};
+use crate::sql::Sql;
+
+/// Answers a call, with JSON. `change` is what it changes, and who does.
+pub fn answer(
+    sql: &impl Sql,
+    site: &SiteId,
+    change: Option<(&str, &Change)>,
+    call: TeamCall,
+    now_ms: u64,
+) -> Result<String, Failure> {
+    let Some((by, change)) = change else { return work(sql, site, call, now_ms) };
+    sql.transaction(|| {
+        audit::add(sql, by, change, now_ms)?;
+        work(sql, site, call, now_ms)
+    })
+}
+
+fn work(sql: &impl Sql, site: &SiteId, call: TeamCall, now_ms: u64) -> Result<String, Failure> {
+    match call {
+        TeamCall::Nothing | TeamCall::Note(_) => json(&()),
+        TeamCall::Keys => json(&keys::list(sql)?),
+        TeamCall::AddKey(key) => json(&keys::add(sql, &key, now_ms)?),
+        TeamCall::RemoveKey { id } => json(&keys::remove(sql, &id)?),
+        TeamCall::Installs => json(&installs::list(sql)?),
+        TeamCall::Audit { before } => json(&audit::page(sql, before)?),
+        TeamCall::Settings => json(&settings::record(sql)?),
+        TeamCall::ChangeSettings(changed) => {
+            settings::change(sql, &changed)?;
+            errands::tell(sql, site, None)?;
+            json(&settings::record(sql)?)
+        }
+        TeamCall::AddSecret { id, secret } => {
+            settings::add_secret(sql, &id, &secret, now_ms)?;
+            errands::tell(sql, site, None)?;
+            json(&settings::record(sql)?)
+        }
+        TeamCall::RemoveSecret { id } => {
+            settings::remove_secret(sql, &id)?;
+            errands::tell(sql, site, None)?;
+            json(&settings::record(sql)?)
+        }
+        TeamCall::Surveys => json(&surveys::list(sql)?),
+        TeamCall::CreateSurvey { survey, draft } => {
+            surveys::create(sql, &survey, &draft, now_ms)?;
+            json(&surveys::read(sql, &survey)?)
+        }
+        TeamCall::Survey { survey, action } => match act(sql, site, &survey, action, now_ms)? {
+            Some(changed) => json(&surveys::read(sql, &changed)?),
+            None => json(&()),
+        },
+        TeamCall::Plan { survey } => json(&published::plan(sql, &survey)?),
+        TeamCall::Plans => json(&published::plans(sql)?),
+        TeamCall::Delete => Err(Failure::Broken("the end of a site is no single step".to_owned())),
+    }
+}
+
+/// Does something with a survey. Returns the survey to show afterwards.
+fn act(
+    sql: &impl Sql,
+    site: &SiteId,
+    survey: &SurveyId,
+    action: SurveyAction,
+    now_ms: u64,
+) -> Result<Option<SurveyId>, Failure> {
+    let tell = || errands::tell(sql, site, Some(survey.as_str()));
+    match action {
+        SurveyAction::Read => {}
+        SurveyAction::Check => published::check(sql, survey)?,
+        SurveyAction::Update(draft) => surveys::update(sql, survey, &draft)?,
+        SurveyAction::SetStatus(status) => {
+            surveys::set_status(sql, survey, status, now_ms)?;
+            tell()?;
+        }
+        SurveyAction::SetShards(shards) => {
+            // A new one may have refused a display just before, and has to hear of it.
+            surveys::set_shards(sql, survey, shards)?;
+            tell()?;
+        }
+        SurveyAction::Duplicate(copy) => {
+            let draft = surveys::read(sql, survey)?.draft;
+            let draft = draft.ok_or_else(|| Failure::Broken("a survey has no draft".to_owned()))?;
+            surveys::create(sql, &copy, &draft, now_ms)?;
+            return Ok(Some(copy));
+        }
+        SurveyAction::Publish => {
+            published::publish(sql, survey, now_ms)?;
+            tell()?;
+        }
+        SurveyAction::Delete => {
+            // From here on nobody can pull it; what is on its way to a shard the shard ignores.
+            surveys::delete(sql, site, survey)?;
+            return Ok(None);
+        }
+    }
+    Ok(Some(survey.clone()))
+}
+
+fn json(value: &impl Serialize) -> Result<String, Failure> {
+    Ok(serde_json::to_string(value)?)
+}
