@@ -3,7 +3,9 @@
 
 mod alarm;
 mod asset;
+mod csv;
 mod directory;
+mod export;
 mod failure;
 #[cfg(feature = "faults")]
 mod faults;
@@ -14,9 +16,11 @@ mod memory;
 mod operator;
 mod page;
 mod place;
+mod plain;
 mod preview;
 mod promise;
 mod respond;
+mod responses;
 mod route;
 mod rpc;
 mod seal;
@@ -84,6 +88,17 @@ async fn answer(route: Route, request: Request, env: Env) -> Result<Response, Fa
             team::survey(request, env, &site, &survey, verb).await
         }
         Route::Summary { site, survey } => team::summary(request, env, &site, &survey).await,
+        Route::Responses { site, survey, is_query: false } => {
+            responses::list(request, env, &site, &survey).await
+        }
+        Route::Responses { site, survey, .. } => {
+            responses::query(request, env, &site, &survey).await
+        }
+        Route::Export { site, survey } => export::export(request, env, &site, &survey).await,
+        Route::LookUpRespondent { site } => responses::look_up(request, env, &site).await,
+        Route::DeleteDisplay { site, survey, display } => {
+            team::delete_display(request, env, (&site, &survey), &display).await
+        }
         Route::MakePreview { site, survey } => team::preview(request, env, &site, &survey).await,
         Route::Usage { site, survey } => team::usage(request, env, &site, &survey).await,
         Route::Import { site, survey } => team::import(request, env, &site, &survey).await,

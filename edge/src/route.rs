@@ -35,6 +35,8 @@ pub enum Route {
     IdentitySecret { site: String, id: Option<String> },
     /// `POST /v1/sites/{site}/respondents/erase`
     EraseRespondent { site: String },
+    /// `POST /v1/sites/{site}/respondents/lookup`
+    LookUpRespondent { site: String },
     /// `GET /v1/sites/{site}/summary`
     SiteSummary { site: String },
     /// `GET` and `POST /v1/sites/{site}/surveys`
@@ -49,6 +51,12 @@ pub enum Route {
     Usage { site: String, survey: String },
     /// `POST /v1/sites/{site}/surveys/{survey}/import`
     Import { site: String, survey: String },
+    /// `GET /v1/sites/{site}/surveys/{survey}/responses`, and `POST` to `/query` below it.
+    Responses { site: String, survey: String, is_query: bool },
+    /// `GET /v1/sites/{site}/surveys/{survey}/export`
+    Export { site: String, survey: String },
+    /// `DELETE /v1/sites/{site}/surveys/{survey}/displays/{display}`
+    DeleteDisplay { site: String, survey: String, display: String },
     /// `POST /v1/sites/{site}/surveys/{survey}/displays/{display}/exclude` and `/include`
     Exclude { site: String, survey: String, display: String, excluded: bool },
 }
@@ -103,6 +111,10 @@ impl Route {
             Self::Usage { .. } => "usage",
             Self::Import { .. } => "import",
             Self::Exclude { .. } => "exclude",
+            Self::LookUpRespondent { .. } => "look up respondent",
+            Self::Responses { .. } => "responses",
+            Self::Export { .. } => "export",
+            Self::DeleteDisplay { .. } => "delete display",
         }
     }
 }
@@ -160,6 +172,9 @@ pub fn route(method: &str, path: &str) -> Result<Route, Problem> {
         ["v1", "sites", site, "respondents", "erase"] => {
             vec![("POST", Route::EraseRespondent { site: owned(site) })]
         }
+        ["v1", "sites", site, "respondents", "lookup"] => {
+            vec![("POST", Route::LookUpRespondent { site: owned(site) })]
+        }
         ["v1", "sites", site, "summary"] => {
             vec![("GET", Route::SiteSummary { site: owned(site) })]
         }
@@ -186,6 +201,21 @@ pub fn route(method: &str, path: &str) -> Result<Route, Problem> {
         }
         ["v1", "sites", site, "surveys", survey, "import"] => {
             vec![("POST", Route::Import { site: owned(site), survey: owned(survey) })]
+        }
+        ["v1", "sites", site, "surveys", survey, "responses"] => {
+            let (site, survey) = (owned(site), owned(survey));
+            vec![("GET", Route::Responses { site, survey, is_query: false })]
+        }
+        ["v1", "sites", site, "surveys", survey, "responses", "query"] => {
+            let (site, survey) = (owned(site), owned(survey));
+            vec![("POST", Route::Responses { site, survey, is_query: true })]
+        }
+        ["v1", "sites", site, "surveys", survey, "export"] => {
+            vec![("GET", Route::Export { site: owned(site), survey: owned(survey) })]
+        }
+        ["v1", "sites", site, "surveys", survey, "displays", display] => {
+            let (site, survey, display) = (owned(site), owned(survey), owned(display));
+            vec![("DELETE", Route::DeleteDisplay { site, survey, display })]
         }
         ["v1", "sites", site, "surveys", survey, "displays", display, verb] => {
             let excluded = match *verb {

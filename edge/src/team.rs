@@ -16,7 +16,9 @@ use crate::place;
 use crate::preview::{self, Preview};
 use crate::respond;
 use crate::route::Verb;
-use crate::rpc::{self, Plan, Scope, SiteCall, SiteRecord, SurveyAction, SurveyRecord, TeamCall};
+use crate::rpc::{
+    self, Plan, Scope, SiteCall, SiteRecord, SurveyAction, SurveyCall, SurveyRecord, TeamCall,
+};
 use crate::seal::{self, ApiKey, KeyDigest, Seal, SiteId};
 use crate::shards::Shards;
 use crate::summary::{self, Query};
@@ -299,16 +301,32 @@ pub async fn exclude(
     respond::no_content()
 }
 
+/// `DELETE /v1/sites/{site}/surveys/{survey}/displays/{display}`
+pub async fn delete_display(
+    request: Request,
+    env: &Env,
+    (site, survey): (&str, &str),
+    display: &str,
+) -> Result<Response, Failure> {
+    let team = Team::of(request.headers(), env, site)?;
+    let plan = team.plan(env, survey, Scope::Write).await?;
+    let id = display.parse().map_err(|_| keeping::unknown_display())?;
+    Shards::of(env, &team.site, &plan).change(&SurveyCall::Delete { id }).await?;
+    respond::no_content()
+}
+
 /// A team that showed a key of the site that it asks about. The site has not checked the key yet:
 /// it does with each call, so a revoked key is dead at once.
-struct Team {
+pub struct Team {
     seal: Rc<Seal>,
-    site: SiteId,
+    /// The site.
+    pub site: SiteId,
     key: KeyDigest,
 }
 
 impl Team {
-    fn of(headers: &Headers, env: &Env, site: &str) -> Result<Self, Failure> {
+    /// The team that a request's headers name.
+    pub fn of(headers: &Headers, env: &Env, site: &str) -> Result<Self, Failure> {
         let unknown = || Problem::new(Code::Unauthenticated, "the key is not known");
         let key = ApiKey::parse(&bearer(headers)?).ok_or_else(unknown)?;
         let seal = Seal::of(env)?;
@@ -320,12 +338,14 @@ impl Team {
         Ok(Self { seal, site: site_of_key, key: key.digest })
     }
 
-    async fn plan(&self, env: &Env, survey: &str, access: Scope) -> Result<Plan, Failure> {
+    /// What has to be known to ask the shards of a survey.
+    pub async fn plan(&self, env: &Env, survey: &str, access: Scope) -> Result<Plan, Failure> {
         let survey = self.seal.known_survey(&self.site, survey)?;
         self.call(env, TeamCall::Plan { survey, access }).await
     }
 
-    async fn call<T: DeserializeOwned>(&self, env: &Env, call: TeamCall) -> Result<T, Failure> {
+    /// Asks the site.
+    pub async fn call<T: DeserializeOwned>(&self, env: &Env, call: TeamCall) -> Result<T, Failure> {
         let call = SiteCall::Team { site: self.site.clone(), key: self.key.clone(), call };
         match rpc::call(&place::site(env, &self.site)?, &call).await {
             // A key whose site is gone is a key that is not known.
