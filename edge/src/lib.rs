@@ -4,7 +4,9 @@
 mod alarm;
 mod asset;
 mod caller;
+mod csv;
 mod directory;
+mod export;
 mod failure;
 #[cfg(feature = "faults")]
 mod faults;
@@ -17,9 +19,11 @@ mod memory;
 mod operator;
 mod page;
 mod place;
+mod plain;
 mod preview;
 mod promise;
 mod respond;
+mod responses;
 mod route;
 mod rpc;
 mod seal;
@@ -105,6 +109,15 @@ async fn answer(
             team::survey(request, env, route, survey, *verb).await
         }
         Route::Summary { survey, .. } => team::summary(request, env, route, survey).await,
+        Route::Responses { survey, is_query: false, .. } => {
+            responses::list(request, env, route, survey).await
+        }
+        Route::Responses { survey, .. } => responses::query(request, env, route, survey).await,
+        Route::Export { survey, .. } => export::export(request, env, route, survey).await,
+        Route::LookUpRespondent { .. } => responses::look_up(request, env, route).await,
+        Route::DeleteDisplay { survey, display, .. } => {
+            team::delete_display(request, env, (route, survey), display).await
+        }
         Route::MakePreview { survey, .. } => team::preview(request, env, route, survey).await,
         Route::Usage { survey, .. } => team::usage(request, env, route, survey).await,
         Route::Import { survey, .. } => team::import(request, env, route, survey).await,

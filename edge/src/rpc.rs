@@ -19,6 +19,7 @@ use crate::site::audit::Change;
 use crate::site::installs::Directive;
 use crate::standing::Standing;
 use crate::survey::keeping::Since;
+use crate::survey::responses::{self, Find, From};
 use crate::survey::scan;
 use crate::survey::slice::Cursor;
 
@@ -247,6 +248,12 @@ pub enum SurveyCall {
     Scan { query: scan::Query, after: Option<Cursor> },
     /// Stop counting a display, for a reason, or count it again; answered with nothing.
     Exclude { id: DisplayId, reason: Option<String> },
+    /// Delete a display; answered with nothing.
+    Delete { id: DisplayId },
+    /// Some of the displays that are looked for; answered with `Found`.
+    Find { find: Find, from: From, limit: usize },
+    /// What was changed after a number; answered with [`Followed`].
+    Follow { after: u64, limit: u32 },
     /// Erase the displays of a respondent among some after a key; answered with [`Erased`].
     Erase { respondent: String, after: Option<Cursor> },
     /// Take lines of displays; answered with `Imported`.
@@ -264,6 +271,15 @@ pub struct Counts {
     pub counted: Counted,
     /// What retention has removed.
     pub since: Since,
+}
+
+/// What was changed on a shard, in the order of the last changes.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Followed {
+    /// Each display once, as it is now.
+    pub changes: Vec<responses::Change>,
+    /// Whether more was changed after that.
+    pub more: bool,
 }
 
 /// What one part of an erasure came to.

@@ -76,9 +76,13 @@ impl<'a> Shards<'a> {
 
     /// Stops counting a display, for a reason, or counts it again.
     pub async fn exclude(&self, id: DisplayId, reason: Option<&str>) -> Result<(), Failure> {
-        let call = SurveyCall::Exclude { id, reason: reason.map(str::to_owned) };
+        self.change(&SurveyCall::Exclude { id, reason: reason.map(str::to_owned) }).await
+    }
+
+    /// Changes a display on whichever shard has it.
+    pub async fn change(&self, call: &SurveyCall) -> Result<(), Failure> {
         for stub in self.stubs() {
-            match rpc::call::<()>(&stub?, &call).await {
+            match rpc::call::<()>(&stub?, call).await {
                 Err(Failure::Problem(problem)) if problem.code == Code::UnknownDisplay => {}
                 outcome => return outcome,
             }

@@ -34,7 +34,7 @@ pub struct Query {
     tz: Option<String>,
     interval: Option<Interval>,
     by: Option<Dimension>,
-    filters: BTreeMap<Dimension, Vec<String>>,
+    filters: Filters,
     per_respondent: bool,
     compare: bool,
     question: Option<String>,
@@ -68,12 +68,8 @@ impl Query {
                     query.by = Some(dimension.ok_or_else(|| unknown(&dimensions()))?);
                 }
                 "where" => {
-                    let (dimension, value) = value
-                        .split_once(':')
-                        .ok_or_else(|| unknown("a dimension, a colon and a value"))?;
-                    let dimension =
-                        Dimension::named(dimension).ok_or_else(|| unknown(&dimensions()))?;
-                    query.filters.entry(dimension).or_default().push(value.to_owned());
+                    let (dimension, value) = filter(&value)?;
+                    query.filters.entry(dimension).or_default().push(value);
                 }
                 "per" if value == "respondent" => query.per_respondent = true,
                 "per" => return Err(unknown("respondent")),
@@ -98,11 +94,7 @@ impl Query {
             let detail = "a trend and a comparison need the start of the period";
             return Err(Problem::new(Code::InvalidQuery, detail).at("from"));
         }
-        if self.filters.values().map(Vec::len).sum::<usize>() > FILTERS_LIMIT {
-            return Err(Problem::new(Code::InvalidQuery, "there are too many filters")
-                .at("where")
-                .limit(format!("{FILTERS_LIMIT} values")));
-        }
+        check_filters(&self.filters)?;
         Ok(self)
     }
 
@@ -119,6 +111,40 @@ impl Query {
             None => Ok(self),
         }
     }
+}
+
+/// Filters by dimension: one of these values each.
+type Filters = BTreeMap<Dimension, Vec<String>>;
+
+/// Reads filters, each a dimension, a colon and a value.
+pub fn filters<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Filters, Problem> {
+    let mut filters = Filters::new();
+    for text in texts {
+        let (dimension, value) = filter(text)?;
+        filters.entry(dimension).or_default().push(value);
+    }
+    check_filters(&filters)?;
+    Ok(filters)
+}
+
+fn filter(text: &str) -> Result<(Dimension, String), Problem> {
+    let unknown = |limit: &str| {
+        let detail = "the parameter has no such value";
+        Problem::new(Code::InvalidQuery, detail).at("where").limit(limit)
+    };
+    let parts = text.split_once(':');
+    let (dimension, value) = parts.ok_or_else(|| unknown("a dimension, a colon and a value"))?;
+    let dimension = Dimension::named(dimension).ok_or_else(|| unknown(&dimensions()))?;
+    Ok((dimension, value.to_owned()))
+}
+
+fn check_filters(filters: &Filters) -> Result<(), Problem> {
+    if filters.values().map(Vec::len).sum::<usize>() > FILTERS_LIMIT {
+        return Err(Problem::new(Code::InvalidQuery, "there are too many filters")
+            .at("where")
+            .limit(format!("{FILTERS_LIMIT} values")));
+    }
+    Ok(())
 }
 
 /// The names of all dimensions, for whoever used another.
@@ -176,7 +202,8 @@ pub async fn of_survey(shards: &Shards<'_>, query: &Query) -> Result<Response, F
         let detail = "the survey has no rating or choice question with that id";
         Problem::new(Code::InvalidQuery, detail).at("question")
     };
-    check_traits(plan, query)?;
+    let asked = query.by.iter().map(|by| ("by", by));
+    check_traits(plan, asked.chain(query.filters.keys().map(|filter| ("where", filter))))?;
     let time = Time::of(query, &plan.tz, plan.week_starts)?;
     let request =
         Request { question: id.to_owned(), edges: time.edges.clone(), by: query.by.clone() };
@@ -220,9 +247,10 @@ pub async fn of_survey(shards: &Shards<'_>, query: &Query) -> Result<Response, F
 }
 
 /// Traits that the latest version does not declare are not known; their keys are not looked for.
-fn check_traits(plan: &Plan, query: &Query) -> Result<(), Problem> {
-    let asked = query.by.iter().map(|by| ("by", by));
-    let mut asked = asked.chain(query.filters.keys().map(|filter| ("where", filter)));
+pub fn check_traits<'a>(
+    plan: &Plan,
+    mut asked: impl Iterator<Item = (&'a str, &'a Dimension)>,
+) -> Result<(), Problem> {
     let unknown = asked.find(|(_, dimension)| match dimension {
         Dimension::Trait(key) => !plan.definition.traits.contains(key),
         _ => false,

@@ -14,7 +14,7 @@ use crate::operator;
 use crate::preview::{self, Preview};
 use crate::respond;
 use crate::route::{Route, Verb};
-use crate::rpc::{Plan, SiteRecord, SurveyAction, SurveyRecord, TeamCall};
+use crate::rpc::{Plan, SiteRecord, SurveyAction, SurveyCall, SurveyRecord, TeamCall};
 use crate::seal;
 use crate::shards::Shards;
 use crate::site::audit::{Action, Change};
@@ -297,5 +297,21 @@ pub async fn exclude(
     let action = if excluded { Action::Exclude } else { Action::Include };
     team.note(env, Change::of(action, &plan.survey).at(&id.to_string())).await?;
     Shards::of(env, &team.site, &plan).exclude(id, reason.as_deref()).await?;
+    respond::no_content()
+}
+
+/// `DELETE /v1/sites/{site}/surveys/{survey}/displays/{display}`
+pub async fn delete_display(
+    request: Request,
+    env: &Env,
+    (route, survey): (&Route, &str),
+    display: &str,
+) -> Result<Response, Failure> {
+    let team = Team::of(request.headers(), env, route)?;
+    let plan = team.plan(env, survey).await?;
+    let id: DisplayId = display.parse().map_err(|_| keeping::unknown_display())?;
+    let change = Change::of(Action::DeleteResponse, &plan.survey).at(&id.to_string());
+    team.note(env, change).await?;
+    Shards::of(env, &team.site, &plan).change(&SurveyCall::Delete { id }).await?;
     respond::no_content()
 }

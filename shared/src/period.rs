@@ -147,17 +147,7 @@ fn utc(local: NaiveDateTime, offset: Offset<'_>) -> Option<u64> {
 
 /// Reads a time: RFC 3339, or milliseconds since the epoch. It must be the start of a bucket.
 pub fn parse_time(field: &str, text: &str) -> Result<u64, Problem> {
-    let ms = text.parse::<u64>().ok().or_else(|| {
-        // In an address a plus sign stands for a space.
-        let time = DateTime::parse_from_rfc3339(&text.replace(' ', "+")).ok()?;
-        u64::try_from(time.timestamp_millis()).ok()
-    });
-    let in_range = ms.filter(|ms| *ms < END_MS);
-    let Some(ms) = in_range else {
-        return Err(Problem::new(Code::InvalidQuery, "the time cannot be read")
-            .at(field)
-            .limit("RFC 3339, such as 2026-11-01T00:00:00Z, or milliseconds since the epoch"));
-    };
+    let ms = parse_instant(field, text)?;
     if ms % BUCKET_MS == 0 {
         return Ok(ms);
     }
@@ -165,6 +155,21 @@ pub fn parse_time(field: &str, text: &str) -> Result<u64, Problem> {
     Err(Problem::new(Code::InvalidQuery, "summaries count in quarters of an hour")
         .at(field)
         .limit(format!("{} or {}", rfc3339(before), rfc3339(before + BUCKET_MS))))
+}
+
+/// A time in RFC 3339 or in milliseconds since the epoch, which need not be on a quarter of an hour.
+pub fn parse_instant(field: &str, text: &str) -> Result<u64, Problem> {
+    let ms = text.parse::<u64>().ok().or_else(|| {
+        // In an address a plus sign stands for a space.
+        let time = DateTime::parse_from_rfc3339(&text.replace(' ', "+")).ok()?;
+        u64::try_from(time.timestamp_millis()).ok()
+    });
+    let in_range = ms.filter(|ms| *ms < END_MS);
+    in_range.ok_or_else(|| {
+        Problem::new(Code::InvalidQuery, "the time cannot be read")
+            .at(field)
+            .limit("RFC 3339, such as 2026-11-01T00:00:00Z, or milliseconds since the epoch")
+    })
 }
 
 /// A time as RFC 3339, in UTC.

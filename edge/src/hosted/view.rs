@@ -8,7 +8,7 @@ use asklet_shared::display::{Answer, Answers};
 use asklet_shared::validate::is_safe_link;
 
 use super::html::Html;
-use super::walk::{self, Complaint, Next};
+use super::walk::{Complaint, Next};
 
 /// The widget's style sheet. It speaks of a host, which is not here, and of a panel, which is the page.
 const WIDGET_STYLE: &str = include_str!("../../../widget/src/style.css");

@@ -43,6 +43,8 @@ impl Route {
             | Self::Survey { site, verb: Verb::Read, .. }
             | Self::SiteSummary { site }
             | Self::Summary { site, .. }
+            | Self::Responses { site, .. }
+            | Self::Export { site, .. }
             | Self::Usage { site, .. } => (site, Scope::Read),
             // What was collected goes with the survey, and shards never grow fewer again.
             Self::Survey { site, verb: Verb::Delete | Verb::Shard, .. } => (site, Scope::Admin),
@@ -50,12 +52,14 @@ impl Route {
             | Self::Survey { site, .. }
             | Self::MakePreview { site, .. }
             | Self::Import { site, .. }
+            | Self::DeleteDisplay { site, .. }
             | Self::Exclude { site, .. } => (site, Scope::Write),
             Self::Site { site, .. }
             | Self::Keys { site, .. }
             | Self::Key { site, .. }
             | Self::Audit { site }
             | Self::IdentitySecret { site, .. }
+            | Self::LookUpRespondent { site }
             | Self::EraseRespondent { site } => (site, Scope::Admin),
         };
         // So that a site whose keys are lost is not lost.

@@ -50,6 +50,8 @@ pub enum Route {
     IdentitySecret { site: String, id: Option<String> },
     /// `POST /v1/sites/{site}/respondents/erase`
     EraseRespondent { site: String },
+    /// `POST /v1/sites/{site}/respondents/lookup`
+    LookUpRespondent { site: String },
     /// `GET /v1/sites/{site}/summary`
     SiteSummary { site: String },
     /// `GET` and `POST /v1/sites/{site}/surveys`
@@ -64,6 +66,12 @@ pub enum Route {
     Usage { site: String, survey: String },
     /// `POST /v1/sites/{site}/surveys/{survey}/import`
     Import { site: String, survey: String },
+    /// `GET /v1/sites/{site}/surveys/{survey}/responses`, and `POST` to `/query` below it.
+    Responses { site: String, survey: String, is_query: bool },
+    /// `GET /v1/sites/{site}/surveys/{survey}/export`
+    Export { site: String, survey: String },
+    /// `DELETE /v1/sites/{site}/surveys/{survey}/displays/{display}`
+    DeleteDisplay { site: String, survey: String, display: String },
     /// `POST /v1/sites/{site}/surveys/{survey}/displays/{display}/exclude` and `/include`
     Exclude { site: String, survey: String, display: String, excluded: bool },
 }
@@ -123,6 +131,10 @@ impl Route {
             Self::Usage { .. } => "usage",
             Self::Import { .. } => "import",
             Self::Exclude { .. } => "exclude",
+            Self::LookUpRespondent { .. } => "look up respondent",
+            Self::Responses { .. } => "responses",
+            Self::Export { .. } => "export",
+            Self::DeleteDisplay { .. } => "delete display",
         }
     }
 }

@@ -34,6 +34,7 @@ pub const TEAM_ROUTES: &[(&str, &str, Make)] = &[
         id: Some(ids.next()),
     }),
     ("POST", "/respondents/erase", |ids| Route::EraseRespondent { site: ids.next() }),
+    ("POST", "/respondents/lookup", |ids| Route::LookUpRespondent { site: ids.next() }),
     ("GET", "/summary", |ids| Route::SiteSummary { site: ids.next() }),
     ("GET", "/surveys", |ids| Route::Surveys { site: ids.next(), verb: Verb::Read }),
     ("POST", "/surveys", |ids| Route::Surveys { site: ids.next(), verb: Verb::Create }),
@@ -59,12 +60,27 @@ pub const TEAM_ROUTES: &[(&str, &str, Make)] = &[
         site: ids.next(),
         survey: ids.next(),
     }),
+    ("GET", "/surveys/{survey}/responses", |ids| responses(ids, false)),
+    ("POST", "/surveys/{survey}/responses/query", |ids| responses(ids, true)),
+    ("GET", "/surveys/{survey}/export", |ids| Route::Export {
+        site: ids.next(),
+        survey: ids.next(),
+    }),
+    ("DELETE", "/surveys/{survey}/displays/{display}", |ids| Route::DeleteDisplay {
+        site: ids.next(),
+        survey: ids.next(),
+        display: ids.next(),
+    }),
     ("POST", "/surveys/{survey}/displays/{display}/exclude", |ids| exclude(ids, true)),
     ("POST", "/surveys/{survey}/displays/{display}/include", |ids| exclude(ids, false)),
 ];
 
 fn survey(ids: &mut Ids, verb: Verb) -> Route {
     Route::Survey { site: ids.next(), survey: ids.next(), verb }
+}
+
+fn responses(ids: &mut Ids, is_query: bool) -> Route {
+    Route::Responses { site: ids.next(), survey: ids.next(), is_query }
 }
 
 fn exclude(ids: &mut Ids, excluded: bool) -> Route {

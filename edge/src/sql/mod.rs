@@ -6,6 +6,8 @@ pub mod migrate;
 pub mod native;
 pub mod object;
 
+use std::cell::Cell;
+
 use crate::failure::Failure;
 
 /// A value on its way into SQLite or out of it. Integers stay below 2^53, because numbers pass
@@ -34,6 +36,10 @@ pub trait Sql {
 
     /// Runs some work in one transaction: all of it is kept, or, if it fails, nothing.
     fn transaction<T>(&self, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure>;
+
+    /// The number of the latest change, once it was looked up: it lives as long as the object is
+    /// awake. See `survey::changes`.
+    fn latest_change(&self) -> &Cell<Option<u64>>;
 
     /// Runs a statement that gives no rows. Returns whether it wrote any.
     fn write(&self, sql: &str, values: &[Value]) -> Result<bool, Failure>;

@@ -11,13 +11,14 @@ use crate::failure::Failure;
 pub struct Native {
     connection: rusqlite::Connection,
     in_transaction: Cell<bool>,
+    latest_change: Cell<Option<u64>>,
 }
 
 impl Native {
     /// An empty one.
     pub fn new() -> Self {
         let connection = rusqlite::Connection::open_in_memory().unwrap();
-        Self { connection, in_transaction: Cell::new(false) }
+        Self { connection, in_transaction: Cell::new(false), latest_change: Cell::default() }
     }
 }
 
@@ -51,6 +52,10 @@ impl Sql for Native {
             row(Row::new(read))?;
         }
         Ok(())
+    }
+
+    fn latest_change(&self) -> &Cell<Option<u64>> {
+        &self.latest_change
     }
 
     fn write(&self, sql: &str, values: &[Value]) -> Result<bool, Failure> {

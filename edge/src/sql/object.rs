@@ -55,6 +55,7 @@ pub struct Object {
     statements: RefCell<HashMap<String, JsValue>>,
     /// How many rows were written since then.
     rows_written: Cell<u64>,
+    latest_change: Cell<Option<u64>>,
 }
 
 impl Object {
@@ -66,6 +67,7 @@ impl Object {
             storage,
             statements: RefCell::default(),
             rows_written: Cell::new(0),
+            latest_change: Cell::new(None),
         }
     }
 
@@ -120,6 +122,10 @@ impl Sql for Object {
             row(Row::new(columns.iter().map(value).collect::<Result<_, _>>()?))?;
         }
         Ok(())
+    }
+
+    fn latest_change(&self) -> &Cell<Option<u64>> {
+        &self.latest_change
     }
 
     fn write(&self, sql: &str, values: &[Value]) -> Result<bool, Failure> {

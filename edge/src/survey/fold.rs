@@ -16,6 +16,7 @@ use asklet_shared::facts::{Facts, option_key};
 use asklet_shared::tally::{Counted, Request};
 use asklet_shared::time::{self, BUCKET_MS};
 
+use super::changes;
 use super::log::{self, DRIFT_MS, Stored};
 use crate::failure::Failure;
 use crate::sql::{Sql, Value};
@@ -37,7 +38,7 @@ const STEP: usize = 2_500;
 
 /// The displays that no counter covers. Their keys are a range at the end of the log, so that
 /// reading them does not touch the rest.
-const TAIL: &str = "id >= ? AND astray = 0 AND shown_ms >= ? AND shown_ms < ?";
+pub const TAIL: &str = "id >= ?1 AND astray = 0 AND shown_ms >= ?2 AND shown_ms < ?3";
 
 /// Displays shown before this are in the counters.
 #[derive(Debug, Clone, Copy)]
@@ -62,7 +63,7 @@ impl Watermark {
     }
 
     /// The values of [`TAIL`] for displays that were shown before `until_ms`.
-    fn tail_range(self, until_ms: u64) -> [Value; 3] {
+    pub fn tail_range(self, until_ms: u64) -> [Value; 3] {
         let first_id = DisplayId::floor(self.0.saturating_sub(DRIFT_MS)).to_vec();
         [first_id.into(), self.0.into(), until_ms.into()]
     }
@@ -90,9 +91,9 @@ fn count_tail(
     settled_ms: u64,
 ) -> Result<(usize, usize), Failure> {
     let query =
-        format!("SELECT count(*), count(*) FILTER (WHERE shown_ms < ?) FROM display WHERE {TAIL}");
-    let mut values = vec![settled_ms.into()];
-    values.extend(watermark.tail_range(END_OF_TIME_MS));
+        format!("SELECT count(*), count(*) FILTER (WHERE shown_ms < ?4) FROM display WHERE {TAIL}");
+    let mut values = watermark.tail_range(END_OF_TIME_MS).to_vec();
+    values.push(settled_ms.into());
     let row = sql.first(&query, &values)?;
     row.map_or(Ok((0, 0)), |mut row| Ok((row.integer()?, row.integer()?)))
 }
@@ -131,6 +132,7 @@ fn fold_step(sql: &impl Sql, watermark: Watermark, until_ms: u64) -> Result<bool
         let mut changes = Changes::default();
         watermark.tail(sql, step_ms, &mut |facts, count| changes.put_in(sql, facts, count))?;
         changes.save(sql)?;
+        changes::cover(sql, TAIL, &watermark.tail_range(step_ms))?;
         sql.run("UPDATE folded SET until_ms = ?", &[step_ms.into()])
     })?;
     Ok(step_ms < until_ms)
@@ -157,6 +159,8 @@ pub fn recount_if_needed(sql: &impl Sql) -> Result<(), Failure> {
         let put_in = &mut |facts: &Facts, count| changes.put_in(sql, facts, count);
         log::each_kind(sql, "astray = 1", &[], put_in)?;
         changes.save(sql)?;
+        sql.run("DELETE FROM change", &[])?;
+        changes::cover(sql, "astray = 1", &[])?;
         sql.run("UPDATE folded SET until_ms = 0, recount = 0", &[])
     })
 }
@@ -167,14 +171,15 @@ pub fn recount_if_needed(sql: &impl Sql) -> Result<(), Failure> {
 pub struct Changes(Counters);
 
 impl Changes {
-    /// Takes a display out and puts what became of it in.
+    /// Takes a display out and puts what became of it, and was written, in.
     pub fn replace(
         &mut self,
         sql: &impl Sql,
         earlier: Option<&Stored>,
-        later: Option<&Stored>,
+        later: &Stored,
     ) -> Result<(), Failure> {
-        for (display, change) in [(earlier, Change::TakeOut), (later, Change::PutIn(1))] {
+        changes::replace(sql, earlier, later)?;
+        for (display, change) in [(earlier, Change::TakeOut), (Some(later), Change::PutIn(1))] {
             if let Some(facts) = display.and_then(Stored::facts) {
                 self.0.change(&facts, change, |key| load(sql, key))?;
             }

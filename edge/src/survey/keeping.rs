@@ -12,8 +12,9 @@ use asklet_shared::problem::{Code, Problem};
 use asklet_shared::time::{self, DAY_MS};
 use serde::{Deserialize, Serialize};
 
+use super::changes;
 use super::fold::{self, Changes, Watermark};
-use super::log::{self, COLUMNS, ERASED, Stored};
+use super::log::{self, COLUMNS, DELETED, ERASED, Stored};
 use super::record::AGE_LIMIT_MS;
 use super::slice::{Cursor, Slice};
 use crate::failure::Failure;
@@ -24,7 +25,7 @@ use crate::sql::{Sql, Value};
 const UNANSWERED_MS: u64 = AGE_LIMIT_MS + DAY_MS;
 
 /// How many rows retention looks at in one slice.
-const SLICE_ROWS: u32 = 5_000;
+const SLICE_ROWS: u32 = 2_000;
 
 /// Since when the log is whole.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,17 +63,54 @@ pub fn unknown_display() -> Problem {
 /// Stops counting a display, for a reason, or counts it again.
 pub fn exclude(sql: &impl Sql, id: DisplayId, reason: Option<&str>) -> Result<(), Failure> {
     sql.transaction(|| {
-        let earlier = log::find(sql, id)?;
-        let earlier = earlier.filter(|display| display.excluded.as_deref() != Some(ERASED));
-        let earlier = earlier.ok_or_else(unknown_display)?;
-        let later = Stored { excluded: reason.map(str::to_owned), ..earlier.clone() };
-        log::write(sql, &later)?;
+        let earlier = find(sql, id)?;
+        let mut later = Stored { excluded: reason.map(str::to_owned), ..earlier.clone() };
+        log::write(sql, &mut later)?;
         let mut changes = Changes::default();
         if Watermark::read(sql)?.covers(&earlier) {
-            changes.replace(sql, Some(&earlier), Some(&later))?;
+            changes.replace(sql, Some(&earlier), &later)?;
         }
         changes.save(sql)
     })
+}
+
+/// Deletes a display; what is left of it is what is left of an erased one.
+pub fn delete(sql: &impl Sql, id: DisplayId) -> Result<(), Failure> {
+    sql.transaction(|| {
+        let display = find(sql, id)?;
+        let mut changes = Changes::default();
+        clear(sql, Watermark::read(sql)?, &mut changes, (display, DELETED))?;
+        changes.save(sql)
+    })
+}
+
+fn find(sql: &impl Sql, id: DisplayId) -> Result<Stored, Failure> {
+    let found = log::find(sql, id)?.filter(|display| !display.is_gone());
+    Ok(found.ok_or_else(unknown_display)?)
+}
+
+/// Leaves nothing of a display but its id, by which a repeated request is known.
+fn clear(
+    sql: &impl Sql,
+    counters: Watermark,
+    changes: &mut Changes,
+    (display, mark): (Stored, &str),
+) -> Result<(), Failure> {
+    let mut cleared = Stored {
+        stage: Stage::Shown,
+        dismissed: false,
+        excluded: Some(mark.to_owned()),
+        respondent: None,
+        context: Context { version: display.context.version, ..Context::default() },
+        answers: Answers::default(),
+        personal: None,
+        ..display.clone()
+    };
+    log::write(sql, &mut cleared)?;
+    if counters.covers(&display) {
+        changes.replace(sql, Some(&display), &cleared)?;
+    }
+    Ok(())
 }
 
 /// Erases the displays of a respondent in one slice; what is left of each is the id, by which a
@@ -101,26 +139,12 @@ pub fn erase(
         }
         let counters = Watermark::read(sql)?;
         let mut changes = Changes::default();
-        for display in &found {
-            if counters.covers(display) {
-                changes.replace(sql, Some(display), None)?;
-            }
-            log::write(
-                sql,
-                &Stored {
-                    stage: Stage::Shown,
-                    dismissed: false,
-                    excluded: Some(ERASED.to_owned()),
-                    respondent: None,
-                    context: Context { version: display.context.version, ..Context::default() },
-                    answers: Answers::default(),
-                    personal: None,
-                    ..display.clone()
-                },
-            )?;
+        let displays = u64::try_from(found.len()).unwrap_or(u64::MAX);
+        for display in found {
+            clear(sql, counters, &mut changes, (display, ERASED))?;
         }
         changes.save(sql)?;
-        Ok((u64::try_from(found.len()).unwrap_or(u64::MAX), next))
+        Ok((displays, next))
     })
 }
 
@@ -168,11 +192,22 @@ pub fn forget_people(
     after: Option<Cursor>,
 ) -> Result<Option<Cursor>, Failure> {
     let next = settle(sql, until_ms, after, "forgotten_ms", &|condition, values| {
-        let query = format!(
-            "UPDATE display SET personal = NULL, respondent = NULL
-             WHERE {condition} AND personal IS NOT NULL"
-        );
-        sql.run(&query, values)
+        let mut found = Vec::new();
+        let query =
+            format!("SELECT id, seq FROM display WHERE {condition} AND personal IS NOT NULL");
+        sql.query(&query, values, &mut |mut row| {
+            found.push((row.blob()?, row.integer::<u64>()?));
+            Ok(())
+        })?;
+        for (id, earlier) in found {
+            let seq = changes::next(sql)?;
+            let forget =
+                "UPDATE display SET personal = NULL, respondent = NULL, seq = ? WHERE id = ?";
+            sql.run(forget, &[seq.into(), id.clone().into()])?;
+            // All of them are covered; those that nobody is told of have no row.
+            changes::renumber(sql, (earlier, seq), id)?;
+        }
+        Ok(())
     })?;
     if next.is_none() {
         // Who answered is not for counters to remember either.

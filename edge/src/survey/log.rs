@@ -21,6 +21,7 @@ use asklet_shared::time::BUCKET_MS;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::changes;
 use crate::failure::Failure;
 use crate::seal;
 use crate::sql::migrate::Migrations;
@@ -117,6 +118,18 @@ pub const MIGRATIONS: Migrations = &[
         // schema is younger than the 31 days after which retention drops anything, so nothing is lost.
         "UPDATE folded SET recount = 1",
     ],
+    &[
+        // The number of each display's last change.
+        "ALTER TABLE display ADD COLUMN seq INTEGER NOT NULL DEFAULT 0",
+        "UPDATE display SET seq = numbered.seq
+         FROM (SELECT id, row_number() OVER (ORDER BY id) AS seq FROM display) AS numbered
+         WHERE numbered.id = display.id",
+        // The numbers of the displays that the counters cover, see `changes`.
+        "CREATE TABLE change (seq INTEGER PRIMARY KEY, id BLOB NOT NULL) STRICT",
+        "INSERT INTO change (seq, id) SELECT seq, id FROM display
+         WHERE (stage >= 2 OR excluded = '')
+            AND (astray = 1 OR shown_ms < (SELECT until_ms FROM folded))",
+    ],
 ];
 
 /// How far the time in a display's id may lie from when it was shown.
@@ -124,11 +137,14 @@ pub const DRIFT_MS: u64 = 10 * 60 * 1000;
 
 /// The columns that [`stored`] reads, in its order.
 pub const COLUMNS: &str = "id, revision, stage, dismissed, shown_ms, received_ms, astray, \
-     excluded, respondent, facts, personal";
+     excluded, respondent, facts, personal, seq";
 
-/// What stands for the reason why a display that was erased does not count: other reasons are not
-/// empty. Nothing else of it is left but its id, by which a repeated request is known.
+/// What stands for the reason why a display that was erased with its respondent does not count: other
+/// reasons are not blank. Nothing else of it is left but its id, by which a repeated request is known.
 pub const ERASED: &str = "";
+
+/// The same of a display that was deleted by itself.
+pub const DELETED: &str = " ";
 
 /// A display as the log holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,6 +173,8 @@ pub struct Stored {
     pub answers: Answers,
     /// What retention forgets besides texts and respondent; `None` once it has.
     pub personal: Option<Personal>,
+    /// The number of its last change, given as it is written.
+    pub seq: u64,
 }
 
 /// What is kept of a person until retention forgets it.
@@ -189,6 +207,11 @@ struct Counted<'a> {
 }
 
 impl Stored {
+    /// Whether it was erased or deleted, so that only its id is left.
+    pub fn is_gone(&self) -> bool {
+        matches!(self.excluded.as_deref(), Some(ERASED | DELETED))
+    }
+
     /// Forgets texts, respondent and traits; what is counted stays.
     pub fn forget(&mut self) {
         self.personal = None;
@@ -260,16 +283,17 @@ pub fn respondent_digest(respondent: &str) -> u64 {
 /// Puts a display, or a revision that follows the stored one, into the log, where nothing more is
 /// to be done: no counter covers it, and nothing was excluded. `false` where that does not hold; then
 /// nothing was written.
-pub fn advance(sql: &impl Sql, stored: &Stored) -> Result<bool, Failure> {
+pub fn advance(sql: &impl Sql, stored: &mut Stored) -> Result<bool, Failure> {
+    stored.seq = changes::next(sql)?;
     sql.write(
         &format!(
             "INSERT INTO display ({COLUMNS})
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 FROM folded
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 FROM folded
              WHERE ?7 = 0 AND ?5 >= until_ms
              ON CONFLICT (id) DO UPDATE SET
                 revision = excluded.revision, stage = excluded.stage,
                 dismissed = excluded.dismissed, respondent = excluded.respondent,
-                facts = excluded.facts, personal = excluded.personal
+                facts = excluded.facts, personal = excluded.personal, seq = excluded.seq
              WHERE excluded.revision > revision AND excluded.stage >= stage
                 AND excluded.facts ->> 'version' = facts ->> 'version'
                 AND astray = 0 AND display.excluded IS NULL
@@ -279,16 +303,17 @@ pub fn advance(sql: &impl Sql, stored: &Stored) -> Result<bool, Failure> {
     )
 }
 
-/// Puts a row into the log, in the place of an earlier revision's.
-pub fn write(sql: &impl Sql, stored: &Stored) -> Result<(), Failure> {
+/// Puts a row into the log, in the place of an earlier revision's, with the next number.
+pub fn write(sql: &impl Sql, stored: &mut Stored) -> Result<(), Failure> {
+    stored.seq = changes::next(sql)?;
     sql.run(
-        &format!("REPLACE INTO display ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+        &format!("REPLACE INTO display ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
         &values(stored)?,
     )
 }
 
 /// The values of [`COLUMNS`].
-fn values(stored: &Stored) -> Result<[Value; 11], Failure> {
+fn values(stored: &Stored) -> Result<[Value; 12], Failure> {
     let mut answers = stored.answers.clone();
     let mut personal = stored.personal.clone();
     for (question, answer) in &mut answers.0 {
@@ -315,6 +340,7 @@ fn values(stored: &Stored) -> Result<[Value; 11], Failure> {
         stored.respondent.clone().into(),
         serde_json::to_string(&facts)?.into(),
         personal.into(),
+        stored.seq.into(),
     ])
 }
 
@@ -341,6 +367,7 @@ pub fn stored(mut row: Row) -> Result<Stored, Failure> {
     let personal = row.optional_text()?;
     let mut personal: Option<Personal> =
         personal.map(|personal| serde_json::from_str(&personal)).transpose()?;
+    let seq = row.integer()?;
     for (question, text) in
         personal.as_mut().map(|personal| std::mem::take(&mut personal.texts)).into_iter().flatten()
     {
@@ -363,6 +390,7 @@ pub fn stored(mut row: Row) -> Result<Stored, Failure> {
         context,
         answers,
         personal,
+        seq,
     })
 }
 

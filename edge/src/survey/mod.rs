@@ -2,6 +2,7 @@
 //! of the definition, beside the data, and stores each in one transaction.
 
 mod bodies;
+pub mod changes;
 pub mod fold;
 mod hosted;
 mod house;
@@ -13,6 +14,7 @@ mod limiter;
 pub mod log;
 pub mod record;
 mod refusals;
+pub mod responses;
 pub mod scan;
 pub mod slice;
 #[cfg(test)]
@@ -37,10 +39,12 @@ use worker::{Date, Env, Request, Response, State, web_sys};
 
 use crate::failure::Failure;
 use crate::json;
+use crate::plain;
 use crate::promise;
 use crate::respond::{self, Cache};
 use crate::route::{Route, route};
-use crate::rpc::{self, Counts, Erased, SurveyCall, Usage};
+use crate::rpc::{self, Counts, Erased, Followed, SurveyCall, Usage};
+use crate::sql::Sql;
 use crate::sql::migrate::Schema;
 use crate::sql::object::Object;
 use crate::standing::Standing;
@@ -52,6 +56,7 @@ use knowledge::Address;
 use limiter::Limiter;
 use record::{AGE_LIMIT_MS, Recorded};
 use refusals::Refusals;
+use responses::{Change, Found};
 use slice::Slice;
 
 /// How many rows a slice has: about a millisecond of work, so that whoever collects hardly waits.
@@ -177,6 +182,7 @@ impl Shard {
                 storage.delete_alarm().await?;
                 storage.delete_all().await?;
                 self.schema.forget();
+                sql.latest_change().set(None);
                 self.alarm_set.set(false);
                 self.tail_length.set(None);
                 self.published.borrow_mut().clear();
@@ -208,6 +214,33 @@ impl Shard {
                 keeping::exclude(sql, id, reason.as_deref())?;
                 rpc::answer(&())
             }
+            SurveyCall::Delete { id } if is_set_up => {
+                keeping::delete(sql, id)?;
+                rpc::answer(&())
+            }
+            SurveyCall::Find { find, mut from, limit } if is_set_up => {
+                let mut all = Found::default();
+                for _ in 0..SLICES {
+                    let left = limit.saturating_sub(all.responses.len());
+                    let found =
+                        responses::find(sql, &find, from, (SLICE_ROWS, left), &plain::plain)?;
+                    all.responses.extend(found.responses);
+                    all.next = found.next;
+                    from = responses::From { id: found.next, with: false, ..from };
+                    if found.next.is_none() || all.responses.len() >= limit || all.is_large() {
+                        break;
+                    }
+                    pause().await;
+                }
+                rpc::answer(&all)
+            }
+            SurveyCall::Follow { after, limit } if is_set_up => {
+                let changed = changes::after(sql, after, limit.saturating_add(1))?;
+                let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+                let more = changed.len() > limit;
+                let changes = changed.into_iter().take(limit).map(Change::of).collect();
+                rpc::answer(&Followed { changes, more })
+            }
             SurveyCall::Erase { respondent, after } if is_set_up => {
                 let mut erased = Erased { displays: 0, next: after };
                 for _ in 0..SLICES {
@@ -235,7 +268,11 @@ impl Shard {
             SurveyCall::Scan { query, .. } => rpc::answer(&scan::Scanned::nothing(&query)),
             SurveyCall::Erase { .. } => rpc::answer(&Erased::default()),
             SurveyCall::Usage => rpc::answer(&Usage::default()),
-            SurveyCall::Exclude { .. } => Err(keeping::unknown_display().into()),
+            SurveyCall::Find { .. } => rpc::answer(&Found::default()),
+            SurveyCall::Follow { .. } => rpc::answer(&Followed::default()),
+            SurveyCall::Exclude { .. } | SurveyCall::Delete { .. } => {
+                Err(keeping::unknown_display().into())
+            }
             SurveyCall::Import { .. } | SurveyCall::Take(_) => {
                 Err(Problem::new(Code::UnknownShard, "the survey has no such shard yet").into())
             }

@@ -13,7 +13,7 @@ use asklet_shared::problem::{Code, Problem};
 use asklet_shared::time::DAY_MS;
 
 use super::fold::{Changes, Watermark};
-use super::log::{self, DRIFT_MS, ERASED, Personal, Stored};
+use super::log::{self, DRIFT_MS, Personal, Stored};
 use super::trait_values;
 use crate::failure::Failure;
 use crate::sql::Sql;
@@ -65,9 +65,9 @@ pub enum Recorded {
 /// and is acknowledged again; a newer one replaces.
 pub fn record(sql: &impl Sql, arrival: Arrival, now_ms: u64) -> Result<Recorded, Failure> {
     let has_traits = !arrival.traits.is_empty();
-    let new = first_stored(arrival, now_ms);
+    let mut new = first_stored(arrival, now_ms);
     // One statement is a transaction by itself. Values of traits may have to be remembered as well.
-    if !has_traits && log::advance(sql, &new)? {
+    if !has_traits && log::advance(sql, &mut new)? {
         return Ok(Recorded::New);
     }
     sql.transaction(|| {
@@ -112,18 +112,18 @@ fn store(
     let Some(earlier) = log::find(sql, new.id)? else {
         let values = trait_values::count(sql, &mut new, None)?;
         trait_values::keep(sql, &values)?;
-        log::write(sql, &new)?;
+        log::write(sql, &mut new)?;
         if counters.covers(&new) {
-            changes.replace(sql, None, Some(&new))?;
+            changes.replace(sql, None, &new)?;
         }
         return Ok(Recorded::New);
     };
-    if earlier.excluded.as_deref() == Some(ERASED) || new.revision < earlier.revision {
+    if earlier.is_gone() || new.revision < earlier.revision {
         return Ok(Recorded::Known);
     }
     check_succession(&earlier, &new)?;
     let values = trait_values::count(sql, &mut new, Some(&earlier))?;
-    let later = later_stored(new, &earlier);
+    let mut later = later_stored(new, &earlier);
     if later == earlier {
         return Ok(Recorded::Known);
     }
@@ -132,9 +132,9 @@ fn store(
         return Err(Problem::new(Code::RevisionConflict, detail).at("revision").into());
     }
     trait_values::keep(sql, &values)?;
-    log::write(sql, &later)?;
+    log::write(sql, &mut later)?;
     if counters.covers(&earlier) {
-        changes.replace(sql, Some(&earlier), Some(&later))?;
+        changes.replace(sql, Some(&earlier), &later)?;
     }
     Ok(Recorded::New)
 }
@@ -173,6 +173,7 @@ fn first_stored(arrival: Arrival, now_ms: u64) -> Stored {
         context: arrival.context,
         answers: arrival.answers,
         personal: Some(Personal::new(arrival.traits, arrival.verified)),
+        seq: 0,
     }
 }
 
@@ -182,6 +183,7 @@ fn later_stored(mut later: Stored, earlier: &Stored) -> Stored {
     later.received_ms = earlier.received_ms;
     later.shown_ms = earlier.shown_ms;
     later.astray = earlier.astray;
+    later.seq = earlier.seq;
     later.excluded.clone_from(&earlier.excluded);
     if later.revision == earlier.revision {
         // A repeated request may come from elsewhere, and is the same all the same.

@@ -180,7 +180,7 @@ impl<'a> Selection<'a> {
 }
 
 /// A dimension's value, as SQL finds it in a row; empty where there is none.
-fn column(dimension: &Dimension) -> String {
+pub fn column(dimension: &Dimension) -> String {
     let (column, path) = match dimension {
         // Keys of traits are letters, digits and underscores.
         Dimension::Trait(key) => ("personal", format!("traits.{key}")),

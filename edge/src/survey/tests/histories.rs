@@ -17,6 +17,7 @@ use chrono::{DateTime, Datelike, Offset, TimeZone, Utc};
 use chrono_tz::Tz;
 use proptest::prelude::*;
 
+use super::reading::Copy;
 use super::*;
 use crate::survey::fold::Watermark;
 use crate::survey::keeping;
@@ -43,11 +44,27 @@ const ZONES: [Tz; 7] = [
 #[derive(Debug, Clone)]
 enum Event {
     Tell(Told),
-    Wait { ms: u64 },
+    Wait {
+        ms: u64,
+    },
     FoldStep,
     FoldAll,
-    Exclude { number: u8, excluded: bool },
-    Erase { respondent: u8 },
+    Exclude {
+        number: u8,
+        excluded: bool,
+    },
+    Erase {
+        respondent: u8,
+    },
+    Delete {
+        number: u8,
+    },
+    /// A program asks for this many changes.
+    Poll {
+        limit: u32,
+    },
+    /// The object sleeps and wakes.
+    Wake,
     KeepHouse,
 }
 
@@ -139,6 +156,9 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         2 => exclude,
         1 => (0..2_u8).prop_map(|respondent| Event::Erase { respondent }),
         1 => Just(Event::KeepHouse),
+        1 => (0..DISPLAYS).prop_map(|number| Event::Delete { number }),
+        4 => (1..5_u32).prop_map(|limit| Event::Poll { limit }),
+        2 => Just(Event::Wake),
     ];
     prop::collection::vec(event, 0..50)
 }
@@ -211,6 +231,7 @@ pub fn check_counters(sql: &Native, settled: &[Settled]) {
 struct Shard {
     sql: Native,
     settled: Vec<Settled>,
+    copy: Copy,
 }
 
 impl Shard {
@@ -226,10 +247,7 @@ impl Shard {
             }
             Event::FoldAll => fold_all(sql, now_ms + 1),
             Event::Exclude { number, excluded } => {
-                let id = rows(sql).into_iter().map(|display| display.id);
-                let mut theirs = id.filter(|id| id.as_bytes()[15] == *number);
-                let outcome = theirs
-                    .next()
+                let outcome = find_number(sql, *number)
                     .map(|id| keeping::exclude(sql, id, excluded.then_some("a reason")));
                 assert!(!matches!(outcome, Some(Err(Failure::Broken(_)))), "{outcome:?}");
             }
@@ -239,6 +257,12 @@ impl Shard {
                 })
                 .unwrap();
             }
+            Event::Delete { number } => {
+                let outcome = find_number(sql, *number).map(|id| keeping::delete(sql, id));
+                assert!(!matches!(outcome, Some(Err(Failure::Broken(_)))), "{outcome:?}");
+            }
+            Event::Poll { limit } => drop(self.copy.poll(sql, *limit)),
+            Event::Wake => sql.latest_change().set(None),
             Event::KeepHouse => self.keep_house(now_ms),
         }
         check_counters(&self.sql, &self.settled);
@@ -272,6 +296,12 @@ impl Shard {
             assert!(display.shown_ms >= until_ms || display.personal.is_none());
         }
     }
+}
+
+/// The display that a history calls by a number, if there is one.
+fn find_number(sql: &Native, number: u8) -> Option<DisplayId> {
+    let mut ids = rows(sql).into_iter().map(|display| display.id);
+    ids.find(|id| id.as_bytes()[15] == number)
 }
 
 /// What counters and tails should tell together.
@@ -419,17 +449,23 @@ proptest! {
         slice_rows in 1..5_u32,
     ) {
         let mut shards: Vec<_> =
-            (0..SHARDS).map(|_| Shard { sql: store(), settled: Vec::new() }).collect();
+            (0..SHARDS).map(|_| Shard { sql: store(), settled: Vec::new(), copy: Copy::default() }).collect();
         let mut now_ms = START_MS;
         for event in history {
             match &event {
                 Event::Wait { ms } => now_ms += ms,
                 // A display stays on the shard on which it started.
-                Event::Tell(Told { number, .. }) | Event::Exclude { number, .. } => {
+                Event::Tell(Told { number, .. })
+                | Event::Exclude { number, .. }
+                | Event::Delete { number } => {
                     shards[usize::from(number % SHARDS)].happen(&event, now_ms);
                 }
                 _ => shards.iter_mut().for_each(|shard| shard.happen(&event, now_ms)),
             }
+        }
+
+        for shard in &mut shards {
+            shard.copy.check(&shard.sql);
         }
 
         let from_ms = (START_MS / BUCKET_MS - 45 * 96 + from) * BUCKET_MS;

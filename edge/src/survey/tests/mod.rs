@@ -3,6 +3,7 @@
 mod cases;
 mod histories;
 mod panics;
+mod reading;
 
 use asklet_shared::display::{Answer, Answers, Choice, Stage};
 use asklet_shared::display_id::DisplayId;

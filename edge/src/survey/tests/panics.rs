@@ -37,6 +37,10 @@ impl Sql for Panicking<'_> {
         self.sql.query(sql, values, row)
     }
 
+    fn latest_change(&self) -> &Cell<Option<u64>> {
+        self.sql.latest_change()
+    }
+
     fn write(&self, sql: &str, values: &[Value]) -> Result<bool, Failure> {
         self.pass();
         self.sql.write(sql, values)

@@ -1,0 +1,151 @@
+//! Responses as CSV (RFC 4180), as spreadsheets read it: UTF-8 with a byte order mark, since Excel takes
+//! anything else for a local encoding, lines that end with CR LF, and no text that a spreadsheet would
+//! take for a formula.
+
+use std::fmt::Write;
+
+use asklet_shared::counter::stage_value;
+use asklet_shared::definition::Definition;
+use asklet_shared::display::{Answer, Answers, Choice};
+use asklet_shared::metrics::Category;
+use asklet_shared::period::rfc3339;
+
+use crate::survey::responses::Response;
+
+/// The columns that follow the questions.
+const CONTEXT: [&str; 18] = [
+    "category",
+    "stage",
+    "dismissed",
+    "version",
+    "revision",
+    "received",
+    "channel",
+    "language",
+    "country",
+    "device",
+    "page",
+    "page_group",
+    "touchpoint",
+    "variant",
+    "respondent",
+    "verified",
+    "excluded",
+    "other_answers",
+];
+
+/// The columns that a survey's latest version says.
+pub struct Columns {
+    questions: Vec<String>,
+    traits: Vec<String>,
+}
+
+impl Columns {
+    /// A column for each question and each trait.
+    pub fn of(definition: &Definition) -> Self {
+        let questions = definition.questions.iter().map(|question| question.id.clone());
+        Self { questions: questions.collect(), traits: definition.traits.clone() }
+    }
+
+    /// The byte order mark, and the names of the columns.
+    pub fn header(&self) -> String {
+        let mut line = Line("\u{feff}".to_owned());
+        let questions = self.questions.iter().map(|question| format!("answer.{question}"));
+        let traits = self.traits.iter().map(|key| format!("trait.{key}"));
+        let context = CONTEXT.iter().map(|name| (*name).to_owned());
+        for name in ["id".to_owned(), "shown".to_owned()]
+            .into_iter()
+            .chain(questions)
+            .chain(context)
+            .chain(traits)
+        {
+            line.text(&name);
+        }
+        line.end()
+    }
+
+    /// A response.
+    pub fn line(&self, response: &Response) -> String {
+        let mut line = Line(String::new());
+        line.text(&response.id.to_string());
+        line.text(&rfc3339(response.shown_ms));
+        for question in &self.questions {
+            line.answer(response.answers.get(question));
+        }
+        let stages = ["shown", "seen", "started", "completed"];
+        let stage = stages.get(usize::from(stage_value(response.stage)));
+        line.text(response.category.map_or("", Category::name));
+        line.text(stage.copied().unwrap_or_default());
+        line.text(if response.dismissed { "true" } else { "false" });
+        line.number(response.version);
+        line.number(response.revision);
+        line.text(&rfc3339(response.received_ms));
+        for text in [
+            response.channel.name(),
+            &response.language,
+            &response.country,
+            &response.device,
+            &response.page,
+            &response.page_group,
+            &response.touchpoint,
+            &response.variant,
+            response.respondent.as_deref().unwrap_or_default(),
+            if response.verified { "true" } else { "false" },
+            response.excluded.as_ref().map_or("", |excluded| &excluded.reason),
+        ] {
+            line.text(text);
+        }
+        let others = response.answers.0.iter();
+        let others = others.filter(|(question, _)| !self.questions.contains(question)).cloned();
+        let others = Answers(others.collect());
+        let others = Some(others).filter(|others| !others.0.is_empty());
+        let others = others.and_then(|others| serde_json::to_string(&others).ok());
+        line.text(&others.unwrap_or_default());
+        for key in &self.traits {
+            line.text(response.traits.get(key).map_or("", String::as_str));
+        }
+        line.end()
+    }
+}
+
+/// A line, field by field, each with a comma behind it.
+struct Line(String);
+
+impl Line {
+    fn text(&mut self, text: &str) {
+        // What begins like this is a formula to a spreadsheet, or makes one of what follows.
+        let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
+        if text.contains([',', '"', '\r', '\n']) {
+            let text = text.replace('"', "\"\"");
+            self.0 += &format!("\"{guard}{text}\",");
+        } else {
+            self.0 += &format!("{guard}{text},");
+        }
+    }
+
+    fn number(&mut self, number: u32) {
+        // Writing to a text does not fail.
+        let _ = write!(self.0, "{number},");
+    }
+
+    fn answer(&mut self, answer: Option<&Answer>) {
+        match answer {
+            None => self.text(""),
+            Some(Answer::Score(score)) => self.number(u32::from(*score)),
+            Some(Answer::Text(text)) => self.text(text),
+            Some(Answer::Choice(Choice { options, other })) => {
+                let other = other.as_ref().map(|other| match other.as_str() {
+                    "" => "other".to_owned(),
+                    words => format!("other: {words}"),
+                });
+                let chosen = options.iter().cloned().chain(other);
+                self.text(&chosen.collect::<Vec<_>>().join("; "));
+            }
+        }
+    }
+
+    fn end(mut self) -> String {
+        self.0.pop();
+        self.0 + "\r\n"
+    }
+}

@@ -1,0 +1,144 @@
+//! Exports: all responses that filters keep, as a stream that asks the shards for as much as the reader
+//! takes, and holds a page of each shard.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use asklet_shared::problem::{Code, Problem};
+use wasm_bindgen::prelude::*;
+use worker::js_sys::futures::future_to_promise;
+use worker::js_sys::{Promise, Uint8Array};
+use worker::{Env, Request, Response as Answer, web_sys};
+
+use crate::caller::Team;
+use crate::csv::Columns;
+use crate::failure::Failure;
+use crate::respond::{self, Cache};
+use crate::responses::{Asked, Walk};
+use crate::route::Route;
+
+/// How many responses are asked of a shard at a time.
+const PAGE: usize = 500;
+
+/// About how many bytes are handed on at a time.
+const CHUNK: usize = 64 * 1024;
+
+#[wasm_bindgen(inline_js = "
+export const streamed = (pull) =>
+  new ReadableStream(
+    {
+      async pull(controller) {
+        const chunk = await pull();
+        if (chunk) controller.enqueue(chunk);
+        else controller.close();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+")]
+extern "C" {
+    /// A stream of what a function's promises give, until one gives nothing. One that is rejected
+    /// breaks the stream, so that nobody takes what came for the whole.
+    fn streamed(pull: JsValue) -> web_sys::ReadableStream;
+}
+
+/// An export on its way.
+struct Export {
+    walk: Walk,
+    /// The columns of CSV; otherwise lines of JSON.
+    columns: Option<Columns>,
+    /// What comes before the next response.
+    ready: String,
+    is_over: bool,
+}
+
+/// `GET /v1/sites/{site}/surveys/{survey}/export`
+pub async fn export(
+    request: Request,
+    env: &Env,
+    route: &Route,
+    survey: &str,
+) -> Result<Answer, Failure> {
+    let team = Team::of(request.headers(), env, route)?;
+    let mut is_csv = false;
+    let asked = Asked::parse(respond::parameters(&request)?, |name, value| {
+        match (name, value) {
+            ("format", "csv") => is_csv = true,
+            ("format", "ndjson") => is_csv = false,
+            ("format", _) => {
+                return Err(Problem::new(Code::InvalidQuery, "there is no such format")
+                    .at(name)
+                    .limit("ndjson or csv"));
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
+    let plan = team.plan(env, survey).await?;
+    let about = asked.whole()?.find(&plan)?;
+    let columns = is_csv.then(|| Columns::of(&plan.definition));
+    let ready = columns.as_ref().map(Columns::header).unwrap_or_default();
+    let walk = Walk::oldest_first(env, &team.site, &plan, about);
+    let mut export = Export { walk, columns, ready, is_over: false };
+    // What fails at once is a problem, and not a stream that breaks.
+    export.fill().await?;
+    let (kind, name) = if is_csv {
+        ("text/csv; charset=utf-8", "attachment; filename=\"responses.csv\"")
+    } else {
+        ("application/x-ndjson", "attachment; filename=\"responses.ndjson\"")
+    };
+    let answer = respond::private(Cache::Never)?
+        .with_header("content-type", kind)?
+        .with_header("content-disposition", name)?;
+    Ok(answer.stream(export.stream()))
+}
+
+impl Export {
+    /// Reads until there is something to hand on, or nothing left.
+    async fn fill(&mut self) -> Result<(), Failure> {
+        while !self.is_over && self.ready.len() < CHUNK {
+            let Some(response) = self.walk.next(PAGE).await? else {
+                self.is_over = true;
+                break;
+            };
+            match &self.columns {
+                Some(columns) => self.ready += &columns.line(&response),
+                None => {
+                    self.ready += &serde_json::to_string(&response)?;
+                    self.ready.push('\n');
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The next bytes; nothing at the end.
+    async fn pull(&mut self) -> Result<JsValue, Failure> {
+        self.fill().await?;
+        let ready = std::mem::take(&mut self.ready);
+        if ready.is_empty() {
+            return Ok(JsValue::UNDEFINED);
+        }
+        Ok(Uint8Array::from(ready.as_bytes()).into())
+    }
+
+    fn stream(self) -> web_sys::ReadableStream {
+        // The stream asks for the next bytes once it has those of before.
+        let waiting = Rc::new(RefCell::new(Some(self)));
+        let pull: Closure<dyn FnMut() -> Promise> = Closure::new(move || {
+            let waiting = waiting.clone();
+            future_to_promise(std::panic::AssertUnwindSafe(async move {
+                let export = waiting.borrow_mut().take();
+                let Some(mut export) = export else { return Err("the stream broke".into()) };
+                match export.pull().await {
+                    Ok(bytes) => {
+                        waiting.borrow_mut().replace(export);
+                        Ok(bytes)
+                    }
+                    Err(failure) => Err(respond::told("export", failure).detail.as_ref().into()),
+                }
+            }))
+        });
+        streamed(pull.into_js_value())
+    }
+}

@@ -1,0 +1,98 @@
+//! Changes: each shard numbers what happens to its displays, so that a program that polls misses
+//! nothing.
+//!
+//! A display's row carries the number of its last change, so that numbering costs no row more. Numbers
+//! are counted in memory, and looked up when the object wakes: the next one is larger than every number
+//! in the tail and in the table `change`, which holds the number of each display that the counters
+//! cover and that readers are told of. Such a display never vanishes from both: what is erased or
+//! deleted leaves its id, and no stage falls. So a number that a reader was told is never given again.
+//!
+//! Readers are told of displays that have started, and of those that are gone. The tail is short, so
+//! reading changes is looking at a range of `change` and at the tail.
+
+use super::fold::{END_OF_TIME_MS, TAIL, Watermark};
+use super::log::{self, COLUMNS, Stored};
+use crate::failure::Failure;
+use crate::sql::{Sql, Value};
+
+/// The displays that readers are told of: what has an answer has started.
+const TOLD: &str = "(stage >= 2 OR excluded IN ('', ' '))";
+
+/// The number of the next change.
+pub fn next(sql: &impl Sql) -> Result<u64, Failure> {
+    let latest = match sql.latest_change().get() {
+        Some(latest) => latest,
+        None => find_latest(sql)?,
+    };
+    sql.latest_change().set(Some(latest + 1));
+    Ok(latest + 1)
+}
+
+/// The largest number that a reader may have been told.
+fn find_latest(sql: &impl Sql) -> Result<u64, Failure> {
+    let query = format!(
+        "SELECT max(coalesce((SELECT max(seq) FROM change), 0),
+            coalesce((SELECT max(seq) FROM display WHERE {TAIL}), 0))"
+    );
+    let row = sql.first(&query, &Watermark::read(sql)?.tail_range(END_OF_TIME_MS))?;
+    row.map_or(Ok(0), |mut row| row.integer())
+}
+
+/// Lists the displays that a condition picks out, as the counters cover them from now on.
+pub fn cover(sql: &impl Sql, condition: &str, values: &[Value]) -> Result<(), Failure> {
+    let query = format!(
+        "REPLACE INTO change (seq, id) SELECT seq, id FROM display WHERE {condition} AND {TOLD}"
+    );
+    sql.run(&query, values)
+}
+
+/// Lists a display that the counters cover under the number that it was written with.
+pub fn replace(sql: &impl Sql, earlier: Option<&Stored>, later: &Stored) -> Result<(), Failure> {
+    let id = later.id.as_bytes().to_vec();
+    if let Some(earlier) = earlier
+        && renumber(sql, (earlier.seq, later.seq), id.clone())?
+    {
+        return Ok(());
+    }
+    let is_told = later.stage >= asklet_shared::display::Stage::Started || later.is_gone();
+    if is_told {
+        let insert = "INSERT INTO change (seq, id) VALUES (?, ?)";
+        sql.run(insert, &[later.seq.into(), id.into()])?;
+    }
+    Ok(())
+}
+
+/// Gives a listed display its new number; `false` where it is not listed.
+pub fn renumber(
+    sql: &impl Sql,
+    (earlier, later): (u64, u64),
+    id: Vec<u8>,
+) -> Result<bool, Failure> {
+    let query = "UPDATE change SET seq = ? WHERE seq = ? AND id = ?";
+    sql.write(query, &[later.into(), earlier.into(), id.into()])
+}
+
+/// The displays that were changed after a number, as they are now, in the order of their last change:
+/// so many at most.
+pub fn after(sql: &impl Sql, seq: u64, limit: u32) -> Result<Vec<Stored>, Failure> {
+    let mut values = Watermark::read(sql)?.tail_range(END_OF_TIME_MS).to_vec();
+    values.extend([seq.into(), limit.into()]);
+    let columns = COLUMNS.split(", ").map(|column| format!("display.{column}"));
+    let columns = columns.collect::<Vec<_>>().join(", ");
+    let mut found = Vec::new();
+    sql.query(
+        &format!(
+            "SELECT {columns} FROM (
+                SELECT seq, id FROM (SELECT seq, id FROM change WHERE seq > ?4 ORDER BY seq LIMIT ?5)
+                UNION SELECT seq, id FROM display WHERE {TAIL} AND seq > ?4 AND {TOLD}
+                ORDER BY seq LIMIT ?5
+             ) AS changed JOIN display ON display.id = changed.id ORDER BY changed.seq"
+        ),
+        &values,
+        &mut |row| {
+            found.push(log::stored(row)?);
+            Ok(())
+        },
+    )?;
+    Ok(found)
+}

@@ -1,0 +1,257 @@
+//! Reading: pages of responses, and following changes, while displays are told and change.
+
+use std::collections::BTreeMap;
+
+use asklet_shared::dimension::Dimension;
+use asklet_shared::time::DAY_MS;
+
+use super::*;
+use crate::survey::changes;
+use crate::survey::keeping;
+use crate::survey::responses::{Change, Find, From, Response, Why, find};
+use crate::survey::slice::Slice;
+
+/// Without the platform: enough for what the tests write.
+pub fn plain(text: &str) -> String {
+    text.replace(['é', 'É'], "e").to_uppercase()
+}
+
+/// Everything that is looked for, read so many rows and so many responses at a time.
+pub fn all(
+    sql: &impl Sql,
+    wanted: &Find,
+    descending: bool,
+    rows: u32,
+    limit: usize,
+) -> Vec<Response> {
+    let mut from = From { id: None, with: false, descending };
+    let mut all = Vec::new();
+    loop {
+        let found = find(sql, wanted, from, (rows, limit), &plain).unwrap();
+        assert!(found.responses.len() <= limit);
+        all.extend(found.responses);
+        match found.next {
+            None => return all,
+            next => from = From { id: next, ..from },
+        }
+    }
+}
+
+/// A program that keeps a copy by following changes.
+#[derive(Default)]
+pub struct Copy {
+    after: u64,
+    pub responses: BTreeMap<DisplayId, Response>,
+}
+
+impl Copy {
+    /// Asks once for at most so many changes. Returns how many there were.
+    pub fn poll(&mut self, sql: &impl Sql, limit: u32) -> usize {
+        let changed = changes::after(sql, self.after, limit).unwrap();
+        let count = changed.len();
+        for display in changed {
+            assert!(display.seq > self.after, "numbers grow");
+            self.after = display.seq;
+            match Change::of(display) {
+                Change::Gone(gone) => drop(self.responses.remove(&gone.id)),
+                Change::Response(response) => drop(self.responses.insert(response.id, *response)),
+            }
+        }
+        count
+    }
+
+    /// Checks that the copy is what a full listing tells.
+    pub fn check(&mut self, sql: &impl Sql) {
+        while self.poll(sql, 3) > 0 {}
+        let listed = all(sql, &Find::all(), false, 2, 3);
+        let copied: Vec<_> = self.responses.values().cloned().collect();
+        assert_eq!(copied, listed);
+        let mut backwards = all(sql, &Find::all(), true, 3, 2);
+        backwards.reverse();
+        assert_eq!(backwards, listed);
+    }
+}
+
+fn ids(found: &[Response]) -> Vec<u8> {
+    found.iter().map(|response| response.id.as_bytes()[15]).collect()
+}
+
+#[test]
+fn pages_neither_skip_nor_repeat_while_displays_are_told_and_change() {
+    let sql = store();
+    for number in (0..20).step_by(2) {
+        record(&sql, arrival(number, 1, Stage::Started, Some(5)), START_MS).unwrap();
+        record(&sql, arrival(number + 1, 1, Stage::Seen, None), START_MS).unwrap();
+    }
+    let mut from = From { id: None, with: false, descending: true };
+    let mut read = Vec::new();
+    for round in 0.. {
+        let found = find(&sql, &Find::all(), from, (3, 2), &plain).unwrap();
+        read.extend(ids(&found.responses));
+        let Some(next) = found.next else { break };
+        from.id = Some(next);
+        record(&sql, arrival(100 + round, 1, Stage::Started, Some(1)), START_MS).unwrap();
+        record(&sql, arrival(4, 2 + u32::from(round), Stage::Completed, Some(9)), START_MS)
+            .unwrap();
+    }
+    assert_eq!(read, [18, 16, 14, 12, 10, 8, 6, 4, 2, 0]);
+}
+
+#[test]
+fn each_filter_keeps_what_it_says() {
+    let sql = store();
+    let tell = |number: u8, score: u8, comment: &str, country: &str| {
+        let mut one = arrival(number, 1, Stage::Completed, Some(score));
+        one.context.country = country.to_owned();
+        if !comment.is_empty() {
+            one.answers.set("why", Answer::Text(comment.to_owned()));
+        }
+        one.respondent = number.is_multiple_of(2).then(|| "u1".to_owned());
+        one.traits =
+            [("plan".to_owned(), if number > 2 { "pro" } else { "free" }.to_owned())].into();
+        record(&sql, one, START_MS).unwrap();
+    };
+    tell(1, 9, "Très rapide, ÉNORME", "FR");
+    tell(2, 3, "", "DE");
+    tell(3, 7, "slow", "DE");
+    tell(4, 10, "", "AT");
+    let mut chosen = arrival(5, 1, Stage::Completed, None);
+    chosen.answers.set("how", choice(&["a"], Some("Énorme, too")));
+    record(&sql, chosen, START_MS).unwrap();
+    record(&sql, arrival(6, 1, Stage::Seen, None), START_MS).unwrap();
+    let kept = |wanted: Find| ids(&all(&sql, &wanted, false, 2, 10));
+    let scores = |scores: &[u8]| Some(("score".to_owned(), scores.to_vec()));
+    let by = |dimension, values: &[&str]| {
+        [(dimension, values.iter().map(|value| (*value).to_owned()).collect())].into()
+    };
+    assert_eq!(kept(Find::all()), [1, 2, 3, 4, 5]);
+    assert_eq!(kept(Find { unanswered: true, ..Find::all() }), [1, 2, 3, 4, 5, 6]);
+    assert_eq!(kept(Find { scores: scores(&[9, 10]), ..Find::all() }), [1, 4]);
+    assert_eq!(kept(Find { scores: scores(&[]), ..Find::all() }), Vec::<u8>::new());
+    assert_eq!(kept(Find { question: Some("how".to_owned()), ..Find::all() }), [5]);
+    assert_eq!(kept(Find { has_comment: Some(true), ..Find::all() }), [1, 3, 5]);
+    assert_eq!(kept(Find { has_comment: Some(false), ..Find::all() }), [2, 4]);
+    assert_eq!(kept(Find { text: Some("enorme".to_owned()), ..Find::all() }), [1, 5]);
+    assert_eq!(kept(Find { respondent: Some("u1".to_owned()), ..Find::all() }), [2, 4]);
+    let filters = by(Dimension::Country, &["DE", "AT"]);
+    assert_eq!(kept(Find { filters, ..Find::all() }), [2, 3, 4]);
+    let filters = by(Dimension::Trait("plan".to_owned()), &["pro"]);
+    assert_eq!(kept(Find { filters, ..Find::all() }), [3, 4]);
+    assert_eq!(kept(Find { from_ms: START_MS + 1, ..Find::all() }), Vec::<u8>::new());
+    assert_eq!(kept(Find { to_ms: START_MS, ..Find::all() }), Vec::<u8>::new());
+    assert_eq!(kept(Find { from_ms: START_MS, to_ms: START_MS + 1, ..Find::all() }).len(), 5);
+    keeping::exclude(&sql, id(2), Some("spam")).unwrap();
+    let listed = all(&sql, &Find::all(), false, 100, 100);
+    assert_eq!(listed[1].excluded.as_ref().unwrap().reason, "spam");
+    keeping::delete(&sql, id(2)).unwrap();
+    assert_eq!(kept(Find::all()), [1, 3, 4, 5]);
+}
+
+#[test]
+fn a_period_finds_displays_whose_clocks_were_wrong() {
+    let sql = store();
+    for (number, clock_ms) in [(1, 5), (2, START_MS), (3, START_MS + 90 * DAY_MS)] {
+        let mut one = arrival(number, 1, Stage::Started, Some(5));
+        one.id = DisplayId::new(clock_ms, [number; 10]);
+        record(&sql, one, START_MS).unwrap();
+    }
+    let period = Find { from_ms: START_MS, to_ms: START_MS + 1, ..Find::all() };
+    assert_eq!(ids(&all(&sql, &period, false, 1, 1)), [1, 2, 3]);
+    assert_eq!(ids(&all(&sql, &period, true, 1, 1)), [3, 2, 1]);
+}
+
+#[test]
+fn what_happens_to_a_response_is_told_to_whoever_follows() {
+    let sql = store();
+    let why = |after: u64| {
+        let changed = changes::after(&sql, after, 10).unwrap();
+        assert_eq!(changed.len(), 1, "{changed:?}");
+        let seq = changed[0].seq;
+        (seq, Change::of(changed[0].clone()))
+    };
+    for is_folded in [false, true] {
+        let number = u8::from(is_folded);
+        let start = changes::next(&sql).unwrap();
+        let mut theirs = arrival(number, 1, Stage::Started, Some(9));
+        theirs.respondent = Some("u1".to_owned());
+        record(&sql, theirs.clone(), START_MS).unwrap();
+        if is_folded {
+            fold_all(&sql, START_MS + 1);
+        }
+        let (seq, Change::Response(new)) = why(start) else { panic!() };
+        assert_eq!(new.respondent.as_deref(), Some("u1"));
+        // Told again, nothing changes.
+        record(&sql, theirs, START_MS).unwrap();
+        assert_eq!(why(start).0, seq);
+        keeping::exclude(&sql, id(number), Some("spam")).unwrap();
+        let (seq, Change::Response(excluded)) = why(seq) else { panic!() };
+        assert!(excluded.excluded.is_some());
+        keeping::exclude(&sql, id(number), None).unwrap();
+        let (seq, Change::Response(included)) = why(seq) else { panic!() };
+        assert!(included.excluded.is_none());
+        keeping::erase(&sql, "u1", Slice::first(10)).unwrap();
+        let (seq, Change::Gone(erased)) = why(seq) else { panic!() };
+        assert_eq!(erased.gone, Why::Erased);
+        assert_eq!(code(keeping::delete(&sql, id(number))), Code::UnknownDisplay);
+        assert!(changes::after(&sql, seq, 10).unwrap().is_empty());
+    }
+    record(&sql, arrival(7, 1, Stage::Started, Some(9)), START_MS).unwrap();
+    keeping::delete(&sql, id(7)).unwrap();
+    let last = changes::after(&sql, 0, 10).unwrap().pop().unwrap();
+    let Change::Gone(deleted) = Change::of(last) else { panic!() };
+    assert_eq!((deleted.id, deleted.gone), (id(7), Why::Deleted));
+    // Its later revisions do not bring it back.
+    let again = record(&sql, arrival(7, 2, Stage::Completed, Some(9)), START_MS);
+    assert_eq!(again.unwrap(), Recorded::Known);
+}
+
+#[test]
+fn a_number_that_was_told_is_never_given_again() {
+    let sql = store();
+    record(&sql, arrival(1, 1, Stage::Started, Some(9)), START_MS).unwrap();
+    for round in 2..6 {
+        let told = changes::after(&sql, 0, 10).unwrap().pop().unwrap().seq;
+        match round {
+            2 => fold_all(&sql, START_MS + 1),
+            3 => keeping::exclude(&sql, id(1), Some("spam")).unwrap(),
+            4 => keeping::delete(&sql, id(1)).unwrap(),
+            _ => {}
+        }
+        // The object sleeps and wakes.
+        sql.latest_change().set(None);
+        record(&sql, arrival(round, 1, Stage::Seen, None), START_MS).unwrap();
+        assert!(rows(&sql).last().unwrap().seq > told);
+    }
+}
+
+#[test]
+fn a_store_of_an_earlier_schema_is_told_whole() {
+    let sql = Native::new();
+    migrate(&sql, &MIGRATIONS[..3]).unwrap();
+    sql.run("UPDATE folded SET recount = 0, until_ms = ?", &[(START_MS + 2).into()]).unwrap();
+    for number in 0..6_u8 {
+        let astray = number == 5;
+        let clock_ms = if astray { 7 } else { START_MS + u64::from(number) };
+        sql.run(
+            "INSERT INTO display VALUES (?, 1, ?, 0, ?, ?, ?, NULL, NULL, ?, '{}')",
+            &[
+                DisplayId::new(clock_ms, [number; 10]).as_bytes().to_vec().into(),
+                if number == 3 { 1_u32 } else { 2 }.into(),
+                (START_MS + u64::from(number)).into(),
+                START_MS.into(),
+                astray.into(),
+                r#"{"version":1,"channel":"in_page","answers":{"score":5}}"#.into(),
+            ],
+        )
+        .unwrap();
+    }
+    migrate(&sql, MIGRATIONS).unwrap();
+    let mut copy = Copy::default();
+    while copy.poll(&sql, 2) > 0 {}
+    let copied: Vec<_> = copy.responses.keys().map(|id| id.as_bytes()[15]).collect();
+    assert_eq!(copied, [5, 0, 1, 2, 4], "all but the one that nobody answered");
+    fold_all(&sql, START_MS + 100);
+    keeping::exclude(&sql, DisplayId::new(7, [5; 10]), Some("spam")).unwrap();
+    keeping::exclude(&sql, DisplayId::new(START_MS, [0; 10]), Some("spam")).unwrap();
+    assert_eq!(copy.poll(&sql, 10), 2);
+}
