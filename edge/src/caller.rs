@@ -8,10 +8,11 @@ use serde::de::DeserializeOwned;
 use worker::{Env, Headers};
 
 use crate::failure::Failure;
+use crate::json;
 use crate::operator;
 use crate::place;
 use crate::route::{Access, Route};
-use crate::rpc::{self, By, Plan, SiteCall, TeamCall};
+use crate::rpc::{self, Asked, By, Plan, SiteCall, TeamCall};
 use crate::seal::{ApiKey, Seal, SiteId, SurveyId};
 use crate::site::audit::Change;
 
@@ -75,19 +76,27 @@ impl Team {
         self.call(env, TeamCall::Note(change)).await
     }
 
-    /// Asks the site.
+    /// Asks the site, and reads its answer.
     pub async fn call<T: DeserializeOwned>(&self, env: &Env, call: TeamCall) -> Result<T, Failure> {
-        let (site, by) = (self.site.clone(), self.by.clone());
-        let call = SiteCall::Team { site, by, scope: self.scope, call };
-        match rpc::call(&place::site(env, &self.site)?, &call).await {
-            // A key whose site is gone is a key that is not known.
-            Err(Failure::Problem(problem))
-                if problem.code == Code::UnknownSite && !self.is_operator() =>
-            {
-                Err(Problem::new(Code::Unauthenticated, "the key is not known").into())
+        Ok(json::read(&self.ask(env, call).await?)?)
+    }
+
+    /// Asks the site what is told as it says it.
+    pub fn ask<'a>(&'a self, env: &'a Env, call: TeamCall) -> Asked<'a> {
+        Box::pin(async move {
+            let (site, by) = (self.site.clone(), self.by.clone());
+            let call = SiteCall::Team { site, by, scope: self.scope, call };
+            let call = serde_json::to_string(&call)?;
+            match rpc::ask(&place::site(env, &self.site)?, call).await {
+                // A key whose site is gone is a key that is not known.
+                Err(Failure::Problem(problem))
+                    if problem.code == Code::UnknownSite && !self.is_operator() =>
+                {
+                    Err(Problem::new(Code::Unauthenticated, "the key is not known").into())
+                }
+                outcome => outcome,
             }
-            outcome => outcome,
-        }
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use asklet_shared::problem::{Code, Problem};
 use asklet_shared::settings::lists;
 use asklet_shared::time::DAY_MS;
 use asklet_shared::validate::is_origin;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use wasm_bindgen::JsValue;
 use worker::{Date, Env, Headers, Request, Response};
 
@@ -23,7 +23,7 @@ use crate::respond::{self, Cache};
 use crate::route::Route;
 use crate::rpc::{self, SiteCall, TeamCall};
 use crate::seal::{Seal, SiteId};
-use crate::site::installs::{Directive, Install};
+use crate::site::installs::Directive;
 use crate::survey;
 
 /// The largest report, in bytes.
@@ -36,12 +36,6 @@ const TOLD_LIMIT: usize = 500;
 #[derive(Debug, Deserialize)]
 struct Report {
     directive: String,
-}
-
-/// The origins on whose pages the tag ran.
-#[derive(Debug, Serialize)]
-struct Installs {
-    installs: Vec<Install>,
 }
 
 thread_local! {
@@ -124,7 +118,7 @@ pub async fn report(
 pub async fn list(request: Request, env: &Env, route: &Route) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, route)?;
     respond::no_parameters(&request)?;
-    respond::json(200, &Installs { installs: team.call(env, TeamCall::Installs).await? })
+    respond::written(200, team.ask(env, TeamCall::Installs).await?)
 }
 
 /// Tells the site, after the answer and once a day.

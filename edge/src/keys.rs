@@ -12,7 +12,6 @@ use crate::respond;
 use crate::route::Route;
 use crate::rpc::{NewKey, TeamCall};
 use crate::seal::{self, ApiKey};
-use crate::site::audit::{self, LogEntry};
 use crate::site::keys::KeyRecord;
 
 /// The longest name of a key, in characters.
@@ -26,12 +25,6 @@ struct MakeKey {
     scope: Scope,
 }
 
-/// The keys of a site.
-#[derive(Debug, Serialize)]
-struct Keys {
-    keys: Vec<KeyRecord>,
-}
-
 /// A new key. It is shown here and never again.
 #[derive(Debug, Serialize)]
 struct KeyCreated {
@@ -43,20 +36,11 @@ struct KeyCreated {
     last_used: Option<String>,
 }
 
-/// A page of the log.
-#[derive(Debug, Serialize)]
-struct Log {
-    /// The newest first.
-    entries: Vec<LogEntry>,
-    /// What to ask for as `before` to get the next page; `null` on the last.
-    next: Option<u64>,
-}
-
 /// `GET …/keys`
 pub async fn list(request: Request, env: &Env, route: &Route) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, route)?;
     respond::no_parameters(&request)?;
-    respond::json(200, &Keys { keys: team.call(env, TeamCall::Keys).await? })
+    respond::written(200, team.ask(env, TeamCall::Keys).await?)
 }
 
 /// `POST …/keys`
@@ -83,7 +67,7 @@ pub async fn revoke(
     id: &str,
 ) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, route)?;
-    team.call::<()>(env, TeamCall::RemoveKey { id: id.to_owned() }).await?;
+    team.ask(env, TeamCall::RemoveKey { id: id.to_owned() }).await?;
     respond::no_content()
 }
 
@@ -101,8 +85,5 @@ pub async fn log(request: Request, env: &Env, route: &Route) -> Result<Response,
             _ => return Err(respond::unknown_parameter(&name).into()),
         }
     }
-    let entries: Vec<LogEntry> = team.call(env, TeamCall::Audit { before }).await?;
-    let is_full = u32::try_from(entries.len()).is_ok_and(|found| found == audit::PAGE);
-    let next = entries.last().filter(|_| is_full).map(|last| last.seq);
-    respond::json(200, &Log { entries, next })
+    respond::written(200, team.ask(env, TeamCall::Audit { before }).await?)
 }

@@ -55,6 +55,12 @@ pub fn json(status: u16, value: &impl Serialize) -> Result<Response, Failure> {
     Ok(private(Cache::Never)?.with_status(status).from_json(value)?)
 }
 
+/// An answer that an object wrote in JSON.
+pub fn written(status: u16, json: String) -> Result<Response, Failure> {
+    let answer = private(Cache::Never)?.with_status(status);
+    Ok(answer.with_header("content-type", "application/json")?.fixed(json.into_bytes()))
+}
+
 /// The answer where there is nothing to say but that it was done.
 pub fn no_content() -> Result<Response, Failure> {
     Ok(private(Cache::Never)?.with_status(204).empty())

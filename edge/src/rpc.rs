@@ -1,6 +1,8 @@
 //! What the Worker and its objects say to each other: one type for each object, sent as JSON to a
 //! path that no public route has.
 
+use std::pin::Pin;
+
 use asklet_shared::config::ConfigSurvey;
 use asklet_shared::definition::{Definition, Published, Status};
 use asklet_shared::display_id::DisplayId;
@@ -127,15 +129,15 @@ pub struct Draft {
 pub enum TeamCall {
     /// Only whether it may ask; answered with nothing.
     Nothing,
-    /// Its keys; answered with a list of `KeyRecord`.
+    /// Its keys; answered with a `Keys`.
     Keys,
     /// Keep another key; answered with `KeyRecord`.
     AddKey(NewKey),
     /// Forget a key; answered with nothing.
     RemoveKey { id: String },
-    /// Where the tag ran; answered with a list of `Install`.
+    /// Where the tag ran; answered with `Installs`.
     Installs,
-    /// What was changed, before an entry or up to now; answered with a list of `LogEntry`.
+    /// What was changed, before an entry or up to now; answered with `Log`.
     Audit { before: Option<u64> },
     /// Write down what is about to be changed in the shards; answered with nothing.
     Note(Change),
@@ -149,7 +151,7 @@ pub enum TeamCall {
     RemoveSecret { id: String },
     /// Remove the site with everything in it; answered with nothing.
     Delete,
-    /// All surveys; answered with a list of [`SurveyRecord`].
+    /// All surveys; answered with `Surveys`.
     Surveys,
     /// Keep a draft; answered with [`SurveyRecord`].
     CreateSurvey { survey: SurveyId, draft: Box<Definition> },
@@ -302,21 +304,35 @@ pub struct Usage {
     pub rows_written: u64,
 }
 
+/// What an object will answer, in JSON. Boxed: else the whole of the asking would be in the module once
+/// more for each kind of answer and each place that waits for one.
+pub type Asked<'a> = Pin<Box<dyn Future<Output = Result<String, Failure>> + 'a>>;
+
 /// Calls an object and reads its answer; its problem is the caller's.
 pub async fn call<T: DeserializeOwned>(stub: &Stub, call: &impl Serialize) -> Result<T, Failure> {
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post).with_body(Some(serde_json::to_string(call)?.into()));
-    let request = Request::new_with_init(&format!("https://object{PATH}"), &init)?;
-    let mut response = stub.fetch_with_request(request).await?;
-    let text = response.text().await?;
-    if response.status_code() == 200 {
-        return Ok(json::read(&text)?);
-    }
-    let problem: Problem = json::read(&text)?;
-    match problem.code {
-        Code::Internal => Err(Failure::Broken("an object failed and has logged why".to_owned())),
-        _ => Err(problem.into()),
-    }
+    let call = serde_json::to_string(call)?;
+    Ok(json::read(&ask(stub, call).await?)?)
+}
+
+/// Calls an object with a call in JSON; its problem is the caller's.
+pub fn ask(stub: &Stub, call: String) -> Asked<'_> {
+    Box::pin(async move {
+        let mut init = RequestInit::new();
+        init.with_method(Method::Post).with_body(Some(call.into()));
+        let request = Request::new_with_init(&format!("https://object{PATH}"), &init)?;
+        let mut response = stub.fetch_with_request(request).await?;
+        let text = response.text().await?;
+        if response.status_code() == 200 {
+            return Ok(text);
+        }
+        let problem: Problem = json::read(&text)?;
+        match problem.code {
+            Code::Internal => {
+                Err(Failure::Broken("an object failed and has logged why".to_owned()))
+            }
+            _ => Err(problem.into()),
+        }
+    })
 }
 
 /// Reads a call. It comes from our own side, so it reads, and what does not is a fault of ours.

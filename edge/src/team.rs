@@ -47,6 +47,13 @@ struct EraseRespondent {
     respondent: String,
 }
 
+/// What an erasure came to.
+#[derive(Debug, Serialize)]
+struct RespondentErased {
+    /// How many displays there were.
+    displays: u64,
+}
+
 /// A new identity secret. It is shown here and never again.
 #[derive(Debug, Serialize)]
 struct SecretCreated {
@@ -65,7 +72,7 @@ pub async fn site(
     if verb == Verb::Delete {
         if !team.is_operator() {
             // Whether the key may is for the site to say; only then does the list forget it.
-            team.call::<()>(env, TeamCall::Delete).await?;
+            team.ask(env, TeamCall::Delete).await?;
         }
         operator::delete_site(env, team.site).await?;
         return respond::no_content();
@@ -74,8 +81,7 @@ pub async fn site(
         Verb::Update => TeamCall::ChangeSettings(Box::new(read_settings(&mut request).await?)),
         _ => TeamCall::Settings,
     };
-    let record: SiteRecord = team.call(env, call).await?;
-    respond::json(200, &record)
+    respond::written(200, team.ask(env, call).await?)
 }
 
 /// `/v1/sites/{site}/identity-secrets`: makes one, or forgets one.
@@ -87,12 +93,12 @@ pub async fn identity_secret(
 ) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, route)?;
     if let Some(id) = id {
-        let _: SiteRecord = team.call(env, TeamCall::RemoveSecret { id }).await?;
+        team.ask(env, TeamCall::RemoveSecret { id }).await?;
         return respond::no_content();
     }
     let (id, secret) = (seal::random_name()?, seal::random_secret()?);
     let call = TeamCall::AddSecret { id: id.clone(), secret: secret.clone() };
-    let _: SiteRecord = team.call(env, call).await?;
+    team.ask(env, call).await?;
     respond::json(201, &SecretCreated { id, secret })
 }
 
@@ -110,7 +116,7 @@ pub async fn erase_respondent(
     for plan in &plans {
         displays += Shards::of(env, &team.site, plan).erase(&respondent).await?;
     }
-    respond::json(200, &serde_json::json!({ "displays": displays }))
+    respond::json(200, &RespondentErased { displays })
 }
 
 /// Reads and checks settings.
@@ -133,13 +139,11 @@ pub async fn surveys(
 ) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, route)?;
     if verb == Verb::Read {
-        let surveys: Vec<SurveyRecord> = team.call(env, TeamCall::Surveys).await?;
-        return respond::json(200, &serde_json::json!({ "surveys": surveys }));
+        return respond::written(200, team.ask(env, TeamCall::Surveys).await?);
     }
     let draft = read_definition(&mut request, &team, env).await?;
     let survey = team.seal.new_survey(&team.site)?;
-    let record: SurveyRecord = team.call(env, TeamCall::CreateSurvey { survey, draft }).await?;
-    respond::json(201, &record)
+    respond::written(201, team.ask(env, TeamCall::CreateSurvey { survey, draft }).await?)
 }
 
 /// `/v1/sites/{site}/surveys/{survey}` and the verbs below it.
@@ -167,10 +171,11 @@ pub async fn survey(
         }
     };
     let call = TeamCall::Survey { survey, action };
-    let record: Option<SurveyRecord> = team.call(env, call).await?;
-    match record {
-        None => respond::no_content(),
-        Some(record) => respond::json(if verb == Verb::Duplicate { 201 } else { 200 }, &record),
+    let record = team.ask(env, call).await?;
+    match verb {
+        Verb::Delete => respond::no_content(),
+        Verb::Duplicate => respond::written(201, record),
+        _ => respond::written(200, record),
     }
 }
 

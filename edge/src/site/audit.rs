@@ -10,7 +10,7 @@ use crate::seal::SurveyId;
 use crate::sql::Sql;
 
 /// How many entries a page of the log has.
-pub const PAGE: u32 = 100;
+const PAGE: u32 = 100;
 
 /// How many entries are kept, the newest.
 const ENTRIES_LIMIT: u32 = 10_000;
@@ -99,7 +99,7 @@ pub struct Change {
 }
 
 /// A change that was made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LogEntry {
     /// Grows with each entry.
     pub seq: u64,
@@ -115,6 +115,15 @@ pub struct LogEntry {
     pub target: Option<String>,
     /// What else is to be known.
     pub detail: Option<String>,
+}
+
+/// A page of the log.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Log {
+    /// The newest first.
+    pub entries: Vec<LogEntry>,
+    /// What to ask for as `before` to get the next page; `null` on the last.
+    pub next: Option<u64>,
 }
 
 impl Change {
@@ -202,7 +211,7 @@ pub fn add(sql: &impl Sql, by: &str, change: &Change, now_ms: u64) -> Result<(),
 }
 
 /// The newest entries before one, or of all: a page.
-pub fn page(sql: &impl Sql, before: Option<u64>) -> Result<Vec<LogEntry>, Failure> {
+pub fn page(sql: &impl Sql, before: Option<u64>) -> Result<Log, Failure> {
     let mut entries = Vec::new();
     sql.query(
         "SELECT seq, at_ms, who, action, survey, target, detail FROM audit
@@ -222,7 +231,9 @@ pub fn page(sql: &impl Sql, before: Option<u64>) -> Result<Vec<LogEntry>, Failur
             Ok(())
         },
     )?;
-    Ok(entries)
+    let is_full = u32::try_from(entries.len()).is_ok_and(|found| found == PAGE);
+    let next = entries.last().filter(|_| is_full).map(|last: &LogEntry| last.seq);
+    Ok(Log { entries, next })
 }
 
 #[cfg(test)]
@@ -285,7 +296,7 @@ mod tests {
         let failed = ask(&sql, &site, TeamCall::RemoveKey { id: "k1".to_owned() });
         assert_eq!(code(failed), Code::LastAdminKey);
 
-        let log = page(&sql, None).unwrap();
+        let log = page(&sql, None).unwrap().entries;
         let told: Vec<_> = log
             .iter()
             .rev()
@@ -315,13 +326,14 @@ mod tests {
         for at_ms in 0..10_150 {
             add(&sql, "k1", &Change::new(Action::Import), at_ms).unwrap();
         }
-        let first = page(&sql, None).unwrap();
+        let Log { entries: first, next } = page(&sql, None).unwrap();
         assert_eq!((first.len(), first[0].seq, first[0].at_ms), (100, 10_151, 10_149));
-        let second = page(&sql, Some(first[99].seq)).unwrap();
+        assert_eq!(next, Some(first[99].seq));
+        let second = page(&sql, next).unwrap().entries;
         assert_eq!((second.len(), second[0].seq), (100, first[99].seq - 1));
-        let oldest = page(&sql, Some(160)).unwrap();
-        assert_eq!((oldest.len(), oldest[7].seq), (8, 152));
-        assert_eq!(page(&sql, Some(u64::MAX)).unwrap(), first);
-        assert_eq!(page(&sql, Some(152)).unwrap(), []);
+        let Log { entries: oldest, next } = page(&sql, Some(160)).unwrap();
+        assert_eq!((oldest.len(), oldest[7].seq, next), (8, 152, None));
+        assert_eq!(page(&sql, Some(u64::MAX)).unwrap().entries, first);
+        assert_eq!(page(&sql, Some(152)).unwrap().entries, []);
     }
 }

@@ -58,7 +58,7 @@ directives! {
 }
 
 /// An origin on whose pages the tag ran.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Install {
     /// The origin.
     pub origin: String,
@@ -71,12 +71,19 @@ pub struct Install {
 }
 
 /// What stands in the way of the tag.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct InstallProblem {
     /// The directive that forbade something.
     pub directive: Directive,
     /// The day in UTC on which it last did.
     pub last_seen: String,
+}
+
+/// The origins on whose pages the tag ran.
+#[derive(Debug, Serialize)]
+pub struct Installs {
+    /// By their names.
+    pub installs: Vec<Install>,
 }
 
 /// The tag ran on a page of an origin, and maybe a directive stood in its way.

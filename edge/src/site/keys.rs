@@ -29,6 +29,13 @@ pub struct KeyRecord {
     pub last_used: Option<String>,
 }
 
+/// The keys of a site.
+#[derive(Debug, Serialize)]
+pub struct Keys {
+    /// The oldest first.
+    pub keys: Vec<KeyRecord>,
+}
+
 const COLUMNS: &str = "SELECT id, name, scope, created_ms, last_day FROM key";
 
 /// All keys, oldest first.

@@ -2,6 +2,7 @@
 
 use asklet_shared::definition::{Definition, Status};
 use asklet_shared::problem::{Code, Problem};
+use serde::Serialize;
 
 use super::errands;
 use crate::failure::Failure;
@@ -10,6 +11,13 @@ use crate::route::SHARDS_LIMIT;
 use crate::rpc::SurveyRecord;
 use crate::seal::{SiteId, SurveyId};
 use crate::sql::{Row, Sql, Value};
+
+/// The surveys of a site.
+#[derive(Debug, Serialize)]
+pub struct Surveys {
+    /// The oldest first, without their drafts.
+    pub surveys: Vec<SurveyRecord>,
+}
 
 /// Keeps a new survey as a draft.
 pub fn create(

@@ -4,6 +4,9 @@
 use serde::Serialize;
 
 use super::audit::{self, Change};
+use super::installs::Installs;
+use super::keys::Keys;
+use super::surveys::Surveys;
 use super::{errands, installs, keys, published, settings, surveys};
 use crate::failure::Failure;
 use crate::rpc::{SurveyAction, TeamCall};
@@ -28,10 +31,10 @@ pub fn answer(
 fn work(sql: &impl Sql, site: &SiteId, call: TeamCall, now_ms: u64) -> Result<String, Failure> {
     match call {
         TeamCall::Nothing | TeamCall::Note(_) => json(&()),
-        TeamCall::Keys => json(&keys::list(sql)?),
+        TeamCall::Keys => json(&Keys { keys: keys::list(sql)? }),
         TeamCall::AddKey(key) => json(&keys::add(sql, &key, now_ms)?),
         TeamCall::RemoveKey { id } => json(&keys::remove(sql, &id)?),
-        TeamCall::Installs => json(&installs::list(sql)?),
+        TeamCall::Installs => json(&Installs { installs: installs::list(sql)? }),
         TeamCall::Audit { before } => json(&audit::page(sql, before)?),
         TeamCall::Settings => json(&settings::record(sql)?),
         TeamCall::ChangeSettings(changed) => {
@@ -49,7 +52,7 @@ fn work(sql: &impl Sql, site: &SiteId, call: TeamCall, now_ms: u64) -> Result<St
             errands::tell(sql, site, None)?;
             json(&settings::record(sql)?)
         }
-        TeamCall::Surveys => json(&surveys::list(sql)?),
+        TeamCall::Surveys => json(&Surveys { surveys: surveys::list(sql)? }),
         TeamCall::CreateSurvey { survey, draft } => {
             surveys::create(sql, &survey, &draft, now_ms)?;
             json(&surveys::read(sql, &survey)?)
