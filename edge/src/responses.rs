@@ -18,6 +18,7 @@ use crate::respond;
 use crate::rpc::{self, Followed, Plan, Scope, SurveyCall, TeamCall};
 use crate::seal::{SiteId, SurveyId};
 use crate::summary;
+use crate::survey::import::RESPONDENT_LIMIT;
 use crate::survey::responses::{Change, Find, Found, From, Response};
 use crate::team::Team;
 
@@ -30,9 +31,6 @@ const CALLS: usize = 20;
 
 /// The longest text that is looked for, in characters.
 const TEXT_LIMIT: usize = 200;
-
-/// The longest id of a respondent, in characters.
-const RESPONDENT_LIMIT: usize = 200;
 
 /// Which responses are asked for: the body of `POST …/responses/query`, or the parameters of an address,
 /// which never name a respondent.
