@@ -20,6 +20,7 @@ use crate::route::Route;
 use crate::rpc::{self, Followed, Plan, SurveyCall, TeamCall};
 use crate::seal::{SiteId, SurveyId};
 use crate::summary;
+use crate::survey::import::RESPONDENT_LIMIT;
 use crate::survey::responses::{Change, Find, Found, From, Response};
 
 /// How many responses a page has, unless the query says, and at most.
@@ -31,9 +32,6 @@ const CALLS: usize = 20;
 
 /// The longest text that is looked for, in characters.
 const TEXT_LIMIT: usize = 200;
-
-/// The longest id of a respondent, in characters.
-const RESPONDENT_LIMIT: usize = 200;
 
 /// Which responses are asked for: the body of `POST …/responses/query`, or the parameters of an address,
 /// which never name a respondent.

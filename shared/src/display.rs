@@ -89,11 +89,14 @@ pub enum Channel {
     Kiosk,
     /// A program.
     Api,
+    /// Scores of before, from elsewhere.
+    Import,
 }
 
 impl Channel {
     /// All channels.
-    pub const ALL: [Self; 5] = [Self::InPage, Self::Link, Self::Email, Self::Kiosk, Self::Api];
+    pub const ALL: [Self; 6] =
+        [Self::InPage, Self::Link, Self::Email, Self::Kiosk, Self::Api, Self::Import];
 
     /// The name that summaries and the store use.
     pub fn name(self) -> &'static str {
@@ -103,12 +106,14 @@ impl Channel {
             Self::Email => "email",
             Self::Kiosk => "kiosk",
             Self::Api => "api",
+            Self::Import => "import",
         }
     }
 
-    /// Whether it can be told that a survey came into view: not of a form without scripts, nor a mail.
+    /// Whether it can be told that a survey came into view: not of a form without scripts, nor a mail,
+    /// nor of scores from elsewhere.
     pub fn tells_seen(self) -> bool {
-        !matches!(self, Self::Link | Self::Email)
+        !matches!(self, Self::Link | Self::Email | Self::Import)
     }
 
     /// The channel with a name.

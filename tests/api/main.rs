@@ -10,6 +10,7 @@ mod limits;
 mod machine;
 mod people;
 mod preview;
+mod responses;
 mod routes;
 mod sites;
 mod summary;

@@ -1,15 +1,22 @@
 //! Imports: displays that a program tells of, many at a time and from any time.
 
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use asklet_shared::definition::Published;
-use asklet_shared::display::Display;
+use asklet_shared::definition::question::AnswerKind;
+use asklet_shared::definition::{Definition, Published};
+use asklet_shared::display::{Answer, Answers, Channel, Display, Stage};
+use asklet_shared::display_id::DisplayId;
+use asklet_shared::period;
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::validate::{self, DISPLAY_LIMIT};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::intake::{self, Circumstances};
+use super::log;
 use super::record::{self, Arrival, Recorded};
+use super::responses::Excluded;
 use crate::failure::Failure;
 use crate::json;
 use crate::sql::Sql;
@@ -21,15 +28,62 @@ pub const LINES_LIMIT: usize = 5_000;
 /// The most bytes of one import.
 pub const BYTES_LIMIT: usize = 4 * 1024 * 1024;
 
+/// The longest name of a group, a touchpoint or a device, in characters.
+const NAME_LIMIT: usize = 50;
+
+/// The longest id of a respondent, in characters.
+pub const RESPONDENT_LIMIT: usize = 200;
+
 /// How many refused lines are told.
 const REFUSALS_LIMIT: usize = 100;
 
-/// One line: a display, and when it was shown.
+/// One line: a display, when it was shown, and what an export tells besides.
 #[derive(Deserialize)]
 struct Line {
     #[serde(flatten)]
     display: Display,
     shown_ms: u64,
+    #[serde(default)]
+    country: Option<String>,
+    #[serde(default)]
+    device: Option<String>,
+    #[serde(default)]
+    page_group: Option<String>,
+    #[serde(default)]
+    touchpoint: Option<String>,
+    #[serde(default)]
+    respondent: Option<String>,
+    #[serde(default)]
+    verified: bool,
+    #[serde(default)]
+    excluded: Option<Excluded>,
+}
+
+/// One line of scores that were collected elsewhere.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Score {
+    /// When it was given, as RFC 3339.
+    time: String,
+    question: String,
+    score: u8,
+    #[serde(default)]
+    comment: Option<String>,
+    /// Which question the comment answers; the first one that takes a text if left out.
+    #[serde(default)]
+    comment_question: Option<String>,
+    #[serde(default)]
+    respondent: Option<String>,
+    /// What tells it from another line that is alike.
+    #[serde(default)]
+    key: Option<String>,
+}
+
+/// Whether a line is of the second kind: no display has a time.
+#[derive(Deserialize)]
+struct Kind {
+    #[serde(default)]
+    time: Option<serde::de::IgnoredAny>,
 }
 
 /// What an import came to.
@@ -55,22 +109,27 @@ pub struct Refusal {
 }
 
 /// Finds a version.
-type Find<'a> = &'a dyn Fn(u32) -> Result<Option<Rc<Published>>, Failure>;
+pub type Find<'a> = &'a dyn Fn(u32) -> Result<Option<Rc<Published>>, Failure>;
+
+/// Tells the number of the latest version.
+pub type Latest<'a> = &'a dyn Fn() -> Result<u32, Failure>;
 
 /// Takes lines of JSON, each as if it had been collected, in one transaction. A line that breaks a
 /// rule is told and left out; importing the rest again changes nothing.
 pub fn import(
     sql: &impl Sql,
     lines: &str,
-    published: Find<'_>,
+    versions: (Find<'_>, Latest<'_>),
     (site, standing): (&str, &Standing),
     now_ms: u64,
 ) -> Result<Imported, Failure> {
     let mut imported = Imported::default();
     let (mut numbers, mut arrivals) = (Vec::new(), Vec::new());
+    // How often each line of scores stands here.
+    let mut alike = HashMap::new();
     let lines = lines.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     for (at, line) in lines {
-        match read(line, published, (site, standing), now_ms) {
+        match read(sql, line, versions, (site, standing), now_ms, &mut alike) {
             Ok(arrival) => {
                 numbers.push(at + 1);
                 arrivals.push(arrival);
@@ -98,18 +157,36 @@ impl Imported {
     }
 }
 
-fn read(
-    line: &str,
-    published: Find<'_>,
+fn read<'a>(
+    sql: &impl Sql,
+    line: &'a str,
+    (published, latest): (Find<'_>, Latest<'_>),
     (site, standing): (&str, &Standing),
     now_ms: u64,
+    alike: &mut HashMap<&'a str, u32>,
 ) -> Result<Arrival, Failure> {
     if line.len() > DISPLAY_LIMIT {
         return Err(Problem::new(Code::BodyTooLarge, "the line is too large")
             .limit(format!("{DISPLAY_LIMIT} bytes"))
             .into());
     }
-    let Line { mut display, shown_ms } = json::read_sent(line.as_bytes())?;
+    let Kind { time } = json::read_sent(line.as_bytes())?;
+    let line = if time.is_some() {
+        let score: Score = json::read_sent(line.as_bytes())?;
+        let version = latest()?;
+        let text = published(version)?.and_then(|published| first_text(&published.definition));
+        let number = alike.entry(line.trim()).or_default();
+        *number += 1;
+        let mut made = score.line(version, text, (line.trim(), *number))?;
+        if let Some(known) = log::find(sql, made.display.id)? {
+            // Told again after a later version was published, it is still the same.
+            made.display.version = known.context.version;
+        }
+        made
+    } else {
+        json::read_sent(line.as_bytes())?
+    };
+    let Line { mut display, shown_ms, .. } = line;
     let unknown = || {
         Problem::new(Code::UnknownVersion, "the survey was never published in this version")
             .at("version")
@@ -121,5 +198,103 @@ fn read(
     let published = published(display.version)?.ok_or_else(unknown)?;
     validate::display(&mut display, &published.definition)?;
     let (nobody, told) = (Circumstances::default(), (site, shown_ms));
-    Ok(intake::arrival(display, nobody, &published.definition, standing, told)?)
+    let mut arrival = intake::arrival(display, nobody, &published.definition, standing, told)?;
+    let kept = |told: Option<String>, is_kept: bool| {
+        told.filter(|told| is_kept && told.chars().count() <= NAME_LIMIT)
+    };
+    let context = &mut arrival.context;
+    if let Some(country) = kept(line.country, standing.privacy.country) {
+        context.country = intake::country_code(&country);
+    }
+    if let Some(device) = kept(line.device, standing.privacy.device) {
+        context.device = device;
+    }
+    if let Some(page_group) = kept(line.page_group, true) {
+        context.page_group = page_group;
+    }
+    if let Some(touchpoint) = kept(line.touchpoint, true) {
+        context.touchpoint = touchpoint;
+    }
+    if let Some(respondent) = line.respondent {
+        if respondent.is_empty() || respondent.chars().count() > RESPONDENT_LIMIT {
+            return Err(Problem::new(Code::InvalidDisplay, "a respondent has an id")
+                .at("respondent")
+                .limit(format!("1..={RESPONDENT_LIMIT} characters"))
+                .into());
+        }
+        arrival.respondent = Some(respondent);
+    }
+    arrival.verified |= line.verified;
+    let reason = line.excluded.map(|excluded| excluded.reason);
+    arrival.excluded = reason.filter(|reason| !reason.trim().is_empty());
+    Ok(arrival)
+}
+
+fn first_text(definition: &Definition) -> Option<String> {
+    let mut questions = definition.questions.iter();
+    let text = questions.find(|question| matches!(question.answer, AnswerKind::Text(_)));
+    text.map(|question| question.id.clone())
+}
+
+impl Score {
+    /// The display that stands for it. Its id is made from its line, so that the same line is the same
+    /// display whenever it is told, and from how often the line stood there before.
+    fn line(
+        self,
+        version: u32,
+        text: Option<String>,
+        (line, number): (&str, u32),
+    ) -> Result<Line, Problem> {
+        let shown_ms = period::parse_instant("time", &self.time)
+            .map_err(|problem| Problem { code: Code::InvalidDisplay, ..problem })?;
+        let mut answers = Answers::default();
+        answers.set(&self.question, Answer::Score(self.score));
+        if let Some(comment) = self.comment.filter(|comment| !comment.trim().is_empty()) {
+            let detail = "the survey has no question that takes a text";
+            let question = self.comment_question.or(text);
+            let question = question
+                .ok_or_else(|| Problem::new(Code::UnknownQuestion, detail).at("comment"))?;
+            answers.set(&question, Answer::Text(comment));
+        }
+        let parts = [
+            shown_ms.to_string(),
+            serde_json::to_string(&answers).unwrap_or_else(|_| line.to_owned()),
+            self.respondent.clone().unwrap_or_default(),
+            self.key.unwrap_or_default(),
+            number.to_string(),
+        ];
+        let digest = Sha256::digest(parts.join("\n").as_bytes());
+        let mut random = [0; 10];
+        random.iter_mut().zip(digest).for_each(|(random, byte)| *random = byte);
+        let display = Display {
+            id: DisplayId::new(shown_ms, random),
+            revision: 1,
+            version,
+            stage: Stage::Completed,
+            dismissed: false,
+            channel: Channel::Import,
+            language: String::new(),
+            page: String::new(),
+            answers,
+            variant: String::new(),
+            traits: BTreeMap::new(),
+            identity: None,
+            age_ms: 0,
+        };
+        let respondent = self.respondent;
+        let (country, device, page_group, touchpoint) = (None, None, None, None);
+        let excluded = None;
+        let verified = false;
+        Ok(Line {
+            display,
+            shown_ms,
+            country,
+            device,
+            page_group,
+            touchpoint,
+            respondent,
+            verified,
+            excluded,
+        })
+    }
 }

@@ -96,7 +96,7 @@ impl Intake {
 }
 
 /// A country as it is counted: two capital letters, and not one of those that stand for none.
-fn country_code(text: &str) -> String {
+pub fn country_code(text: &str) -> String {
     let code = text.trim().to_ascii_uppercase();
     let is_code = code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase());
     if is_code && code != "XX" { code } else { String::new() }
@@ -181,6 +181,7 @@ pub fn arrival(
         respondent,
         traits,
         verified,
+        excluded: None,
     })
 }
 

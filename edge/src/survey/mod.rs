@@ -357,7 +357,9 @@ impl Shard {
             None => Ok(versions::find(&self.sql, version)?.map(Rc::new)),
         };
         let now_ms = Date::now().as_millis();
-        let imported = import::import(&self.sql, lines, &published, (site, &standing), now_ms);
+        let latest = || Ok(versions::latest(&self.sql)?.unwrap_or_default());
+        let versions = (&published as import::Find<'_>, &latest as import::Latest<'_>);
+        let imported = import::import(&self.sql, lines, versions, (site, &standing), now_ms);
         self.tail_length.set(None);
         imported
     }

@@ -50,6 +50,8 @@ pub struct Arrival {
     pub traits: BTreeMap<String, String>,
     /// Whether the site's server vouches for respondent and traits.
     pub verified: bool,
+    /// Why it does not count, if it is told so.
+    pub excluded: Option<String>,
 }
 
 /// What became of a revision that was stored or acknowledged.
@@ -168,7 +170,7 @@ fn first_stored(arrival: Arrival, now_ms: u64) -> Stored {
         shown_ms: arrival.shown_ms,
         received_ms: now_ms,
         astray: arrival.id.unix_ms().abs_diff(arrival.shown_ms) > DRIFT_MS,
-        excluded: None,
+        excluded: arrival.excluded,
         respondent: arrival.respondent,
         context: arrival.context,
         answers: arrival.answers,

@@ -47,6 +47,7 @@ fn arrival(number: u8, revision: u32, stage: Stage, score: Option<u8>) -> Arriva
         respondent: None,
         traits: [].into(),
         verified: false,
+        excluded: None,
     }
 }
 
