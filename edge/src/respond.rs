@@ -52,7 +52,7 @@ pub fn private(cache: Cache) -> Result<ResponseBuilder, Failure> {
 
 /// An answer in JSON for programs that hold a key.
 pub fn json(status: u16, value: &impl Serialize) -> Result<Response, Failure> {
-    Ok(private(Cache::Never)?.with_status(status).from_json(value)?)
+    written(status, serde_json::to_string(value)?)
 }
 
 /// An answer that an object wrote in JSON.
