@@ -91,6 +91,10 @@ impl Worker {
                 .args(["--release", "--out-dir", &format!("../target/xtask/{}", self.made)])
                 .args(self.features)
                 .env("CARGO_TARGET_DIR", root().join("target/edge"))
+                // A stack says where, by the names of its functions; the standard library's
+                // quickest sorts are not worth their kilobytes.
+                .env("RUSTFLAGS", "-Zlocation-detail=none")
+                .env("CARGO_UNSTABLE_BUILD_STD_FEATURES", "optimize_for_size")
                 // Without these it would download its own.
                 .env(
                     "WASM_BINDGEN_BIN",
