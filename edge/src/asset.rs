@@ -10,10 +10,10 @@ use crate::failure::Failure;
 use crate::memory::Memory;
 use crate::respond::{self, Cache};
 
-/// The one file whose address does not name its content.
+/// The file that every page asks for. Its address does not name its content.
 const ENTRY: &str = "asklet.js";
 
-/// How long browsers use `asklet.js` before they ask again, in seconds.
+/// How long browsers use what has no digest in its name before they ask again, in seconds.
 const ENTRY_SECONDS: u32 = 300;
 
 /// What the build says about its files, in `manifest.json`.
@@ -46,7 +46,8 @@ pub async fn manifest(env: &Env) -> Result<std::rc::Rc<Manifest>, Failure> {
 /// Serves a file in the best encoding that the client takes.
 pub async fn serve(request: &Request, env: &Env, file: &str) -> Result<Response, Failure> {
     let is_entry = file == ENTRY;
-    let cache = if is_entry { Cache::Seconds(ENTRY_SECONDS) } else { Cache::Immutable };
+    let is_hashed = file.contains('-');
+    let cache = if is_hashed { Cache::Immutable } else { Cache::Seconds(ENTRY_SECONDS) };
     let mut answer = respond::public(cache)?.with_header("vary", "accept-encoding")?;
     if is_entry {
         let etag = format!("\"{}\"", manifest(env).await?.entry);
@@ -67,6 +68,7 @@ pub async fn serve(request: &Request, env: &Env, file: &str) -> Result<Response,
     }
     let media_type = match file.rsplit_once('.') {
         Some((_, "wasm")) => "application/wasm",
+        Some((_, "json")) => "application/json",
         _ => "text/javascript; charset=utf-8",
     };
     answer = answer.with_header("content-type", media_type)?;

@@ -34,7 +34,8 @@ const TOLD_LIMIT: usize = 500;
 
 /// The body of `POST /v1/installs/{site}`. It may come from another release's page.
 #[derive(Debug, Deserialize)]
-struct Report {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Report {
     directive: String,
 }
 

@@ -19,15 +19,17 @@ const NAME_LIMIT: usize = 100;
 
 /// The body of `POST …/keys`.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct MakeKey {
+pub struct MakeKey {
     name: String,
     scope: Scope,
 }
 
 /// A new key. It is shown here and never again.
 #[derive(Debug, Serialize)]
-struct KeyCreated {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct KeyCreated {
     key: String,
     id: String,
     name: String,

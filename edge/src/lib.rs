@@ -16,6 +16,8 @@ mod installs;
 mod json;
 mod keys;
 mod memory;
+#[cfg(test)]
+mod openapi;
 mod operator;
 mod page;
 mod place;

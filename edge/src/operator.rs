@@ -18,14 +18,16 @@ const PAGE: u32 = 100;
 
 /// What making a site answers. The key is shown here and never again.
 #[derive(Debug, Serialize)]
-struct SiteCreated {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct SiteCreated {
     site: SiteId,
     key: String,
 }
 
 /// A page of the list of sites.
 #[derive(Debug, Serialize)]
-struct Sites {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Sites {
     sites: Vec<SiteEntry>,
     /// What to ask for as `after` to get the next page; `null` on the last.
     next: Option<SiteId>,

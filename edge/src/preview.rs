@@ -27,6 +27,7 @@ const PREVIEW_MS: u64 = 60 * 60 * 1000;
 
 /// A new preview, as its team is told of it.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Preview {
     token: String,
     /// Until when it holds, in milliseconds since the epoch.
@@ -50,7 +51,8 @@ impl Preview {
 
 /// What a page is told of a draft, in the place of a config.
 #[derive(Debug, Serialize)]
-struct PreviewConfig {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct PreviewConfig {
     files: Files,
     survey: ConfigSurvey,
 }

@@ -36,6 +36,7 @@ const TEXT_LIMIT: usize = 200;
 /// Which responses are asked for: the body of `POST …/responses/query`, or the parameters of an address,
 /// which never name a respondent.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Asked {
     question: Option<String>,
@@ -56,7 +57,8 @@ pub struct Asked {
 
 /// A page of responses.
 #[derive(Debug, Serialize)]
-struct Page {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Page {
     responses: Vec<Response>,
     /// The cursor of the next page; `null` after the last.
     next: Option<String>,
@@ -64,7 +66,8 @@ struct Page {
 
 /// A page of changes.
 #[derive(Debug, Serialize)]
-struct Changes {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Changes {
     responses: Vec<Change>,
     /// From where to go on.
     next: String,
@@ -74,8 +77,9 @@ struct Changes {
 
 /// The body of `POST …/respondents/lookup`.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct LookUp {
+pub struct LookUp {
     respondent: String,
     #[serde(default)]
     limit: Option<usize>,

@@ -41,6 +41,7 @@ pub enum DirectoryCall {
 
 /// A site as the operator sees it.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SiteEntry {
     /// Its id.
     pub site: SiteId,
@@ -165,6 +166,7 @@ pub enum TeamCall {
 
 /// A site as its team sees it.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SiteRecord {
     /// When it was made, in milliseconds since the epoch.
     pub created_ms: u64,
@@ -176,6 +178,7 @@ pub struct SiteRecord {
 
 /// An identity secret as its team sees it.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SecretRecord {
     /// What it is called.
     pub id: String,
@@ -206,6 +209,7 @@ pub enum SurveyAction {
 
 /// A survey as its team sees it.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SurveyRecord {
     /// Its id.
     pub survey: String,
@@ -295,6 +299,7 @@ pub struct Erased {
 
 /// What the shards of a survey store and write.
 #[derive(Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Usage {
     /// How many displays no counter covers yet.
     pub tail: u64,

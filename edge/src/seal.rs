@@ -48,10 +48,12 @@ thread_local! {
 
 /// A site's id, known to be one of this deployment's: `any-` and 18 characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SiteId(String);
 
 /// A survey's id, known to belong to a certain site of this deployment: 18 characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SurveyId(String);
 
 impl SiteId {

@@ -28,35 +28,40 @@ const REASON_LIMIT: usize = 200;
 
 /// The body of `POST …/shards`.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct SetShards {
+pub struct SetShards {
     shards: u16,
 }
 
 /// The body of `POST …/exclude`.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct Exclude {
+pub struct Exclude {
     reason: String,
 }
 
 /// The body of `POST …/respondents/erase`.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct EraseRespondent {
+pub struct EraseRespondent {
     respondent: String,
 }
 
 /// What an erasure came to.
 #[derive(Debug, Serialize)]
-struct RespondentErased {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct RespondentErased {
     /// How many displays there were.
     displays: u64,
 }
 
 /// A new identity secret. It is shown here and never again.
 #[derive(Debug, Serialize)]
-struct SecretCreated {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct SecretCreated {
     id: String,
     secret: String,
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The scope of a key, and what a route needs; a higher one includes the lower ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// Look at surveys and at what was answered.

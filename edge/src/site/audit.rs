@@ -25,6 +25,7 @@ macro_rules! actions {
     ($($(#[$doc:meta])* $action:ident = $name:literal,)*) => {
         /// What was done.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
         pub enum Action {
             $($(#[$doc])* #[serde(rename = $name)] $action,)*
         }
@@ -100,6 +101,7 @@ pub struct Change {
 
 /// A change that was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LogEntry {
     /// Grows with each entry.
     pub seq: u64,
@@ -119,6 +121,7 @@ pub struct LogEntry {
 
 /// A page of the log.
 #[derive(Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Log {
     /// The newest first.
     pub entries: Vec<LogEntry>,

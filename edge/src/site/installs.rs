@@ -20,6 +20,7 @@ macro_rules! directives {
     ($($(#[$doc:meta])* $directive:ident = $name:literal,)*) => {
         /// A directive of a Content-Security-Policy that can stand in the way of the tag.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
         pub enum Directive {
             $($(#[$doc])* #[serde(rename = $name)] $directive,)*
         }
@@ -59,6 +60,7 @@ directives! {
 
 /// An origin on whose pages the tag ran.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Install {
     /// The origin.
     pub origin: String,
@@ -72,6 +74,7 @@ pub struct Install {
 
 /// What stands in the way of the tag.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct InstallProblem {
     /// The directive that forbade something.
     pub directive: Directive,
@@ -81,6 +84,7 @@ pub struct InstallProblem {
 
 /// The origins on whose pages the tag ran.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Installs {
     /// By their names.
     pub installs: Vec<Install>,

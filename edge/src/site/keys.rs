@@ -16,6 +16,7 @@ const KEYS_LIMIT: usize = 50;
 
 /// A key as its team sees it: nothing of what is secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct KeyRecord {
     /// What it is called in the log.
     pub id: String,
@@ -31,6 +32,7 @@ pub struct KeyRecord {
 
 /// The keys of a site.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Keys {
     /// The oldest first.
     pub keys: Vec<KeyRecord>,

@@ -8,7 +8,7 @@ pub mod keys;
 mod published;
 mod settings;
 mod store;
-mod surveys;
+pub mod surveys;
 mod team;
 #[cfg(test)]
 mod tests;

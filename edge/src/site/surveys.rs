@@ -14,6 +14,7 @@ use crate::sql::{Row, Sql, Value};
 
 /// The surveys of a site.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Surveys {
     /// The oldest first, without their drafts.
     pub surveys: Vec<SurveyRecord>,

@@ -88,6 +88,7 @@ struct Kind {
 
 /// What an import came to.
 #[derive(Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Imported {
     /// How many displays were stored.
     pub stored: u64,
@@ -101,6 +102,7 @@ pub struct Imported {
 
 /// Why a line was refused.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Refusal {
     /// The number of the line, counted from 1.
     pub line: usize,

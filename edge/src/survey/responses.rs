@@ -18,6 +18,7 @@ use crate::sql::{Sql, Value};
 
 /// One response. What is not known is left out or `null`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Response {
     /// The display's id.
     pub id: DisplayId,
@@ -80,6 +81,7 @@ pub struct Response {
 
 /// Why a response does not count.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Excluded {
     /// The team's words.
     pub reason: String,
@@ -87,6 +89,7 @@ pub struct Excluded {
 
 /// What became of a display.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "ResponseChange"))]
 #[serde(untagged)]
 pub enum Change {
     /// It is no response any more.
@@ -97,6 +100,7 @@ pub enum Change {
 
 /// A display that is no response any more, or that never became one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Gone {
     /// The display's id.
     pub id: DisplayId,
@@ -111,6 +115,7 @@ pub struct Gone {
 
 /// Why a display is no response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Why {
     /// The team deleted it.

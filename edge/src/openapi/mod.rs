@@ -1,0 +1,262 @@
+//! The OpenAPI document (3.1), `docs/openapi.json`, which the Worker serves as `/openapi.json`: made from
+//! the table of routes and from the types that the code reads and writes. It is made by the tests, so
+//! nothing of this is in the Worker; where the document differs from the code, a test fails.
+
+mod operations;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use schemars::JsonSchema;
+use schemars::generate::{SchemaGenerator, SchemaSettings};
+use serde_json::{Map, Value, json};
+
+use crate::route::{Access, Route, route};
+use operations::{OPERATIONS, Operation, describe, hosted};
+
+/// The document as it is kept.
+const KEPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json");
+
+/// Where schemas of types lie in the document.
+const SCHEMAS: &str = "/components/schemas";
+
+/// The schemas of the types: of what is read, where a field with a default may be left out, and of what
+/// is written, where some are left out if there is nothing to say.
+struct Schemas {
+    read: SchemaGenerator,
+    written: SchemaGenerator,
+}
+
+impl Schemas {
+    fn new() -> Self {
+        let settings = || {
+            SchemaSettings::draft2020_12()
+                .with(|settings| settings.definitions_path = SCHEMAS.into())
+        };
+        let read = settings().for_deserialize().into_generator();
+        let written = settings().for_serialize().into_generator();
+        Self { read, written }
+    }
+
+    /// A type that requests carry.
+    fn read<T: JsonSchema>(&mut self) -> Value {
+        self.read.subschema_for::<T>().to_value()
+    }
+
+    /// A type that answers carry.
+    fn written<T: JsonSchema>(&mut self) -> Value {
+        self.written.subschema_for::<T>().to_value()
+    }
+
+    /// All of them by name, and the document with what refers to them. A type that is read otherwise than
+    /// it is written has two schemas.
+    fn settle(mut self, document: Value) -> Value {
+        let mut schemas = self.written.take_definitions(true);
+        let read = self.read.take_definitions(true);
+        // What refers to a type with two schemas has two itself.
+        let mut renamed: Vec<String> = Vec::new();
+        loop {
+            let refers = |schema: &Value| {
+                let text = schema.to_string();
+                renamed.iter().any(|name| text.contains(&format!("\"#{SCHEMAS}/{name}\"")))
+            };
+            let other = read.iter().find(|(name, schema)| {
+                let differs = schemas.get(*name).is_some_and(|written| written != *schema);
+                !renamed.contains(name)
+                    && (differs || schemas.contains_key(*name) && refers(schema))
+            });
+            match other {
+                Some((name, _)) => renamed.push(name.clone()),
+                None => break,
+            }
+        }
+        let as_read = |value: &Value| rename(value, &renamed, "Read");
+        for (name, schema) in &read {
+            let name = if renamed.contains(name) { format!("{name}Read") } else { name.clone() };
+            schemas.insert(name, as_read(schema));
+        }
+        let mut document = document;
+        let paths = document["paths"].as_object_mut().expect("paths");
+        for operation in
+            paths.values_mut().flat_map(|path| path.as_object_mut().expect("path").values_mut())
+        {
+            if let Some(body) = operation.get_mut("requestBody") {
+                *body = as_read(body);
+            }
+        }
+        let sorted: BTreeMap<String, Value> = schemas.into_iter().collect();
+        document["components"]["schemas"] = json!(sorted);
+        document
+    }
+}
+
+/// A schema in which references to some names have an ending.
+fn rename(value: &Value, names: &[String], ending: &str) -> Value {
+    match value {
+        Value::Object(object) => object
+            .iter()
+            .map(|(key, value)| {
+                let renamed = value.as_str().filter(|_| key == "$ref").and_then(|reference| {
+                    let name = reference.rsplit('/').next()?;
+                    names
+                        .iter()
+                        .any(|other| other == name)
+                        .then(|| json!(format!("{reference}{ending}")))
+                });
+                (key.clone(), renamed.unwrap_or_else(|| rename(value, names, ending)))
+            })
+            .collect::<Map<_, _>>()
+            .into(),
+        Value::Array(items) => items.iter().map(|item| rename(item, names, ending)).collect(),
+        other => other.clone(),
+    }
+}
+
+/// The whole document.
+fn document() -> Value {
+    let mut schemas = Schemas::new();
+    let problem = schemas.written::<asklet_shared::problem::Problem>();
+    let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+    for (method, path, sample) in OPERATIONS
+        .iter()
+        .map(|(method, path, sample)| (*method, (*path).to_owned(), (*sample).to_owned()))
+        .chain(team_operations())
+    {
+        let route = route(method, &sample).expect("a route");
+        let operation = match route {
+            Route::Hosted { .. } => hosted(method),
+            ref route => describe(route, &mut schemas),
+        };
+        let told = operation.told((method, &path), route.access());
+        paths.entry(path).or_default().insert(method.to_lowercase(), told);
+    }
+    let problems: BTreeMap<String, Value> = operations::PROBLEMS
+        .iter()
+        .map(|status| {
+            let content = json!({ "application/problem+json": { "schema": problem } });
+            let told = json!({ "description": operations::reason(*status), "content": content });
+            (status.to_string(), told)
+        })
+        .collect();
+    let document = json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Asklet",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Surveys in pages, and what came of them. docs/api.md tells it in words.",
+            "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
+        },
+        "servers": [{ "url": "/" }],
+        "paths": paths,
+        "components": {
+            "responses": problems,
+            "securitySchemes": {
+                "key": { "type": "http", "scheme": "bearer", "description": "A key of the site." },
+                "operator": { "type": "http", "scheme": "bearer", "description": "The deployment's admin token." },
+            },
+        },
+    });
+    schemas.settle(document)
+}
+
+/// The routes of a site, each with a path that leads to it.
+fn team_operations() -> impl Iterator<Item = (&'static str, String, String)> {
+    crate::route::team::TEAM_ROUTES.iter().map(|(method, below, _)| {
+        let path = format!("/v1/sites/{{site}}{below}");
+        (*method, path.clone(), path)
+    })
+}
+
+impl Operation {
+    fn told(&self, (method, path): (&str, &str), access: Access<'_>) -> Value {
+        let mut parameters: Vec<Value> = path
+            .split('/')
+            .filter_map(|step| step.strip_prefix('{')?.strip_suffix('}'))
+            .map(operations::path_parameter)
+            .collect();
+        parameters.extend(self.parameters.iter().cloned());
+        let mut responses = self.answers.clone();
+        let team: &[u16] = if access == Access::Public { &[] } else { &[401, 403, 404] };
+        let body: &[u16] = if self.body.is_some() { &[400, 408, 413] } else { &[] };
+        let query: &[u16] = if self.takes_query(access) { &[400] } else { &[] };
+        for status in [team, body, query, self.problems, &[500, 503]].concat() {
+            let problem = json!({ "$ref": format!("#/components/responses/{status}") });
+            responses.insert(status.to_string(), problem);
+        }
+        let security = match access {
+            Access::Public => json!([]),
+            Access::Operator => json!([{ "operator": [] }]),
+            Access::Team { or_operator: false, .. } => json!([{ "key": [] }]),
+            Access::Team { .. } => json!([{ "key": [] }, { "operator": [] }]),
+        };
+        let mut told = json!({
+            "operationId": self.id,
+            "summary": self.summary,
+            "parameters": parameters,
+            "responses": responses,
+            "security": security,
+        });
+        if let Access::Team { scope, .. } = access {
+            told["description"] = json!(format!("Needs the scope `{}`.", scope.name()));
+        }
+        if let Some(body) = &self.body {
+            told["requestBody"] = body.clone();
+        }
+        assert!(method != "GET" || self.body.is_none(), "a GET has no body");
+        told
+    }
+
+    fn takes_query(&self, access: Access<'_>) -> bool {
+        access != Access::Public || !self.parameters.is_empty()
+    }
+}
+
+/// The document as text.
+fn text() -> String {
+    format!("{:#}\n", document())
+}
+
+#[test]
+fn the_document_is_that_of_the_code() {
+    let text = text();
+    if std::env::var_os("ASKLET_WRITE_OPENAPI").is_some() {
+        fs::write(KEPT, &text).expect("the document is written");
+    }
+    let kept = fs::read_to_string(Path::new(KEPT)).unwrap_or_default();
+    assert!(
+        kept == text,
+        "docs/openapi.json is not that of the code; make it anew with \
+         ASKLET_WRITE_OPENAPI=1 cargo test --package asklet-edge openapi"
+    );
+}
+
+#[test]
+fn every_reference_leads_somewhere_and_every_id_is_once() {
+    let document = document();
+    let mut ids = Vec::new();
+    let mut references = Vec::new();
+    walk(&document, &mut |key, value| match key {
+        "operationId" => ids.push(value.to_string()),
+        "$ref" => references.push(value.as_str().expect("a text").to_owned()),
+        _ => {}
+    });
+    assert!(references.iter().all(|reference| document.pointer(&reference[1..]).is_some()));
+    let count = ids.len();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), count);
+}
+
+fn walk(value: &Value, found: &mut impl FnMut(&str, &Value)) {
+    match value {
+        Value::Object(object) => {
+            for (key, value) in object {
+                found(key, value);
+                walk(value, found);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| walk(item, found)),
+        _ => {}
+    }
+}

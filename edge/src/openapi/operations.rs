@@ -1,0 +1,511 @@
+//! What each route takes and answers.
+
+use asklet_shared::choice::ChoiceSummary;
+use asklet_shared::config::Config;
+use asklet_shared::definition::Definition;
+use asklet_shared::display::Display;
+use asklet_shared::pooled::SiteSummary;
+use asklet_shared::settings::Settings;
+use asklet_shared::summary::Summary;
+use serde_json::{Map, Value, json};
+
+use super::Schemas;
+use crate::installs::Report;
+use crate::keys::{KeyCreated, MakeKey};
+use crate::operator::{SiteCreated, Sites};
+use crate::preview::{Preview, PreviewConfig};
+use crate::responses::{Asked, Changes, LookUp, Page};
+use crate::route::{Route, Verb};
+use crate::rpc::{SiteRecord, SurveyRecord, Usage};
+use crate::site::audit::Log;
+use crate::site::installs::Installs;
+use crate::site::keys::Keys;
+use crate::site::surveys::Surveys;
+use crate::survey::import::Imported;
+use crate::team::{EraseRespondent, Exclude, RespondentErased, SecretCreated, SetShards};
+
+/// What a route takes and answers.
+#[derive(Default)]
+pub struct Operation {
+    pub id: &'static str,
+    pub summary: &'static str,
+    pub parameters: Vec<Value>,
+    pub body: Option<Value>,
+    pub answers: Map<String, Value>,
+    /// The statuses of problems besides those that all routes of its kind have.
+    pub problems: &'static [u16],
+}
+
+/// The routes that are no team's: the method, the path, and one that leads to it.
+pub const OPERATIONS: &[(&str, &str, &str)] = &[
+    ("GET", "/healthz", "/healthz"),
+    ("GET", "/openapi.json", "/openapi.json"),
+    ("GET", "/asklet.js", "/asklet.js"),
+    ("GET", "/v1/config/{site}", "/v1/config/{site}"),
+    ("POST", "/v1/installs/{site}", "/v1/installs/{site}"),
+    ("GET", "/v1/body/{site}/{survey}/{digest}", "/v1/body/{site}/{survey}/0123456789abcdef"),
+    ("POST", "/v1/collect/{site}/{survey}/{shard}", "/v1/collect/{site}/{survey}/0"),
+    ("GET", "/v1/preview/{site}/{survey}/{token}", "/v1/preview/{site}/{survey}/{token}"),
+    (
+        "GET",
+        "/v1/preview/{site}/{survey}/{token}/{language}",
+        "/v1/preview/{site}/{survey}/{token}/{language}",
+    ),
+    ("GET", "/s/{site}/{survey}", "/s/{site}/{survey}"),
+    ("POST", "/s/{site}/{survey}", "/s/{site}/{survey}"),
+    ("GET", "/v1/sites", "/v1/sites"),
+    ("POST", "/v1/sites", "/v1/sites"),
+];
+
+/// The statuses of problems.
+pub const PROBLEMS: &[u16] = &[400, 401, 403, 404, 408, 409, 410, 413, 415, 422, 429, 500, 503];
+
+/// What a status means, whatever the route.
+pub fn reason(status: u16) -> &'static str {
+    match status {
+        400 => "The body or a parameter cannot be read.",
+        401 => "No credential, or one that is not known.",
+        403 => "The credential, or the page's origin, may not do this.",
+        404 => "There is no such thing.",
+        408 => "The body did not arrive in time.",
+        409 => "It contradicts what is there.",
+        410 => "The survey is closed.",
+        413 => "The body is too large.",
+        415 => "The content type is not taken.",
+        422 => "It breaks a rule.",
+        429 => "Too many requests; `Retry-After` says when to come again.",
+        500 => "Something broke on the server; the same request can be repeated.",
+        503 => "It cannot be done now; the same request can be repeated.",
+        _ => unreachable!("a status without a reason"),
+    }
+}
+
+/// A part of a path.
+pub fn path_parameter(name: &str) -> Value {
+    let (schema, description) = match name {
+        "site" => (json!({ "type": "string" }), "The site's id."),
+        "survey" => (json!({ "type": "string" }), "The survey's id."),
+        "display" => (json!({ "type": "string" }), "The display's id."),
+        "id" => (json!({ "type": "string" }), "Its id."),
+        "digest" => (
+            json!({ "type": "string", "pattern": "^[0-9a-f]{16}$" }),
+            "The body's, from the config.",
+        ),
+        "shard" => (json!({ "type": "string" }), "One of the config's shards."),
+        "token" => (json!({ "type": "string" }), "The preview's."),
+        "language" => (json!({ "type": "string" }), "A BCP 47 tag."),
+        other => unreachable!("{other} is not described"),
+    };
+    json!({ "name": name, "in": "path", "required": true, "schema": schema, "description": description })
+}
+
+/// What a route takes and answers. Each has its line, or the compiler asks for one.
+pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
+    let operation = |id, summary| Operation { id, summary, ..Operation::default() };
+    match route {
+        Route::Health => operation("health", "Whether it answers").answer(
+            200,
+            "It does.",
+            json!({ "type": "object", "properties": { "status": { "const": "ok" } } }),
+        ),
+        Route::Asset { file } if file == "openapi.json" => {
+            operation("openapi", "This document").answer(200, "It.", json!({ "type": "object" }))
+        }
+        Route::Asset { .. } => operation("script", "The script that pages paste")
+            .other(
+                200,
+                "It; the files that it loads have digests in their names.",
+                "text/javascript",
+            )
+            .bare(304, "The browser has it."),
+        Route::Demo | Route::Preflight => unreachable!("it is not in the tables"),
+        Route::Config { .. } => {
+            operation("config", "Which surveys could be asked, and what to load for it")
+                .answer(200, "What is live.", schemas.written::<Config>())
+                .bare(304, "The browser has it.")
+                .problems(&[404])
+        }
+        Route::ReportInstall { .. } => {
+            operation("reportInstall", "Tells what stood in the tag's way")
+                .sent(
+                    schemas.read::<Report>(),
+                    &["text/plain", "application/json"],
+                    json!({ "directive": "script-src" }),
+                )
+                .bare(204, "It is noted.")
+                .problems(&[403, 404, 415, 422])
+        }
+        Route::Body { .. } => operation("body", "A survey's texts in one language")
+            .other(
+                200,
+                "Postcard behind one byte that names the format.",
+                "application/octet-stream",
+            )
+            .problems(&[404, 429]),
+        Route::Collect { .. } => operation("collect", "Takes the state of a display")
+            .sent(
+                schemas.read::<Display>(),
+                &["text/plain", "application/json"],
+                json!({
+                    "id": "019a3cb6-bc00-7cc3-98c4-dc0c0c07398f", "revision": 2, "version": 1,
+                    "stage": "started", "language": "en", "answers": { "score": 9 },
+                }),
+            )
+            .bare(204, "It is stored, or was already.")
+            .problems(&[403, 404, 409, 410, 415, 422, 429]),
+        Route::Preview { language: None, .. } => {
+            operation("preview", "A draft, as a page is told of it")
+                .answer(200, "What the config would say.", schemas.written::<PreviewConfig>())
+                .problems(&[403, 404, 409, 422])
+        }
+        Route::Preview { .. } => operation("previewBody", "A draft's texts in one language")
+            .other(200, "As of a body.", "application/octet-stream")
+            .problems(&[403, 404, 409, 422]),
+        Route::Hosted { .. } => unreachable!("described by its method"),
+        Route::Sites { verb: Verb::Create } => operation("createSite", "Makes a site")
+            .takes(schemas.read::<Settings>(), settings_example())
+            .answer(
+                201,
+                "The site with its first key, which is shown only here.",
+                schemas.written::<SiteCreated>(),
+            )
+            .problems(&[422]),
+        Route::Sites { .. } => operation("listSites", "All sites by their ids, 100 at a time")
+            .query("after", json!({ "type": "string" }), "What the page before called `next`.")
+            .answer(200, "A page.", schemas.written::<Sites>()),
+        Route::Site { verb: Verb::Read, .. } => operation("getSite", "A site's settings").answer(
+            200,
+            "They.",
+            schemas.written::<SiteRecord>(),
+        ),
+        Route::Site { verb: Verb::Update, .. } => {
+            operation("changeSite", "Replaces a site's settings")
+                .takes(schemas.read::<Settings>(), settings_example())
+                .answer(200, "They.", schemas.written::<SiteRecord>())
+                .problems(&[422])
+        }
+        Route::Site { .. } => {
+            operation("deleteSite", "Removes a site with everything in it").bare(204, "It is gone.")
+        }
+        Route::Keys { verb: Verb::Create, .. } => operation("createKey", "Makes a key")
+            .takes(schemas.read::<MakeKey>(), json!({ "name": "Dashboard", "scope": "read" }))
+            .answer(201, "The key, which is shown only here.", schemas.written::<KeyCreated>())
+            .problems(&[409, 422]),
+        Route::Keys { .. } => operation("listKeys", "A site's keys, without their secrets").answer(
+            200,
+            "They.",
+            schemas.written::<Keys>(),
+        ),
+        Route::Key { .. } => {
+            operation("revokeKey", "Revokes a key").bare(204, "It is dead.").problems(&[409])
+        }
+        Route::Installs { .. } => operation(
+            "installs",
+            "Where the tag runs, and what stands in its way",
+        )
+        .answer(200, "By origin.", schemas.written::<Installs>()),
+        Route::Audit { .. } => operation("audit", "What was changed by which key, newest first")
+            .query(
+                "before",
+                json!({ "type": "integer", "minimum": 0 }),
+                "What the page before called `next`.",
+            )
+            .answer(200, "A page.", schemas.written::<Log>()),
+        Route::IdentitySecret { id: None, .. } => {
+            operation("createIdentitySecret", "Makes an identity secret")
+                .answer(
+                    201,
+                    "The secret, which is shown only here.",
+                    schemas.written::<SecretCreated>(),
+                )
+                .problems(&[409])
+        }
+        Route::IdentitySecret { .. } => {
+            operation("removeIdentitySecret", "Removes an identity secret").bare(204, "It is gone.")
+        }
+        Route::EraseRespondent { .. } => {
+            operation("eraseRespondent", "Erases everything of a respondent")
+                .takes(schemas.read::<EraseRespondent>(), json!({ "respondent": "customer-17" }))
+                .answer(200, "How many displays that were.", schemas.written::<RespondentErased>())
+        }
+        Route::LookUpRespondent { .. } => {
+            operation("lookUpRespondent", "Everything of a respondent")
+                .takes(schemas.read::<LookUp>(), json!({ "respondent": "customer-17" }))
+                .answer(200, "A page.", schemas.written::<Page>())
+        }
+        Route::SiteSummary { .. } => period(operation("siteSummary", "A site's surveys together"))
+            .answer(200, "A pool for each metric and scale.", schemas.written::<SiteSummary>()),
+        Route::Surveys { verb: Verb::Create, .. } => operation("createSurvey", "Makes a draft")
+            .takes(schemas.read::<Definition>(), definition_example())
+            .answer(201, "The survey.", schemas.written::<SurveyRecord>())
+            .problems(&[422]),
+        Route::Surveys { .. } => operation("listSurveys", "A site's surveys, without their drafts")
+            .answer(200, "All of them.", schemas.written::<Surveys>()),
+        Route::Survey { verb, .. } => survey(*verb, schemas),
+        Route::Summary { .. } => {
+            let either = json!({ "anyOf": [schemas.written::<Summary>(), schemas.written::<ChoiceSummary>()] });
+            filters(period(operation("summary", "What a survey's answers come to")))
+                .query(
+                    "question",
+                    json!({ "type": "string" }),
+                    "Another rating or choice than the primary one.",
+                )
+                .query("by", json!({ "type": "string" }), "A dimension: adds a breakdown.")
+                .query(
+                    "per",
+                    json!({ "const": "respondent" }),
+                    "Counts each respondent's latest answer.",
+                )
+                .answer(200, "The summary of a rating, or of a choice.", either)
+        }
+        Route::Responses { is_query: true, .. } => {
+            operation("queryResponses", "Single responses, newest first")
+                .takes(
+                    schemas.read::<Asked>(),
+                    json!({ "category": ["detractor"], "has_comment": true, "limit": 20 }),
+                )
+                .answer(200, "A page.", schemas.written::<Page>())
+        }
+        Route::Responses { .. } => {
+            let either =
+                json!({ "anyOf": [schemas.written::<Page>(), schemas.written::<Changes>()] });
+            found(operation(
+                "responses",
+                "Single responses, newest first, or in the order of their last changes",
+            ))
+            .query("order", json!({ "enum": ["asc", "desc"] }), "`asc` follows changes.")
+            .query(
+                "after",
+                json!({ "type": "string" }),
+                "With `order=asc`: what the page before called `next`.",
+            )
+            .query(
+                "limit",
+                json!({ "type": "integer", "minimum": 1, "maximum": 200 }),
+                "How many; 50 if left out.",
+            )
+            .query("cursor", json!({ "type": "string" }), "What the page before called `next`.")
+            .answer(200, "A page of responses, or of changes.", either)
+        }
+        Route::Export { .. } => found(operation(
+            "export",
+            "All responses as a stream, in the order of their last changes",
+        ))
+        .query("format", json!({ "enum": ["ndjson", "csv"] }), "`ndjson` if left out.")
+        .exported(),
+        Route::DeleteDisplay { .. } => {
+            operation("deleteResponse", "Removes a display").bare(204, "It is gone.")
+        }
+        Route::MakePreview { .. } => {
+            operation("createPreview", "Makes an address of the draft, for an hour")
+                .answer(201, "The address.", schemas.written::<Preview>())
+                .problems(&[409, 422])
+        }
+        Route::Usage { .. } => operation("usage", "How much a survey stores and writes").answer(
+            200,
+            "Over all shards.",
+            schemas.written::<Usage>(),
+        ),
+        Route::Import { .. } => {
+            operation("import", "Takes displays that a program tells of, a line each")
+                .query(
+                    "shard",
+                    json!({ "type": "integer", "minimum": 0, "maximum": 7 }),
+                    "The shard; 0 if left out.",
+                )
+                .lines(json!(
+                    "{\"time\": \"2024-05-01T12:00:00Z\", \"question\": \"score\", \"score\": 9}\n"
+                ))
+                .answer(200, "What became of the lines.", schemas.written::<Imported>())
+                .problems(&[409])
+        }
+        Route::Exclude { excluded: true, .. } => {
+            operation("excludeResponse", "Counts a display nowhere any more")
+                .takes(schemas.read::<Exclude>(), json!({ "reason": "a test of ours" }))
+                .bare(204, "It is kept and counts nowhere.")
+                .problems(&[422])
+        }
+        Route::Exclude { .. } => {
+            operation("includeResponse", "Counts a display again").bare(204, "It counts.")
+        }
+    }
+}
+
+fn survey(verb: Verb, schemas: &mut Schemas) -> Operation {
+    let operation = |id, summary| Operation { id, summary, ..Operation::default() };
+    let record = schemas.written::<SurveyRecord>();
+    let told = |id, summary| operation(id, summary).answer(200, "The survey.", record.clone());
+    match verb {
+        Verb::Read | Verb::Create => told("getSurvey", "A survey with its draft"),
+        Verb::Update => told("changeSurvey", "Replaces the draft")
+            .takes(schemas.read::<Definition>(), definition_example())
+            .problems(&[422]),
+        Verb::Delete => {
+            operation("deleteSurvey", "Removes a survey with everything that was collected")
+                .bare(204, "It is gone.")
+        }
+        Verb::Duplicate => operation("duplicateSurvey", "Makes a new draft like this one").answer(
+            201,
+            "The copy.",
+            record,
+        ),
+        Verb::Publish => {
+            told("publishSurvey", "Makes the draft the next version, live").problems(&[409, 422])
+        }
+        Verb::Pause => told("pauseSurvey", "Stops asking for now").problems(&[409]),
+        Verb::Resume => told("resumeSurvey", "Asks again").problems(&[409]),
+        Verb::Archive => told("archiveSurvey", "Stops asking for good").problems(&[409]),
+        Verb::Shard => told("setShards", "Spreads new displays over more objects")
+            .takes(schemas.read::<SetShards>(), json!({ "shards": 2 }))
+            .problems(&[409, 422]),
+    }
+}
+
+/// The hosted page, whose two methods are one route.
+pub fn hosted(method: &str) -> Operation {
+    let operation = |id, summary| Operation { id, summary, ..Operation::default() };
+    let page = |operation: Operation| {
+        operation
+            .query("lang", json!({ "type": "string" }), "The language to ask in.")
+            .query("frame", json!({ "type": "string" }), "It stands in a frame.")
+            .query("preview", json!({ "type": "string" }), "The token of a preview.")
+            .other(200, "The page.", "text/html")
+            .problems(&[403, 404, 408, 409, 410, 413, 415, 422, 429])
+    };
+    if method == "GET" {
+        page(operation("hostedPage", "The survey as a page of its own"))
+    } else {
+        let form = json!({
+            "required": true,
+            "content": { "application/x-www-form-urlencoded": { "schema": { "type": "object" } } },
+        });
+        Operation { body: Some(form), ..page(operation("sendHostedPage", "Takes the page's form")) }
+    }
+}
+
+fn settings_example() -> Value {
+    json!({ "name": "Shop", "origins": ["https://shop.example"], "tz": "Europe/Berlin" })
+}
+
+fn definition_example() -> Value {
+    json!({
+        "name": "Relationship",
+        "questions": [
+            {
+                "id": "score",
+                "text": "How likely are you to recommend us?",
+                "answer": { "rating": { "scale": "nps", "low": "Not at all likely", "high": "Extremely likely" } },
+            },
+            { "id": "why", "text": { "en": "Why?", "de": "Warum?" }, "answer": { "text": { "max_length": 500 } } },
+        ],
+        "primary": "score",
+        "thanks": { "text": "Thank you!" },
+        "triggers": [{ "delay": 5000 }],
+    })
+}
+
+fn period(operation: Operation) -> Operation {
+    let time = || json!({ "type": "string" });
+    operation
+        .query("from", time(), "RFC 3339 or milliseconds since the epoch, on a quarter of an hour.")
+        .query("to", time(), "The same; now if left out.")
+        .query("tz", time(), "The IANA zone whose calendar divides the trend.")
+        .query(
+            "interval",
+            json!({ "enum": ["hour", "day", "week", "month", "quarter"] }),
+            "Adds a trend. Needs `from`.",
+        )
+        .query("compare", json!({ "const": "previous" }), "Adds the change. Needs `from`.")
+}
+
+fn filters(operation: Operation) -> Operation {
+    let texts = json!({ "type": "array", "items": { "type": "string" } });
+    operation.query("where", texts, "A dimension, a colon and a value; may be repeated.")
+}
+
+/// The filters of single responses.
+fn found(operation: Operation) -> Operation {
+    let score = || json!({ "type": "integer", "minimum": 0, "maximum": 10 });
+    let text = || json!({ "type": "string" });
+    filters(operation)
+        .query("question", text(), "The question that scores and comments are of.")
+        .query(
+            "category",
+            json!({ "type": "array", "items": { "type": "string" } }),
+            "What the score means; may be repeated.",
+        )
+        .query("score_from", score(), "The lowest score.")
+        .query("score_to", score(), "The highest score.")
+        .query("has_comment", json!({ "type": "boolean" }), "Whether there is a comment.")
+        .query("text", text(), "What a comment holds, whatever its case and accents.")
+        .query("from", text(), "Shown then or later.")
+        .query("to", text(), "Shown before.")
+}
+
+impl Operation {
+    fn query(mut self, name: &str, schema: Value, description: &str) -> Self {
+        let parameter =
+            json!({ "name": name, "in": "query", "schema": schema, "description": description });
+        self.parameters.push(parameter);
+        self
+    }
+
+    /// A body in JSON.
+    fn takes(self, schema: Value, example: Value) -> Self {
+        self.sent(schema, &["application/json"], example)
+    }
+
+    fn sent(mut self, schema: Value, types: &[&str], example: Value) -> Self {
+        let media = json!({ "schema": schema, "example": example });
+        let content: Map<_, _> =
+            types.iter().map(|name| ((*name).to_owned(), media.clone())).collect();
+        self.body = Some(json!({ "required": true, "content": content }));
+        self
+    }
+
+    /// A body of lines of JSON.
+    fn lines(mut self, example: Value) -> Self {
+        let media = json!({ "schema": { "type": "string" }, "example": example });
+        self.body = Some(json!({ "required": true, "content": { "application/x-ndjson": media } }));
+        self
+    }
+
+    /// An answer in JSON.
+    fn answer(mut self, status: u16, description: &str, schema: Value) -> Self {
+        let content = json!({ "application/json": { "schema": schema } });
+        let answer = json!({ "description": description, "content": content });
+        self.answers.insert(status.to_string(), answer);
+        self
+    }
+
+    /// An answer in something else.
+    fn other(mut self, status: u16, description: &str, media_type: &str) -> Self {
+        let answer = json!({ "description": description, "content": { media_type: {} } });
+        self.answers.insert(status.to_string(), answer);
+        self
+    }
+
+    /// An answer without a body.
+    fn bare(mut self, status: u16, description: &str) -> Self {
+        self.answers.insert(status.to_string(), json!({ "description": description }));
+        self
+    }
+
+    /// Lines of responses, or a table.
+    fn exported(mut self) -> Self {
+        let answer = json!({
+            "description": "The stream, of a response a line. It breaks off visibly where something fails.",
+            "content": {
+                "application/x-ndjson": { "schema": { "type": "string" } },
+                "text/csv": { "schema": { "type": "string" } },
+            },
+        });
+        self.answers.insert("200".to_owned(), answer);
+        self
+    }
+
+    fn problems(mut self, problems: &'static [u16]) -> Self {
+        self.problems = problems;
+        self
+    }
+}
