@@ -4,7 +4,7 @@ use asklet_shared::problem::{Code, Problem};
 use asklet_shared::scope::Scope;
 use asklet_shared::validate::DEFINITION_LIMIT;
 use serde::{Deserialize, Serialize};
-use worker::{Env, Request, Response};
+use worker::{Date, Env, Request, Response};
 
 use crate::caller::Team;
 use crate::failure::Failure;
@@ -12,7 +12,6 @@ use crate::respond;
 use crate::route::Route;
 use crate::rpc::{NewKey, TeamCall};
 use crate::seal::{self, ApiKey};
-use crate::site::keys::KeyRecord;
 
 /// The longest name of a key, in characters.
 const NAME_LIMIT: usize = 100;
@@ -56,9 +55,10 @@ pub async fn make(mut request: Request, env: &Env, route: &Route) -> Result<Resp
             .into());
     }
     let (key, digest) = ApiKey::make(&team.site)?;
-    let call = TeamCall::AddKey(NewKey { id: seal::random_name()?, digest, name, scope });
-    let KeyRecord { id, name, scope, created_ms, last_used } = team.call(env, call).await?;
-    respond::json(201, &KeyCreated { key, id, name, scope, created_ms, last_used })
+    let (id, created_ms) = (seal::random_name()?, Date::now().as_millis());
+    let kept = NewKey { id: id.clone(), digest, name: name.clone(), scope, created_ms };
+    team.ask(env, TeamCall::AddKey(kept)).await?;
+    respond::json(201, &KeyCreated { key, id, name, scope, created_ms, last_used: None })
 }
 
 /// `DELETE …/keys/{id}`

@@ -40,12 +40,9 @@ pub async fn create_site(mut request: Request, env: &Env) -> Result<Response, Fa
     let site = Seal::of(env)?.new_site()?;
     let (text, digest) = ApiKey::make(&site)?;
     let (name, scope) = ("first".to_owned(), Scope::Admin);
-    let key = NewKey { id: seal::random_name()?, digest, name, scope };
-    let entry = SiteEntry {
-        site: site.clone(),
-        name: settings.name.clone(),
-        created_ms: Date::now().as_millis(),
-    };
+    let created_ms = Date::now().as_millis();
+    let key = NewKey { id: seal::random_name()?, digest, name, scope, created_ms };
+    let entry = SiteEntry { site: site.clone(), name: settings.name.clone(), created_ms };
     // The list first: a site that is listed and was never made can be deleted, and one that was made
     // and is not listed would be lost.
     rpc::call::<()>(&place::directory(env)?, &DirectoryCall::Add(entry)).await?;

@@ -50,7 +50,7 @@ pub async fn config(
     installs::seen(headers, env, context, (&site, bytes.origins()))?;
     let signals = [headers.get("sec-gpc")?, headers.get("dnt")?];
     if !bytes.is_for_all && signals.iter().flatten().any(|signal| signal == "1") {
-        bytes = Rc::new(Bytes::of(&Config::nothing(), true, Vec::new())?);
+        bytes = Rc::new(Bytes::of(serde_json::to_string(&Config::nothing())?, true, Vec::new()));
     }
     let answer = respond::public(Cache::Seconds(CONFIG_SECONDS))?
         .with_header("content-type", "application/json")?
@@ -63,10 +63,10 @@ pub async fn config(
 }
 
 impl Bytes {
-    fn of(config: &Config, is_for_all: bool, origins: Vec<String>) -> Result<Self, Failure> {
-        let json = serde_json::to_vec(config)?;
+    fn of(config: String, is_for_all: bool, origins: Vec<String>) -> Self {
+        let json = config.into_bytes();
         let etag = format!("\"{}\"", seal::short_digest(&json));
-        Ok(Self { etag, json, is_for_all, origins })
+        Self { etag, json, is_for_all, origins }
     }
 
     /// The origins that the site lists.
@@ -84,15 +84,11 @@ pub async fn known(env: &Env, site: &SiteId) -> Result<Rc<Bytes>, Failure> {
 }
 
 async fn fresh_config(env: &Env, site: &SiteId) -> Result<Rc<Bytes>, Failure> {
-    let call = SiteCall::Live { site: site.clone() };
-    let Live { surveys, rest_days, ask_despite_signal, origins } =
+    let files = Some(asset::manifest(env).await?.files.clone());
+    let call = SiteCall::Live { site: site.clone(), files };
+    let Live { config, ask_despite_signal, origins, .. } =
         rpc::call(&place::site(env, site)?, &call).await?;
-    let config = if surveys.is_empty() {
-        Config::nothing()
-    } else {
-        Config { files: Some(asset::manifest(env).await?.files.clone()), rest_days, surveys }
-    };
-    let bytes = Bytes::of(&config, ask_despite_signal, origins)?;
+    let bytes = Bytes::of(config, ask_despite_signal, origins);
     Ok(CONFIGS.with(|memory| memory.put(site.as_str(), bytes)))
 }
 

@@ -65,7 +65,7 @@ pub async fn serve(
     language: Option<&str>,
 ) -> Result<Response, Failure> {
     let Draft { definition, look, .. } = draft(env, survey, token).await?;
-    check_shown(Some(&definition))?;
+    check_shown(&definition)?;
     let answer = respond::public(Cache::Never)?;
     let Some(language) = language else {
         let bodies = versions::digests(&definition, &look)?;
@@ -93,7 +93,7 @@ pub async fn walk(
     let token = visit.preview.as_deref().unwrap_or_default();
     let draft = draft(env, survey, token).await?;
     *origins = draft.origins;
-    check_shown(Some(&draft.definition))?;
+    check_shown(&draft.definition)?;
     let language = visit.language(&draft.definition);
     let body = Body::of(&draft.definition, &draft.look, &language);
     let mut answers = Answers::default();
@@ -118,8 +118,8 @@ pub async fn walk(
 }
 
 /// Refuses a definition that pages cannot show.
-pub fn check_shown(definition: Option<&Definition>) -> Result<(), Problem> {
-    if definition.is_none_or(Definition::is_shown) {
+pub fn check_shown(definition: &Definition) -> Result<(), Problem> {
+    if definition.is_shown() {
         return Ok(());
     }
     Err(Problem::new(Code::NotShown, "the survey has a choice, and pages show none yet"))

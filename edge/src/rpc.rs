@@ -3,7 +3,7 @@
 
 use std::pin::Pin;
 
-use asklet_shared::config::ConfigSurvey;
+use asklet_shared::config::Files;
 use asklet_shared::definition::{Definition, Published, Status};
 use asklet_shared::display_id::DisplayId;
 use asklet_shared::problem::{Code, Problem};
@@ -56,8 +56,8 @@ pub struct SiteEntry {
 pub enum SiteCall {
     /// Set the site up; answered with nothing.
     Create { settings: Box<Settings>, key: NewKey },
-    /// The live surveys; answered with [`Live`].
-    Live { site: SiteId },
+    /// The live surveys, for pages that load these files; answered with [`Live`].
+    Live { site: SiteId, files: Option<Files> },
     /// A version, or the latest, for a shard that lacks it; answered with [`Told`].
     Published { survey: SurveyId, version: Option<u32>, shard: u16 },
     /// What would be published next, for a preview; answered with [`Draft`].
@@ -90,15 +90,17 @@ pub struct NewKey {
     pub name: String,
     /// What it may do.
     pub scope: Scope,
+    /// When it was made, in milliseconds since the epoch.
+    pub created_ms: u64,
 }
 
 /// What pages are told of a site.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Live {
     /// The surveys that are asked.
-    pub surveys: Vec<ConfigSurvey>,
-    /// For how many days a visitor who was asked is left alone.
-    pub rest_days: u16,
+    pub surveys: Vec<String>,
+    /// The config with these files, in JSON: nobody on the way has to read it.
+    pub config: String,
     /// Whether visitors are asked whose browser asks not to be followed.
     pub ask_despite_signal: bool,
     /// The origins whose pages may ask.
@@ -132,7 +134,7 @@ pub enum TeamCall {
     Nothing,
     /// Its keys; answered with a `Keys`.
     Keys,
-    /// Keep another key; answered with `KeyRecord`.
+    /// Keep another key; answered with nothing.
     AddKey(NewKey),
     /// Forget a key; answered with nothing.
     RemoveKey { id: String },
@@ -191,7 +193,7 @@ pub struct SecretRecord {
 pub enum SurveyAction {
     /// Look at it.
     Read,
-    /// Look at its draft, if it could be published.
+    /// Look at its draft, if it could be published and shown.
     Check,
     /// Replace the draft.
     Update(Box<Definition>),

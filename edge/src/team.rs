@@ -11,10 +11,10 @@ use worker::{Date, Env, Request, Response};
 use crate::caller::Team;
 use crate::failure::Failure;
 use crate::operator;
-use crate::preview::{self, Preview};
+use crate::preview::Preview;
 use crate::respond;
 use crate::route::{Route, Verb};
-use crate::rpc::{Plan, SiteRecord, SurveyAction, SurveyCall, SurveyRecord, TeamCall};
+use crate::rpc::{Plan, SiteRecord, SurveyAction, SurveyCall, TeamCall};
 use crate::seal;
 use crate::shards::Shards;
 use crate::site::audit::{Action, Change};
@@ -194,9 +194,7 @@ pub async fn preview(
     let team = Team::of(request.headers(), env, route)?;
     let survey = team.survey(env, survey).await?;
     let action = SurveyAction::Check;
-    let call = TeamCall::Survey { survey: survey.clone(), action };
-    let record: SurveyRecord = team.call(env, call).await?;
-    preview::check_shown(record.draft.as_ref())?;
+    team.ask(env, TeamCall::Survey { survey: survey.clone(), action }).await?;
     respond::json(201, &Preview::new(&team.seal, (&team.site, &survey), Date::now().as_millis()))
 }
 

@@ -136,11 +136,12 @@ fn no_wrong_credential_opens_a_route_or_tells_whether_a_survey_exists() {
 }
 
 #[test]
-fn a_key_does_what_its_scope_says_and_a_smaller_one_is_told_which_it_needs() {
+fn a_key_does_what_its_scope_says_which_is_logged_and_a_smaller_one_is_told_what_it_needs() {
     let deployment = Deployment::start();
     for ask in asks(&deployment) {
         let site = deployment.site();
         let survey = site.survey();
+        survey.collect(&display(1, 1, "started", json!({ "score": 9 }))).expect(204);
         let of_site = [survey.id.as_str(), "000000000000000000"];
         let (scope, _) = ask.scope();
         for smaller in [Scope::Read, Scope::Write].into_iter().filter(|smaller| *smaller < scope) {
@@ -149,10 +150,17 @@ fn a_key_does_what_its_scope_says_and_a_smaller_one_is_told_which_it_needs() {
             let problem = answer.problem(403, "scope_too_small");
             assert_eq!(problem["limit"], scope.name(), "{} {}", ask.method, ask.path);
         }
-        let (_, key) = key(&site, scope);
+        let (id, key) = key(&site, scope);
         let answer = ask.send(&site.id, &survey.id, Some(&format!("Bearer {key}")));
         let about = format!("{} {}: {answer:?}", ask.method, ask.path);
         assert!(answer.status < 500 && !matches!(answer.status, 401 | 403), "{about}");
+        // Whatever changes something is in the log, by this key.
+        let is_change = !matches!((ask.method, ask.path), ("GET", _) | ("DELETE", ""))
+            && !["preview", "lookup"].iter().any(|looks| ask.path.ends_with(looks));
+        if is_change && answer.status < 300 {
+            let log = site.request("GET", "/audit").get().expect(200);
+            assert_eq!(log["entries"][0]["by"], id, "{about}");
+        }
     }
 }
 

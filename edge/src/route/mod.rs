@@ -143,6 +143,10 @@ impl Route {
 pub fn route(method: &str, path: &str) -> Result<Route, Problem> {
     let owned = |part: &&str| (*part).to_owned();
     let parts: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
+    // First of all, so that no route of a site can be anywhere but in its table.
+    if let ["v1", "sites", site, below @ ..] = parts.as_slice() {
+        return team::route(method, site, below);
+    }
     // Each method that the path takes, with what it means.
     let is_public =
         !matches!(parts.first(), Some(&("healthz" | "s"))) && parts.get(1) != Some(&"sites");
@@ -176,7 +180,6 @@ pub fn route(method: &str, path: &str) -> Result<Route, Problem> {
             ("GET", Route::Sites { verb: Verb::Read }),
             ("POST", Route::Sites { verb: Verb::Create }),
         ],
-        ["v1", "sites", site, below @ ..] => return team::route(method, site, below),
         [file] if is_asset(file) => vec![("GET", Route::Asset { file: owned(file) })],
         _ => return Err(not_found()),
     };

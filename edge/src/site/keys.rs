@@ -4,7 +4,7 @@ use asklet_shared::period;
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::scope::Scope;
 use asklet_shared::time::DAY_MS;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::rpc::NewKey;
@@ -15,7 +15,7 @@ use crate::sql::{Row, Sql};
 const KEYS_LIMIT: usize = 50;
 
 /// A key as its team sees it: nothing of what is secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct KeyRecord {
     /// What it is called in the log.
@@ -51,7 +51,7 @@ pub fn list(sql: &impl Sql) -> Result<Vec<KeyRecord>, Failure> {
 }
 
 /// Keeps another key.
-pub fn add(sql: &impl Sql, key: &NewKey, now_ms: u64) -> Result<KeyRecord, Failure> {
+pub fn add(sql: &impl Sql, key: &NewKey) -> Result<(), Failure> {
     if list(sql)?.len() >= KEYS_LIMIT {
         let detail = "revoke a key that is not used first";
         let problem = Problem::new(Code::TooManyKeys, detail);
@@ -64,10 +64,9 @@ pub fn add(sql: &impl Sql, key: &NewKey, now_ms: u64) -> Result<KeyRecord, Failu
             key.digest.0.as_str().into(),
             key.name.as_str().into(),
             key.scope.name().into(),
-            now_ms.into(),
+            key.created_ms.into(),
         ],
-    )?;
-    find(sql, &key.id)
+    )
 }
 
 /// Forgets a key, unless nobody could make another one then.
@@ -148,7 +147,7 @@ mod tests {
     #[test]
     fn a_key_is_known_by_its_digest_and_does_what_its_scope_says() {
         let (sql, ..) = site();
-        add(&sql, &key("k2", "writer", Scope::Write), 2).unwrap();
+        add(&sql, &key("k2", "writer", Scope::Write)).unwrap();
         assert_eq!(authorize(&sql, &digest("secret"), Scope::Admin, 3).unwrap(), "k1");
         assert_eq!(authorize(&sql, &digest("writer"), Scope::Read, 3).unwrap(), "k2");
         assert_eq!(authorize(&sql, &digest("writer"), Scope::Write, 3).unwrap(), "k2");
@@ -186,17 +185,17 @@ mod tests {
     #[test]
     fn the_last_admin_key_stays_and_there_are_fifty_at_most() {
         let (sql, ..) = site();
-        add(&sql, &key("k2", "reader", Scope::Read), 2).unwrap();
+        add(&sql, &key("k2", "reader", Scope::Read)).unwrap();
         assert_eq!(code(remove(&sql, "k1")), Code::LastAdminKey);
-        add(&sql, &key("k3", "another", Scope::Admin), 3).unwrap();
+        add(&sql, &key("k3", "another", Scope::Admin)).unwrap();
         remove(&sql, "k1").unwrap();
         assert_eq!(code(remove(&sql, "k1")), Code::NotFound);
         assert_eq!(code(remove(&sql, "k3")), Code::LastAdminKey);
         for number in 2..50 {
             let id = format!("n{number}");
-            add(&sql, &key(&id, &id, Scope::Read), 4).unwrap();
+            add(&sql, &key(&id, &id, Scope::Read)).unwrap();
         }
-        assert_eq!(code(add(&sql, &key("more", "more", Scope::Admin), 5)), Code::TooManyKeys);
+        assert_eq!(code(add(&sql, &key("more", "more", Scope::Admin))), Code::TooManyKeys);
         assert_eq!(list(&sql).unwrap().len(), 50);
     }
 

@@ -16,7 +16,7 @@ mod tests;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use asklet_shared::config::ConfigSurvey;
+use asklet_shared::config::{Config, ConfigSurvey, Files};
 use asklet_shared::counter::FUNNEL;
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::settings::PagePart;
@@ -85,7 +85,7 @@ impl Site {
             SiteCall::Create { settings, key } => {
                 rpc::answer(&store::create(sql, &settings, &key, now_ms)?)
             }
-            SiteCall::Live { site } => rpc::answer(&self.live(&site, now_ms).await?),
+            SiteCall::Live { site, files } => rpc::answer(&self.live(&site, files, now_ms).await?),
             SiteCall::Published { survey, version, shard } => {
                 rpc::answer(&published::published(sql, &survey, version, shard)?)
             }
@@ -142,7 +142,12 @@ impl Site {
     }
 
     /// The surveys that pages are told of: those that are live and want more responses.
-    async fn live(&self, site: &SiteId, now_ms: u64) -> Result<Live, Failure> {
+    async fn live(
+        &self,
+        site: &SiteId,
+        files: Option<Files>,
+        now_ms: u64,
+    ) -> Result<Live, Failure> {
         let mut surveys = Vec::new();
         let settings = settings::read(&self.sql)?;
         let seal = Seal::of(&self.env)?;
@@ -158,8 +163,13 @@ impl Site {
             }
         }
         let ask_despite_signal = settings.privacy.ask_despite_signal;
-        let (rest_days, origins) = (settings.rest_days, settings.origins);
-        Ok(Live { surveys, rest_days, ask_despite_signal, origins })
+        let ids = surveys.iter().map(|survey| survey.id.clone()).collect();
+        let config = match surveys.is_empty() {
+            true => Config::nothing(),
+            false => Config { files, rest_days: settings.rest_days, surveys },
+        };
+        let config = serde_json::to_string(&config)?;
+        Ok(Live { surveys: ids, config, ask_despite_signal, origins: settings.origins })
     }
 
     /// How many responses a survey has. Where a shard cannot tell, it is what was known before: one

@@ -11,6 +11,7 @@ use super::settings;
 use super::surveys::{find, unknown_survey};
 use crate::failure::Failure;
 use crate::json;
+use crate::preview;
 use crate::rpc::{Draft, Plan, Told};
 use crate::seal::{Seal, SiteId, SurveyId};
 use crate::sql::Sql;
@@ -58,6 +59,12 @@ pub fn check(sql: &impl Sql, survey: &SurveyId) -> Result<(), Failure> {
     // The survey's tokens stand over the site's, so only together they can be judged.
     let theme = definition.appearance.theme.or(&look.theme);
     Ok(validate::theme("appearance.theme", &theme)?)
+}
+
+/// Refuses a draft that cannot be published, or that pages could not show.
+pub fn check_preview(sql: &impl Sql, survey: &SurveyId) -> Result<(), Failure> {
+    check(sql, survey)?;
+    Ok(preview::check_shown(&draft(sql, survey)?.definition)?)
 }
 
 /// Makes the draft the survey's next version and sets it live. Runs within the caller's transaction.

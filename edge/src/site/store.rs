@@ -119,7 +119,7 @@ pub fn create(
             "INSERT INTO site (settings, number, created_ms) VALUES (?, 1, ?)",
             &[serde_json::to_string(settings)?.into(), now_ms.into()],
         )?;
-        keys::add(sql, key, now_ms)?;
+        keys::add(sql, key)?;
         let made = Change::new(Action::CreateSite).at(&key.id);
         audit::add(sql, audit::OPERATOR, &made, now_ms)
     })

@@ -32,7 +32,7 @@ fn work(sql: &impl Sql, site: &SiteId, call: TeamCall, now_ms: u64) -> Result<St
     match call {
         TeamCall::Nothing | TeamCall::Note(_) => json(&()),
         TeamCall::Keys => json(&Keys { keys: keys::list(sql)? }),
-        TeamCall::AddKey(key) => json(&keys::add(sql, &key, now_ms)?),
+        TeamCall::AddKey(key) => json(&keys::add(sql, &key)?),
         TeamCall::RemoveKey { id } => json(&keys::remove(sql, &id)?),
         TeamCall::Installs => json(&Installs { installs: installs::list(sql)? }),
         TeamCall::Audit { before } => json(&audit::page(sql, before)?),
@@ -78,7 +78,7 @@ fn act(
     let tell = || errands::tell(sql, site, Some(survey.as_str()));
     match action {
         SurveyAction::Read => {}
-        SurveyAction::Check => published::check(sql, survey)?,
+        SurveyAction::Check => published::check_preview(sql, survey)?,
         SurveyAction::Update(draft) => surveys::update(sql, survey, &draft)?,
         SurveyAction::SetStatus(status) => {
             surveys::set_status(sql, survey, status, now_ms)?;

@@ -37,7 +37,7 @@ pub fn seal() -> Seal {
 
 pub fn key(id: &str, secret: &str, scope: Scope) -> NewKey {
     let digest = KeyDigest(seal::digest(secret.as_bytes()));
-    NewKey { id: id.to_owned(), digest, name: "a key".to_owned(), scope }
+    NewKey { id: id.to_owned(), digest, name: "a key".to_owned(), scope, created_ms: 1 }
 }
 
 /// A change with its errands, as a team makes one.

@@ -49,9 +49,9 @@ impl Shard {
         if definition.quota.is_some() {
             // How many responses there are on all shards, the site knows.
             let site = seal.known_site(&address.site)?;
-            let call = SiteCall::Live { site: site.clone() };
+            let call = SiteCall::Live { site: site.clone(), files: None };
             let live: Live = rpc::call(&place::site(&self.env, &site)?, &call).await?;
-            if !live.surveys.iter().any(|survey| survey.id == address.survey) {
+            if !live.surveys.contains(&address.survey) {
                 return Err(closed().into());
             }
         }
@@ -135,7 +135,7 @@ impl Shard {
 
 /// Refuses to ask what is not asked now.
 fn check_asked(definition: &Definition, standing: &Standing, now_ms: u64) -> Result<(), Problem> {
-    preview::check_shown(Some(definition))?;
+    preview::check_shown(definition)?;
     if standing.closed_ms(now_ms).is_some() {
         return Err(closed());
     }
