@@ -3,7 +3,6 @@
 
 mod alarm;
 mod asset;
-mod csv;
 mod directory;
 mod export;
 mod failure;

@@ -15,8 +15,9 @@ use crate::failure::Failure;
 use crate::json;
 use crate::seal::{KeyDigest, SiteId, SurveyId};
 use crate::standing::Standing;
+use crate::survey::asked::Asked;
 use crate::survey::keeping::Since;
-use crate::survey::responses::{Change, Find, From};
+use crate::survey::responses::{From, Tell};
 use crate::survey::scan;
 use crate::survey::slice::Cursor;
 
@@ -225,9 +226,9 @@ pub enum SurveyCall {
     /// Delete a display; answered with nothing.
     Delete { id: DisplayId },
     /// Some of the displays that are looked for; answered with `Found`.
-    Find { find: Find, from: From, limit: usize },
+    Find { asked: Box<Asked>, tell: Box<Tell>, from: From, limit: usize },
     /// What was changed after a number; answered with [`Followed`].
-    Follow { after: u64, limit: u32 },
+    Follow { after: u64, tell: Box<Tell>, limit: usize },
     /// Erase the displays of a respondent among some after a key; answered with [`Erased`].
     Erase { respondent: String, after: Option<Cursor> },
     /// Take lines of displays; answered with `Imported`.
@@ -250,8 +251,10 @@ pub struct Counts {
 /// What was changed on a shard, in the order of the last changes.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Followed {
-    /// Each display once, as it is now.
-    pub changes: Vec<Change>,
+    /// Each display once, as it is now, in JSON.
+    pub changes: Vec<String>,
+    /// The number of the last of them.
+    pub last: Option<u64>,
     /// Whether more was changed after that.
     pub more: bool,
 }
