@@ -12,7 +12,7 @@ use crate::json;
 use crate::operator;
 use crate::place;
 use crate::route::{Access, Route};
-use crate::rpc::{self, Asked, By, Plan, SiteCall, TeamCall};
+use crate::rpc::{self, Answering, By, Plan, SiteCall, TeamCall};
 use crate::seal::{ApiKey, Seal, SiteId, SurveyId};
 use crate::site::audit::Change;
 
@@ -82,7 +82,7 @@ impl Team {
     }
 
     /// Asks the site what is told as it says it.
-    pub fn ask<'a>(&'a self, env: &'a Env, call: TeamCall) -> Asked<'a> {
+    pub fn ask<'a>(&'a self, env: &'a Env, call: TeamCall) -> Answering<'a> {
         Box::pin(async move {
             let (site, by) = (self.site.clone(), self.by.clone());
             let call = SiteCall::Team { site, by, scope: self.scope, call };

@@ -11,11 +11,12 @@ use worker::js_sys::{Promise, Uint8Array};
 use worker::{Env, Request, Response as Answer, web_sys};
 
 use crate::caller::Team;
-use crate::csv::Columns;
 use crate::failure::Failure;
 use crate::respond::{self, Cache};
-use crate::responses::{Asked, Walk};
+use crate::responses::Walk;
 use crate::route::Route;
+use crate::survey::asked::Asked;
+use crate::survey::csv::Columns;
 
 /// How many responses are asked of a shard at a time.
 const PAGE: usize = 500;
@@ -45,8 +46,8 @@ extern "C" {
 /// An export on its way.
 struct Export {
     walk: Walk,
-    /// The columns of CSV; otherwise lines of JSON.
-    columns: Option<Columns>,
+    /// What ends each line that has no end yet.
+    end: &'static str,
     /// What comes before the next response.
     ready: String,
     is_over: bool,
@@ -75,11 +76,11 @@ pub async fn export(
         Ok(true)
     })?;
     let plan = team.plan(env, survey).await?;
-    let about = asked.whole()?.find(&plan)?;
+    let asked = asked.whole()?;
     let columns = is_csv.then(|| Columns::of(&plan.definition));
     let ready = columns.as_ref().map(Columns::header).unwrap_or_default();
-    let walk = Walk::oldest_first(env, &team.site, &plan, about);
-    let mut export = Export { walk, columns, ready, is_over: false };
+    let walk = Walk::oldest_first(env, &team.site, &plan, asked, columns.as_ref());
+    let mut export = Export { walk, end: if is_csv { "" } else { "\n" }, ready, is_over: false };
     // What fails at once is a problem, and not a stream that breaks.
     export.fill().await?;
     let (kind, name) = if is_csv {
@@ -101,13 +102,8 @@ impl Export {
                 self.is_over = true;
                 break;
             };
-            match &self.columns {
-                Some(columns) => self.ready += &columns.line(&response),
-                None => {
-                    self.ready += &serde_json::to_string(&response)?;
-                    self.ready.push('\n');
-                }
-            }
+            self.ready += &response;
+            self.ready += self.end;
         }
         Ok(())
     }

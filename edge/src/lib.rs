@@ -4,7 +4,6 @@
 mod alarm;
 mod asset;
 mod caller;
-mod csv;
 mod directory;
 mod export;
 mod failure;

@@ -1,27 +1,25 @@
 //! What a team reads of single responses: pages of them, what has changed, and everything about one
-//! respondent, put together from all shards.
+//! respondent, put together from all shards. The shards write responses as they travel; here they are
+//! only put in order.
 
 use std::collections::VecDeque;
 
-use asklet_shared::definition::Definition;
 use asklet_shared::display_id::DisplayId;
-use asklet_shared::metrics::Category;
-use asklet_shared::period;
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::validate::DEFINITION_LIMIT;
-use serde::{Deserialize, Serialize};
-use worker::{Env, Request, Response as Answer};
+use serde::Deserialize;
+use worker::{Env, Request, Response};
 
 use crate::caller::Team;
 use crate::failure::Failure;
 use crate::place;
-use crate::respond;
+use crate::respond::{self, Cache};
 use crate::route::Route;
 use crate::rpc::{self, Followed, Plan, SurveyCall, TeamCall};
 use crate::seal::{SiteId, SurveyId};
-use crate::summary;
-use crate::survey::import::RESPONDENT_LIMIT;
-use crate::survey::responses::{Change, Find, Found, From, Response};
+use crate::survey::asked::{Asked, check_respondent, invalid, number};
+use crate::survey::csv::Columns;
+use crate::survey::responses::{Found, From, Tell};
 
 /// How many responses a page has, unless the query says, and at most.
 const PAGE: usize = 50;
@@ -29,51 +27,6 @@ const PAGE_LIMIT: usize = 200;
 
 /// How often one request asks shards, each time for tens of thousands of rows; then the page is short.
 const CALLS: usize = 20;
-
-/// The longest text that is looked for, in characters.
-const TEXT_LIMIT: usize = 200;
-
-/// Which responses are asked for: the body of `POST …/responses/query`, or the parameters of an address,
-/// which never name a respondent.
-#[derive(Debug, Default, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields, default)]
-pub struct Asked {
-    question: Option<String>,
-    category: Vec<String>,
-    score_from: Option<u8>,
-    score_to: Option<u8>,
-    has_comment: Option<bool>,
-    /// Each a dimension, a colon and a value.
-    #[serde(rename = "where")]
-    filters: Vec<String>,
-    from: Option<String>,
-    to: Option<String>,
-    text: Option<String>,
-    respondent: Option<String>,
-    limit: Option<usize>,
-    cursor: Option<String>,
-}
-
-/// A page of responses.
-#[derive(Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Page {
-    responses: Vec<Response>,
-    /// The cursor of the next page; `null` after the last.
-    next: Option<String>,
-}
-
-/// A page of changes.
-#[derive(Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Changes {
-    responses: Vec<Change>,
-    /// From where to go on.
-    next: String,
-    /// Whether there is more at once.
-    more: bool,
-}
 
 /// The body of `POST …/respondents/lookup`.
 #[derive(Debug, Deserialize)]
@@ -87,121 +40,24 @@ pub struct LookUp {
     cursor: Option<String>,
 }
 
-impl Asked {
-    /// Reads the parameters of an address, but for those that `other` takes.
-    pub fn parse(
-        parameters: Vec<(String, String)>,
-        mut other: impl FnMut(&str, &str) -> Result<bool, Problem>,
-    ) -> Result<Self, Problem> {
-        let mut asked = Self::default();
-        for (name, value) in parameters {
-            if other(&name, &value)? {
-                continue;
-            }
-            match name.as_str() {
-                "question" => asked.question = Some(value),
-                "category" => asked.category.push(value),
-                "score_from" => asked.score_from = Some(number(&name, &value)?),
-                "score_to" => asked.score_to = Some(number(&name, &value)?),
-                "has_comment" => {
-                    let truth = value.parse().map_err(|_| invalid(&name, "true or false"));
-                    asked.has_comment = Some(truth?);
-                }
-                "where" => asked.filters.push(value),
-                "from" => asked.from = Some(value),
-                "to" => asked.to = Some(value),
-                "text" => asked.text = Some(value),
-                "limit" => asked.limit = Some(number(&name, &value)?),
-                "cursor" => asked.cursor = Some(value),
-                _ => return Err(respond::unknown_parameter(&name)),
-            }
-        }
-        Ok(asked)
-    }
-
-    /// What is looked for in a survey, and the question whose categories are told.
-    pub fn find(self, plan: &Plan) -> Result<(Find, String), Problem> {
-        let definition = &plan.definition;
-        let mut find = Find::all();
-        if let Some(from) = &self.from {
-            find.from_ms = period::parse_instant("from", from)?;
-        }
-        if let Some(to) = &self.to {
-            find.to_ms = period::parse_instant("to", to)?;
-        }
-        find.filters = summary::filters(self.filters.iter().map(String::as_str))?;
-        summary::check_traits(plan, find.filters.keys().map(|filter| ("where", filter)))?;
-        find.has_comment = self.has_comment;
-        if let Some(text) = self.text {
-            let length = text.chars().count();
-            if text.trim().is_empty() || length > TEXT_LIMIT {
-                return Err(invalid("text", format!("1..={TEXT_LIMIT} characters")));
-            }
-            find.text = Some(text);
-        }
-        find.respondent = self.respondent.map(check_respondent).transpose()?;
-        let question = self.question.as_ref().unwrap_or(&definition.primary).clone();
-        let Some(kind) = definition.question(&question).map(|question| &question.answer) else {
-            return Err(invalid("question", "the id of a question of the survey"));
-        };
-        if !self.category.is_empty() || self.score_from.is_some() || self.score_to.is_some() {
-            let Some(rating) = definition.rating(&question) else {
-                return Err(invalid("question", "the id of a rating"));
-            };
-            let names = rating.scale.categories().map(Category::name);
-            if self.category.iter().any(|wanted| !names.contains(&wanted.as_str())) {
-                return Err(invalid("category", names.join(", ")));
-            }
-            let (low, high) = rating.scale.range();
-            let is_wanted = |score: &u8| {
-                let category = kind.category(*score).map(Category::name);
-                self.score_from.is_none_or(|from| from <= *score)
-                    && self.score_to.is_none_or(|to| *score <= to)
-                    && (self.category.is_empty()
-                        || self.category.iter().any(|wanted| category == Some(wanted)))
-            };
-            find.scores = Some((question.clone(), (low..=high).filter(is_wanted).collect()));
-        }
-        find.question = self.question;
-        Ok((find, question))
-    }
-
-    /// Refuses what only pages take.
-    pub fn whole(self) -> Result<Self, Problem> {
-        for (name, is_asked) in [("limit", self.limit.is_some()), ("cursor", self.cursor.is_some())]
-        {
-            if is_asked {
-                return Err(respond::unknown_parameter(name));
-            }
-        }
-        Ok(self)
-    }
-
-    fn has_filter(&self) -> bool {
-        let Self { category, filters, cursor, text, .. } = self;
-        let texts = [&self.from, &self.to, text, cursor];
-        !category.is_empty()
-            || !filters.is_empty()
-            || self.score_from.is_some()
-            || self.score_to.is_some()
-            || self.has_comment.is_some()
-            || texts.into_iter().any(Option::is_some)
-    }
+/// A page: lists of what the shards wrote, as `responses`, and the cursor of the next page as `next`,
+/// `null` after the last.
+#[derive(Debug, Default)]
+struct Page {
+    responses: Vec<String>,
+    next: Option<String>,
 }
 
-fn number<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, Problem> {
-    value.parse().map_err(|_| invalid(name, "a whole number"))
-}
-
-fn invalid(name: &str, limit: impl Into<String>) -> Problem {
-    Problem::new(Code::InvalidQuery, "the parameter has no such value").at(name).limit(limit)
-}
-
-fn check_respondent(respondent: String) -> Result<String, Problem> {
-    if respondent.is_empty() || respondent.chars().count() > RESPONDENT_LIMIT {
-        return Err(invalid("respondent", format!("1..={RESPONDENT_LIMIT} characters")));
+impl Page {
+    /// The answer; `more` is what else it says.
+    fn answer(&self, more: &str) -> Result<Response, Failure> {
+        // Cursors are written here, so nothing in them has to be escaped.
+        let next = self.next.as_ref().map_or("null".to_owned(), |next| format!("\"{next}\""));
+        let responses = self.responses.join(",");
+        let body = format!("{{\"responses\":[{responses}],\"next\":{next}{more}}}");
+        let answer = respond::private(Cache::Never)?;
+        Ok(answer.with_header("content-type", "application/json")?.fixed(body.into_bytes()))
     }
-    Ok(respondent)
 }
 
 fn page_size(limit: Option<usize>) -> Result<usize, Problem> {
@@ -218,7 +74,7 @@ pub async fn list(
     env: &Env,
     route: &Route,
     survey: &str,
-) -> Result<Answer, Failure> {
+) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, route)?;
     let (mut ascending, mut after) = (false, None);
     let asked = Asked::parse(respond::parameters(&request)?, |name, value| {
@@ -252,21 +108,20 @@ pub async fn query(
     env: &Env,
     route: &Route,
     survey: &str,
-) -> Result<Answer, Failure> {
+) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, route)?;
     let plan = team.plan(env, survey).await?;
     let asked: Asked = respond::read_json(&mut request, DEFINITION_LIMIT).await?;
     page(env, &team.site, &plan, asked).await
 }
 
-async fn page(env: &Env, site: &SiteId, plan: &Plan, asked: Asked) -> Result<Answer, Failure> {
+async fn page(env: &Env, site: &SiteId, plan: &Plan, asked: Asked) -> Result<Response, Failure> {
     let limit = page_size(asked.limit)?;
     let at = asked.cursor.as_deref().map(Position::parse).transpose()?;
-    let (find, question) = asked.find(plan)?;
-    let mut walk = Walk::new(env, site, plan, (find, question), at);
-    let mut page = Page { responses: Vec::new(), next: None };
+    let mut page = Page::default();
+    let mut walk = Walk::new(env, site, plan, asked, at);
     page.next = walk.fill(&mut page.responses, limit, &mut CALLS.clone()).await?;
-    respond::json(200, &page)
+    page.answer("")
 }
 
 /// Answers with what was changed after a number on each shard.
@@ -276,9 +131,8 @@ async fn follow(
     plan: &Plan,
     asked: Asked,
     after: &str,
-) -> Result<Answer, Failure> {
+) -> Result<Response, Failure> {
     let limit = page_size(asked.limit)?;
-    let (_, question) = asked.find(plan)?;
     let shards = usize::from(plan.shards);
     let known = after.split('-').filter(|_| !after.is_empty()).map(|after| number("after", after));
     let mut known = known.collect::<Result<Vec<u64>, _>>()?;
@@ -287,34 +141,24 @@ async fn follow(
         return Err(invalid("after", "what an earlier answer called next").into());
     }
     known.resize(shards, 0);
-    let mut changes = Changes { responses: Vec::new(), next: String::new(), more: false };
+    let mut page = Page::default();
+    let mut more = false;
     for (shard, after) in (0..plan.shards).zip(&mut known) {
-        let left = limit - changes.responses.len();
-        let limit = u32::try_from(left).unwrap_or(0);
+        let limit = limit.saturating_sub(page.responses.len());
+        let tell = Tell::of(plan, shard, asked.question.clone(), None);
         let stub = place::survey(env, site, &plan.survey, shard)?;
-        let call = SurveyCall::Follow { after: *after, limit };
+        let call = SurveyCall::Follow { after: *after, limit, tell: Box::new(tell) };
         let followed: Followed = rpc::call(&stub, &call).await?;
-        changes.more |= followed.more;
-        for mut change in followed.changes {
-            *after = match &mut change {
-                Change::Gone(gone) => {
-                    gone.shard = shard;
-                    gone.seq
-                }
-                Change::Response(response) => {
-                    complete(response, &plan.definition, (&plan.survey, shard), &question);
-                    response.seq
-                }
-            };
-            changes.responses.push(change);
-        }
+        more |= followed.more;
+        *after = followed.last.unwrap_or(*after);
+        page.responses.extend(followed.changes);
     }
-    changes.next = known.iter().map(u64::to_string).collect::<Vec<_>>().join("-");
-    respond::json(200, &changes)
+    page.next = Some(known.iter().map(u64::to_string).collect::<Vec<_>>().join("-"));
+    page.answer(if more { ",\"more\":true" } else { ",\"more\":false" })
 }
 
 /// `POST /v1/sites/{site}/respondents/lookup`
-pub async fn look_up(mut request: Request, env: &Env, route: &Route) -> Result<Answer, Failure> {
+pub async fn look_up(mut request: Request, env: &Env, route: &Route) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, route)?;
     let plans: Vec<Plan> = team.call(env, TeamCall::Plans).await?;
     let LookUp { respondent, limit, cursor } =
@@ -329,41 +173,22 @@ pub async fn look_up(mut request: Request, env: &Env, route: &Route) -> Result<A
         at = Some(position).filter(|position| !position.is_empty());
     }
     let at = at.map(Position::parse).transpose()?;
-    let mut page = Page { responses: Vec::new(), next: None };
+    let mut page = Page::default();
     let mut calls = CALLS;
     for (number, plan) in plans.iter().enumerate().skip(first) {
         if page.responses.len() >= limit || calls < usize::from(plan.shards) {
             page.next = Some(plan.survey.to_string());
             break;
         }
-        let find = Find { respondent: Some(respondent.clone()), unanswered: true, ..Find::all() };
-        let about = (find, plan.definition.primary.clone());
-        let mut walk = Walk::new(env, &team.site, plan, about, at.filter(|_| number == first));
+        let asked = Asked::everything_of(respondent.clone());
+        let mut walk = Walk::new(env, &team.site, plan, asked, at.filter(|_| number == first));
         let next = walk.fill(&mut page.responses, limit, &mut calls).await?;
         if let Some(next) = next {
             page.next = Some(format!("{}/{next}", plan.survey));
             break;
         }
     }
-    respond::json(200, &page)
-}
-
-/// Says what the shard does not know of a response.
-fn complete(
-    response: &mut Response,
-    definition: &Definition,
-    (survey, shard): (&SurveyId, u16),
-    question: &str,
-) {
-    use asklet_shared::display::Answer;
-    response.survey = survey.as_str().to_owned();
-    response.shard = shard;
-    let answer = response.answers.get(question);
-    let kind = definition.question(question).map(|question| &question.answer);
-    response.category = match (kind, answer) {
-        (Some(kind), Some(Answer::Score(score))) => kind.category(*score),
-        _ => None,
-    };
+    page.answer("")
 }
 
 /// How far a walk came: everything before this was told.
@@ -397,85 +222,72 @@ pub struct Walk {
     env: Env,
     site: SiteId,
     survey: SurveyId,
-    definition: Definition,
-    find: Find,
-    question: String,
+    asked: Asked,
     sources: Vec<Source>,
     descending: bool,
 }
 
 /// One shard, as far as it was read.
 struct Source {
-    shard: u16,
+    tell: Tell,
     from: From,
-    found: VecDeque<Response>,
+    found: VecDeque<(DisplayId, String)>,
     is_read: bool,
 }
 
 /// What comes next.
 enum Step {
-    Response(Box<Response>),
+    Response(Position, String),
     /// There is more, and the calls are used up.
     Later,
     End,
 }
 
 impl Walk {
-    /// Over what is looked for, newest first, with the categories of a question.
-    fn new(
-        env: &Env,
-        site: &SiteId,
-        plan: &Plan,
-        about: (Find, String),
-        at: Option<Position>,
-    ) -> Self {
-        Self::of(env, site, plan, about, at, true)
-    }
-
-    /// The same from the oldest on.
-    pub fn oldest_first(env: &Env, site: &SiteId, plan: &Plan, about: (Find, String)) -> Self {
-        Self::of(env, site, plan, about, None, false)
-    }
-
-    fn of(
-        env: &Env,
-        site: &SiteId,
-        plan: &Plan,
-        (find, question): (Find, String),
-        at: Option<Position>,
-        descending: bool,
-    ) -> Self {
+    /// Over what is asked for, newest first.
+    fn new(env: &Env, site: &SiteId, plan: &Plan, asked: Asked, at: Option<Position>) -> Self {
+        let question = asked.question.clone();
         let sources = (0..plan.shards).map(|shard| {
             let with = at.is_some_and(|at| at.shard < shard);
-            let from = From { id: at.map(|at| at.id), with, descending };
-            Source { shard, from, found: VecDeque::new(), is_read: false }
+            let from = From { id: at.map(|at| at.id), with, descending: true };
+            let tell = Tell::of(plan, shard, question.clone(), None);
+            Source { tell, from, found: VecDeque::new(), is_read: false }
         });
-        Self {
-            env: env.clone(),
-            site: site.clone(),
-            survey: plan.survey.clone(),
-            definition: plan.definition.clone(),
-            find,
-            question,
-            sources: sources.collect(),
-            descending,
+        let sources = sources.collect();
+        let (env, site, survey) = (env.clone(), site.clone(), plan.survey.clone());
+        Self { env, site, survey, asked, sources, descending: true }
+    }
+
+    /// The same from the oldest on, in JSON, or in lines of CSV.
+    pub fn oldest_first(
+        env: &Env,
+        site: &SiteId,
+        plan: &Plan,
+        asked: Asked,
+        columns: Option<&Columns>,
+    ) -> Self {
+        let mut walk = Self::new(env, site, plan, asked, None);
+        walk.descending = false;
+        for source in &mut walk.sources {
+            source.from.descending = false;
+            source.tell.columns = columns.cloned();
         }
+        walk
     }
 
     /// Puts so many responses into a page. Returns the cursor of the next one, if there is more.
     async fn fill(
         &mut self,
-        page: &mut Vec<Response>,
+        page: &mut Vec<String>,
         limit: usize,
         calls: &mut usize,
     ) -> Result<Option<String>, Failure> {
         let mut last = None;
         while page.len() < limit {
-            let left = limit - page.len();
-            match self.step(calls, left).await? {
-                Step::Response(response) => {
-                    last = Some(Position { id: response.id, shard: response.shard });
-                    page.push(*response);
+            match self.step(calls, limit - page.len()).await? {
+                Step::Response(position, response) => {
+                    last = Some(position);
+                    page.push(response);
                 }
                 Step::Later => return Ok(self.frontier().map(Position::write)),
                 Step::End => return Ok(None),
@@ -485,23 +297,23 @@ impl Walk {
         Ok(last.filter(|_| !is_over).map(Position::write))
     }
 
-    /// The next response.
-    pub async fn next(&mut self, page: usize) -> Result<Option<Response>, Failure> {
+    /// The next response, as it is written.
+    pub async fn next(&mut self, page: usize) -> Result<Option<String>, Failure> {
         match self.step(&mut usize::MAX.clone(), page).await? {
-            Step::Response(response) => Ok(Some(*response)),
+            Step::Response(_, response) => Ok(Some(response)),
             Step::Later | Step::End => Ok(None),
         }
     }
 
     async fn step(&mut self, calls: &mut usize, page: usize) -> Result<Step, Failure> {
         loop {
-            let heads = self.sources.iter().enumerate();
-            let heads = heads.filter_map(|(at, source)| Some((source.found.front()?.id, at)));
-            let first = if self.descending {
-                heads.min_by_key(|(id, at)| (std::cmp::Reverse(*id), *at))
-            } else {
-                heads.min()
-            };
+            let mut first: Option<(DisplayId, usize)> = None;
+            for (at, source) in self.sources.iter().enumerate() {
+                let Some((id, _)) = source.found.front() else { continue };
+                if first.is_none_or(|(known, _)| known != *id && (*id > known) == self.descending) {
+                    first = Some((*id, at));
+                }
+            }
             let unread = self.sources.iter_mut().find(|source| {
                 let may_precede = first.is_none_or(|(first, _)| source.may_precede(first));
                 source.found.is_empty() && !source.is_read && may_precede
@@ -511,22 +323,27 @@ impl Walk {
                     return Ok(Step::Later);
                 }
                 *calls -= 1;
-                let stub = place::survey(&self.env, &self.site, &self.survey, source.shard)?;
-                let (find, from) = (self.find.clone(), source.from);
-                let found: Found =
-                    rpc::call(&stub, &SurveyCall::Find { find, from, limit: page }).await?;
+                let stub = place::survey(&self.env, &self.site, &self.survey, source.tell.shard)?;
+                let (asked, tell) = (self.asked.clone(), source.tell.clone());
+                let from = source.from;
+                let call = SurveyCall::Find {
+                    asked: Box::new(asked),
+                    tell: Box::new(tell),
+                    from,
+                    limit: page,
+                };
+                let found: Found = rpc::call(&stub, &call).await?;
                 source.is_read = found.next.is_none();
                 source.from = From { id: found.next.or(from.id), with: false, ..from };
-                source.found.extend(found.responses.into_iter().map(|mut response| {
-                    let from = (&self.survey, source.shard);
-                    complete(&mut response, &self.definition, from, &self.question);
-                    response
-                }));
+                source.found.extend(found.responses);
                 continue;
             }
             let source = first.and_then(|(_, at)| self.sources.get_mut(at));
-            let response = source.and_then(|source| source.found.pop_front());
-            return Ok(response.map_or(Step::End, |response| Step::Response(Box::new(response))));
+            let found = source.and_then(|source| {
+                let (id, response) = source.found.pop_front()?;
+                Some((Position { id, shard: source.tell.shard }, response))
+            });
+            return Ok(found.map_or(Step::End, |(at, response)| Step::Response(at, response)));
         }
     }
 

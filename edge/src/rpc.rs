@@ -20,8 +20,9 @@ use crate::seal::{KeyDigest, SiteId, SurveyId};
 use crate::site::audit::Change;
 use crate::site::installs::Directive;
 use crate::standing::Standing;
+use crate::survey::asked::Asked;
 use crate::survey::keeping::Since;
-use crate::survey::responses::{self, Find, From};
+use crate::survey::responses::{From, Tell};
 use crate::survey::scan;
 use crate::survey::slice::Cursor;
 
@@ -259,9 +260,9 @@ pub enum SurveyCall {
     /// Delete a display; answered with nothing.
     Delete { id: DisplayId },
     /// Some of the displays that are looked for; answered with `Found`.
-    Find { find: Find, from: From, limit: usize },
+    Find { asked: Box<Asked>, tell: Box<Tell>, from: From, limit: usize },
     /// What was changed after a number; answered with [`Followed`].
-    Follow { after: u64, limit: u32 },
+    Follow { after: u64, tell: Box<Tell>, limit: usize },
     /// Erase the displays of a respondent among some after a key; answered with [`Erased`].
     Erase { respondent: String, after: Option<Cursor> },
     /// Take lines of displays; answered with `Imported`.
@@ -284,8 +285,10 @@ pub struct Counts {
 /// What was changed on a shard, in the order of the last changes.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Followed {
-    /// Each display once, as it is now.
-    pub changes: Vec<responses::Change>,
+    /// Each display once, as it is now, in JSON.
+    pub changes: Vec<String>,
+    /// The number of the last of them.
+    pub last: Option<u64>,
     /// Whether more was changed after that.
     pub more: bool,
 }
@@ -313,7 +316,7 @@ pub struct Usage {
 
 /// What an object will answer, in JSON. Boxed: else the whole of the asking would be in the module once
 /// more for each kind of answer and each place that waits for one.
-pub type Asked<'a> = Pin<Box<dyn Future<Output = Result<String, Failure>> + 'a>>;
+pub type Answering<'a> = Pin<Box<dyn Future<Output = Result<String, Failure>> + 'a>>;
 
 /// Calls an object and reads its answer; its problem is the caller's.
 pub async fn call<T: DeserializeOwned>(stub: &Stub, call: &impl Serialize) -> Result<T, Failure> {
@@ -322,7 +325,7 @@ pub async fn call<T: DeserializeOwned>(stub: &Stub, call: &impl Serialize) -> Re
 }
 
 /// Calls an object with a call in JSON; its problem is the caller's.
-pub fn ask(stub: &Stub, call: String) -> Asked<'_> {
+pub fn ask(stub: &Stub, call: String) -> Answering<'_> {
     Box::pin(async move {
         let mut init = RequestInit::new();
         init.with_method(Method::Post).with_body(Some(call.into()));

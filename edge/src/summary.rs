@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use asklet_shared::choice;
+use asklet_shared::definition::Definition;
 use asklet_shared::definition::question::AnswerKind;
 use asklet_shared::dimension::Dimension;
 use asklet_shared::period::{self, Interval, rfc3339};
@@ -203,7 +204,10 @@ pub async fn of_survey(shards: &Shards<'_>, query: &Query) -> Result<Response, F
         Problem::new(Code::InvalidQuery, detail).at("question")
     };
     let asked = query.by.iter().map(|by| ("by", by));
-    check_traits(plan, asked.chain(query.filters.keys().map(|filter| ("where", filter))))?;
+    check_traits(
+        &plan.definition,
+        asked.chain(query.filters.keys().map(|filter| ("where", filter))),
+    )?;
     let time = Time::of(query, &plan.tz, plan.week_starts)?;
     let request =
         Request { question: id.to_owned(), edges: time.edges.clone(), by: query.by.clone() };
@@ -248,16 +252,16 @@ pub async fn of_survey(shards: &Shards<'_>, query: &Query) -> Result<Response, F
 
 /// Traits that the latest version does not declare are not known; their keys are not looked for.
 pub fn check_traits<'a>(
-    plan: &Plan,
+    definition: &Definition,
     mut asked: impl Iterator<Item = (&'a str, &'a Dimension)>,
 ) -> Result<(), Problem> {
     let unknown = asked.find(|(_, dimension)| match dimension {
-        Dimension::Trait(key) => !plan.definition.traits.contains(key),
+        Dimension::Trait(key) => !definition.traits.contains(key),
         _ => false,
     });
     match unknown {
         Some((parameter, _)) => {
-            let declared = plan.definition.traits.join(", ");
+            let declared = definition.traits.join(", ");
             Err(Problem::new(Code::InvalidQuery, "the survey does not declare that trait")
                 .at(parameter)
                 .limit(declared))

@@ -14,14 +14,16 @@ use crate::installs::Report;
 use crate::keys::{KeyCreated, MakeKey};
 use crate::operator::{SiteCreated, Sites};
 use crate::preview::{Preview, PreviewConfig};
-use crate::responses::{Asked, Changes, LookUp, Page};
+use crate::responses::LookUp;
 use crate::route::{Route, Verb};
 use crate::rpc::{SiteRecord, SurveyRecord, Usage};
 use crate::site::audit::Log;
 use crate::site::installs::Installs;
 use crate::site::keys::Keys;
 use crate::site::surveys::Surveys;
+use crate::survey::asked::Asked;
 use crate::survey::import::Imported;
+use crate::survey::responses::{Change, Response};
 use crate::team::{EraseRespondent, Exclude, RespondentErased, SecretCreated, SetShards};
 
 /// What a route takes and answers.
@@ -231,7 +233,7 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
         Route::LookUpRespondent { .. } => {
             operation("lookUpRespondent", "Everything of a respondent")
                 .takes(schemas.read::<LookUp>(), json!({ "respondent": "customer-17" }))
-                .answer(200, "A page.", schemas.written::<Page>())
+                .answer(200, "A page.", page(schemas))
         }
         Route::SiteSummary { .. } => period(operation("siteSummary", "A site's surveys together"))
             .answer(200, "A pool for each metric and scale.", schemas.written::<SiteSummary>()),
@@ -264,11 +266,10 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
                     schemas.read::<Asked>(),
                     json!({ "category": ["detractor"], "has_comment": true, "limit": 20 }),
                 )
-                .answer(200, "A page.", schemas.written::<Page>())
+                .answer(200, "A page.", page(schemas))
         }
         Route::Responses { .. } => {
-            let either =
-                json!({ "anyOf": [schemas.written::<Page>(), schemas.written::<Changes>()] });
+            let either = json!({ "anyOf": [page(schemas), changes(schemas)] });
             found(operation(
                 "responses",
                 "Single responses, newest first, or in the order of their last changes",
@@ -381,6 +382,36 @@ pub fn hosted(method: &str) -> Operation {
         });
         Operation { body: Some(form), ..page(operation("sendHostedPage", "Takes the page's form")) }
     }
+}
+
+/// A page of responses, as shards write its parts.
+fn page(schemas: &mut Schemas) -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "responses": { "type": "array", "items": schemas.written::<Response>() },
+            "next": {
+                "description": "The cursor of the next page; `null` after the last.",
+                "type": ["string", "null"],
+            },
+        },
+        "required": ["responses", "next"],
+        "additionalProperties": false,
+    })
+}
+
+/// A page of changes.
+fn changes(schemas: &mut Schemas) -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "responses": { "type": "array", "items": schemas.written::<Change>() },
+            "next": { "description": "From where to go on.", "type": "string" },
+            "more": { "description": "Whether there is more at once.", "type": "boolean" },
+        },
+        "required": ["responses", "next", "more"],
+        "additionalProperties": false,
+    })
 }
 
 fn settings_example() -> Value {

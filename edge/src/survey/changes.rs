@@ -74,8 +74,9 @@ pub fn renumber(
 
 /// The displays that were changed after a number, as they are now, in the order of their last change:
 /// so many at most.
-pub fn after(sql: &impl Sql, seq: u64, limit: u32) -> Result<Vec<Stored>, Failure> {
+pub fn after(sql: &impl Sql, seq: u64, limit: usize) -> Result<Vec<Stored>, Failure> {
     let mut values = Watermark::read(sql)?.tail_range(END_OF_TIME_MS).to_vec();
+    let limit = u64::try_from(limit).unwrap_or(u64::MAX);
     values.extend([seq.into(), limit.into()]);
     let columns = COLUMNS.split(", ").map(|column| format!("display.{column}"));
     let columns = columns.collect::<Vec<_>>().join(", ");

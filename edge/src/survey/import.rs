@@ -37,11 +37,10 @@ pub const RESPONDENT_LIMIT: usize = 200;
 /// How many refused lines are told.
 const REFUSALS_LIMIT: usize = 100;
 
-/// One line: a display, when it was shown, and what an export tells besides.
-#[derive(Deserialize)]
-struct Line {
-    #[serde(flatten)]
-    display: Display,
+/// What a line says besides the display: when it was shown, and what an export tells. The two are read
+/// one after the other, since reading both at once takes more of the Worker than storing them.
+#[derive(Default, Deserialize)]
+struct Beside {
     shown_ms: u64,
     #[serde(default)]
     country: Option<String>,
@@ -180,15 +179,16 @@ fn read<'a>(
         let number = alike.entry(line.trim()).or_default();
         *number += 1;
         let mut made = score.line(version, text, (line.trim(), *number))?;
-        if let Some(known) = log::find(sql, made.display.id)? {
+        if let Some(known) = log::find(sql, made.0.id)? {
             // Told again after a later version was published, it is still the same.
-            made.display.version = known.context.version;
+            made.0.version = known.context.version;
         }
         made
     } else {
-        json::read_sent(line.as_bytes())?
+        (json::read_sent(line.as_bytes())?, json::read_sent(line.as_bytes())?)
     };
-    let Line { mut display, shown_ms, .. } = line;
+    let (mut display, line): (Display, Beside) = line;
+    let shown_ms = line.shown_ms;
     let unknown = || {
         Problem::new(Code::UnknownVersion, "the survey was never published in this version")
             .at("version")
@@ -246,7 +246,7 @@ impl Score {
         version: u32,
         text: Option<String>,
         (line, number): (&str, u32),
-    ) -> Result<Line, Problem> {
+    ) -> Result<(Display, Beside), Problem> {
         let shown_ms = period::parse_instant("time", &self.time)
             .map_err(|problem| Problem { code: Code::InvalidDisplay, ..problem })?;
         let mut answers = Answers::default();
@@ -283,20 +283,6 @@ impl Score {
             identity: None,
             age_ms: 0,
         };
-        let respondent = self.respondent;
-        let (country, device, page_group, touchpoint) = (None, None, None, None);
-        let excluded = None;
-        let verified = false;
-        Ok(Line {
-            display,
-            shown_ms,
-            country,
-            device,
-            page_group,
-            touchpoint,
-            respondent,
-            verified,
-            excluded,
-        })
+        Ok((display, Beside { shown_ms, respondent: self.respondent, ..Beside::default() }))
     }
 }

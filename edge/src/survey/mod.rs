@@ -1,8 +1,10 @@
 //! The object `Survey`: one for each shard of a survey. It validates displays against its own copy
 //! of the definition, beside the data, and stores each in one transaction.
 
+pub mod asked;
 mod bodies;
 pub mod changes;
+pub mod csv;
 pub mod fold;
 mod hosted;
 mod house;
@@ -48,6 +50,7 @@ use crate::sql::Sql;
 use crate::sql::migrate::Schema;
 use crate::sql::object::Object;
 use crate::standing::Standing;
+use asked::Asked;
 use bodies::Bodies;
 use house::pause;
 use import::Imported;
@@ -56,7 +59,7 @@ use knowledge::Address;
 use limiter::Limiter;
 use record::{AGE_LIMIT_MS, Recorded};
 use refusals::Refusals;
-use responses::{Change, Found};
+use responses::{Found, From, Tell};
 use slice::Slice;
 
 /// How many rows a slice has: about a millisecond of work, so that whoever collects hardly waits.
@@ -218,28 +221,17 @@ impl Shard {
                 keeping::delete(sql, id)?;
                 rpc::answer(&())
             }
-            SurveyCall::Find { find, mut from, limit } if is_set_up => {
-                let mut all = Found::default();
-                for _ in 0..SLICES {
-                    let left = limit.saturating_sub(all.responses.len());
-                    let found =
-                        responses::find(sql, &find, from, (SLICE_ROWS, left), &plain::plain)?;
-                    all.responses.extend(found.responses);
-                    all.next = found.next;
-                    from = responses::From { id: found.next, with: false, ..from };
-                    if found.next.is_none() || all.responses.len() >= limit || all.is_large() {
-                        break;
-                    }
-                    pause().await;
-                }
-                rpc::answer(&all)
+            SurveyCall::Find { asked, tell, from, limit } if is_set_up => {
+                rpc::answer(&self.find(*asked, &tell, from, limit).await?)
             }
-            SurveyCall::Follow { after, limit } if is_set_up => {
-                let changed = changes::after(sql, after, limit.saturating_add(1))?;
-                let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+            SurveyCall::Follow { after, tell, limit } if is_set_up => {
+                let latest = self.known_latest()?;
+                let mut changed = changes::after(sql, after, limit.saturating_add(1))?;
                 let more = changed.len() > limit;
-                let changes = changed.into_iter().take(limit).map(Change::of).collect();
-                rpc::answer(&Followed { changes, more })
+                changed.truncate(limit);
+                let last = changed.last().map(|display| display.seq);
+                let told = changed.into_iter().map(|it| tell.change(it, &latest.definition));
+                rpc::answer(&Followed { changes: told.collect::<Result<_, _>>()?, last, more })
             }
             SurveyCall::Erase { respondent, after } if is_set_up => {
                 let mut erased = Erased { displays: 0, next: after };
@@ -347,15 +339,55 @@ impl Shard {
         record::record(&self.sql, arrival, now_ms)
     }
 
+    /// Looks for displays, slice by slice, so that others are served meanwhile.
+    async fn find(
+        &self,
+        asked: Asked,
+        tell: &Tell,
+        mut from: From,
+        limit: usize,
+    ) -> Result<Found, Failure> {
+        let latest = self.known_latest()?;
+        let find = asked.find(&latest.definition)?;
+        let mut all = Found::default();
+        for _ in 0..SLICES {
+            let left = limit.saturating_sub(all.responses.len());
+            let slice = responses::find(&self.sql, &find, from, (SLICE_ROWS, left), &plain::plain)?;
+            for display in slice.displays {
+                let id = display.id;
+                all.responses.push((id, tell.response(display, &latest.definition)?));
+            }
+            all.next = slice.next;
+            from = From { id: slice.next, with: false, ..from };
+            if slice.next.is_none() || all.responses.len() >= limit || all.is_large() {
+                break;
+            }
+            pause().await;
+        }
+        Ok(all)
+    }
+
+    /// The latest version that this shard was told of.
+    fn known_latest(&self) -> Result<Rc<Published>, Failure> {
+        let version = versions::latest(&self.sql)?.unwrap_or_default();
+        self.known_version(version)?
+            .ok_or_else(|| Failure::Broken("a shard has no version".to_owned()))
+    }
+
+    /// A version that this shard has.
+    fn known_version(&self, version: u32) -> Result<Option<Rc<Published>>, Failure> {
+        match self.published.borrow().get(&version) {
+            Some(known) => Ok(Some(known.clone())),
+            None => Ok(versions::find(&self.sql, version)?.map(Rc::new)),
+        }
+    }
+
     /// Takes displays that a program tells of, with the versions that this shard knows.
     fn import(&self, site: &str, lines: &str) -> Result<Imported, Failure> {
         let standing = self.known_standing()?;
         let unknown = || Problem::new(Code::UnknownShard, "the survey has no such shard yet");
         let standing = standing.ok_or_else(unknown)?;
-        let published = |version| match self.published.borrow().get(&version) {
-            Some(known) => Ok(Some(known.clone())),
-            None => Ok(versions::find(&self.sql, version)?.map(Rc::new)),
-        };
+        let published = |version| self.known_version(version);
         let now_ms = Date::now().as_millis();
         let latest = || Ok(versions::latest(&self.sql)?.unwrap_or_default());
         let versions = (&published as import::Find<'_>, &latest as import::Latest<'_>);

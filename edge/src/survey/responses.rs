@@ -5,28 +5,29 @@
 
 use std::collections::BTreeMap;
 
+use asklet_shared::definition::Definition;
 use asklet_shared::dimension::Dimension;
 use asklet_shared::display::{Answer, Answers, Channel, Choice, Stage};
 use asklet_shared::display_id::DisplayId;
 use asklet_shared::metrics::Category;
 use serde::{Deserialize, Serialize};
 
+use super::csv::Columns;
 use super::log::{self, COLUMNS, DELETED, DRIFT_MS, ERASED, Stored};
 use super::scan::column;
 use crate::failure::Failure;
+use crate::rpc::Plan;
 use crate::sql::{Sql, Value};
 
 /// One response. What is not known is left out or `null`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Response {
     /// The display's id.
     pub id: DisplayId,
     /// The survey's id.
-    #[serde(default)]
     pub survey: String,
     /// The shard that holds it.
-    #[serde(default)]
     pub shard: u16,
     /// The number of its last change on that shard.
     pub seq: u64,
@@ -45,25 +46,25 @@ pub struct Response {
     /// How it reached the visitor.
     pub channel: Channel,
     /// The language that was shown.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub language: String,
     /// The country.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub country: String,
     /// The class of the device.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub device: String,
     /// The page's address.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub page: String,
     /// The page's group.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub page_group: String,
     /// The touchpoint of the version.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub touchpoint: String,
     /// The variant.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub variant: String,
     /// What was answered. Texts that retention has forgotten are empty.
     pub answers: Answers,
@@ -88,7 +89,7 @@ pub struct Excluded {
 }
 
 /// What became of a display.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "ResponseChange"))]
 #[serde(untagged)]
 pub enum Change {
@@ -99,13 +100,12 @@ pub enum Change {
 }
 
 /// A display that is no response any more, or that never became one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Gone {
     /// The display's id.
     pub id: DisplayId,
     /// The shard on which it was.
-    #[serde(default)]
     pub shard: u16,
     /// The number of this change on that shard.
     pub seq: u64,
@@ -114,7 +114,7 @@ pub struct Gone {
 }
 
 /// Why a display is no response.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Why {
@@ -174,7 +174,7 @@ impl Change {
 }
 
 /// Which displays are looked for; all filters must hold.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Find {
     /// Shown in this time, in milliseconds since the epoch; the end is not in it.
     pub from_ms: u64,
@@ -207,34 +207,86 @@ pub struct From {
     pub descending: bool,
 }
 
-/// Responses that were found.
+/// Responses that were found, as they are told: each with the key of its display.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Found {
     /// In the order that was asked for.
-    pub responses: Vec<Response>,
+    pub responses: Vec<(DisplayId, String)>,
     /// The key behind which to go on; none at the end.
     pub next: Option<DisplayId>,
 }
 
-/// How many bytes of answers and pages a page holds before it ends early.
+/// How many bytes a page holds before it ends early.
 const PAGE_BYTES: usize = 500_000;
 
 impl Found {
     /// Whether it should not grow any more, so that whoever asks need not hold more.
     pub fn is_large(&self) -> bool {
-        let bytes = self.responses.iter().map(|response| {
-            let texts = response.answers.0.iter().map(|(_, answer)| match answer {
-                Answer::Text(text) | Answer::Choice(Choice { other: Some(text), .. }) => text.len(),
-                _ => 0,
-            });
-            texts.sum::<usize>() + response.page.len()
-        });
-        bytes.sum::<usize>() > PAGE_BYTES
+        self.responses.iter().map(|(_, told)| told.len()).sum::<usize>() > PAGE_BYTES
+    }
+}
+
+/// What a shard does not know of the responses that it tells, and how it tells them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Tell {
+    survey: String,
+    /// Its number.
+    pub shard: u16,
+    /// The question whose category is told; the primary one if it is not said.
+    question: Option<String>,
+    /// The columns of a line of CSV; otherwise they are told in JSON.
+    pub columns: Option<Columns>,
+}
+
+impl Tell {
+    /// As responses of a shard of a survey.
+    pub fn of(plan: &Plan, shard: u16, question: Option<String>, columns: Option<Columns>) -> Self {
+        Self { survey: plan.survey.to_string(), shard, question, columns }
+    }
+
+    /// A response as it is told.
+    pub fn response(&self, display: Stored, definition: &Definition) -> Result<String, Failure> {
+        let response = self.complete(Response::of(display), definition);
+        Ok(match &self.columns {
+            Some(columns) => columns.line(&response),
+            None => serde_json::to_string(&response)?,
+        })
+    }
+
+    /// A change as it is told.
+    pub fn change(&self, display: Stored, definition: &Definition) -> Result<String, Failure> {
+        Ok(match Change::of(display) {
+            Change::Gone(gone) => serde_json::to_string(&Gone { shard: self.shard, ..gone })?,
+            Change::Response(response) => {
+                serde_json::to_string(&self.complete(*response, definition))?
+            }
+        })
+    }
+
+    fn complete(&self, mut response: Response, definition: &Definition) -> Response {
+        response.survey.clone_from(&self.survey);
+        response.shard = self.shard;
+        let question = self.question.as_ref().unwrap_or(&definition.primary);
+        let kind = definition.question(question).map(|question| &question.answer);
+        response.category = match (kind, response.answers.get(question)) {
+            (Some(kind), Some(Answer::Score(score))) => kind.category(*score),
+            _ => None,
+        };
+        response
     }
 }
 
 /// How a text is compared with others: without case and accents.
 pub type Plain<'a> = &'a dyn Fn(&str) -> String;
+
+/// What one slice holds of what is looked for.
+#[derive(Debug, Default)]
+pub struct Slice {
+    /// In the order that was asked for.
+    pub displays: Vec<Stored>,
+    /// The key behind which the next slice begins; none after the last.
+    pub next: Option<DisplayId>,
+}
 
 /// Looks at about so many rows, and returns at most so many of those that are looked for.
 pub fn find(
@@ -243,7 +295,7 @@ pub fn find(
     from: From,
     (rows, limit): (u32, usize),
     plain: Plain<'_>,
-) -> Result<Found, Failure> {
+) -> Result<Slice, Failure> {
     let (before, order) = match (from.descending, from.with) {
         (true, true) => ("<=", "DESC"),
         (true, false) => ("<", "DESC"),
@@ -269,15 +321,16 @@ pub fn find(
     );
     let end = if from.descending { "min" } else { "max" };
     let row = sql.first(&format!("SELECT count(*), {end}(id) FROM ({slice})"), &values)?;
-    let Some(mut row) = row else { return Ok(Found::default()) };
+    let Some(mut row) = row else { return Ok(Slice::default()) };
     let looked_at: u32 = row.integer()?;
     if looked_at == 0 {
-        return Ok(Found::default());
+        return Ok(Slice::default());
     }
     let last = log::display_id(&row.blob()?)?;
     let condition = find.condition(&mut values);
     let wanted = find.text.as_deref().map(plain);
-    let mut found = Found { next: (looked_at == rows).then_some(last), ..Found::default() };
+    let next = (looked_at == rows).then_some(last);
+    let mut found = Slice { displays: Vec::new(), next };
     let (mut is_full, most) = (false, limit.saturating_add(1));
     // What is compared here cannot be limited there.
     let most = if wanted.is_some() { String::new() } else { format!("LIMIT {most}") };
@@ -295,12 +348,12 @@ pub fn find(
             if wanted.as_deref().is_some_and(|wanted| !says(&display, wanted, plain)) {
                 return Ok(());
             }
-            if found.responses.len() == limit {
+            if found.displays.len() == limit {
                 is_full = true;
-                found.next = found.responses.last().map(|last| last.id);
+                found.next = found.displays.last().map(|last| last.id);
                 return Ok(());
             }
-            found.responses.push(Response::of(display));
+            found.displays.push(display);
             Ok(())
         },
     )?;

@@ -61,7 +61,7 @@ enum Event {
     },
     /// A program asks for this many changes.
     Poll {
-        limit: u32,
+        limit: usize,
     },
     /// The object sleeps and wakes.
     Wake,
@@ -157,7 +157,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         1 => (0..2_u8).prop_map(|respondent| Event::Erase { respondent }),
         1 => Just(Event::KeepHouse),
         1 => (0..DISPLAYS).prop_map(|number| Event::Delete { number }),
-        4 => (1..5_u32).prop_map(|limit| Event::Poll { limit }),
+        4 => (1..5_usize).prop_map(|limit| Event::Poll { limit }),
         2 => Just(Event::Wake),
     ];
     prop::collection::vec(event, 0..50)

@@ -28,8 +28,8 @@ pub fn all(
     let mut all = Vec::new();
     loop {
         let found = find(sql, wanted, from, (rows, limit), &plain).unwrap();
-        assert!(found.responses.len() <= limit);
-        all.extend(found.responses);
+        assert!(found.displays.len() <= limit);
+        all.extend(found.displays.into_iter().map(Response::of));
         match found.next {
             None => return all,
             next => from = From { id: next, ..from },
@@ -46,7 +46,7 @@ pub struct Copy {
 
 impl Copy {
     /// Asks once for at most so many changes. Returns how many there were.
-    pub fn poll(&mut self, sql: &impl Sql, limit: u32) -> usize {
+    pub fn poll(&mut self, sql: &impl Sql, limit: usize) -> usize {
         let changed = changes::after(sql, self.after, limit).unwrap();
         let count = changed.len();
         for display in changed {
@@ -87,7 +87,7 @@ fn pages_neither_skip_nor_repeat_while_displays_are_told_and_change() {
     let mut read = Vec::new();
     for round in 0.. {
         let found = find(&sql, &Find::all(), from, (3, 2), &plain).unwrap();
-        read.extend(ids(&found.responses));
+        read.extend(found.displays.iter().map(|display| display.id.as_bytes()[15]));
         let Some(next) = found.next else { break };
         from.id = Some(next);
         record(&sql, arrival(100 + round, 1, Stage::Started, Some(1)), START_MS).unwrap();

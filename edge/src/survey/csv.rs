@@ -9,8 +9,9 @@ use asklet_shared::definition::Definition;
 use asklet_shared::display::{Answer, Answers, Choice};
 use asklet_shared::metrics::Category;
 use asklet_shared::period::rfc3339;
+use serde::{Deserialize, Serialize};
 
-use crate::survey::responses::Response;
+use super::responses::Response;
 
 /// The columns that follow the questions.
 const CONTEXT: [&str; 18] = [
@@ -35,6 +36,7 @@ const CONTEXT: [&str; 18] = [
 ];
 
 /// The columns that a survey's latest version says.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Columns {
     questions: Vec<String>,
     traits: Vec<String>,

@@ -1,0 +1,172 @@
+//! What a team asks for, as it travels, and what that means to a shard.
+
+use asklet_shared::definition::Definition;
+use asklet_shared::metrics::Category;
+use asklet_shared::period;
+use asklet_shared::problem::{Code, Problem};
+use serde::{Deserialize, Serialize};
+
+use super::import::RESPONDENT_LIMIT;
+use super::responses::Find;
+use crate::respond;
+use crate::summary;
+
+/// The longest text that is looked for, in characters.
+const TEXT_LIMIT: usize = 200;
+
+/// Which responses are asked for: the body of `POST …/responses/query`, or the parameters of an address,
+/// which never name a respondent.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Asked {
+    /// The question whose scores and categories are meant.
+    pub question: Option<String>,
+    category: Vec<String>,
+    score_from: Option<u8>,
+    score_to: Option<u8>,
+    has_comment: Option<bool>,
+    /// Each a dimension, a colon and a value.
+    #[serde(rename = "where")]
+    filters: Vec<String>,
+    from: Option<String>,
+    to: Option<String>,
+    text: Option<String>,
+    /// Whose displays.
+    pub respondent: Option<String>,
+    /// Whether displays without an answer are wanted, too.
+    pub unanswered: bool,
+    /// How many of them a page has.
+    pub limit: Option<usize>,
+    /// Where it begins.
+    pub cursor: Option<String>,
+}
+
+impl Asked {
+    /// All displays of a respondent, answered or not.
+    pub fn everything_of(respondent: String) -> Self {
+        Self { respondent: Some(respondent), unanswered: true, ..Self::default() }
+    }
+
+    /// Reads the parameters of an address, but for those that `other` takes.
+    pub fn parse(
+        parameters: Vec<(String, String)>,
+        mut other: impl FnMut(&str, &str) -> Result<bool, Problem>,
+    ) -> Result<Self, Problem> {
+        let mut asked = Self::default();
+        for (name, value) in parameters {
+            if other(&name, &value)? {
+                continue;
+            }
+            match name.as_str() {
+                "question" => asked.question = Some(value),
+                "category" => asked.category.push(value),
+                "score_from" => asked.score_from = Some(number(&name, &value)?),
+                "score_to" => asked.score_to = Some(number(&name, &value)?),
+                "has_comment" => asked.has_comment = Some(truth(&name, &value)?),
+                "where" => asked.filters.push(value),
+                "from" => asked.from = Some(value),
+                "to" => asked.to = Some(value),
+                "text" => asked.text = Some(value),
+                "unanswered" => asked.unanswered = truth(&name, &value)?,
+                "limit" => asked.limit = Some(number(&name, &value)?),
+                "cursor" => asked.cursor = Some(value),
+                _ => return Err(respond::unknown_parameter(&name)),
+            }
+        }
+        Ok(asked)
+    }
+
+    /// What is looked for.
+    pub fn find(self, definition: &Definition) -> Result<Find, Problem> {
+        let mut find = Find::all();
+        if let Some(from) = &self.from {
+            find.from_ms = period::parse_instant("from", from)?;
+        }
+        if let Some(to) = &self.to {
+            find.to_ms = period::parse_instant("to", to)?;
+        }
+        find.filters = summary::filters(self.filters.iter().map(String::as_str))?;
+        summary::check_traits(definition, find.filters.keys().map(|filter| ("where", filter)))?;
+        find.has_comment = self.has_comment;
+        find.unanswered = self.unanswered;
+        if let Some(text) = self.text {
+            let length = text.chars().count();
+            if text.trim().is_empty() || length > TEXT_LIMIT {
+                return Err(invalid("text", format!("1..={TEXT_LIMIT} characters")));
+            }
+            find.text = Some(text);
+        }
+        find.respondent = self.respondent.map(check_respondent).transpose()?;
+        let question = self.question.as_ref().unwrap_or(&definition.primary).clone();
+        let Some(kind) = definition.question(&question).map(|question| &question.answer) else {
+            return Err(invalid("question", "the id of a question of the survey"));
+        };
+        if !self.category.is_empty() || self.score_from.is_some() || self.score_to.is_some() {
+            let Some(rating) = definition.rating(&question) else {
+                return Err(invalid("question", "the id of a rating"));
+            };
+            let names = rating.scale.categories().map(Category::name);
+            if self.category.iter().any(|wanted| !names.contains(&wanted.as_str())) {
+                return Err(invalid("category", names.join(", ")));
+            }
+            let (low, high) = rating.scale.range();
+            let is_wanted = |score: &u8| {
+                let category = kind.category(*score).map(Category::name);
+                self.score_from.is_none_or(|from| from <= *score)
+                    && self.score_to.is_none_or(|to| *score <= to)
+                    && (self.category.is_empty()
+                        || self.category.iter().any(|wanted| category == Some(wanted)))
+            };
+            find.scores = Some((question.clone(), (low..=high).filter(is_wanted).collect()));
+        }
+        find.question = self.question;
+        Ok(find)
+    }
+
+    /// Refuses what only pages take.
+    pub fn whole(self) -> Result<Self, Problem> {
+        for (name, is_asked) in [("limit", self.limit.is_some()), ("cursor", self.cursor.is_some())]
+        {
+            if is_asked {
+                return Err(respond::unknown_parameter(name));
+            }
+        }
+        Ok(self)
+    }
+
+    /// Whether it asks for anything but everything.
+    pub fn has_filter(&self) -> bool {
+        let Self { category, filters, cursor, text, .. } = self;
+        let texts = [&self.from, &self.to, text, cursor];
+        !category.is_empty()
+            || self.unanswered
+            || !filters.is_empty()
+            || self.score_from.is_some()
+            || self.score_to.is_some()
+            || self.has_comment.is_some()
+            || texts.into_iter().any(Option::is_some)
+    }
+}
+
+fn truth(name: &str, value: &str) -> Result<bool, Problem> {
+    value.parse().map_err(|_| invalid(name, "true or false"))
+}
+
+/// A parameter that is a number.
+pub fn number<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, Problem> {
+    value.parse().map_err(|_| invalid(name, "a whole number"))
+}
+
+/// What is said of a parameter that cannot have a value.
+pub fn invalid(name: &str, limit: impl Into<String>) -> Problem {
+    Problem::new(Code::InvalidQuery, "the parameter has no such value").at(name).limit(limit)
+}
+
+/// Refuses what cannot be a respondent's id.
+pub fn check_respondent(respondent: String) -> Result<String, Problem> {
+    if respondent.is_empty() || respondent.chars().count() > RESPONDENT_LIMIT {
+        return Err(invalid("respondent", format!("1..={RESPONDENT_LIMIT} characters")));
+    }
+    Ok(respondent)
+}
