@@ -79,13 +79,14 @@ pub fn assets() -> Result<()> {
         reads: &[
             "widget/loader",
             "shared/src/body/languages.rs",
+            "docs/openapi.json",
             "xtask/src/browser_files.rs",
             "target/xtask/widget/widget.js",
             "target/xtask/widget/widget.wasm",
             "package-lock.json",
         ],
         depends_on: &[],
-        leaves: &["dist/assets/asklet.js", "dist/assets/manifest.json"],
+        leaves: &["dist/assets/asklet.js", "dist/assets/manifest.json", "dist/assets/openapi.json"],
     }
     .run(|| {
         let stage = root().join(STAGE);
@@ -118,6 +119,9 @@ pub fn assets() -> Result<()> {
         artefacts::put(glue_name, &glue)?;
         artefacts::put(wasm_name, &wasm)?;
         artefacts::put(frame_name, &frame)?;
+        let document: serde_json::Value =
+            serde_json::from_slice(&read(&root().join("docs/openapi.json"))?)?;
+        artefacts::put("openapi.json", &serde_json::to_vec(&document)?)?;
         manifest.write()?;
         artefacts::remove_outdated(&manifest)
     })

@@ -29,7 +29,18 @@ pub fn proof() -> Result<()> {
     build_with_faults()?;
     let proof = ["test", "--package", "asklet-tests", "--features", "proof", "--test", "proof"];
     timed("proof", || cargo(&[&proof[..], &["--", "--nocapture"]].concat()))?;
+    timed("the API by its own document", by_document)?;
     fuzz(&Options::default())
+}
+
+/// Has requests made of the OpenAPI document.
+fn by_document() -> Result<()> {
+    let schemathesis = tools::python_tool("schemathesis", &["schemathesis==4.32.5"])?;
+    let validator =
+        tools::python_tool("openapi-spec-validator", &["openapi-spec-validator==0.9.0"])?;
+    let mut node = Command::new("node");
+    node.arg("tests/fuzz/openapi.mjs").current_dir(root());
+    loud(node.env("SCHEMATHESIS", schemathesis).env("VALIDATOR", validator))
 }
 
 /// Measures what a page pays, and what collecting costs.

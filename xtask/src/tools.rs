@@ -46,6 +46,24 @@ pub fn cargo_tool(package: &str, binary: &str, version: &str) -> Result<PathBuf>
     Ok(path)
 }
 
+/// The path of a command that Python packages bring, `NAME==VERSION` each and the command's own first;
+/// installs them if these versions are not there.
+pub fn python_tool(command: &str, packages: &[&str]) -> Result<PathBuf> {
+    let folder = cache()?.join("tools").join(packages.join("+").replace("==", "-"));
+    let path = folder.join("bin").join(command);
+    if path.exists() {
+        return Ok(path);
+    }
+    timed(&format!("install {}", packages.join(" ")), || {
+        let make = || quiet(Command::new("python3").args(["-m", "venv"]).arg(&folder));
+        // Debian's Python comes without what makes environments.
+        make().or_else(|_| apt_install(&["python3-venv"]).and_then(|()| make()))?;
+        let mut pip = Command::new(folder.join("bin/pip"));
+        quiet(pip.args(["install", "--quiet", "--disable-pip-version-check"]).args(packages))
+    })?;
+    Ok(path)
+}
+
 /// The folder for what is installed once for all checkouts.
 fn cache() -> Result<PathBuf> {
     let from = |variable: &str| env::var_os(variable).filter(|value| !value.is_empty());

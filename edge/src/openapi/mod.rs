@@ -181,7 +181,14 @@ impl Operation {
         let body: &[u16] = if self.body.is_some() { &[400, 408, 413] } else { &[] };
         let query: &[u16] = if self.takes_query(access) { &[400] } else { &[] };
         for status in [team, body, query, self.problems, &[500, 503]].concat() {
-            let problem = json!({ "$ref": format!("#/components/responses/{status}") });
+            let problem = if self.tells_people {
+                json!({
+                    "description": operations::reason(status),
+                    "content": { "text/html": {}, "application/problem+json": { "schema": { "$ref": format!("#{SCHEMAS}/Problem") } } },
+                })
+            } else {
+                json!({ "$ref": format!("#/components/responses/{status}") })
+            };
             responses.insert(status.to_string(), problem);
         }
         let security = match access {

@@ -36,6 +36,8 @@ pub struct Operation {
     pub answers: Map<String, Value>,
     /// The statuses of problems besides those that all routes of its kind have.
     pub problems: &'static [u16],
+    /// Whether problems are told as pages, for people.
+    pub tells_people: bool,
 }
 
 /// The routes that are no team's: the method, the path, and one that leads to it.
@@ -371,8 +373,9 @@ pub fn hosted(method: &str) -> Operation {
             .query("frame", json!({ "type": "string" }), "It stands in a frame.")
             .query("preview", json!({ "type": "string" }), "The token of a preview.")
             .other(200, "The page.", "text/html")
-            .problems(&[403, 404, 408, 409, 410, 413, 415, 422, 429])
+            .problems(&[400, 403, 404, 408, 409, 410, 413, 415, 422, 429])
     };
+    let page = |operation: Operation| Operation { tells_people: true, ..page(operation) };
     if method == "GET" {
         page(operation("hostedPage", "The survey as a page of its own"))
     } else {
@@ -497,7 +500,7 @@ impl Operation {
     /// A body of lines of JSON.
     fn lines(mut self, example: Value) -> Self {
         let media = json!({ "schema": { "type": "string" }, "example": example });
-        self.body = Some(json!({ "required": true, "content": { "application/x-ndjson": media } }));
+        self.body = Some(json!({ "required": false, "content": { "text/plain": media } }));
         self
     }
 
