@@ -4,7 +4,7 @@
 use asklet_shared::config::Files;
 use asklet_shared::problem::{Code, Problem};
 use serde::Deserialize;
-use worker::{EncodeBody, Env, Request, Response, ResponseBody};
+use worker::{EncodeBody, Env, Method, Request, Response, ResponseBody};
 
 use crate::failure::Failure;
 use crate::memory::Memory;
@@ -84,7 +84,7 @@ pub async fn serve(request: &Request, env: &Env, file: &str) -> Result<Response,
 pub async fn demo(env: &Env) -> Result<Response, Failure> {
     let absent = || Problem::new(Code::NotFound, "the demo is off");
     let stored = env.service("DEMO").map_err(|_| absent())?;
-    let page = stored.fetch("http://demo/index.html", None).await?;
+    let page = stored.fetch_request(Request::new("http://demo/index.html", Method::Get)?).await?;
     if page.status_code() != 200 {
         return Err(absent().into());
     }
@@ -94,7 +94,8 @@ pub async fn demo(env: &Env) -> Result<Response, Failure> {
 }
 
 async fn fetch(env: &Env, file: &str) -> Result<Response, Failure> {
-    Ok(env.service("ASSETS")?.fetch(format!("http://assets/{file}"), None).await?)
+    let request = Request::new(&format!("http://assets/{file}"), Method::Get)?;
+    Ok(env.service("ASSETS")?.fetch_request(request).await?)
 }
 
 /// `br` before `gzip`, unless the client refuses it.

@@ -71,22 +71,19 @@ impl Told {
     }
 }
 
-/// A page fetched the config: the tag runs there.
+/// A page fetched the config: the tag runs there. Whatever is wrong with that, the page gets its config.
 pub fn seen(
     headers: &Headers,
     env: &Env,
     context: &JsValue,
     (site, origins): (&SiteId, &[String]),
-) -> Result<(), Failure> {
+) {
+    let header = |name| headers.get(name).ok().flatten();
     // To its own origin a page says no `Origin` when it fetches.
-    let told = match headers.get("origin")? {
-        Some(origin) => Some(origin),
-        None => headers.get("referer")?.and_then(|address| origin_of(&address).map(str::to_owned)),
-    };
+    let told = header("origin").or_else(|| Some(origin_of(&header("referer")?)?.to_owned()));
     if let Some(origin) = told.filter(|origin| is_listed(origins, origin)) {
         tell(env, context, site, origin, None);
     }
-    Ok(())
 }
 
 /// `POST /v1/installs/{site}`: a page says which directive stood in the tag's way.

@@ -47,7 +47,7 @@ pub async fn config(
     let site = Seal::of(env)?.known_site(site)?;
     let mut bytes = known(env, &site).await?;
     let headers = request.headers();
-    installs::seen(headers, env, context, (&site, bytes.origins()))?;
+    installs::seen(headers, env, context, (&site, bytes.origins()));
     let signals = [headers.get("sec-gpc")?, headers.get("dnt")?];
     if !bytes.is_for_all && signals.iter().flatten().any(|signal| signal == "1") {
         bytes = Rc::new(Bytes::of(serde_json::to_string(&Config::nothing())?, true, Vec::new()));

@@ -12,7 +12,7 @@ use asklet_shared::settings::{Look, Settings, WeekStart};
 use asklet_shared::tally::{self, Counted};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use worker::{Method, Request, RequestInit, Response, Stub};
+use worker::{Request, Response, Stub, web_sys};
 
 use crate::failure::Failure;
 use crate::json;
@@ -327,10 +327,14 @@ pub async fn call<T: DeserializeOwned>(stub: &Stub, call: &impl Serialize) -> Re
 /// Calls an object with a call in JSON; its problem is the caller's.
 pub fn ask(stub: &Stub, call: String) -> Answering<'_> {
     Box::pin(async move {
-        let mut init = RequestInit::new();
-        init.with_method(Method::Post).with_body(Some(call.into()));
-        let request = Request::new_with_init(&format!("https://object{PATH}"), &init)?;
-        let mut response = stub.fetch_with_request(request).await?;
+        // The platform's own way: that of its crate knows of much that no object looks at.
+        let init = web_sys::RequestInit::new();
+        init.set_method("POST");
+        init.set_body(&call.into());
+        let address = format!("https://object{PATH}");
+        let request = web_sys::Request::new_with_str_and_init(&address, &init);
+        let request = request.map_err(worker::Error::from)?;
+        let mut response = stub.fetch_with_request(request.into()).await?;
         let text = response.text().await?;
         if response.status_code() == 200 {
             return Ok(text);

@@ -70,3 +70,27 @@ impl Route {
         Access::Team { site, scope, or_operator }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::route;
+    use super::super::team::TEAM_ROUTES;
+    use super::*;
+
+    #[test]
+    fn looking_takes_read_surveys_take_write_and_the_rest_takes_admin() {
+        for (method, path, _) in TEAM_ROUTES {
+            let scope = match (*method, *path) {
+                (_, "/keys" | "/audit" | "/surveys/{survey}/shards") => Scope::Admin,
+                ("GET", _) => Scope::Read,
+                ("DELETE", "/surveys/{survey}") => Scope::Admin,
+                (_, path) if path.starts_with("/surveys") => Scope::Write,
+                _ => Scope::Admin,
+            };
+            let or_operator = path.starts_with("/keys") || (*method, *path) == ("DELETE", "");
+            let found = route(method, &format!("/v1/sites/any-1{path}")).unwrap();
+            let expected = Access::Team { site: "any-1", scope, or_operator };
+            assert_eq!(found.access(), expected, "{method} {path}");
+        }
+    }
+}
