@@ -3,6 +3,7 @@
 
 mod assets;
 mod collect;
+mod docs;
 mod hosted;
 mod installs;
 mod keys;

@@ -1,0 +1,116 @@
+//! docs/api.md, taken at its word: each of its commands runs, and each route has one.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::process::Command;
+
+use harness::{ADMIN_TOKEN, Deployment};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const HOST: &str = "https://YOUR-ASKLET";
+
+/// A display that the commands are about.
+const DISPLAY: &str = "019a3cb6-bc00-7cc3-98c4-dc0c0c07398f";
+
+/// What runs before each block: curl that fails where the answer is a problem.
+const PRELUDE: &str = "set -euo pipefail\ncurl() { command curl --fail-with-body \"$@\"; }\n";
+
+/// The only routes that nobody calls by hand: the hosted page's form carries a token of that page.
+const NOT_BY_HAND: [(&str, &str); 1] = [("POST", "/s/{site}/{survey}")];
+
+/// The blocks of commands of a page of the documentation.
+fn blocks(page: &str) -> Vec<String> {
+    let page = fs::read_to_string(format!("{}/../docs/{page}", env!("CARGO_MANIFEST_DIR")));
+    let page = page.expect("the page is there");
+    let after_opening = page.split("```sh\n").skip(1);
+    after_opening.map(|rest| rest.split("```").next().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn every_command_of_the_api_page_runs() {
+    let deployment = Deployment::start();
+    let folder = TempDir::new().expect("a folder for what curl writes");
+    for block in blocks("api.md") {
+        // Each has a site to itself, since some remove it.
+        let site = deployment.site();
+        let survey = site.survey();
+        let display = json!({
+            "id": DISPLAY, "revision": 1, "version": 1, "stage": "started", "answers": { "score": 3 },
+        });
+        survey.collect(&display).expect(204);
+        let key = json!({ "name": "another", "scope": "read" });
+        let key = site.request("POST", "/keys").json(&key).expect(201);
+        let secret = site.request("POST", "/identity-secrets").send("").expect(201);
+        let preview = survey.request("POST", "/preview").send("").expect(201);
+        let config =
+            deployment.request("GET", &format!("/v1/config/{}", site.id)).send("").expect(200);
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        let output = Command::new("bash")
+            .args(["-c", &format!("{PRELUDE}{}", block.replace(HOST, &deployment.url("")))])
+            .current_dir(folder.path())
+            .env("ASKLET_ADMIN_TOKEN", ADMIN_TOKEN)
+            .env("SITE", &site.id)
+            .env("KEY", &site.key)
+            .env("SURVEY", &survey.id)
+            .env("DISPLAY", DISPLAY)
+            .env("KEY_ID", text(&key["id"]))
+            .env("SECRET_ID", text(&secret["id"]))
+            .env("TOKEN", text(&preview["token"]))
+            .env("DIGEST", text(&config["surveys"][0]["bodies"][0][1]))
+            .output()
+            .expect("bash runs");
+        assert!(
+            output.status.success(),
+            "{block}\n{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr),
+        );
+    }
+}
+
+#[test]
+fn every_route_has_a_command() {
+    let told: BTreeSet<(String, String)> =
+        blocks("api.md").iter().flat_map(|block| commands(block)).collect();
+    let document = include_str!("../../docs/openapi.json");
+    let document: Value = serde_json::from_str(document).expect("the document reads");
+    for (path, methods) in document["paths"].as_object().expect("paths") {
+        for method in methods.as_object().expect("methods").keys() {
+            let method = method.to_uppercase();
+            if NOT_BY_HAND.contains(&(method.as_str(), path.as_str())) {
+                continue;
+            }
+            let is_told =
+                told.iter().any(|(other, address)| *other == method && fits(path, address));
+            assert!(is_told, "docs/api.md has no command for {method} {path}");
+        }
+    }
+}
+
+/// The method and the path of each call of curl.
+fn commands(block: &str) -> Vec<(String, String)> {
+    let block = block.replace("\\\n", " ");
+    let calls = block.lines().filter(|line| line.starts_with("curl "));
+    calls
+        .map(|call| {
+            let words: Vec<&str> = call.split_whitespace().collect();
+            let named =
+                words.iter().position(|word| *word == "-X").and_then(|at| words.get(at + 1));
+            let address = call.split(HOST).nth(1).expect("an address");
+            let path = address.split(['?', '"', ' ']).next().unwrap_or_default();
+            (named.map_or("GET", |method| *method).to_owned(), path.to_owned())
+        })
+        .collect()
+}
+
+/// Whether an address with variables is one of a path.
+fn fits(path: &str, address: &str) -> bool {
+    let (wanted, found): (Vec<_>, Vec<_>) =
+        (path.split('/').collect(), address.split('/').collect());
+    wanted.len() == found.len()
+        && wanted
+            .iter()
+            .zip(&found)
+            .all(|(wanted, found)| wanted.starts_with('{') || wanted == found)
+}
