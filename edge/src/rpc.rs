@@ -1,6 +1,8 @@
 //! What the Worker and its objects say to each other: one type for each object, sent as JSON to a
 //! path that no public route has.
 
+use std::pin::Pin;
+
 use asklet_shared::config::ConfigSurvey;
 use asklet_shared::definition::{Definition, Published, Status};
 use asklet_shared::display_id::DisplayId;
@@ -308,19 +310,28 @@ impl Scope {
 
 /// Calls an object and reads its answer; its problem is the caller's.
 pub async fn call<T: DeserializeOwned>(stub: &Stub, call: &impl Serialize) -> Result<T, Failure> {
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post).with_body(Some(serde_json::to_string(call)?.into()));
-    let request = Request::new_with_init(&format!("https://object{PATH}"), &init)?;
-    let mut response = stub.fetch_with_request(request).await?;
-    let text = response.text().await?;
-    if response.status_code() == 200 {
-        return Ok(json::read(&text)?);
-    }
-    let problem: Problem = json::read(&text)?;
-    match problem.code {
-        Code::Internal => Err(Failure::Broken("an object failed and has logged why".to_owned())),
-        _ => Err(problem.into()),
-    }
+    Ok(json::read(&ask(stub, serde_json::to_string(call)?).await?)?)
+}
+
+/// Sends a call and gives the answer. In a box, or every caller would hold a copy of it.
+fn ask(stub: &Stub, call: String) -> Pin<Box<dyn Future<Output = Result<String, Failure>> + '_>> {
+    Box::pin(async move {
+        let mut init = RequestInit::new();
+        init.with_method(Method::Post).with_body(Some(call.into()));
+        let request = Request::new_with_init(&format!("https://object{PATH}"), &init)?;
+        let mut response = stub.fetch_with_request(request).await?;
+        let text = response.text().await?;
+        if response.status_code() == 200 {
+            return Ok(text);
+        }
+        let problem: Problem = json::read(&text)?;
+        match problem.code {
+            Code::Internal => {
+                Err(Failure::Broken("an object failed and has logged why".to_owned()))
+            }
+            _ => Err(problem.into()),
+        }
+    })
 }
 
 /// Reads a call. It comes from our own side, so it reads, and what does not is a fault of ours.

@@ -1,5 +1,6 @@
 //! What teams call, with a key.
 
+use std::pin::Pin;
 use std::rc::Rc;
 
 use asklet_shared::definition::{Definition, Status};
@@ -338,10 +339,18 @@ impl Team {
         Ok(Self { seal, site: site_of_key, key: key.digest })
     }
 
-    /// What has to be known to ask the shards of a survey.
-    pub async fn plan(&self, env: &Env, survey: &str, access: Scope) -> Result<Plan, Failure> {
-        let survey = self.seal.known_survey(&self.site, survey)?;
-        self.call(env, TeamCall::Plan { survey, access }).await
+    /// What has to be known to ask the shards of a survey. In a box, or every route would hold a copy
+    /// of it.
+    pub fn plan<'a>(
+        &'a self,
+        env: &'a Env,
+        survey: &'a str,
+        access: Scope,
+    ) -> Pin<Box<dyn Future<Output = Result<Plan, Failure>> + 'a>> {
+        Box::pin(async move {
+            let survey = self.seal.known_survey(&self.site, survey)?;
+            self.call(env, TeamCall::Plan { survey, access }).await
+        })
     }
 
     /// Asks the site.
