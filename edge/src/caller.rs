@@ -1,5 +1,6 @@
 //! Who calls a route of a site: a team with a key, or the operator with the admin token.
 
+use std::pin::Pin;
 use std::rc::Rc;
 
 use asklet_shared::problem::{Code, Problem};
@@ -66,9 +67,11 @@ impl Team {
     }
 
     /// What has to be known to ask the shards of a survey.
-    pub async fn plan(&self, env: &Env, survey: &str) -> Result<Plan, Failure> {
-        let survey = self.survey(env, survey).await?;
-        self.call(env, TeamCall::Plan { survey }).await
+    pub fn plan<'a>(&'a self, env: &'a Env, survey: &'a str) -> Planned<'a> {
+        Box::pin(async move {
+            let survey = self.survey(env, survey).await?;
+            self.call(env, TeamCall::Plan { survey }).await
+        })
     }
 
     /// Writes down what the shards are about to be asked to change.
@@ -99,6 +102,10 @@ impl Team {
         })
     }
 }
+
+/// What has to be known of a survey, once the site has told it. Boxed: else each route would hold a copy
+/// of the asking.
+type Planned<'a> = Pin<Box<dyn Future<Output = Result<Plan, Failure>> + 'a>>;
 
 /// What stands behind `Bearer` in the `Authorization` header.
 pub fn bearer(headers: &Headers) -> Result<String, Failure> {

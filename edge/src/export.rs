@@ -62,7 +62,7 @@ pub async fn export(
 ) -> Result<Answer, Failure> {
     let team = Team::of(request.headers(), env, route)?;
     let mut is_csv = false;
-    let asked = Asked::parse(respond::parameters(&request)?, |name, value| {
+    let asked = Asked::parse(respond::parameters(&request)?, &mut |name, value| {
         match (name, value) {
             ("format", "csv") => is_csv = true,
             ("format", "ndjson") => is_csv = false,

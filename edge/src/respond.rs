@@ -1,6 +1,7 @@
 //! Answers: headers that every answer of a kind carries, problems, and bodies read within limits.
 
 use std::cell::OnceCell;
+use std::pin::Pin;
 use std::time::Duration;
 
 use asklet_shared::problem::{Code, Problem};
@@ -239,13 +240,19 @@ pub async fn read_text(request: &mut Request, limit: usize) -> Result<String, Fa
     text.map_err(|error| json::malformed_utf8(error.utf8_error()).into())
 }
 
-async fn read_bytes(request: &mut Request, limit: usize) -> Result<Vec<u8>, Failure> {
-    let header = |name| Ok::<_, Failure>(request.headers().get(name)?.unwrap_or_default());
-    let length = length(&header("content-length")?, &header("transfer-encoding")?);
-    if fits(length, limit) {
-        return Ok(request.bytes().await.map_err(|_| broke_off())?);
-    }
-    read_stream(request, length, limit).await
+/// In a box, or every caller would hold a copy of it.
+fn read_bytes(
+    request: &mut Request,
+    limit: usize,
+) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, Failure>> + '_>> {
+    Box::pin(async move {
+        let header = |name| Ok::<_, Failure>(request.headers().get(name)?.unwrap_or_default());
+        let length = length(&header("content-length")?, &header("transfer-encoding")?);
+        if fits(length, limit) {
+            return Ok(request.bytes().await.map_err(|_| broke_off())?);
+        }
+        read_stream(request, length, limit).await
+    })
 }
 
 /// How long a body is, by the headers `content-length` and `transfer-encoding`. In chunks it may be

@@ -3,6 +3,7 @@
 //! only put in order.
 
 use std::collections::VecDeque;
+use std::pin::Pin;
 
 use asklet_shared::display_id::DisplayId;
 use asklet_shared::problem::{Code, Problem};
@@ -77,7 +78,7 @@ pub async fn list(
 ) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, route)?;
     let (mut ascending, mut after) = (false, None);
-    let asked = Asked::parse(respond::parameters(&request)?, |name, value| {
+    let asked = Asked::parse(respond::parameters(&request)?, &mut |name, value| {
         match (name, value) {
             ("order", "asc") => ascending = true,
             ("order", "desc") => ascending = false,
@@ -115,13 +116,20 @@ pub async fn query(
     page(env, &team.site, &plan, asked).await
 }
 
-async fn page(env: &Env, site: &SiteId, plan: &Plan, asked: Asked) -> Result<Response, Failure> {
-    let limit = page_size(asked.limit)?;
-    let at = asked.cursor.as_deref().map(Position::parse).transpose()?;
-    let mut page = Page::default();
-    let mut walk = Walk::new(env, site, plan, asked, at);
-    page.next = walk.fill(&mut page.responses, limit, &mut CALLS.clone()).await?;
-    page.answer("")
+fn page<'a>(
+    env: &'a Env,
+    site: &'a SiteId,
+    plan: &'a Plan,
+    asked: Asked,
+) -> Pin<Box<dyn Future<Output = Result<Response, Failure>> + 'a>> {
+    Box::pin(async move {
+        let limit = page_size(asked.limit)?;
+        let at = asked.cursor.as_deref().map(Position::parse).transpose()?;
+        let mut page = Page::default();
+        let mut walk = Walk::new(env, site, plan, asked, at);
+        page.next = walk.fill(&mut page.responses, limit, &mut CALLS.clone()).await?;
+        page.answer("")
+    })
 }
 
 /// Answers with what was changed after a number on each shard.

@@ -51,7 +51,7 @@ impl Asked {
     /// Reads the parameters of an address, but for those that `other` takes.
     pub fn parse(
         parameters: Vec<(String, String)>,
-        mut other: impl FnMut(&str, &str) -> Result<bool, Problem>,
+        other: &mut dyn FnMut(&str, &str) -> Result<bool, Problem>,
     ) -> Result<Self, Problem> {
         let mut asked = Self::default();
         for (name, value) in parameters {

@@ -106,6 +106,7 @@ fn clear(
         personal: None,
         ..display.clone()
     };
+    log::overwrite(sql, display.id.as_bytes())?;
     log::write(sql, &mut cleared)?;
     if counters.covers(&display) {
         changes.replace(sql, Some(&display), &cleared)?;
@@ -193,17 +194,20 @@ pub fn forget_people(
 ) -> Result<Option<Cursor>, Failure> {
     let next = settle(sql, until_ms, after, "forgotten_ms", &|condition, values| {
         let mut found = Vec::new();
-        let query =
-            format!("SELECT id, seq FROM display WHERE {condition} AND personal IS NOT NULL");
+        let query = format!(
+            "SELECT id, seq, facts FROM display WHERE {condition} AND personal IS NOT NULL"
+        );
         sql.query(&query, values, &mut |mut row| {
-            found.push((row.blob()?, row.integer::<u64>()?));
+            found.push((row.blob()?, row.integer::<u64>()?, row.text()?));
             Ok(())
         })?;
-        for (id, earlier) in found {
+        for (id, earlier, facts) in found {
             let seq = changes::next(sql)?;
-            let forget =
-                "UPDATE display SET personal = NULL, respondent = NULL, seq = ? WHERE id = ?";
-            sql.run(forget, &[seq.into(), id.clone().into()])?;
+            log::overwrite(sql, &id)?;
+            sql.run(
+                "UPDATE display SET facts = ?, personal = NULL, respondent = NULL, seq = ? WHERE id = ?",
+                &[facts.into(), seq.into(), id.clone().into()],
+            )?;
             // All of them are covered; those that nobody is told of have no row.
             changes::renumber(sql, (earlier, seq), id)?;
         }

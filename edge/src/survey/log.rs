@@ -312,6 +312,15 @@ pub fn write(sql: &impl Sql, stored: &mut Stored) -> Result<(), Failure> {
     )
 }
 
+/// Overwrites what a display holds where it lies, with as many bytes that say nothing, before the row is
+/// replaced. SQLite only marks what it frees as free, and the platform does not allow `secure_delete`.
+pub fn overwrite(sql: &impl Sql, id: &[u8]) -> Result<(), Failure> {
+    let blank =
+        |column| format!("{column} = replace(hex(zeroblob(octet_length({column}))), '00', '-')");
+    let columns = ["facts", "personal", "respondent"].map(blank).join(", ");
+    sql.run(&format!("UPDATE display SET {columns} WHERE id = ?"), &[id.to_vec().into()])
+}
+
 /// The values of [`COLUMNS`].
 fn values(stored: &Stored) -> Result<[Value; 12], Failure> {
     let mut answers = stored.answers.clone();
