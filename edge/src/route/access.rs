@@ -82,7 +82,7 @@ mod tests {
         for (method, path, _) in TEAM_ROUTES {
             let scope = match (*method, *path) {
                 (_, "/keys" | "/audit" | "/surveys/{survey}/shards") => Scope::Admin,
-                ("GET", _) => Scope::Read,
+                ("GET", _) | (_, "/surveys/{survey}/responses/query") => Scope::Read,
                 ("DELETE", "/surveys/{survey}") => Scope::Admin,
                 (_, path) if path.starts_with("/surveys") => Scope::Write,
                 _ => Scope::Admin,

@@ -41,6 +41,9 @@ pub trait Sql {
     /// awake. See `survey::changes`.
     fn latest_change(&self) -> &Cell<Option<u64>>;
 
+    /// How large what is in use of the database is, in bytes: not the pages that are free.
+    fn bytes(&self) -> u64;
+
     /// Runs a statement that gives no rows. Returns whether it wrote any.
     fn write(&self, sql: &str, values: &[Value]) -> Result<bool, Failure>;
 

@@ -17,7 +17,15 @@ pub struct Native {
 impl Native {
     /// An empty one.
     pub fn new() -> Self {
-        let connection = rusqlite::Connection::open_in_memory().unwrap();
+        Self::on(rusqlite::Connection::open_in_memory().unwrap())
+    }
+
+    /// One in a file, without a log of its own beside it.
+    pub fn in_file(path: &std::path::Path) -> Self {
+        Self::on(rusqlite::Connection::open(path).unwrap())
+    }
+
+    fn on(connection: rusqlite::Connection) -> Self {
         Self { connection, in_transaction: Cell::new(false), latest_change: Cell::default() }
     }
 }
@@ -52,6 +60,12 @@ impl Sql for Native {
             row(Row::new(read))?;
         }
         Ok(())
+    }
+
+    fn bytes(&self) -> u64 {
+        let used = "SELECT (page_count - freelist_count) * page_size
+             FROM pragma_page_count, pragma_freelist_count, pragma_page_size";
+        self.connection.query_row(used, [], |row| row.get::<_, i64>(0)).unwrap().unsigned_abs()
     }
 
     fn latest_change(&self) -> &Cell<Option<u64>> {

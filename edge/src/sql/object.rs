@@ -76,11 +76,6 @@ impl Object {
         self.rows_written.get()
     }
 
-    /// How large the database is, in bytes.
-    pub fn bytes(&self) -> u64 {
-        count(self.database.size())
-    }
-
     fn exec(&self, sql: &str, values: &[Value]) -> Result<SqlStorageCursor, Failure> {
         #[cfg(feature = "faults")]
         crate::faults::pass();
@@ -122,6 +117,10 @@ impl Sql for Object {
             row(Row::new(columns.iter().map(value).collect::<Result<_, _>>()?))?;
         }
         Ok(())
+    }
+
+    fn bytes(&self) -> u64 {
+        count(self.database.size())
     }
 
     fn latest_change(&self) -> &Cell<Option<u64>> {

@@ -6,7 +6,7 @@ use worker::{Date, Delay};
 
 use super::record::Recorded;
 use super::slice::Cursor;
-use super::{Shard, fold, keeping, versions};
+use super::{Shard, fold, keeping, versions, wash};
 use crate::alarm::Alarm;
 use crate::failure::Failure;
 use crate::sql::Sql;
@@ -14,6 +14,9 @@ use crate::sql::Sql;
 /// How long the next slice waits. Without a wait a runtime may go from one to the next and never look
 /// at who has connected meanwhile.
 const PAUSE: Duration = Duration::from_millis(1);
+
+/// How long a large shard waits for more to be removed before it washes.
+const WASHING: Duration = Duration::from_secs(15 * 60);
 
 /// How often a shard looks after what it keeps.
 const HOUSEKEEPING: Duration = Duration::from_secs(24 * 60 * 60);
@@ -51,6 +54,18 @@ impl Shard {
         Ok(())
     }
 
+    /// Leaves nothing on the disk of what was just removed: at once where that is little work, and by an
+    /// alarm soon where it is more, so that much that is removed is washed once.
+    pub(super) async fn wash(&self) -> Result<(), Failure> {
+        if !wash::is_wanted(&self.sql)? {
+            return Ok(());
+        }
+        if self.sql.bytes() <= wash::AT_ONCE_BYTES {
+            return wash::wash(&self.sql);
+        }
+        self.set_alarm(WASHING).await
+    }
+
     /// Looks after what is kept.
     pub(super) async fn keep_house(&self) -> Result<(), Failure> {
         self.alarm_set.set(false);
@@ -85,6 +100,9 @@ async fn keep<S: Sql>(
         if since.forgotten_ms < until_ms {
             settle(sql, pause, until_ms, keeping::forget_people).await?;
         }
+    }
+    if wash::is_wanted(sql)? {
+        wash::wash(sql)?;
     }
     Ok(())
 }

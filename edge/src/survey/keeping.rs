@@ -17,6 +17,7 @@ use super::fold::{self, Changes, Watermark};
 use super::log::{self, COLUMNS, DELETED, ERASED, Stored};
 use super::record::AGE_LIMIT_MS;
 use super::slice::{Cursor, Slice};
+use super::wash;
 use crate::failure::Failure;
 use crate::sql::{Sql, Value};
 
@@ -108,6 +109,7 @@ fn clear(
     };
     log::overwrite(sql, display.id.as_bytes())?;
     log::write(sql, &mut cleared)?;
+    wash::want(sql)?;
     if counters.covers(&display) {
         changes.replace(sql, Some(&display), &cleared)?;
     }
@@ -175,6 +177,7 @@ pub fn drop_unanswered(
 ) -> Result<Option<Cursor>, Failure> {
     let stage = asklet_shared::counter::stage_value(Stage::Started);
     settle(sql, until_ms, after, "dropped_ms", &|condition, values| {
+        wash::note_size(sql)?;
         let mut values = values.to_vec();
         values.extend([u32::from(stage).into(), until_ms.into(), AGE_LIMIT_MS.into()]);
         let query = format!(
@@ -210,6 +213,7 @@ pub fn forget_people(
             )?;
             // All of them are covered; those that nobody is told of have no row.
             changes::renumber(sql, (earlier, seq), id)?;
+            wash::want(sql)?;
         }
         Ok(())
     })?;

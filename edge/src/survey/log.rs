@@ -129,6 +129,10 @@ pub const MIGRATIONS: Migrations = &[
         "INSERT INTO change (seq, id) SELECT seq, id FROM display
          WHERE (stage >= 2 OR excluded = '')
             AND (astray = 1 OR shown_ms < (SELECT until_ms FROM folded))",
+        // Whether something was removed of which words may still lie on the disk, and how large the
+        // database ever was, see `wash`.
+        "ALTER TABLE folded ADD COLUMN unwashed INTEGER NOT NULL DEFAULT 1",
+        "ALTER TABLE folded ADD COLUMN peak_bytes INTEGER NOT NULL DEFAULT 0",
     ],
 ];
 

@@ -23,6 +23,7 @@ pub mod slice;
 mod tests;
 mod trait_values;
 pub mod versions;
+mod wash;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -219,6 +220,7 @@ impl Shard {
             }
             SurveyCall::Delete { id } if is_set_up => {
                 keeping::delete(sql, id)?;
+                self.wash().await?;
                 rpc::answer(&())
             }
             SurveyCall::Find { asked, tell, from, limit } if is_set_up => {
@@ -243,6 +245,9 @@ impl Shard {
                         break;
                     }
                     pause().await;
+                }
+                if erased.next.is_none() {
+                    self.wash().await?;
                 }
                 rpc::answer(&erased)
             }

@@ -22,7 +22,11 @@ pub const START_MS: u64 = 1_763_785_907_123;
 
 /// An empty shard.
 pub fn store() -> Native {
-    let sql = Native::new();
+    migrated(Native::new())
+}
+
+/// A database as a shard has it.
+pub fn migrated(sql: Native) -> Native {
     migrate(&sql, MIGRATIONS).unwrap();
     fold::recount_if_needed(&sql).unwrap();
     sql
@@ -34,7 +38,7 @@ fn id(number: u8) -> DisplayId {
 }
 
 /// A revision of a display with a score.
-fn arrival(number: u8, revision: u32, stage: Stage, score: Option<u8>) -> Arrival {
+pub fn arrival(number: u8, revision: u32, stage: Stage, score: Option<u8>) -> Arrival {
     let score = score.map(|score| ("score".to_owned(), Answer::Score(score)));
     Arrival {
         id: id(number),

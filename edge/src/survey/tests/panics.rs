@@ -37,6 +37,10 @@ impl Sql for Panicking<'_> {
         self.sql.query(sql, values, row)
     }
 
+    fn bytes(&self) -> u64 {
+        self.sql.bytes()
+    }
+
     fn latest_change(&self) -> &Cell<Option<u64>> {
         self.sql.latest_change()
     }
