@@ -81,6 +81,32 @@ test("where the page forbids frames too, nothing is shown and the page is told w
   await expect.poll(() => page.evaluate(asked), "it counts as not asked").toEqual([]);
 });
 
+for (const [name, directives] of [
+  ["plain", []],
+  ["no-wasm-csp", ["script-src"]],
+  ["no-frame-csp", ["frame-src", "script-src"]],
+]) {
+  test(`the team is told once what stands in the way of the tag on the page ${name}`, async ({ page, deployment, live, pageUrl }) => {
+    const reports = [];
+    page.on("request", (request) => request.url().includes("/v1/installs/") && reports.push(request.postDataJSON().directive));
+    const installs = async () => {
+      const headers = { authorization: `Bearer ${live.key}` };
+      const answer = await fetch(`${deployment.url}/v1/sites/${live.site}/installs`, { headers });
+      const { installs } = await answer.json();
+      return installs.map(({ origin, problems }) => [origin, problems.map(({ directive }) => directive).sort()]);
+    };
+    await page.goto(pageUrl(name));
+    await expect.poll(installs).toEqual([[new URL(page.url()).origin, directives]]);
+    await page.evaluate((survey) => {
+      const key = Object.keys(localStorage).find((key) => key.endsWith(`/asked/${survey}`));
+      if (key) localStorage.removeItem(key);
+    }, live.survey);
+    await page.reload();
+    await page.waitForLoadState("networkidle");
+    expect(reports.sort()).toEqual(directives);
+  });
+}
+
 test("where the hosted page cannot be reached, nothing is shown", async ({ page, pageUrl }) => {
   await page.route("**/s/**", (route) => route.abort());
   const told = await listen(page);
