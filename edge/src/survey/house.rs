@@ -16,7 +16,8 @@ use crate::sql::Sql;
 const PAUSE: Duration = Duration::from_millis(1);
 
 /// How long a large shard waits for more to be removed before it washes.
-const WASHING: Duration = Duration::from_secs(15 * 60);
+const WASHING: Duration = Duration::from_millis(WASHING_MS);
+const WASHING_MS: u64 = 15 * 60 * 1000;
 
 /// How often a shard looks after what it keeps.
 const HOUSEKEEPING: Duration = Duration::from_secs(24 * 60 * 60);
@@ -63,7 +64,11 @@ impl Shard {
         if self.sql.bytes() <= wash::AT_ONCE_BYTES {
             return wash::wash(&self.sql);
         }
-        self.set_alarm(WASHING).await
+        // What is removed meanwhile does not put it off.
+        let soon_ms = Date::now().as_millis() + WASHING_MS;
+        let alarm = self.state.storage().get_alarm().await?;
+        let is_soon = alarm.is_some_and(|at| u64::try_from(at).is_ok_and(|at| at <= soon_ms));
+        if is_soon { Ok(()) } else { self.set_alarm(WASHING).await }
     }
 
     /// Looks after what is kept.
