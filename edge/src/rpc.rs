@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use worker::{Request, Response, Stub, web_sys};
 
+use crate::bundle::{Page, Place};
 use crate::failure::Failure;
 use crate::json;
 use crate::seal::{KeyDigest, SiteId, SurveyId};
@@ -69,6 +70,16 @@ pub enum SiteCall {
     Team { site: SiteId, by: By, scope: Scope, call: TeamCall },
     /// Remove the site with everything in it, for the operator; answered with nothing.
     Delete { site: SiteId },
+    /// A page of what it keeps, under a name; answered with `Dumped`.
+    Dump { object: String, place: Place, keys: bool },
+    /// The shard that follows one; answered with its survey and its number, or with nothing.
+    NextShard { survey: String, shard: u16 },
+    /// Take a page; answered with how many rows it held.
+    Load { site: SiteId, page: Page },
+    /// The ids of the surveys that came in pages, by those that they had; answered with a map.
+    Moved,
+    /// The last page was taken; answered with nothing.
+    EndBundle { site: SiteId },
 }
 
 /// Who asks.
@@ -269,6 +280,10 @@ pub enum SurveyCall {
     Import { site: String, lines: String },
     /// How much it stores and writes; answered with [`Usage`].
     Usage,
+    /// A page of what it keeps, under a name; answered with `Dumped`. The address is the shard's own.
+    Dump { object: String, address: (String, String, u16), place: Place },
+    /// Take a page; answered with how many rows it held.
+    Load { page: Page },
     /// Forget everything, by a change of this number at the site; answered with nothing.
     Forget { number: u64 },
 }

@@ -5,6 +5,7 @@ pub mod audit;
 mod errands;
 pub mod installs;
 pub mod keys;
+mod moving;
 mod published;
 mod settings;
 mod store;
@@ -101,6 +102,21 @@ impl Site {
                 self.team(&site, &by, call, now_ms).await
             }
             SiteCall::Delete { site } => self.delete(&site).await,
+            SiteCall::Dump { object, place, keys } => {
+                rpc::answer(&moving::dump(sql, object, place, keys)?)
+            }
+            SiteCall::NextShard { survey, shard } => {
+                rpc::answer(&moving::next_shard(sql, (&survey, shard))?)
+            }
+            SiteCall::Load { site, page } => {
+                rpc::answer(&moving::load(sql, (&*Seal::of(&self.env)?, &site), page)?)
+            }
+            SiteCall::Moved => rpc::answer(&moving::moved(sql)?),
+            SiteCall::EndBundle { site } => {
+                moving::end(sql, &site, now_ms)?;
+                self.run_errands().await?;
+                rpc::answer(&())
+            }
         }
     }
 

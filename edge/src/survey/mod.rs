@@ -14,6 +14,7 @@ pub mod keeping;
 mod knowledge;
 mod limiter;
 pub mod log;
+mod moving;
 pub mod record;
 mod refusals;
 pub mod responses;
@@ -99,6 +100,7 @@ impl Survey {
             standing: RefCell::default(),
             refusals: RefCell::default(),
             forgotten: Cell::new(0),
+            woken_ms: Date::now().as_millis(),
         }))
     }
 
@@ -138,6 +140,8 @@ struct Shard {
     refusals: RefCell<Refusals>,
     /// The number of the change by which the survey was deleted; 0 while it is not.
     forgotten: Cell<u64>,
+    /// When the object woke.
+    woken_ms: u64,
 }
 
 impl Shard {
@@ -179,6 +183,11 @@ impl Shard {
         let is_set_up = self.wake()?;
         let sql = &self.sql;
         match call {
+            SurveyCall::Dump { object, address: (site, survey, shard), place } => {
+                let address = Address { site, survey, shard };
+                rpc::answer(&self.dump(&address, object, place).await?)
+            }
+            SurveyCall::Load { page } => rpc::answer(&self.load(page).await?),
             SurveyCall::Forget { number } => {
                 self.forgotten.set(number);
                 let storage = self.state.storage();

@@ -12,7 +12,9 @@ use asklet_shared::problem::Code;
 
 use super::fold;
 use super::log::{self, COLUMNS, MIGRATIONS, Stored};
+use super::moving;
 use super::record::{Arrival, Recorded, record, record_all};
+use crate::bundle::Place;
 use crate::failure::Failure;
 use crate::sql::Sql;
 use crate::sql::migrate::migrate;
@@ -78,6 +80,17 @@ fn code<T: std::fmt::Debug>(result: Result<T, Failure>) -> Code {
         Err(Failure::Problem(problem)) => problem.code,
         other => panic!("{other:?}"),
     }
+}
+
+/// Moves a shard into another one, whatever that holds.
+fn move_house(from: &Native, to: &Native) {
+    let mut next = Some(Place::default());
+    while let Some(place) = next {
+        let dumped = moving::dump(from, 1, "a shard".to_owned(), place).unwrap();
+        moving::load(to, dumped.page).unwrap();
+        next = dumped.next;
+    }
+    assert_eq!(rows(from), rows(to));
 }
 
 /// Records, by itself or with others, what a client may be told off for.

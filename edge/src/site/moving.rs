@@ -1,0 +1,251 @@
+//! A site that moves from one deployment to another: see [`crate::bundle`].
+
+use std::collections::BTreeMap;
+
+use asklet_shared::problem::{Code, Problem};
+
+use super::audit::{self, Action, Change};
+use super::errands;
+use super::store::MIGRATIONS;
+use crate::bundle::{self, Dumped, Page, Place};
+use crate::failure::Failure;
+use crate::route::SHARDS_LIMIT;
+use crate::seal::{Seal, SiteId};
+use crate::sql::Sql;
+use crate::sql::dump::Table;
+
+const fn table(name: &'static str, key: &'static [&'static str]) -> Table {
+    Table { name, key, key_there: key, surveys: &[], step: 100 }
+}
+
+/// What travels. Errands are the old deployment's.
+const TABLES: &[Table] = &[
+    table("site", &["rowid"]),
+    table("identity_secret", &["id"]),
+    Table {
+        key_there: &["(SELECT old FROM moved WHERE new = survey.id)"],
+        surveys: &[0],
+        step: 8,
+        ..table("survey", &["id"])
+    },
+    Table {
+        key_there: &["(SELECT old FROM moved WHERE new = published.survey)", "version"],
+        surveys: &[0],
+        step: 8,
+        ..table("published", &["survey", "version"])
+    },
+    Table { surveys: &[4, 5], ..table("audit", &["seq"]) },
+    table("install", &["origin"]),
+    table("install_problem", &["origin", "directive"]),
+    // The last, so that it is easily left out.
+    table("key", &["id"]),
+];
+
+/// Reads a page, of the keys only if they travel too.
+pub fn dump(sql: &impl Sql, object: String, place: Place, keys: bool) -> Result<Dumped, Failure> {
+    let travel = TABLES.len() - usize::from(!keys);
+    bundle::dump(sql, (TABLES.get(..travel).unwrap_or_default(), MIGRATIONS.len()), object, place)
+}
+
+/// Takes a page. A survey keeps its id if it is one of this site's, and gets one of those else.
+pub fn load(sql: &impl Sql, (seal, site): (&Seal, &SiteId), page: Page) -> Result<u64, Failure> {
+    sql.transaction(|| {
+        let own = "SELECT 1 FROM survey WHERE id NOT IN (SELECT new FROM moved)";
+        if sql.first(own, &[])?.is_some() {
+            let detail = "the site has surveys of its own: make one for the bundle";
+            return Err(Problem::new(Code::SiteInUse, detail).into());
+        }
+        let is_new = page.head.table == "survey";
+        let here = |there: &str| {
+            let known = "SELECT new FROM moved WHERE old = ?";
+            if let Some(mut row) = sql.first(known, &[there.into()])? {
+                return row.text();
+            }
+            if !is_new {
+                return Ok(there.to_owned());
+            }
+            let here = match seal.survey(site, there)? {
+                Some(same) => same,
+                None => seal.new_survey(site)?,
+            };
+            let values = [there.into(), here.as_str().into()];
+            sql.run("INSERT INTO moved (old, new) VALUES (?, ?)", &values)?;
+            Ok(here.as_str().to_owned())
+        };
+        bundle::load(sql, (TABLES, MIGRATIONS.len()), page, &here)
+    })
+}
+
+/// The ids of the surveys that moved here, by those where they come from.
+pub fn moved(sql: &impl Sql) -> Result<BTreeMap<String, String>, Failure> {
+    let mut surveys = BTreeMap::new();
+    sql.query("SELECT old, new FROM moved", &[], &mut |mut row| {
+        surveys.insert(row.text()?, row.text()?);
+        Ok(())
+    })?;
+    Ok(surveys)
+}
+
+/// Everything has come: what was deleted since an earlier time goes, and each shard is told what holds.
+pub fn end(sql: &impl Sql, site: &SiteId, now_ms: u64) -> Result<(), Failure> {
+    sql.transaction(|| {
+        errands::tell(sql, site, None)?;
+        let mut gone = Vec::new();
+        let deleted = "SELECT new FROM moved WHERE new NOT IN (SELECT id FROM survey)";
+        sql.query(deleted, &[], &mut |mut row| {
+            gone.push(row.text()?);
+            Ok(())
+        })?;
+        for survey in gone {
+            errands::leave(sql, site, &survey, SHARDS_LIMIT, true)?;
+            sql.run("DELETE FROM moved WHERE new = ?", &[survey.into()])?;
+        }
+        audit::add(sql, audit::OPERATOR, &Change::new(Action::TakeBundle), now_ms)
+    })
+}
+
+/// The shard that follows one, in the order of the surveys' ids; the first of all follows no survey.
+pub fn next_shard(
+    sql: &impl Sql,
+    (survey, shard): (&str, u16),
+) -> Result<Option<(String, u16)>, Failure> {
+    let row = sql.first(
+        "SELECT id, iif(id = ?1, ?2, 0) FROM survey
+         WHERE version > 0 AND (id > ?1 OR id = ?1 AND shards > ?2) ORDER BY id LIMIT 1",
+        &[survey.into(), u32::from(shard.saturating_add(1)).into()],
+    )?;
+    row.map(|mut row| Ok((row.text()?, row.integer()?))).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use asklet_shared::definition::Status;
+    use asklet_shared::scope::Scope;
+
+    use super::super::tests::{code, draft, key, seal, site};
+    use super::super::{keys, published, surveys};
+    use super::*;
+    use crate::rpc::SiteRecord;
+    use crate::seal::SurveyId;
+    use crate::site::settings;
+    use crate::sql::native::Native;
+
+    /// Moves a site, with its keys.
+    fn move_house(from: &Native, (to, site): (&Native, &SiteId)) -> Result<(), Failure> {
+        let mut next = Some(Place::default());
+        while let Some(place) = next {
+            let Dumped { page, next: following } = dump(from, "site".to_owned(), place, true)?;
+            load(to, (&seal(), site), page.clone())?;
+            load(to, (&seal(), site), page)?;
+            next = following;
+        }
+        end(to, site, 9)
+    }
+
+    /// A site that was only made.
+    fn made() -> (Native, SiteId) {
+        let (sql, site, survey) = site();
+        surveys::delete(&sql, &site, &survey).unwrap();
+        sql.run("DELETE FROM errand", &[]).unwrap();
+        (sql, site)
+    }
+
+    fn read(sql: &Native, survey: &str) -> String {
+        let record = surveys::read(sql, &SurveyId::stored(survey.to_owned())).unwrap();
+        serde_json::to_string(&record).unwrap()
+    }
+
+    #[test]
+    fn a_site_that_moved_is_what_it_was_under_ids_of_its_own_also_the_second_time() {
+        let (from, old_site, one) = site();
+        let two = seal().new_survey(&old_site).unwrap();
+        surveys::create(&from, &two, &draft("csat_5"), 5).unwrap();
+        for (survey, shards) in [(&one, 1), (&two, 3)] {
+            published::publish(&from, survey, 6).unwrap();
+            surveys::set_shards(&from, survey, shards).unwrap();
+        }
+        published::publish(&from, &two, 7).unwrap();
+        surveys::set_status(&from, &two, Status::Paused, 8).unwrap();
+        settings::add_secret(&from, "s1", "very", 8).unwrap();
+        keys::add(&from, &key("k2", "reader", Scope::Read)).unwrap();
+        let copied = Change::of(Action::DuplicateSurvey, &one).at(two.as_str());
+        audit::add(&from, "k1", &copied, 8).unwrap();
+
+        let (to, site) = made();
+        move_house(&from, (&to, &site)).unwrap();
+        let first = moved(&to).unwrap();
+        assert_eq!(first.len(), 2);
+        for (there, here) in &first {
+            assert!(seal().survey(&site, here).unwrap().is_some());
+            assert_eq!(read(&from, there).replace(there, here), read(&to, here));
+            let [was, is] = [(&from, there), (&to, here)]
+                .map(|(sql, id)| published::standing(sql, id).unwrap());
+            assert_eq!(
+                (is.stopped_ms, is.identity_secrets),
+                (was.stopped_ms, was.identity_secrets)
+            );
+            assert!(is.number > was.number);
+        }
+        let told = |sql: &Native| -> String {
+            let SiteRecord { settings, identity_secrets, created_ms } =
+                settings::record(sql).unwrap();
+            let keys = keys::list(sql).unwrap();
+            serde_json::to_string(&(settings, identity_secrets, created_ms, keys)).unwrap()
+        };
+        assert_eq!(told(&from), told(&to));
+        let log = audit::page(&to, None).unwrap().entries;
+        assert_eq!(log[0].action, Action::TakeBundle);
+        assert_eq!(log[1].survey.as_ref(), first.get(one.as_str()));
+        assert_eq!(log[1].target.as_ref(), first.get(two.as_str()));
+        // Every shard hears what holds.
+        assert_eq!(errands::all(&to).unwrap().len(), 4);
+
+        // What came meanwhile comes, and what went goes.
+        surveys::delete(&from, &old_site, &one).unwrap();
+        surveys::set_status(&from, &two, Status::Live, 9).unwrap();
+        move_house(&from, (&to, &site)).unwrap();
+        let second = moved(&to).unwrap();
+        assert_eq!(
+            second.into_iter().collect::<Vec<_>>(),
+            [(two.as_str().to_owned(), first[two.as_str()].clone())]
+        );
+        assert_eq!(surveys::list(&to).unwrap()[0].status, Status::Live);
+        let forgotten =
+            |errand: &errands::Errand| errand.survey == first[one.as_str()] && errand.forget;
+        assert_eq!(errands::all(&to).unwrap().into_iter().filter(forgotten).count(), 8);
+    }
+
+    #[test]
+    fn a_survey_of_the_site_itself_keeps_its_id_and_one_that_is_in_the_way_is_left_alone() {
+        let (from, site, survey) = site();
+        let (to, _) = made();
+        move_house(&from, (&to, &site)).unwrap();
+        assert_eq!(moved(&to).unwrap()[survey.as_str()], survey.as_str());
+        let own = seal().new_survey(&site).unwrap();
+        surveys::create(&to, &own, &draft("nps"), 5).unwrap();
+        assert_eq!(code(move_house(&from, (&to, &site))), Code::SiteInUse);
+    }
+
+    #[test]
+    fn shards_follow_each_other_survey_by_survey() {
+        let (sql, site, one) = site();
+        let two = seal().new_survey(&site).unwrap();
+        surveys::create(&sql, &two, &draft("nps"), 5).unwrap();
+        let draft_only = seal().new_survey(&site).unwrap();
+        surveys::create(&sql, &draft_only, &draft("nps"), 5).unwrap();
+        let mut expected = Vec::new();
+        for (survey, shards) in [(&one, 1), (&two, 3)] {
+            published::publish(&sql, survey, 6).unwrap();
+            surveys::set_shards(&sql, survey, shards).unwrap();
+            expected.extend((0..shards).map(|shard| (survey.as_str().to_owned(), shard)));
+        }
+        expected.sort();
+        let mut found = Vec::new();
+        let mut at = (String::new(), 0);
+        while let Some(next) = next_shard(&sql, (&at.0, at.1)).unwrap() {
+            found.push(next.clone());
+            at = next;
+        }
+        assert_eq!(found, expected);
+    }
+}
