@@ -15,7 +15,7 @@ use asklet_shared::scope::Scope;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
-use worker::{Env, Request, Response, Stub};
+use worker::{Env, Request, Response};
 
 use crate::failure::Failure;
 use crate::json;
@@ -27,7 +27,7 @@ use crate::rpc::{self, By, SiteCall, SurveyCall, TeamCall};
 use crate::seal::{self, Seal, SurveyId};
 use crate::site::audit::{Action, Change};
 use crate::sql::Sql;
-use crate::sql::dump::{self, After, Table};
+use crate::sql::dump::{self, Cells, Table};
 
 /// The format of the pages.
 const FORMAT: u32 = 1;
@@ -39,9 +39,8 @@ const PAGE_LIMIT: usize = 16 << 20;
 const SITE: &str = "site";
 
 /// The first line of a page.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Head {
+#[derive(Debug, Serialize, Deserialize)]
+struct Head {
     /// The format.
     bundle: u32,
     /// Whose table it is.
@@ -49,16 +48,15 @@ pub struct Head {
     /// The number of the object's schema.
     schema: usize,
     /// The table.
-    pub table: String,
-    /// After which key the page begins; `null` for the beginning.
-    after: After,
-    /// With which key it ends; `null` for the end.
-    until: After,
+    table: String,
+    /// The key after which the page begins; none for the beginning.
+    after: Cells,
+    /// The key with which it ends; none for the end.
+    until: Cells,
 }
 
 /// The last line of a page.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Foot {
     /// The cursor of the next page; `null` after the last.
     next: Option<String>,
@@ -66,47 +64,30 @@ struct Foot {
     digest: String,
 }
 
-/// A page on its way into an object.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Page {
-    /// What it holds.
-    pub head: Head,
-    /// A line of JSON for each row.
-    rows: String,
+/// A page of an object without its last line, and where the object's next one begins.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Dumped {
+    /// The page.
+    pub page: String,
+    /// A place; `None` after the last.
+    pub next: Option<String>,
 }
 
-/// Where in an object a page begins.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Place {
+/// Where in an object a page begins. The Worker hands it back as it was told.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Place {
     table: usize,
-    after: After,
+    after: Cells,
     /// What the object was when its first page was told; one that is another by now begins again.
     stamp: String,
 }
 
-impl Place {
-    /// This place, unless the object has changed since its first page.
-    pub fn in_state(self, stamp: String) -> Self {
-        if self.stamp == stamp { self } else { Self { stamp, ..Self::default() } }
-    }
-}
-
-/// A page of an object, and where its next one begins; `None` after the last.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Dumped {
-    /// The page.
-    pub page: Page,
-    /// Where the next one begins.
-    pub next: Option<Place>,
-}
-
 /// Where a page begins.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct Cursor {
-    /// The shard's survey; empty for the site itself.
-    survey: String,
-    shard: u16,
-    place: Place,
+    object: String,
+    /// Empty for the object's beginning.
+    place: String,
     keys: bool,
 }
 
@@ -122,12 +103,12 @@ pub struct BundleTaken {
 
 impl Cursor {
     fn read(text: &str) -> Option<Self> {
-        let json = URL_SAFE_NO_PAD.decode(text).ok()?;
-        serde_json::from_slice(&json).ok()
+        let json = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
+        json::read(&json).ok()
     }
 
     fn write(&self) -> Result<String, Failure> {
-        Ok(URL_SAFE_NO_PAD.encode(serde_json::to_vec(self)?))
+        Ok(URL_SAFE_NO_PAD.encode(serde_json::to_string(self)?))
     }
 }
 
@@ -136,11 +117,15 @@ pub async fn give(request: Request, env: &Env, site: &str) -> Result<Response, F
     operator::check_admin(request.headers(), env)?;
     let seal = Seal::of(env)?;
     let site = seal.known_site(site)?;
-    let (mut cursor, mut keys) = (None, false);
+    let mut cursor = Cursor { object: SITE.to_owned(), place: String::new(), keys: false };
+    let mut begins = true;
     for (name, value) in respond::parameters(&request)? {
         match (name.as_str(), value.as_str()) {
-            ("cursor", text) => cursor = Some(Cursor::read(text).ok_or_else(unknown_cursor)?),
-            ("keys", "true" | "false") => keys = value == "true",
+            ("cursor", text) => {
+                cursor = Cursor::read(text).ok_or_else(unknown_cursor)?;
+                begins = false;
+            }
+            ("keys", "true" | "false") => cursor.keys |= value == "true",
             ("keys", _) => {
                 let problem = Problem::new(Code::InvalidQuery, "it is one or the other").at(name);
                 return Err(problem.limit("true or false").into());
@@ -149,36 +134,32 @@ pub async fn give(request: Request, env: &Env, site: &str) -> Result<Response, F
         }
     }
     let stub = place::site(env, &site)?;
-    let cursor = match cursor {
-        Some(cursor) => cursor,
-        None => {
-            let call = TeamCall::Note(Change::new(Action::GiveBundle));
-            let (by, scope) = (By::Operator, Scope::Admin);
-            let site = site.clone();
-            rpc::call::<()>(&stub, &SiteCall::Team { site, by, scope, call }).await?;
-            Cursor { keys, ..Cursor::default() }
-        }
-    };
-    let Cursor { survey, shard, place, keys } = cursor;
-    let dumped: Dumped = if survey.is_empty() {
-        rpc::call(&stub, &SiteCall::Dump { object: SITE.to_owned(), place, keys }).await?
+    if begins {
+        let call = TeamCall::Note(Change::new(Action::GiveBundle));
+        let site = site.clone();
+        let call = SiteCall::Team { site, by: By::Operator, scope: Scope::Admin, call };
+        rpc::ask(&stub, serde_json::to_string(&call)?).await?;
+    }
+    let Cursor { object, place, keys } = cursor;
+    let dumped = if object == SITE {
+        let call = SiteCall::Dump { object: object.clone(), place, keys };
+        rpc::ask(&stub, serde_json::to_string(&call)?).await?
     } else {
-        let id = seal.survey(&site, &survey)?.ok_or_else(unknown_cursor)?;
-        let object = format!("survey:{id}/{shard}");
-        let address = (site.as_str().to_owned(), survey.clone(), shard);
-        let call = SurveyCall::Dump { object, address, place };
-        rpc::call(&place::survey(env, &site, &id, shard)?, &call).await?
+        let (survey, shard) = shard(&object).ok_or_else(unknown_cursor)?;
+        let survey = seal.survey(&site, survey)?.ok_or_else(unknown_cursor)?;
+        let stub = place::survey(env, &site, &survey, shard)?;
+        let call = SurveyCall::Dump { site, object: object.clone(), place };
+        rpc::ask(&stub, serde_json::to_string(&call)?).await?
     };
-    let next = match dumped.next {
-        Some(place) => Some(Cursor { survey, shard, place, keys }),
+    let Dumped { page: mut text, next } = json::read(&dumped)?;
+    let next = match next {
+        Some(place) => Some(Cursor { object, place, keys }),
         None => {
-            let next: Option<(String, u16)> =
-                rpc::call(&stub, &SiteCall::NextShard { survey, shard }).await?;
-            next.map(|(survey, shard)| Cursor { survey, shard, keys, ..Cursor::default() })
+            let call = serde_json::to_string(&SiteCall::NextShard { object })?;
+            let next: Option<String> = json::read(&rpc::ask(&stub, call).await?)?;
+            next.map(|object| Cursor { object, place: String::new(), keys })
         }
     };
-    let Page { head, rows } = dumped.page;
-    let mut text = serde_json::to_string(&head)? + "\n" + &rows;
     let next = next.as_ref().map(Cursor::write).transpose()?;
     let foot = Foot { next, digest: seal::digest(text.as_bytes()) };
     text += &serde_json::to_string(&foot)?;
@@ -193,87 +174,98 @@ pub async fn take(mut request: Request, env: &Env, site: &str) -> Result<Respons
     let site = Seal::of(env)?.known_site(site)?;
     respond::no_parameters(&request)?;
     let text = respond::read_text(&mut request, PAGE_LIMIT).await?;
-    let (page, is_last) = read(&text)?;
+    let (object, page, is_last) = read(&text)?;
     let stub = place::site(env, &site)?;
-    let load = |page| SiteCall::Load { site: site.clone(), page };
-    let (rows, surveys) = if page.head.object == SITE {
-        let rows = rpc::call(&stub, &load(page)).await?;
-        (rows, moved(&stub).await?)
-    } else {
-        let surveys = moved(&stub).await?;
-        let (survey, shard) = shard(&page.head.object, &surveys)?;
-        let shard = place::survey(env, &site, &survey, shard)?;
-        (rpc::call(&shard, &SurveyCall::Load { page }).await?, surveys)
+    let mut rows = None;
+    if object == SITE {
+        let (site, page) = (site.clone(), page.to_owned());
+        let call = serde_json::to_string(&SiteCall::Load { site, page })?;
+        rows = Some(rpc::ask(&stub, call).await?);
+    }
+    let moved = rpc::ask(&stub, serde_json::to_string(&SiteCall::Moved)?).await?;
+    let surveys: BTreeMap<String, String> = json::read(&moved)?;
+    let rows = match rows {
+        Some(rows) => rows,
+        None => {
+            let unknown =
+                || Problem::new(Code::BrokenBundle, "the site's own pages come first").at("object");
+            let (there, shard) = shard(&object).ok_or_else(unknown)?;
+            let here = SurveyId::stored(surveys.get(there).ok_or_else(unknown)?.clone());
+            let stub = place::survey(env, &site, &here, shard)?;
+            let call = SurveyCall::Load { page: page.to_owned() };
+            rpc::ask(&stub, serde_json::to_string(&call)?).await?
+        }
     };
     if is_last {
-        rpc::call::<()>(&stub, &SiteCall::EndBundle { site }).await?;
+        rpc::ask(&stub, serde_json::to_string(&SiteCall::EndBundle { site })?).await?;
     }
-    respond::json(200, &BundleTaken { rows, surveys })
+    respond::json(200, &BundleTaken { rows: json::read(&rows)?, surveys })
 }
 
-async fn moved(stub: &Stub) -> Result<BTreeMap<String, String>, Failure> {
-    rpc::call(stub, &SiteCall::Moved).await
+/// The survey and the number of a shard, as pages call it.
+pub fn shard(object: &str) -> Option<(&str, u16)> {
+    let (survey, shard) = object.strip_prefix("survey:")?.split_once('/')?;
+    Some((survey, shard.parse().ok().filter(|shard| *shard < SHARDS_LIMIT)?))
 }
 
-/// The shard here of one there.
-fn shard(object: &str, surveys: &BTreeMap<String, String>) -> Result<(SurveyId, u16), Problem> {
-    let (survey, shard) =
-        object.strip_prefix("survey:").and_then(|rest| rest.split_once('/')).unwrap_or_default();
-    match (surveys.get(survey), shard.parse()) {
-        (Some(here), Ok(shard)) if shard < SHARDS_LIMIT => {
-            Ok((SurveyId::stored(here.clone()), shard))
-        }
-        _ => Err(Problem::new(Code::BrokenBundle, "the site's own pages come first").at("object")),
-    }
-}
-
-/// Takes a page apart, if it is whole. Returns whether it is the last one, too.
-fn read(text: &str) -> Result<(Page, bool), Problem> {
+/// Takes a page apart, if it is whole: what it is of, all of it but the last line, and whether it is the
+/// last one.
+fn read(text: &str) -> Result<(String, &str, bool), Problem> {
     let broken = || Problem::new(Code::BrokenBundle, "what was sent is no page, or not all of it");
     let end = text.trim_end_matches('\n').rfind('\n').ok_or_else(broken)? + 1;
-    let (before, foot) = text.split_at_checked(end).ok_or_else(broken)?;
-    let foot: Foot = json::read_sent(foot.as_bytes()).map_err(|_| broken())?;
-    if foot.digest != seal::digest(before.as_bytes()) {
+    let (page, foot) = text.split_at_checked(end).ok_or_else(broken)?;
+    let foot: Foot = json::read(foot).map_err(|_| broken())?;
+    if foot.digest != seal::digest(page.as_bytes()) {
         return Err(broken());
     }
-    let (head, rows) = before.split_once('\n').ok_or_else(broken)?;
-    let head: Head = json::read_sent(head.as_bytes()).map_err(|_| broken())?;
-    Ok((Page { head, rows: rows.to_owned() }, foot.next.is_none()))
+    let head: Head = json::read(page.lines().next().unwrap_or_default()).map_err(|_| broken())?;
+    Ok((head.object, page, foot.next.is_none()))
 }
 
 fn unknown_cursor() -> Problem {
     Problem::new(Code::InvalidQuery, "no page of this site gave this cursor").at("cursor")
 }
 
-/// Reads the page of an object that begins at a place.
+/// Reads the page of an object that begins at a place, or its first one where its stamp is another by now.
 pub fn dump(
     sql: &impl Sql,
     (tables, schema): (&[Table], usize),
     object: String,
-    Place { table: at, after, stamp }: Place,
+    (place, stamp): (&str, String),
 ) -> Result<Dumped, Failure> {
+    let place: Place = if place.is_empty() {
+        Place::default()
+    } else {
+        json::read(place).map_err(|_| unknown_cursor())?
+    };
+    let Place { table: at, after, .. } =
+        if place.stamp == stamp { place } else { Place::default() };
     let table = tables.get(at).ok_or_else(unknown_cursor)?;
-    if after.as_ref().is_some_and(|after| after.len() != table.key.len()) {
+    if !after.is_empty() && after.len() != table.key.len() {
         return Err(unknown_cursor().into());
     }
     let (rows, until) = dump::dump(sql, table, &after)?;
-    let next = match &until {
-        Some(_) => Some(Place { table: at, after: until.clone(), stamp }),
-        None if at + 1 < tables.len() => Some(Place { table: at + 1, after: None, stamp }),
-        None => None,
+    let next = match until.is_empty() {
+        false => Some(Place { table: at, after: until.clone(), stamp }),
+        true if at + 1 < tables.len() => Some(Place { table: at + 1, after: Cells::new(), stamp }),
+        true => None,
     };
+    let next = next.map(|place| serde_json::to_string(&place)).transpose()?;
     let table = table.name.to_owned();
     let head = Head { bundle: FORMAT, object, schema, table, after, until };
-    Ok(Dumped { page: Page { head, rows }, next })
+    Ok(Dumped { page: serde_json::to_string(&head)? + "\n" + &rows, next })
 }
 
-/// Puts a page into an object's tables. Runs within the caller's transaction.
+/// Puts a page into an object's tables. `rename` gives, for a table, a survey's id here for that where the
+/// page comes from. Returns how many rows it held. Runs within the caller's transaction.
 pub fn load(
     sql: &impl Sql,
     (tables, schema): (&[Table], usize),
-    Page { head, rows }: Page,
-    rename: &dyn Fn(&str) -> Result<String, Failure>,
+    page: &str,
+    rename: &dyn Fn(&str, &str) -> Result<String, Failure>,
 ) -> Result<u64, Failure> {
+    let (head, rows) = page.split_once('\n').unwrap_or_default();
+    let head: Head = json::read(head)?;
     let table = tables.iter().find(|table| table.name == head.table);
     let (FORMAT, true, Some(table)) = (head.bundle, head.schema == schema, table) else {
         let detail = "the page comes from another release: bring both deployments to the same one";
@@ -281,5 +273,5 @@ pub fn load(
             .limit(format!("bundle {FORMAT}, schema {schema}"))
             .into());
     };
-    dump::load(sql, table, (head.after, head.until), &rows, rename)
+    dump::load(sql, table, [&head.after, &head.until], rows, &|id| rename(table.name, id))
 }

@@ -14,7 +14,6 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use worker::{Request, Response, Stub, web_sys};
 
-use crate::bundle::{Page, Place};
 use crate::failure::Failure;
 use crate::json;
 use crate::seal::{KeyDigest, SiteId, SurveyId};
@@ -71,11 +70,11 @@ pub enum SiteCall {
     /// Remove the site with everything in it, for the operator; answered with nothing.
     Delete { site: SiteId },
     /// A page of what it keeps, under a name; answered with `Dumped`.
-    Dump { object: String, place: Place, keys: bool },
-    /// The shard that follows one; answered with its survey and its number, or with nothing.
-    NextShard { survey: String, shard: u16 },
+    Dump { object: String, place: String, keys: bool },
+    /// The shard that follows one, or the site itself; answered with its name, or with nothing.
+    NextShard { object: String },
     /// Take a page; answered with how many rows it held.
-    Load { site: SiteId, page: Page },
+    Load { site: SiteId, page: String },
     /// The ids of the surveys that came in pages, by those that they had; answered with a map.
     Moved,
     /// The last page was taken; answered with nothing.
@@ -280,10 +279,10 @@ pub enum SurveyCall {
     Import { site: String, lines: String },
     /// How much it stores and writes; answered with [`Usage`].
     Usage,
-    /// A page of what it keeps, under a name; answered with `Dumped`. The address is the shard's own.
-    Dump { object: String, address: (String, String, u16), place: Place },
+    /// A page of what it keeps, under its name; answered with `Dumped`.
+    Dump { site: SiteId, object: String, place: String },
     /// Take a page; answered with how many rows it held.
-    Load { page: Page },
+    Load { page: String },
     /// Forget everything, by a change of this number at the site; answered with nothing.
     Forget { number: u64 },
 }

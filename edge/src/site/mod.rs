@@ -103,13 +103,11 @@ impl Site {
             }
             SiteCall::Delete { site } => self.delete(&site).await,
             SiteCall::Dump { object, place, keys } => {
-                rpc::answer(&moving::dump(sql, object, place, keys)?)
+                rpc::answer(&moving::dump(sql, object, &place, keys)?)
             }
-            SiteCall::NextShard { survey, shard } => {
-                rpc::answer(&moving::next_shard(sql, (&survey, shard))?)
-            }
+            SiteCall::NextShard { object } => rpc::answer(&moving::next_shard(sql, &object)?),
             SiteCall::Load { site, page } => {
-                rpc::answer(&moving::load(sql, (&*Seal::of(&self.env)?, &site), page)?)
+                rpc::answer(&moving::load(sql, (&*Seal::of(&self.env)?, &site), &page)?)
             }
             SiteCall::Moved => rpc::answer(&moving::moved(sql)?),
             SiteCall::EndBundle { site } => {

@@ -7,7 +7,7 @@ use asklet_shared::problem::{Code, Problem};
 use super::audit::{self, Action, Change};
 use super::errands;
 use super::store::MIGRATIONS;
-use crate::bundle::{self, Dumped, Page, Place};
+use crate::bundle::{self, Dumped};
 use crate::failure::Failure;
 use crate::route::SHARDS_LIMIT;
 use crate::seal::{Seal, SiteId};
@@ -42,26 +42,25 @@ const TABLES: &[Table] = &[
 ];
 
 /// Reads a page, of the keys only if they travel too.
-pub fn dump(sql: &impl Sql, object: String, place: Place, keys: bool) -> Result<Dumped, Failure> {
-    let travel = TABLES.len() - usize::from(!keys);
-    bundle::dump(sql, (TABLES.get(..travel).unwrap_or_default(), MIGRATIONS.len()), object, place)
+pub fn dump(sql: &impl Sql, object: String, place: &str, keys: bool) -> Result<Dumped, Failure> {
+    let tables = TABLES.get(..TABLES.len() - usize::from(!keys)).unwrap_or_default();
+    bundle::dump(sql, (tables, MIGRATIONS.len()), object, (place, String::new()))
 }
 
 /// Takes a page. A survey keeps its id if it is one of this site's, and gets one of those else.
-pub fn load(sql: &impl Sql, (seal, site): (&Seal, &SiteId), page: Page) -> Result<u64, Failure> {
+pub fn load(sql: &impl Sql, (seal, site): (&Seal, &SiteId), page: &str) -> Result<u64, Failure> {
     sql.transaction(|| {
         let own = "SELECT 1 FROM survey WHERE id NOT IN (SELECT new FROM moved)";
         if sql.first(own, &[])?.is_some() {
             let detail = "the site has surveys of its own: make one for the bundle";
             return Err(Problem::new(Code::SiteInUse, detail).into());
         }
-        let is_new = page.head.table == "survey";
-        let here = |there: &str| {
+        let here = |table: &str, there: &str| {
             let known = "SELECT new FROM moved WHERE old = ?";
             if let Some(mut row) = sql.first(known, &[there.into()])? {
                 return row.text();
             }
-            if !is_new {
+            if table != "survey" {
                 return Ok(there.to_owned());
             }
             let here = match seal.survey(site, there)? {
@@ -104,17 +103,15 @@ pub fn end(sql: &impl Sql, site: &SiteId, now_ms: u64) -> Result<(), Failure> {
     })
 }
 
-/// The shard that follows one, in the order of the surveys' ids; the first of all follows no survey.
-pub fn next_shard(
-    sql: &impl Sql,
-    (survey, shard): (&str, u16),
-) -> Result<Option<(String, u16)>, Failure> {
+/// The shard that follows another, or the site itself, in the order of the surveys' ids.
+pub fn next_shard(sql: &impl Sql, object: &str) -> Result<Option<String>, Failure> {
+    let (survey, shard) = bundle::shard(object).unwrap_or_default();
     let row = sql.first(
-        "SELECT id, iif(id = ?1, ?2, 0) FROM survey
-         WHERE version > 0 AND (id > ?1 OR id = ?1 AND shards > ?2) ORDER BY id LIMIT 1",
-        &[survey.into(), u32::from(shard.saturating_add(1)).into()],
+        "SELECT 'survey:' || id || '/' || iif(id = ?1, ?2, '0') FROM survey
+         WHERE version > 0 AND (id > ?1 OR id = ?1 AND shards > ?2 + 0) ORDER BY id LIMIT 1",
+        &[survey.into(), shard.saturating_add(1).to_string().into()],
     )?;
-    row.map(|mut row| Ok((row.text()?, row.integer()?))).transpose()
+    row.map(|mut row| row.text()).transpose()
 }
 
 #[cfg(test)]
@@ -132,11 +129,11 @@ mod tests {
 
     /// Moves a site, with its keys.
     fn move_house(from: &Native, (to, site): (&Native, &SiteId)) -> Result<(), Failure> {
-        let mut next = Some(Place::default());
+        let mut next = Some(String::new());
         while let Some(place) = next {
-            let Dumped { page, next: following } = dump(from, "site".to_owned(), place, true)?;
-            load(to, (&seal(), site), page.clone())?;
-            load(to, (&seal(), site), page)?;
+            let Dumped { page, next: following } = dump(from, "site".to_owned(), &place, true)?;
+            load(to, (&seal(), site), &page)?;
+            load(to, (&seal(), site), &page)?;
             next = following;
         }
         end(to, site, 9)
@@ -237,12 +234,12 @@ mod tests {
         for (survey, shards) in [(&one, 1), (&two, 3)] {
             published::publish(&sql, survey, 6).unwrap();
             surveys::set_shards(&sql, survey, shards).unwrap();
-            expected.extend((0..shards).map(|shard| (survey.as_str().to_owned(), shard)));
+            expected.extend((0..shards).map(|shard| format!("survey:{survey}/{shard}")));
         }
         expected.sort();
         let mut found = Vec::new();
-        let mut at = (String::new(), 0);
-        while let Some(next) = next_shard(&sql, (&at.0, at.1)).unwrap() {
+        let mut at = "site".to_owned();
+        while let Some(next) = next_shard(&sql, &at).unwrap() {
             found.push(next.clone());
             at = next;
         }

@@ -5,8 +5,7 @@
 //! the tables are equal.
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
-use serde::{Deserialize, Serialize};
+use base64::engine::general_purpose::STANDARD;
 
 use super::{Sql, Value};
 use crate::failure::Failure;
@@ -29,77 +28,59 @@ pub struct Table {
     pub step: usize,
 }
 
-/// One value of a row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Cell {
-    /// No value.
-    Null,
-    /// An integer.
-    Integer(i64),
-    /// A text.
-    Text(String),
-    /// Bytes.
-    Bytes {
-        /// In base64, without what fills it up.
-        base64: String,
-    },
-}
+/// The values of a row, or of its key, as texts: each begins with what it is.
+pub type Cells = Vec<Option<String>>;
 
-/// Where a page of a table begins: after a key, or at the beginning.
-pub type After = Option<Vec<Cell>>;
-
-impl From<Value> for Cell {
-    fn from(value: Value) -> Self {
-        match value {
-            Value::Null => Self::Null,
-            Value::Integer(integer) => Self::Integer(integer),
-            Value::Text(text) => Self::Text(text),
-            Value::Blob(bytes) => Self::Bytes { base64: STANDARD_NO_PAD.encode(bytes) },
-        }
+fn cell(value: Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::Integer(integer) => Some(format!("i{integer}")),
+        Value::Text(text) => Some(format!("t{text}")),
+        Value::Blob(bytes) => Some(format!("b{}", STANDARD.encode(bytes))),
     }
 }
 
-impl TryFrom<Cell> for Value {
-    type Error = Failure;
-
-    fn try_from(cell: Cell) -> Result<Self, Failure> {
-        Ok(match cell {
-            Cell::Null => Self::Null,
-            Cell::Integer(integer) => Self::Integer(integer),
-            Cell::Text(text) => Self::Text(text),
-            Cell::Bytes { base64 } => {
-                let bytes = STANDARD_NO_PAD.decode(base64);
-                Self::Blob(bytes.map_err(|error| Failure::Broken(error.to_string()))?)
-            }
-        })
+fn value(cell: &Option<String>) -> Result<Value, Failure> {
+    let Some(cell) = cell else { return Ok(Value::Null) };
+    let broken = || Failure::Broken("a page holds what is no value".to_owned());
+    let (kind, rest) = cell.split_at_checked(1).ok_or_else(broken)?;
+    match kind {
+        "i" => rest.parse().map(Value::Integer).map_err(|_| broken()),
+        "t" => Ok(rest.into()),
+        "b" => STANDARD.decode(rest).map(Value::Blob).map_err(|_| broken()),
+        _ => Err(broken()),
     }
 }
 
-/// Reads a page of a table: a line for each row, and after which key the next page begins.
-pub fn dump(sql: &impl Sql, table: &Table, after: &After) -> Result<(String, After), Failure> {
+fn values(cells: &Cells) -> Result<Vec<Value>, Failure> {
+    cells.iter().map(value).collect()
+}
+
+/// Reads the page of a table that begins after a key, or at the beginning: a line for each row. Returns the
+/// key with which it ends, too; none at the end.
+pub fn dump(sql: &impl Sql, table: &Table, after: &Cells) -> Result<(String, Cells), Failure> {
     let Table { name, key, step, .. } = table;
     let columns = key.join(", ");
     let (mut lines, mut after) = (String::new(), after.clone());
     loop {
-        let (condition, values) = match after {
-            Some(cells) => (format!("WHERE ({columns}) > ({})", marks(key.len())), keys(cells)?),
-            None => (String::new(), Vec::new()),
+        let condition = match after.is_empty() {
+            true => String::new(),
+            false => format!("WHERE ({columns}) > ({})", marks(after.len())),
         };
         let query = format!(
             "SELECT {columns}, {name}.* FROM {name} {condition} ORDER BY {columns} LIMIT {step}"
         );
-        let (mut rows, mut last) = (0, None);
-        sql.query(&query, &values, &mut |row| {
-            let mut cells = row.values().map(Cell::from);
-            last = Some(cells.by_ref().take(key.len()).collect());
-            lines += &serde_json::to_string(&cells.collect::<Vec<_>>())?;
+        let (mut rows, mut last) = (0, Cells::new());
+        sql.query(&query, &values(&after)?, &mut |row| {
+            let mut cells = row.values().map(cell);
+            last = cells.by_ref().take(key.len()).collect();
+            lines += &serde_json::to_string(&cells.collect::<Cells>())?;
             lines.push('\n');
             rows += 1;
             Ok(())
         })?;
         if rows < *step {
-            return Ok((lines, None));
+            return Ok((lines, Cells::new()));
         }
         if lines.len() >= PAGE {
             return Ok((lines, last));
@@ -114,30 +95,32 @@ pub fn dump(sql: &impl Sql, table: &Table, after: &After) -> Result<(String, Aft
 pub fn load(
     sql: &impl Sql,
     table: &Table,
-    (after, until): (After, After),
+    bounds: [&Cells; 2],
     lines: &str,
     rename: &dyn Fn(&str) -> Result<String, Failure>,
 ) -> Result<u64, Failure> {
     let Table { name, key_there, surveys, .. } = table;
     let mut remove = format!("DELETE FROM {name} WHERE true");
-    let mut values = Vec::new();
-    for (bound, than) in [(after, ">"), (until, "<=")] {
-        let Some(cells) = bound else { continue };
+    let mut between = Vec::new();
+    for (cells, than) in bounds.into_iter().zip([">", "<="]) {
+        if cells.is_empty() {
+            continue;
+        }
         remove += &format!(" AND ({}) {than} ({})", key_there.join(", "), marks(cells.len()));
-        values.extend(keys(cells)?);
+        between.extend(values(cells)?);
     }
-    sql.run(&remove, &values)?;
+    sql.run(&remove, &between)?;
     let mut rows = 0;
     for line in lines.lines() {
-        let mut values = keys(json::read(line)?)?;
-        for (at, value) in values.iter_mut().enumerate() {
+        let mut row = values(&json::read(line)?)?;
+        for (at, value) in row.iter_mut().enumerate() {
             if let Value::Text(id) = value
                 && surveys.contains(&at)
             {
                 *id = rename(id)?;
             }
         }
-        sql.run(&format!("REPLACE INTO {name} VALUES ({})", marks(values.len())), &values)?;
+        sql.run(&format!("REPLACE INTO {name} VALUES ({})", marks(row.len())), &row)?;
         rows += 1;
     }
     Ok(rows)
@@ -145,10 +128,6 @@ pub fn load(
 
 fn marks(count: usize) -> String {
     vec!["?"; count].join(", ")
-}
-
-fn keys(cells: Vec<Cell>) -> Result<Vec<Value>, Failure> {
-    cells.into_iter().map(Value::try_from).collect()
 }
 
 #[cfg(test)]
@@ -168,7 +147,7 @@ mod tests {
     }
 
     fn all(sql: &Native) -> String {
-        dump(sql, &TABLE, &None).unwrap().0
+        dump(sql, &TABLE, &Cells::new()).unwrap().0
     }
 
     #[test]
@@ -185,19 +164,18 @@ mod tests {
             to.run("INSERT INTO one VALUES (?, 'b', 7)", &[vec![stray].into()]).unwrap();
         }
         let mut pages = Vec::new();
-        let mut after = None;
+        let mut after = Cells::new();
         loop {
             let (lines, until) = dump(&from, &TABLE, &after).unwrap();
             pages.push((lines, after, until.clone()));
             after = until;
-            if after.is_none() {
+            if after.is_empty() {
                 break;
             }
         }
         assert_eq!(pages.len(), 4);
-        let take = |(lines, after, until): &(String, After, After)| {
-            let keys = (after.clone(), until.clone());
-            load(&to, &TABLE, keys, lines, &|id| Ok(id.to_owned())).unwrap()
+        let take = |(lines, after, until): &(String, Cells, Cells)| {
+            load(&to, &TABLE, [after, until], lines, &|id| Ok(id.to_owned())).unwrap()
         };
         let rows: u64 = [2, 1, 0, 1, 3].iter().map(|at| take(&pages[*at])).sum();
         assert_eq!(rows, 40 + take(&pages[1]));
@@ -207,8 +185,8 @@ mod tests {
     #[test]
     fn ids_are_renamed_where_they_stand() {
         let sql = table();
-        let lines = "[{\"base64\":\"AQ\"},\"else\",-5]\n[{\"base64\":\"Af8\"},\"old\",null]\n";
-        load(&sql, &TABLE, (None, None), lines, &|id| Ok(id.replace("old", "new"))).unwrap();
+        let lines = "[\"bAQ==\",\"telse\",\"i-5\"]\n[\"bAf8=\",\"told\",null]\n";
+        load(&sql, &TABLE, [&vec![], &vec![]], lines, &|id| Ok(id.replace("old", "new"))).unwrap();
         assert_eq!(all(&sql), lines.replace("old", "new"));
     }
 }

@@ -183,11 +183,10 @@ impl Shard {
         let is_set_up = self.wake()?;
         let sql = &self.sql;
         match call {
-            SurveyCall::Dump { object, address: (site, survey, shard), place } => {
-                let address = Address { site, survey, shard };
-                rpc::answer(&self.dump(&address, object, place).await?)
+            SurveyCall::Dump { site, object, place } => {
+                rpc::answer(&self.dump(&site, object, &place).await?)
             }
-            SurveyCall::Load { page } => rpc::answer(&self.load(page).await?),
+            SurveyCall::Load { page } => rpc::answer(&self.load(&page).await?),
             SurveyCall::Forget { number } => {
                 self.forgotten.set(number);
                 let storage = self.state.storage();

@@ -4,17 +4,15 @@ use super::knowledge::Address;
 use super::log::MIGRATIONS;
 use super::record::Recorded;
 use super::{Shard, changes};
-use crate::bundle::{self, Dumped, Page, Place};
+use crate::bundle::{self, Dumped};
 use crate::failure::Failure;
+use crate::seal::SiteId;
 use crate::sql::Sql;
 use crate::sql::dump::Table;
 
 const fn table(name: &'static str, key: &'static [&'static str], step: usize) -> Table {
     Table { name, key, key_there: key, surveys: &[], step }
 }
-
-/// The last table: without its row a shard neither counts nor takes anything.
-const LAST: &str = "folded";
 
 const TABLES: &[Table] = &[
     table("published", &["version"], 8),
@@ -24,34 +22,35 @@ const TABLES: &[Table] = &[
     table("counter", &["question", "dimension", "day", "value"], 8),
     table("change", &["seq"], 500),
     table("display", &["id"], 100),
-    table(LAST, &["rowid"], 8),
+    // The last: without its row a shard neither counts nor takes anything.
+    table("folded", &["rowid"], 8),
 ];
 
 impl Shard {
     /// Reads a page.
     pub(super) async fn dump(
         &self,
-        address: &Address,
+        site: &SiteId,
         object: String,
-        place: Place,
+        place: &str,
     ) -> Result<Dumped, Failure> {
-        if !self.wake()? {
+        if let (false, Some((survey, shard))) = (self.wake()?, bundle::shard(&object)) {
             // So that every shard has something to tell.
-            self.pull(address, None).await?;
+            let (site, survey) = (site.as_str().to_owned(), survey.to_owned());
+            self.pull(&Address { site, survey, shard }, None).await?;
         }
         dump(&self.sql, self.woken_ms, object, place)
     }
 
     /// Takes a page.
-    pub(super) async fn load(&self, page: Page) -> Result<u64, Failure> {
+    pub(super) async fn load(&self, page: &str) -> Result<u64, Failure> {
         self.wake_up(true)?;
-        let is_last = page.head.table == LAST;
         let rows = load(&self.sql, page)?;
         self.tail_length.set(None);
         self.published.borrow_mut().clear();
         self.standing.borrow_mut().take();
         self.refusals.borrow_mut().clear();
-        if is_last {
+        if self.sql.first("SELECT 1 FROM folded", &[])?.is_some() {
             self.after(Recorded::New).await?;
         }
         Ok(rows)
@@ -63,7 +62,7 @@ pub(super) fn dump(
     sql: &impl Sql,
     woken_ms: u64,
     object: String,
-    place: Place,
+    place: &str,
 ) -> Result<Dumped, Failure> {
     let mut stamp = format!("{woken_ms}/{}", changes::latest(sql)?);
     sql.query("SELECT until_ms, dropped_ms, forgotten_ms FROM folded", &[], &mut |mut row| {
@@ -72,14 +71,14 @@ pub(super) fn dump(
         }
         Ok(())
     })?;
-    bundle::dump(sql, (TABLES, MIGRATIONS.len()), object, place.in_state(stamp))
+    bundle::dump(sql, (TABLES, MIGRATIONS.len()), object, (place, stamp))
 }
 
 /// Takes a page. Until it was the last one, the shard neither counts nor takes anything.
-pub(super) fn load(sql: &impl Sql, page: Page) -> Result<u64, Failure> {
+pub(super) fn load(sql: &impl Sql, page: &str) -> Result<u64, Failure> {
     let rows = sql.transaction(|| {
         sql.run("DELETE FROM folded", &[])?;
-        bundle::load(sql, (TABLES, MIGRATIONS.len()), page, &|id| Ok(id.to_owned()))
+        bundle::load(sql, (TABLES, MIGRATIONS.len()), page, &|_, id| Ok(id.to_owned()))
     });
     sql.latest_change().set(None);
     rows

@@ -14,7 +14,6 @@ use super::fold;
 use super::log::{self, COLUMNS, MIGRATIONS, Stored};
 use super::moving;
 use super::record::{Arrival, Recorded, record, record_all};
-use crate::bundle::Place;
 use crate::failure::Failure;
 use crate::sql::Sql;
 use crate::sql::migrate::migrate;
@@ -84,10 +83,10 @@ fn code<T: std::fmt::Debug>(result: Result<T, Failure>) -> Code {
 
 /// Moves a shard into another one, whatever that holds.
 fn move_house(from: &Native, to: &Native) {
-    let mut next = Some(Place::default());
+    let mut next = Some(String::new());
     while let Some(place) = next {
-        let dumped = moving::dump(from, 1, "a shard".to_owned(), place).unwrap();
-        moving::load(to, dumped.page).unwrap();
+        let dumped = moving::dump(from, 1, "a shard".to_owned(), &place).unwrap();
+        moving::load(to, &dumped.page).unwrap();
         next = dumped.next;
     }
     assert_eq!(rows(from), rows(to));
