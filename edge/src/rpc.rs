@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use worker::{Request, Response, Stub, web_sys};
 
+use crate::bundle::Head;
 use crate::failure::Failure;
 use crate::json;
 use crate::seal::{KeyDigest, SiteId, SurveyId};
@@ -69,16 +70,10 @@ pub enum SiteCall {
     Team { site: SiteId, by: By, scope: Scope, call: TeamCall },
     /// Remove the site with everything in it, for the operator; answered with nothing.
     Delete { site: SiteId },
-    /// A page of what it keeps, under a name; answered with `Dumped`.
-    Dump { object: String, place: String, keys: bool },
-    /// The shard that follows one, or the site itself; answered with its name, or with nothing.
-    NextShard { object: String },
-    /// Take a page; answered with how many rows it held.
-    Load { site: SiteId, page: String },
-    /// The ids of the surveys that came in pages, by those that they had; answered with a map.
-    Moved,
-    /// The last page was taken; answered with nothing.
-    EndBundle { site: SiteId },
+    /// A page of everything of the site; answered with its text.
+    GiveBundle { site: SiteId, cursor: Option<String>, keys: bool },
+    /// Take such a page; answered with `BundleTaken`.
+    TakeBundle { site: SiteId, page: String },
 }
 
 /// Who asks.
@@ -279,8 +274,8 @@ pub enum SurveyCall {
     Import { site: String, lines: String },
     /// How much it stores and writes; answered with [`Usage`].
     Usage,
-    /// A page of what it keeps, under its name; answered with `Dumped`.
-    Dump { site: SiteId, object: String, place: String },
+    /// The page of what it keeps that begins there, and which object's pages follow; answered with its text.
+    Dump { site: SiteId, from: Box<Head>, following: Option<String> },
     /// Take a page; answered with how many rows it held.
     Load { page: String },
     /// Forget everything, by a change of this number at the site; answered with nothing.

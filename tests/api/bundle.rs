@@ -28,8 +28,8 @@ fn read(answer: &Answer) -> &str {
     std::str::from_utf8(&answer.body).unwrap()
 }
 
-fn last_line(page: &str) -> Value {
-    serde_json::from_str(page.lines().last().unwrap()).unwrap()
+fn first_line(page: &str) -> Value {
+    serde_json::from_str(page.lines().next().unwrap()).unwrap()
 }
 
 impl Move<'_> {
@@ -41,7 +41,7 @@ impl Move<'_> {
             let taken = bundle(self.to, "POST", "").send(page).expect(200);
             self.rows += taken["rows"].as_u64().unwrap();
             self.surveys = serde_json::from_value(taken["surveys"].clone()).unwrap();
-            query = format!("?cursor={}", last_line(page)["next"].as_str()?);
+            query = format!("?cursor={}", first_line(page)["next"].as_str()?);
         }
         Some(query)
     }
@@ -299,7 +299,7 @@ fn what_is_no_page_no_cursor_or_no_operator_s_is_refused() {
     let answer = bundle(from, "GET", "").get();
     assert_eq!(answer.header("content-type"), "application/x-ndjson");
     let page = read(&answer);
-    let last = last_line(page);
+    let last = first_line(page);
     let cursor = last["next"].as_str().unwrap();
     let half = page.lines().next().unwrap();
     for broken in

@@ -102,18 +102,11 @@ impl Site {
                 self.team(&site, &by, call, now_ms).await
             }
             SiteCall::Delete { site } => self.delete(&site).await,
-            SiteCall::Dump { object, place, keys } => {
-                rpc::answer(&moving::dump(sql, object, &place, keys)?)
+            SiteCall::GiveBundle { site, cursor, keys } => {
+                rpc::told(self.give_bundle(site, cursor, keys, now_ms).await?)
             }
-            SiteCall::NextShard { object } => rpc::answer(&moving::next_shard(sql, &object)?),
-            SiteCall::Load { site, page } => {
-                rpc::answer(&moving::load(sql, (&*Seal::of(&self.env)?, &site), &page)?)
-            }
-            SiteCall::Moved => rpc::answer(&moving::moved(sql)?),
-            SiteCall::EndBundle { site } => {
-                moving::end(sql, &site, now_ms)?;
-                self.run_errands().await?;
-                rpc::answer(&())
+            SiteCall::TakeBundle { site, page } => {
+                rpc::answer(&self.take_bundle(&site, page, now_ms).await?)
             }
         }
     }

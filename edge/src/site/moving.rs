@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 use asklet_shared::problem::{Code, Problem};
 
 use super::audit::{self, Action, Change};
-use super::errands;
 use super::store::MIGRATIONS;
-use crate::bundle::{self, Dumped};
+use super::{Site, errands};
+use crate::bundle::{self, BundleTaken, Head};
 use crate::failure::Failure;
+use crate::json;
+use crate::place;
 use crate::route::SHARDS_LIMIT;
-use crate::seal::{Seal, SiteId};
+use crate::rpc::{self, SurveyCall};
+use crate::seal::{Seal, SiteId, SurveyId};
 use crate::sql::Sql;
 use crate::sql::dump::Table;
 
@@ -41,14 +44,76 @@ const TABLES: &[Table] = &[
     table("key", &["id"]),
 ];
 
+impl Site {
+    /// Reads a page of the site or of one of its shards.
+    pub(super) async fn give_bundle(
+        &self,
+        site: SiteId,
+        cursor: Option<String>,
+        keys: bool,
+        now_ms: u64,
+    ) -> Result<String, Failure> {
+        let from = match cursor {
+            Some(cursor) => Head::of_cursor(&cursor)?,
+            None => {
+                let given = Change::new(Action::GiveBundle);
+                audit::add(&self.sql, audit::OPERATOR, &given, now_ms)?;
+                Head::of(bundle::SITE.to_owned(), keys)
+            }
+        };
+        if from.object == bundle::SITE {
+            return dump(&self.sql, from);
+        }
+        let (survey, shard) = bundle::shard(&from.object).ok_or_else(bundle::unknown_cursor)?;
+        let survey = Seal::of(&self.env)?.known_survey(&site, survey)?;
+        let stub = place::survey(&self.env, &site, &survey, shard)?;
+        let following = next_shard(&self.sql, &from.object)?;
+        let call = SurveyCall::Dump { site, from: Box::new(from), following };
+        rpc::ask(&stub, serde_json::to_string(&call)?).await
+    }
+
+    /// Takes a page of the site or of one of its shards.
+    pub(super) async fn take_bundle(
+        &self,
+        site: &SiteId,
+        page: String,
+        now_ms: u64,
+    ) -> Result<BundleTaken, Failure> {
+        let (head, rows) = bundle::read(&page)?;
+        let is_last = head.next.is_none();
+        let rows = if head.object == bundle::SITE {
+            load(&self.sql, (&*Seal::of(&self.env)?, site), (&head, rows))?
+        } else {
+            let unknown =
+                || Problem::new(Code::BrokenBundle, "the site's own pages come first").at("object");
+            let (there, shard) = bundle::shard(&head.object).ok_or_else(unknown)?;
+            let here = find_moved(&self.sql, there)?.ok_or_else(unknown)?;
+            let stub = place::survey(&self.env, site, &SurveyId::stored(here), shard)?;
+            let call = serde_json::to_string(&SurveyCall::Load { page })?;
+            json::read(&rpc::ask(&stub, call).await?)?
+        };
+        if is_last {
+            end(&self.sql, site, now_ms)?;
+            self.run_errands().await?;
+        }
+        Ok(BundleTaken { rows, surveys: moved(&self.sql)? })
+    }
+}
+
 /// Reads a page, of the keys only if they travel too.
-pub fn dump(sql: &impl Sql, object: String, place: &str, keys: bool) -> Result<Dumped, Failure> {
-    let tables = TABLES.get(..TABLES.len() - usize::from(!keys)).unwrap_or_default();
-    bundle::dump(sql, (tables, MIGRATIONS.len()), object, (place, String::new()))
+fn dump(sql: &impl Sql, from: Head) -> Result<String, Failure> {
+    let travel = TABLES.len() - usize::from(!from.keys);
+    let tables = TABLES.get(..travel).unwrap_or_default();
+    let following = next_shard(sql, &from.object)?;
+    bundle::dump(sql, (tables, MIGRATIONS.len()), from, String::new(), following)
 }
 
 /// Takes a page. A survey keeps its id if it is one of this site's, and gets one of those else.
-pub fn load(sql: &impl Sql, (seal, site): (&Seal, &SiteId), page: &str) -> Result<u64, Failure> {
+fn load(
+    sql: &impl Sql,
+    (seal, site): (&Seal, &SiteId),
+    page: (&Head, &str),
+) -> Result<u64, Failure> {
     sql.transaction(|| {
         let own = "SELECT 1 FROM survey WHERE id NOT IN (SELECT new FROM moved)";
         if sql.first(own, &[])?.is_some() {
@@ -56,9 +121,8 @@ pub fn load(sql: &impl Sql, (seal, site): (&Seal, &SiteId), page: &str) -> Resul
             return Err(Problem::new(Code::SiteInUse, detail).into());
         }
         let here = |table: &str, there: &str| {
-            let known = "SELECT new FROM moved WHERE old = ?";
-            if let Some(mut row) = sql.first(known, &[there.into()])? {
-                return row.text();
+            if let Some(known) = find_moved(sql, there)? {
+                return Ok(known);
             }
             if table != "survey" {
                 return Ok(there.to_owned());
@@ -75,8 +139,14 @@ pub fn load(sql: &impl Sql, (seal, site): (&Seal, &SiteId), page: &str) -> Resul
     })
 }
 
+/// The id here of a survey that moved.
+fn find_moved(sql: &impl Sql, there: &str) -> Result<Option<String>, Failure> {
+    let row = sql.first("SELECT new FROM moved WHERE old = ?", &[there.into()])?;
+    row.map(|mut row| row.text()).transpose()
+}
+
 /// The ids of the surveys that moved here, by those where they come from.
-pub fn moved(sql: &impl Sql) -> Result<BTreeMap<String, String>, Failure> {
+fn moved(sql: &impl Sql) -> Result<BTreeMap<String, String>, Failure> {
     let mut surveys = BTreeMap::new();
     sql.query("SELECT old, new FROM moved", &[], &mut |mut row| {
         surveys.insert(row.text()?, row.text()?);
@@ -86,7 +156,7 @@ pub fn moved(sql: &impl Sql) -> Result<BTreeMap<String, String>, Failure> {
 }
 
 /// Everything has come: what was deleted since an earlier time goes, and each shard is told what holds.
-pub fn end(sql: &impl Sql, site: &SiteId, now_ms: u64) -> Result<(), Failure> {
+fn end(sql: &impl Sql, site: &SiteId, now_ms: u64) -> Result<(), Failure> {
     sql.transaction(|| {
         errands::tell(sql, site, None)?;
         let mut gone = Vec::new();
@@ -104,7 +174,7 @@ pub fn end(sql: &impl Sql, site: &SiteId, now_ms: u64) -> Result<(), Failure> {
 }
 
 /// The shard that follows another, or the site itself, in the order of the surveys' ids.
-pub fn next_shard(sql: &impl Sql, object: &str) -> Result<Option<String>, Failure> {
+fn next_shard(sql: &impl Sql, object: &str) -> Result<Option<String>, Failure> {
     let (survey, shard) = bundle::shard(object).unwrap_or_default();
     let row = sql.first(
         "SELECT 'survey:' || id || '/' || iif(id = ?1, ?2, '0') FROM survey
@@ -123,18 +193,18 @@ mod tests {
     use super::super::{keys, published, surveys};
     use super::*;
     use crate::rpc::SiteRecord;
-    use crate::seal::SurveyId;
     use crate::site::settings;
     use crate::sql::native::Native;
 
     /// Moves a site, with its keys.
     fn move_house(from: &Native, (to, site): (&Native, &SiteId)) -> Result<(), Failure> {
-        let mut next = Some(String::new());
-        while let Some(place) = next {
-            let Dumped { page, next: following } = dump(from, "site".to_owned(), &place, true)?;
-            load(to, (&seal(), site), &page)?;
-            load(to, (&seal(), site), &page)?;
-            next = following;
+        let mut next = Some(Head::of("site".to_owned(), true));
+        while let Some(from_here) = next.filter(|head| head.object == "site") {
+            let page = dump(from, from_here)?;
+            let (head, rows) = bundle::read(&page)?;
+            load(to, (&seal(), site), (&head, rows))?;
+            load(to, (&seal(), site), (&head, rows))?;
+            next = head.next.map(|cursor| Head::of_cursor(&cursor)).transpose()?;
         }
         end(to, site, 9)
     }

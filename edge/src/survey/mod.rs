@@ -183,8 +183,8 @@ impl Shard {
         let is_set_up = self.wake()?;
         let sql = &self.sql;
         match call {
-            SurveyCall::Dump { site, object, place } => {
-                rpc::answer(&self.dump(&site, object, &place).await?)
+            SurveyCall::Dump { site, from, following } => {
+                rpc::told(self.dump(&site, *from, following).await?)
             }
             SurveyCall::Load { page } => rpc::answer(&self.load(&page).await?),
             SurveyCall::Forget { number } => {

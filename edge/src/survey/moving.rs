@@ -4,7 +4,7 @@ use super::knowledge::Address;
 use super::log::MIGRATIONS;
 use super::record::Recorded;
 use super::{Shard, changes};
-use crate::bundle::{self, Dumped};
+use crate::bundle::{self, Head};
 use crate::failure::Failure;
 use crate::seal::SiteId;
 use crate::sql::Sql;
@@ -31,15 +31,15 @@ impl Shard {
     pub(super) async fn dump(
         &self,
         site: &SiteId,
-        object: String,
-        place: &str,
-    ) -> Result<Dumped, Failure> {
-        if let (false, Some((survey, shard))) = (self.wake()?, bundle::shard(&object)) {
+        from: Head,
+        following: Option<String>,
+    ) -> Result<String, Failure> {
+        if let (false, Some((survey, shard))) = (self.wake()?, bundle::shard(&from.object)) {
             // So that every shard has something to tell.
             let (site, survey) = (site.as_str().to_owned(), survey.to_owned());
             self.pull(&Address { site, survey, shard }, None).await?;
         }
-        dump(&self.sql, self.woken_ms, object, place)
+        dump(&self.sql, self.woken_ms, from, following)
     }
 
     /// Takes a page.
@@ -61,9 +61,9 @@ impl Shard {
 pub(super) fn dump(
     sql: &impl Sql,
     woken_ms: u64,
-    object: String,
-    place: &str,
-) -> Result<Dumped, Failure> {
+    from: Head,
+    following: Option<String>,
+) -> Result<String, Failure> {
     let mut stamp = format!("{woken_ms}/{}", changes::latest(sql)?);
     sql.query("SELECT until_ms, dropped_ms, forgotten_ms FROM folded", &[], &mut |mut row| {
         for _ in 0..3 {
@@ -71,15 +71,16 @@ pub(super) fn dump(
         }
         Ok(())
     })?;
-    bundle::dump(sql, (TABLES, MIGRATIONS.len()), object, (place, stamp))
+    bundle::dump(sql, (TABLES, MIGRATIONS.len()), from, stamp, following)
 }
 
 /// Takes a page. Until it was the last one, the shard neither counts nor takes anything.
 pub(super) fn load(sql: &impl Sql, page: &str) -> Result<u64, Failure> {
-    let rows = sql.transaction(|| {
+    let (head, rows) = bundle::read(page)?;
+    let loaded = sql.transaction(|| {
         sql.run("DELETE FROM folded", &[])?;
-        bundle::load(sql, (TABLES, MIGRATIONS.len()), page, &|_, id| Ok(id.to_owned()))
+        bundle::load(sql, (TABLES, MIGRATIONS.len()), (&head, rows), &|_, id| Ok(id.to_owned()))
     });
     sql.latest_change().set(None);
-    rows
+    loaded
 }

@@ -14,6 +14,7 @@ use super::fold;
 use super::log::{self, COLUMNS, MIGRATIONS, Stored};
 use super::moving;
 use super::record::{Arrival, Recorded, record, record_all};
+use crate::bundle::{self, Head};
 use crate::failure::Failure;
 use crate::sql::Sql;
 use crate::sql::migrate::migrate;
@@ -83,11 +84,12 @@ fn code<T: std::fmt::Debug>(result: Result<T, Failure>) -> Code {
 
 /// Moves a shard into another one, whatever that holds.
 fn move_house(from: &Native, to: &Native) {
-    let mut next = Some(String::new());
+    let mut next = Some(Head::of("a shard".to_owned(), false));
     while let Some(place) = next {
-        let dumped = moving::dump(from, 1, "a shard".to_owned(), &place).unwrap();
-        moving::load(to, &dumped.page).unwrap();
-        next = dumped.next;
+        let page = moving::dump(from, 1, place, None).unwrap();
+        moving::load(to, &page).unwrap();
+        let (head, _) = bundle::read(&page).unwrap();
+        next = head.next.map(|cursor| Head::of_cursor(&cursor).unwrap());
     }
     assert_eq!(rows(from), rows(to));
 }
