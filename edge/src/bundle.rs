@@ -77,6 +77,11 @@ impl Head {
         Self { object, keys, ..Self::default() }
     }
 
+    /// Whether this is the beginning of an object.
+    pub fn begins(&self) -> bool {
+        self.table.is_empty()
+    }
+
     /// Reads a cursor.
     pub fn of_cursor(text: &str) -> Result<Self, Problem> {
         let json = URL_SAFE_NO_PAD.decode(text).ok().and_then(|it| String::from_utf8(it).ok());
@@ -161,7 +166,7 @@ pub fn dump(
     stamp: String,
     following: Option<String>,
 ) -> Result<String, Failure> {
-    if head.table.is_empty() || head.stamp != stamp {
+    if head.begins() || head.stamp != stamp {
         head = Head { stamp, ..Head::of(head.object, head.keys) };
     }
     let at = tables.iter().position(|table| table.name == head.table).unwrap_or_default();

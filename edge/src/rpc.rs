@@ -275,7 +275,7 @@ pub enum SurveyCall {
     /// How much it stores and writes; answered with [`Usage`].
     Usage,
     /// The page of what it keeps that begins there, and which object's pages follow; answered with its text.
-    Dump { site: SiteId, from: Box<Head>, following: Option<String> },
+    Dump { from: Box<Head>, following: Option<String> },
     /// Take a page; answered with how many rows it held.
     Load { page: String },
     /// Forget everything, by a change of this number at the site; answered with nothing.

@@ -16,6 +16,7 @@ mod tests;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::pin::Pin;
 
 use asklet_shared::config::{Config, ConfigSurvey, Files};
 use asklet_shared::counter::FUNNEL;
@@ -40,6 +41,9 @@ use published::LiveSurvey;
 
 /// For how long a number of responses is good enough to compare with a quota.
 const RESPONSES_MS: u64 = 15_000;
+
+/// Errands that are being run.
+type Running<'a> = Pin<Box<dyn Future<Output = Result<(), Failure>> + 'a>>;
 
 /// One site.
 #[durable_object]
@@ -210,18 +214,22 @@ impl Site {
         Ok(responses)
     }
 
-    async fn run_errands(&self) -> Result<(), Failure> {
-        errands::run_all(&self.sql, &self.state, async |errand: &Errand| {
+    /// Boxed, as it would else be in the module for each place that waits for it.
+    fn run_errands(&self) -> Running<'_> {
+        Box::pin(errands::run_all(&self.sql, &self.state, async |errand: &Errand| {
             let outcome = self.run(errand).await;
             if let Err(failure) = &outcome {
                 respond::warn("errand", &format!("shard {}: {failure:?}", errand.shard));
             }
             outcome.is_ok()
-        })
-        .await
+        }))
     }
 
-    async fn run(&self, errand: &Errand) -> Result<(), Failure> {
+    fn run<'a>(&'a self, errand: &'a Errand) -> Running<'a> {
+        Box::pin(self.run_one(errand))
+    }
+
+    async fn run_one(&self, errand: &Errand) -> Result<(), Failure> {
         let survey = SurveyId::stored(errand.survey.clone());
         let call = if errand.forget {
             SurveyCall::Forget { number: errand.number }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use asklet_shared::problem::{Code, Problem};
 
 use super::audit::{self, Action, Change};
+use super::errands::Errand;
 use super::store::MIGRATIONS;
 use super::{Site, errands};
 use crate::bundle::{self, BundleTaken, Head};
@@ -66,9 +67,14 @@ impl Site {
         }
         let (survey, shard) = bundle::shard(&from.object).ok_or_else(bundle::unknown_cursor)?;
         let survey = Seal::of(&self.env)?.known_survey(&site, survey)?;
+        if from.begins() {
+            // So that every shard has something to tell, and nothing that is out of date.
+            let (site, survey) = (site.clone(), survey.as_str().to_owned());
+            self.run(&Errand { site, survey, shard, forget: false, number: 0 }).await?;
+        }
         let stub = place::survey(&self.env, &site, &survey, shard)?;
         let following = next_shard(&self.sql, &from.object)?;
-        let call = SurveyCall::Dump { site, from: Box::new(from), following };
+        let call = SurveyCall::Dump { from: Box::new(from), following };
         rpc::ask(&stub, serde_json::to_string(&call)?).await
     }
 
@@ -277,8 +283,7 @@ mod tests {
             [(two.as_str().to_owned(), first[two.as_str()].clone())]
         );
         assert_eq!(surveys::list(&to).unwrap()[0].status, Status::Live);
-        let forgotten =
-            |errand: &errands::Errand| errand.survey == first[one.as_str()] && errand.forget;
+        let forgotten = |errand: &Errand| errand.survey == first[one.as_str()] && errand.forget;
         assert_eq!(errands::all(&to).unwrap().into_iter().filter(forgotten).count(), 8);
     }
 

@@ -183,8 +183,8 @@ impl Shard {
         let is_set_up = self.wake()?;
         let sql = &self.sql;
         match call {
-            SurveyCall::Dump { site, from, following } => {
-                rpc::told(self.dump(&site, *from, following).await?)
+            SurveyCall::Dump { from, following } if is_set_up => {
+                rpc::told(self.dump(*from, following)?)
             }
             SurveyCall::Load { page } => rpc::answer(&self.load(&page).await?),
             SurveyCall::Forget { number } => {
@@ -273,7 +273,7 @@ impl Shard {
             SurveyCall::Exclude { .. } | SurveyCall::Delete { .. } => {
                 Err(keeping::unknown_display().into())
             }
-            SurveyCall::Import { .. } | SurveyCall::Take(_) => {
+            SurveyCall::Import { .. } | SurveyCall::Dump { .. } | SurveyCall::Take(_) => {
                 Err(Problem::new(Code::UnknownShard, "the survey has no such shard yet").into())
             }
         }

@@ -1,12 +1,10 @@
 //! A shard that moves from one deployment to another: see [`crate::bundle`].
 
-use super::knowledge::Address;
 use super::log::MIGRATIONS;
 use super::record::Recorded;
 use super::{Shard, changes};
 use crate::bundle::{self, Head};
 use crate::failure::Failure;
-use crate::seal::SiteId;
 use crate::sql::Sql;
 use crate::sql::dump::Table;
 
@@ -28,17 +26,7 @@ const TABLES: &[Table] = &[
 
 impl Shard {
     /// Reads a page.
-    pub(super) async fn dump(
-        &self,
-        site: &SiteId,
-        from: Head,
-        following: Option<String>,
-    ) -> Result<String, Failure> {
-        if let (false, Some((survey, shard))) = (self.wake()?, bundle::shard(&from.object)) {
-            // So that every shard has something to tell.
-            let (site, survey) = (site.as_str().to_owned(), survey.to_owned());
-            self.pull(&Address { site, survey, shard }, None).await?;
-        }
+    pub(super) fn dump(&self, from: Head, following: Option<String>) -> Result<String, Failure> {
         dump(&self.sql, self.woken_ms, from, following)
     }
 
