@@ -3,6 +3,7 @@
 
 mod alarm;
 mod asset;
+mod bundle;
 mod caller;
 mod directory;
 mod export;
@@ -94,6 +95,8 @@ async fn answer(
         }
         Route::Sites { verb: Verb::Create } => operator::create_site(request, env).await,
         Route::Sites { .. } => operator::sites(request, env).await,
+        Route::Bundle { site, verb: Verb::Create } => bundle::take(request, env, site).await,
+        Route::Bundle { site, .. } => bundle::give(request, env, site).await,
         Route::Site { verb, .. } => team::site(request, env, route, *verb).await,
         Route::Keys { verb: Verb::Create, .. } => keys::make(request, env, route).await,
         Route::Keys { .. } => keys::list(request, env, route).await,

@@ -89,7 +89,8 @@ pub fn is_admin(headers: &Headers, env: &Env) -> Result<bool, Failure> {
     }
 }
 
-fn check_admin(headers: &Headers, env: &Env) -> Result<(), Failure> {
+/// Refuses whoever does not show the admin token.
+pub fn check_admin(headers: &Headers, env: &Env) -> Result<(), Failure> {
     // Two hold while one follows the other.
     let tokens = ["ASKLET_ADMIN_TOKEN", "ASKLET_ADMIN_TOKEN_NEXT"]
         .map(|variable| place::variable(env, variable));

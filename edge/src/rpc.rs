@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use worker::{Request, Response, Stub, web_sys};
 
+use crate::bundle::Head;
 use crate::failure::Failure;
 use crate::json;
 use crate::seal::{KeyDigest, SiteId, SurveyId};
@@ -69,6 +70,10 @@ pub enum SiteCall {
     Team { site: SiteId, by: By, scope: Scope, call: TeamCall },
     /// Remove the site with everything in it, for the operator; answered with nothing.
     Delete { site: SiteId },
+    /// A page of everything of the site; answered with its text.
+    GiveBundle { site: SiteId, cursor: Option<String>, keys: bool },
+    /// Take such a page; answered with `BundleTaken`.
+    TakeBundle { site: SiteId, page: String },
 }
 
 /// Who asks.
@@ -269,6 +274,10 @@ pub enum SurveyCall {
     Import { site: String, lines: String },
     /// How much it stores and writes; answered with [`Usage`].
     Usage,
+    /// The page of what it keeps that begins there, and which object's pages follow; answered with its text.
+    Dump { from: Box<Head>, following: Option<String> },
+    /// Take a page; answered with how many rows it held.
+    Load { page: String },
     /// Forget everything, by a change of this number at the site; answered with nothing.
     Forget { number: u64 },
 }

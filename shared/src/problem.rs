@@ -142,6 +142,12 @@ codes! {
     TooManyKeys = "too_many_keys", 409, "There are too many keys";
     /// Without this key nobody of the team could make another one.
     LastAdminKey = "last_admin_key", 409, "A site keeps one admin key at least";
+    /// A bundle is for a site that was made for it.
+    SiteInUse = "site_in_use", 409, "The site is in use";
+    /// A page of a bundle comes from a deployment with another schema.
+    OtherSchema = "other_schema", 409, "The bundle was written by another release";
+    /// A page of a bundle is not whole.
+    BrokenBundle = "broken_bundle", 422, "The page of the bundle is not whole";
     /// The survey ended so long ago that nothing of before can be on its way.
     SurveyClosed = "survey_closed", 410, "The survey is closed";
     /// The body is larger than the route takes.

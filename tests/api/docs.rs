@@ -88,6 +88,37 @@ fn every_route_has_a_command() {
     }
 }
 
+#[test]
+fn the_loop_that_moves_a_site_goes_on_where_it_broke_off() {
+    let deployment = Deployment::start();
+    let (site, to) = (deployment.site(), deployment.site());
+    let survey = site.survey();
+    let display = json!({
+        "id": DISPLAY, "revision": 1, "version": 1, "stage": "started", "answers": { "score": 9 },
+    });
+    survey.collect(&display).expect(204);
+    let page = blocks("self-host.md");
+    let block = page.iter().find(|block| block.contains("/bundle?")).expect("the loop");
+    let folder = TempDir::new().expect("a folder for the pages");
+    let run = |token: &str| {
+        Command::new("bash")
+            .args(["-c", block])
+            .current_dir(folder.path())
+            .envs([("OLD", deployment.url("")), ("NEW", deployment.url(""))])
+            .envs([("OLD_SITE", &site.id), ("NEW_SITE", &to.id)])
+            .envs([("OLD_TOKEN", ADMIN_TOKEN), ("NEW_TOKEN", token)])
+            .output()
+            .expect("bash runs")
+    };
+    assert!(!run("another").status.success());
+    let output = run(ADMIN_TOKEN);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let taken: Value = serde_json::from_slice(&output.stdout).expect("what was taken");
+    let here = taken["surveys"][&survey.id].as_str().expect("the survey's new id");
+    let summary = to.request("GET", &format!("/surveys/{here}/summary")).get().expect(200);
+    assert_eq!(summary["n"], 1);
+}
+
 /// The method and the path of each call of curl.
 fn commands(block: &str) -> Vec<(String, String)> {
     let block = block.replace("\\\n", " ");

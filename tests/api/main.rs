@@ -2,6 +2,7 @@
 //! plain workerd, so `cargo xtask test` skips it by its name on the other runtime.
 
 mod assets;
+mod bundle;
 mod collect;
 mod docs;
 mod hosted;

@@ -10,6 +10,7 @@ use asklet_shared::summary::Summary;
 use serde_json::{Map, Value, json};
 
 use super::Schemas;
+use crate::bundle::BundleTaken;
 use crate::installs::Report;
 use crate::keys::{KeyCreated, MakeKey};
 use crate::operator::{SiteCreated, Sites};
@@ -59,6 +60,8 @@ pub const OPERATIONS: &[(&str, &str, &str)] = &[
     ("POST", "/s/{site}/{survey}", "/s/{site}/{survey}"),
     ("GET", "/v1/sites", "/v1/sites"),
     ("POST", "/v1/sites", "/v1/sites"),
+    ("GET", "/v1/sites/{site}/bundle", "/v1/sites/{site}/bundle"),
+    ("POST", "/v1/sites/{site}/bundle", "/v1/sites/{site}/bundle"),
 ];
 
 /// The statuses of problems.
@@ -177,6 +180,16 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
         Route::Sites { .. } => operation("listSites", "All sites by their ids, 100 at a time")
             .query("after", json!({ "type": "string" }), "What the page before called `next`.")
             .answer(200, "A page.", schemas.written::<Sites>()),
+        Route::Bundle { verb: Verb::Create, .. } => {
+            operation("takeBundle", "Takes a page of a site that moves here")
+                .page()
+                .answer(200, "What became of it.", schemas.written::<BundleTaken>())
+                .problems(&[409, 422])
+        }
+        Route::Bundle { .. } => operation("giveBundle", "A page of everything of a site")
+            .query("cursor", json!({ "type": "string" }), "What the page before called `next`.")
+            .query("keys", json!({ "type": "boolean" }), "With the digests of the keys.")
+            .other(200, "A page.", "application/x-ndjson"),
         Route::Site { verb: Verb::Read, .. } => operation("getSite", "A site's settings").answer(
             200,
             "They.",
@@ -501,6 +514,13 @@ impl Operation {
     fn lines(mut self, example: Value) -> Self {
         let media = json!({ "schema": { "type": "string" }, "example": example });
         self.body = Some(json!({ "required": false, "content": { "text/plain": media } }));
+        self
+    }
+
+    /// A body that is a page of a bundle.
+    fn page(mut self) -> Self {
+        let media = json!({ "schema": { "type": "string" } });
+        self.body = Some(json!({ "required": true, "content": { "application/x-ndjson": media } }));
         self
     }
 

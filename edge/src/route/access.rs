@@ -36,7 +36,7 @@ impl Route {
             | Self::Hosted { .. }
             | Self::Preview { .. }
             | Self::Preflight => return Access::Public,
-            Self::Sites { .. } => return Access::Operator,
+            Self::Sites { .. } | Self::Bundle { .. } => return Access::Operator,
             Self::Site { site, verb: Verb::Read }
             | Self::Surveys { site, verb: Verb::Read }
             | Self::Installs { site }

@@ -36,6 +36,8 @@ pub enum Route {
     Preflight,
     /// `GET` and `POST /v1/sites`, for the operator.
     Sites { verb: Verb },
+    /// `GET` and `POST /v1/sites/{site}/bundle`, for the operator.
+    Bundle { site: String, verb: Verb },
     /// `GET`, `PUT` and `DELETE /v1/sites/{site}`
     Site { site: String, verb: Verb },
     /// `GET` and `POST /v1/sites/{site}/keys`
@@ -115,6 +117,7 @@ impl Route {
             Self::Preview { .. } => "preview",
             Self::Preflight => "preflight",
             Self::Sites { .. } => "sites",
+            Self::Bundle { .. } => "bundle",
             Self::Site { .. } => "site",
             Self::Keys { .. } => "keys",
             Self::Key { .. } => "key",
@@ -143,8 +146,10 @@ impl Route {
 pub fn route(method: &str, path: &str) -> Result<Route, Problem> {
     let owned = |part: &&str| (*part).to_owned();
     let parts: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
-    // First of all, so that no route of a site can be anywhere but in its table.
-    if let ["v1", "sites", site, below @ ..] = parts.as_slice() {
+    // First of all, so that no route that takes a site's key can be anywhere but in its table.
+    if let ["v1", "sites", site, below @ ..] = parts.as_slice()
+        && below != ["bundle"]
+    {
         return team::route(method, site, below);
     }
     // Each method that the path takes, with what it means.
@@ -179,6 +184,10 @@ pub fn route(method: &str, path: &str) -> Result<Route, Problem> {
         ["v1", "sites"] => vec![
             ("GET", Route::Sites { verb: Verb::Read }),
             ("POST", Route::Sites { verb: Verb::Create }),
+        ],
+        ["v1", "sites", site, "bundle"] => vec![
+            ("GET", Route::Bundle { site: owned(site), verb: Verb::Read }),
+            ("POST", Route::Bundle { site: owned(site), verb: Verb::Create }),
         ],
         [file] if is_asset(file) => vec![("GET", Route::Asset { file: owned(file) })],
         _ => return Err(not_found()),

@@ -82,6 +82,10 @@ actions! {
     DeleteResponse = "delete_response",
     /// Displays were imported; the detail is how many lines there were.
     Import = "import",
+    /// Everything of the site was asked for, to move it.
+    GiveBundle = "give_bundle",
+    /// Everything of a site came here.
+    TakeBundle = "take_bundle",
     /// Everything of a respondent was erased. Of whom is not said.
     Erase = "erase",
 }

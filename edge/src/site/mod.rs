@@ -5,6 +5,7 @@ pub mod audit;
 mod errands;
 pub mod installs;
 pub mod keys;
+mod moving;
 mod published;
 mod settings;
 mod store;
@@ -15,6 +16,7 @@ mod tests;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::pin::Pin;
 
 use asklet_shared::config::{Config, ConfigSurvey, Files};
 use asklet_shared::counter::FUNNEL;
@@ -39,6 +41,9 @@ use published::LiveSurvey;
 
 /// For how long a number of responses is good enough to compare with a quota.
 const RESPONSES_MS: u64 = 15_000;
+
+/// Errands that are being run.
+type Running<'a> = Pin<Box<dyn Future<Output = Result<(), Failure>> + 'a>>;
 
 /// One site.
 #[durable_object]
@@ -101,6 +106,12 @@ impl Site {
                 self.team(&site, &by, call, now_ms).await
             }
             SiteCall::Delete { site } => self.delete(&site).await,
+            SiteCall::GiveBundle { site, cursor, keys } => {
+                rpc::told(self.give_bundle(site, cursor, keys, now_ms).await?)
+            }
+            SiteCall::TakeBundle { site, page } => {
+                rpc::answer(&self.take_bundle(&site, page, now_ms).await?)
+            }
         }
     }
 
@@ -203,18 +214,22 @@ impl Site {
         Ok(responses)
     }
 
-    async fn run_errands(&self) -> Result<(), Failure> {
-        errands::run_all(&self.sql, &self.state, async |errand: &Errand| {
+    /// Boxed, as it would else be in the module for each place that waits for it.
+    fn run_errands(&self) -> Running<'_> {
+        Box::pin(errands::run_all(&self.sql, &self.state, async |errand: &Errand| {
             let outcome = self.run(errand).await;
             if let Err(failure) = &outcome {
                 respond::warn("errand", &format!("shard {}: {failure:?}", errand.shard));
             }
             outcome.is_ok()
-        })
-        .await
+        }))
     }
 
-    async fn run(&self, errand: &Errand) -> Result<(), Failure> {
+    fn run<'a>(&'a self, errand: &'a Errand) -> Running<'a> {
+        Box::pin(self.run_one(errand))
+    }
+
+    async fn run_one(&self, errand: &Errand) -> Result<(), Failure> {
         let survey = SurveyId::stored(errand.survey.clone());
         let call = if errand.forget {
             SurveyCall::Forget { number: errand.number }

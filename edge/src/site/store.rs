@@ -102,6 +102,13 @@ pub const MIGRATIONS: Migrations = &[
             PRIMARY KEY (origin, directive)
         ) STRICT, WITHOUT ROWID",
     ],
+    &[
+        // The surveys that came from another deployment, with the ids that they had there.
+        "CREATE TABLE moved (
+            old TEXT PRIMARY KEY,
+            new TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID",
+    ],
 ];
 
 /// Sets up a site with its first key.

@@ -1,6 +1,7 @@
 //! SQLite behind one small trait, so that all storage logic runs natively in tests as it runs in a
 //! Durable Object.
 
+pub mod dump;
 pub mod migrate;
 #[cfg(test)]
 pub mod native;
@@ -71,6 +72,11 @@ impl Row {
     /// A row of these columns.
     pub fn new(columns: Vec<Value>) -> Self {
         Self(columns.into_iter())
+    }
+
+    /// All columns.
+    pub fn values(self) -> impl Iterator<Item = Value> {
+        self.0
     }
 
     /// The next column, whatever it holds.

@@ -20,12 +20,15 @@ const TOLD: &str = "(stage >= 2 OR excluded IN ('', ' '))";
 
 /// The number of the next change.
 pub fn next(sql: &impl Sql) -> Result<u64, Failure> {
-    let latest = match sql.latest_change().get() {
-        Some(latest) => latest,
-        None => find_latest(sql)?,
-    };
-    sql.latest_change().set(Some(latest + 1));
-    Ok(latest + 1)
+    let next = latest(sql)? + 1;
+    sql.latest_change().set(Some(next));
+    Ok(next)
+}
+
+/// The number of the latest change, or, where the object has changed nothing since it woke, the largest
+/// that a reader may have been told.
+pub fn latest(sql: &impl Sql) -> Result<u64, Failure> {
+    sql.latest_change().get().map_or_else(|| find_latest(sql), Ok)
 }
 
 /// The largest number that a reader may have been told.

@@ -114,7 +114,7 @@ impl Shard {
     }
 
     /// The same, and creates the store where there is none and it is to be.
-    fn wake_up(&self, set_up: bool) -> Result<bool, Failure> {
+    pub(super) fn wake_up(&self, set_up: bool) -> Result<bool, Failure> {
         let was_awake = self.schema.is_awake();
         let is_set_up = self.schema.wake(&self.sql, set_up)?;
         if is_set_up && !was_awake {

@@ -14,6 +14,7 @@ pub mod keeping;
 mod knowledge;
 mod limiter;
 pub mod log;
+mod moving;
 pub mod record;
 mod refusals;
 pub mod responses;
@@ -100,6 +101,7 @@ impl Survey {
             standing: RefCell::default(),
             refusals: RefCell::default(),
             forgotten: Cell::new(0),
+            woken_ms: Date::now().as_millis(),
         }))
     }
 
@@ -139,6 +141,8 @@ struct Shard {
     refusals: RefCell<Refusals>,
     /// The number of the change by which the survey was deleted; 0 while it is not.
     forgotten: Cell<u64>,
+    /// When the object woke.
+    woken_ms: u64,
 }
 
 impl Shard {
@@ -180,6 +184,10 @@ impl Shard {
         let is_set_up = self.wake()?;
         let sql = &self.sql;
         match call {
+            SurveyCall::Dump { from, following } if is_set_up => {
+                rpc::told(self.dump(*from, following)?)
+            }
+            SurveyCall::Load { page } => rpc::answer(&self.load(&page).await?),
             SurveyCall::Forget { number } => {
                 self.forgotten.set(number);
                 let storage = self.state.storage();
@@ -270,7 +278,7 @@ impl Shard {
             SurveyCall::Exclude { .. } | SurveyCall::Delete { .. } => {
                 Err(keeping::unknown_display().into())
             }
-            SurveyCall::Import { .. } | SurveyCall::Take(_) => {
+            SurveyCall::Import { .. } | SurveyCall::Dump { .. } | SurveyCall::Take(_) => {
                 Err(Problem::new(Code::UnknownShard, "the survey has no such shard yet").into())
             }
         }

@@ -1,5 +1,5 @@
 //! Random histories of displays on several shards: retries, reordering, corrections, dismissals,
-//! exclusions, erasures, retention and folds at any moment. After each event the counters must equal
+//! exclusions, erasures, retention and folds and moves at any moment. After each event the counters must equal
 //! a recount of the displays plus what retention settled, and in the end every summary must equal
 //! one that is counted from the rows one by one.
 
@@ -65,6 +65,8 @@ enum Event {
     },
     /// The object sleeps and wakes.
     Wake,
+    /// It moves to another deployment, and goes on there; the next time it moves back.
+    Move,
     KeepHouse,
 }
 
@@ -159,6 +161,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         1 => (0..DISPLAYS).prop_map(|number| Event::Delete { number }),
         4 => (1..5_usize).prop_map(|limit| Event::Poll { limit }),
         2 => Just(Event::Wake),
+        1 => Just(Event::Move),
     ];
     prop::collection::vec(event, 0..50)
 }
@@ -230,6 +233,8 @@ pub fn check_counters(sql: &Native, settled: &[Settled]) {
 /// One shard with what retention settled in it.
 struct Shard {
     sql: Native,
+    /// Where it moves, with what it left there.
+    elsewhere: Native,
     settled: Vec<Settled>,
     copy: Copy,
 }
@@ -263,6 +268,10 @@ impl Shard {
             }
             Event::Poll { limit } => drop(self.copy.poll(sql, *limit)),
             Event::Wake => sql.latest_change().set(None),
+            Event::Move => {
+                move_house(sql, &self.elsewhere);
+                std::mem::swap(&mut self.sql, &mut self.elsewhere);
+            }
             Event::KeepHouse => self.keep_house(now_ms),
         }
         check_counters(&self.sql, &self.settled);
@@ -449,7 +458,7 @@ proptest! {
         slice_rows in 1..5_u32,
     ) {
         let mut shards: Vec<_> =
-            (0..SHARDS).map(|_| Shard { sql: store(), settled: Vec::new(), copy: Copy::default() }).collect();
+            (0..SHARDS).map(|_| Shard { sql: store(), elsewhere: store(), settled: Vec::new(), copy: Copy::default() }).collect();
         let mut now_ms = START_MS;
         for event in history {
             match &event {

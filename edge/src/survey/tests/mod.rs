@@ -12,7 +12,9 @@ use asklet_shared::problem::Code;
 
 use super::fold;
 use super::log::{self, COLUMNS, MIGRATIONS, Stored};
+use super::moving;
 use super::record::{Arrival, Recorded, record, record_all};
+use crate::bundle::{self, Head};
 use crate::failure::Failure;
 use crate::sql::Sql;
 use crate::sql::migrate::migrate;
@@ -82,6 +84,18 @@ fn code<T: std::fmt::Debug>(result: Result<T, Failure>) -> Code {
         Err(Failure::Problem(problem)) => problem.code,
         other => panic!("{other:?}"),
     }
+}
+
+/// Moves a shard into another one, whatever that holds.
+fn move_house(from: &Native, to: &Native) {
+    let mut next = Some(Head::of("a shard".to_owned(), false));
+    while let Some(place) = next {
+        let page = moving::dump(from, 1, place, None).unwrap();
+        moving::load(to, &page).unwrap();
+        let (head, _) = bundle::read(&page).unwrap();
+        next = head.next.map(|cursor| Head::of_cursor(&cursor).unwrap());
+    }
+    assert_eq!(rows(from), rows(to));
 }
 
 /// Records, by itself or with others, what a client may be told off for.

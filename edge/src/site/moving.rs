@@ -1,0 +1,323 @@
+//! A site that moves from one deployment to another: see [`crate::bundle`].
+
+use std::collections::BTreeMap;
+
+use asklet_shared::problem::{Code, Problem};
+
+use super::audit::{self, Action, Change};
+use super::errands::Errand;
+use super::store::MIGRATIONS;
+use super::{Site, errands};
+use crate::bundle::{self, BundleTaken, Head};
+use crate::failure::Failure;
+use crate::json;
+use crate::place;
+use crate::route::SHARDS_LIMIT;
+use crate::rpc::{self, SurveyCall};
+use crate::seal::{Seal, SiteId, SurveyId};
+use crate::sql::Sql;
+use crate::sql::dump::Table;
+
+const fn table(name: &'static str, key: &'static [&'static str]) -> Table {
+    Table { name, key, key_there: key, surveys: &[], step: 100 }
+}
+
+/// What travels. Errands are the old deployment's.
+const TABLES: &[Table] = &[
+    table("site", &["rowid"]),
+    table("identity_secret", &["id"]),
+    Table {
+        key_there: &["(SELECT old FROM moved WHERE new = survey.id)"],
+        surveys: &[0],
+        step: 8,
+        ..table("survey", &["id"])
+    },
+    Table {
+        key_there: &["(SELECT old FROM moved WHERE new = published.survey)", "version"],
+        surveys: &[0],
+        step: 8,
+        ..table("published", &["survey", "version"])
+    },
+    Table { surveys: &[4, 5], ..table("audit", &["seq"]) },
+    table("install", &["origin"]),
+    table("install_problem", &["origin", "directive"]),
+    // The last, so that it is easily left out.
+    table("key", &["id"]),
+];
+
+impl Site {
+    /// Reads a page of the site or of one of its shards.
+    pub(super) async fn give_bundle(
+        &self,
+        site: SiteId,
+        cursor: Option<String>,
+        keys: bool,
+        now_ms: u64,
+    ) -> Result<String, Failure> {
+        let from = match cursor {
+            Some(cursor) => Head::of_cursor(&cursor)?,
+            None => {
+                let given = Change::new(Action::GiveBundle);
+                audit::add(&self.sql, audit::OPERATOR, &given, now_ms)?;
+                Head::of(bundle::SITE.to_owned(), keys)
+            }
+        };
+        if from.object == bundle::SITE {
+            return dump(&self.sql, from);
+        }
+        let (survey, shard) = bundle::shard(&from.object).ok_or_else(bundle::unknown_cursor)?;
+        let survey = Seal::of(&self.env)?.known_survey(&site, survey)?;
+        if from.begins() {
+            // So that every shard has something to tell, and nothing that is out of date.
+            let (site, survey) = (site.clone(), survey.as_str().to_owned());
+            self.run(&Errand { site, survey, shard, forget: false, number: 0 }).await?;
+        }
+        let stub = place::survey(&self.env, &site, &survey, shard)?;
+        let following = next_shard(&self.sql, &from.object)?;
+        let call = SurveyCall::Dump { from: Box::new(from), following };
+        rpc::ask(&stub, serde_json::to_string(&call)?).await
+    }
+
+    /// Takes a page of the site or of one of its shards.
+    pub(super) async fn take_bundle(
+        &self,
+        site: &SiteId,
+        page: String,
+        now_ms: u64,
+    ) -> Result<BundleTaken, Failure> {
+        let (head, rows) = bundle::read(&page)?;
+        let is_last = head.next.is_none();
+        let rows = if head.object == bundle::SITE {
+            load(&self.sql, (&*Seal::of(&self.env)?, site), (&head, rows))?
+        } else {
+            let unknown =
+                || Problem::new(Code::BrokenBundle, "the site's own pages come first").at("object");
+            let (there, shard) = bundle::shard(&head.object).ok_or_else(unknown)?;
+            let here = find_moved(&self.sql, there)?.ok_or_else(unknown)?;
+            let stub = place::survey(&self.env, site, &SurveyId::stored(here), shard)?;
+            let call = serde_json::to_string(&SurveyCall::Load { page })?;
+            json::read(&rpc::ask(&stub, call).await?)?
+        };
+        if is_last {
+            end(&self.sql, site, now_ms)?;
+            self.run_errands().await?;
+        }
+        Ok(BundleTaken { rows, surveys: moved(&self.sql)? })
+    }
+}
+
+/// Reads a page, of the keys only if they travel too.
+fn dump(sql: &impl Sql, from: Head) -> Result<String, Failure> {
+    let travel = TABLES.len() - usize::from(!from.keys);
+    let tables = TABLES.get(..travel).unwrap_or_default();
+    let following = next_shard(sql, &from.object)?;
+    bundle::dump(sql, (tables, MIGRATIONS.len()), from, String::new(), following)
+}
+
+/// Takes a page. A survey keeps its id if it is one of this site's, and gets one of those else.
+fn load(
+    sql: &impl Sql,
+    (seal, site): (&Seal, &SiteId),
+    page: (&Head, &str),
+) -> Result<u64, Failure> {
+    sql.transaction(|| {
+        let own = "SELECT 1 FROM survey WHERE id NOT IN (SELECT new FROM moved)";
+        if sql.first(own, &[])?.is_some() {
+            let detail = "the site has surveys of its own: make one for the bundle";
+            return Err(Problem::new(Code::SiteInUse, detail).into());
+        }
+        let here = |table: &str, there: &str| {
+            if let Some(known) = find_moved(sql, there)? {
+                return Ok(known);
+            }
+            if table != "survey" {
+                return Ok(there.to_owned());
+            }
+            let here = match seal.survey(site, there)? {
+                Some(same) => same,
+                None => seal.new_survey(site)?,
+            };
+            let values = [there.into(), here.as_str().into()];
+            sql.run("INSERT INTO moved (old, new) VALUES (?, ?)", &values)?;
+            Ok(here.as_str().to_owned())
+        };
+        bundle::load(sql, (TABLES, MIGRATIONS.len()), page, &here)
+    })
+}
+
+/// The id here of a survey that moved.
+fn find_moved(sql: &impl Sql, there: &str) -> Result<Option<String>, Failure> {
+    let row = sql.first("SELECT new FROM moved WHERE old = ?", &[there.into()])?;
+    row.map(|mut row| row.text()).transpose()
+}
+
+/// The ids of the surveys that moved here, by those where they come from.
+fn moved(sql: &impl Sql) -> Result<BTreeMap<String, String>, Failure> {
+    let mut surveys = BTreeMap::new();
+    sql.query("SELECT old, new FROM moved", &[], &mut |mut row| {
+        surveys.insert(row.text()?, row.text()?);
+        Ok(())
+    })?;
+    Ok(surveys)
+}
+
+/// Everything has come: what was deleted since an earlier time goes, and each shard is told what holds.
+fn end(sql: &impl Sql, site: &SiteId, now_ms: u64) -> Result<(), Failure> {
+    sql.transaction(|| {
+        errands::tell(sql, site, None)?;
+        let mut gone = Vec::new();
+        let deleted = "SELECT new FROM moved WHERE new NOT IN (SELECT id FROM survey)";
+        sql.query(deleted, &[], &mut |mut row| {
+            gone.push(row.text()?);
+            Ok(())
+        })?;
+        for survey in gone {
+            errands::leave(sql, site, &survey, SHARDS_LIMIT, true)?;
+            sql.run("DELETE FROM moved WHERE new = ?", &[survey.into()])?;
+        }
+        audit::add(sql, audit::OPERATOR, &Change::new(Action::TakeBundle), now_ms)
+    })
+}
+
+/// The shard that follows another, or the site itself, in the order of the surveys' ids.
+fn next_shard(sql: &impl Sql, object: &str) -> Result<Option<String>, Failure> {
+    let (survey, shard) = bundle::shard(object).unwrap_or_default();
+    let row = sql.first(
+        "SELECT 'survey:' || id || '/' || iif(id = ?1, ?2, '0') FROM survey
+         WHERE version > 0 AND (id > ?1 OR id = ?1 AND shards > ?2 + 0) ORDER BY id LIMIT 1",
+        &[survey.into(), shard.saturating_add(1).to_string().into()],
+    )?;
+    row.map(|mut row| row.text()).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use asklet_shared::definition::Status;
+    use asklet_shared::scope::Scope;
+
+    use super::super::tests::{code, draft, key, seal, site};
+    use super::super::{keys, published, surveys};
+    use super::*;
+    use crate::rpc::SiteRecord;
+    use crate::site::settings;
+    use crate::sql::native::Native;
+
+    /// Moves a site, with its keys.
+    fn move_house(from: &Native, (to, site): (&Native, &SiteId)) -> Result<(), Failure> {
+        let mut next = Some(Head::of("site".to_owned(), true));
+        while let Some(from_here) = next.filter(|head| head.object == "site") {
+            let page = dump(from, from_here)?;
+            let (head, rows) = bundle::read(&page)?;
+            load(to, (&seal(), site), (&head, rows))?;
+            load(to, (&seal(), site), (&head, rows))?;
+            next = head.next.map(|cursor| Head::of_cursor(&cursor)).transpose()?;
+        }
+        end(to, site, 9)
+    }
+
+    /// A site that was only made.
+    fn made() -> (Native, SiteId) {
+        let (sql, site, survey) = site();
+        surveys::delete(&sql, &site, &survey).unwrap();
+        sql.run("DELETE FROM errand", &[]).unwrap();
+        (sql, site)
+    }
+
+    fn read(sql: &Native, survey: &str) -> String {
+        let record = surveys::read(sql, &SurveyId::stored(survey.to_owned())).unwrap();
+        serde_json::to_string(&record).unwrap()
+    }
+
+    #[test]
+    fn a_site_that_moved_is_what_it_was_under_ids_of_its_own_also_the_second_time() {
+        let (from, old_site, one) = site();
+        let two = seal().new_survey(&old_site).unwrap();
+        surveys::create(&from, &two, &draft("csat_5"), 5).unwrap();
+        for (survey, shards) in [(&one, 1), (&two, 3)] {
+            published::publish(&from, survey, 6).unwrap();
+            surveys::set_shards(&from, survey, shards).unwrap();
+        }
+        published::publish(&from, &two, 7).unwrap();
+        surveys::set_status(&from, &two, Status::Paused, 8).unwrap();
+        settings::add_secret(&from, "s1", "very", 8).unwrap();
+        keys::add(&from, &key("k2", "reader", Scope::Read)).unwrap();
+        let copied = Change::of(Action::DuplicateSurvey, &one).at(two.as_str());
+        audit::add(&from, "k1", &copied, 8).unwrap();
+
+        let (to, site) = made();
+        move_house(&from, (&to, &site)).unwrap();
+        let first = moved(&to).unwrap();
+        assert_eq!(first.len(), 2);
+        for (there, here) in &first {
+            assert!(seal().survey(&site, here).unwrap().is_some());
+            assert_eq!(read(&from, there).replace(there, here), read(&to, here));
+            let [was, is] = [(&from, there), (&to, here)]
+                .map(|(sql, id)| published::standing(sql, id).unwrap());
+            assert_eq!(
+                (is.stopped_ms, is.identity_secrets),
+                (was.stopped_ms, was.identity_secrets)
+            );
+            assert!(is.number > was.number);
+        }
+        let told = |sql: &Native| -> String {
+            let SiteRecord { settings, identity_secrets, created_ms } =
+                settings::record(sql).unwrap();
+            let keys = keys::list(sql).unwrap();
+            serde_json::to_string(&(settings, identity_secrets, created_ms, keys)).unwrap()
+        };
+        assert_eq!(told(&from), told(&to));
+        let log = audit::page(&to, None).unwrap().entries;
+        assert_eq!(log[0].action, Action::TakeBundle);
+        assert_eq!(log[1].survey.as_ref(), first.get(one.as_str()));
+        assert_eq!(log[1].target.as_ref(), first.get(two.as_str()));
+        // Every shard hears what holds.
+        assert_eq!(errands::all(&to).unwrap().len(), 4);
+
+        // What came meanwhile comes, and what went goes.
+        surveys::delete(&from, &old_site, &one).unwrap();
+        surveys::set_status(&from, &two, Status::Live, 9).unwrap();
+        move_house(&from, (&to, &site)).unwrap();
+        let second = moved(&to).unwrap();
+        assert_eq!(
+            second.into_iter().collect::<Vec<_>>(),
+            [(two.as_str().to_owned(), first[two.as_str()].clone())]
+        );
+        assert_eq!(surveys::list(&to).unwrap()[0].status, Status::Live);
+        let forgotten = |errand: &Errand| errand.survey == first[one.as_str()] && errand.forget;
+        assert_eq!(errands::all(&to).unwrap().into_iter().filter(forgotten).count(), 8);
+    }
+
+    #[test]
+    fn a_survey_of_the_site_itself_keeps_its_id_and_one_that_is_in_the_way_is_left_alone() {
+        let (from, site, survey) = site();
+        let (to, _) = made();
+        move_house(&from, (&to, &site)).unwrap();
+        assert_eq!(moved(&to).unwrap()[survey.as_str()], survey.as_str());
+        let own = seal().new_survey(&site).unwrap();
+        surveys::create(&to, &own, &draft("nps"), 5).unwrap();
+        assert_eq!(code(move_house(&from, (&to, &site))), Code::SiteInUse);
+    }
+
+    #[test]
+    fn shards_follow_each_other_survey_by_survey() {
+        let (sql, site, one) = site();
+        let two = seal().new_survey(&site).unwrap();
+        surveys::create(&sql, &two, &draft("nps"), 5).unwrap();
+        let draft_only = seal().new_survey(&site).unwrap();
+        surveys::create(&sql, &draft_only, &draft("nps"), 5).unwrap();
+        let mut expected = Vec::new();
+        for (survey, shards) in [(&one, 1), (&two, 3)] {
+            published::publish(&sql, survey, 6).unwrap();
+            surveys::set_shards(&sql, survey, shards).unwrap();
+            expected.extend((0..shards).map(|shard| format!("survey:{survey}/{shard}")));
+        }
+        expected.sort();
+        let mut found = Vec::new();
+        let mut at = "site".to_owned();
+        while let Some(next) = next_shard(&sql, &at).unwrap() {
+            found.push(next.clone());
+            at = next;
+        }
+        assert_eq!(found, expected);
+    }
+}

@@ -1,0 +1,192 @@
+//! Tables as lines of JSON, out of one object and into another of the same schema.
+//!
+//! A page holds all rows of a table whose keys lie between two. Taking it first removes what lies there,
+//! so that pages can come again, in any order and from a table that has changed since: once all have come,
+//! the tables are equal.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::{Sql, Value};
+use crate::failure::Failure;
+use crate::json;
+
+/// About how many bytes a page has; it ends with the step that reaches them.
+const PAGE: usize = 1 << 20;
+
+/// How a table is dumped.
+pub struct Table {
+    /// Its name.
+    pub name: &'static str,
+    /// The columns by which its rows are ordered.
+    pub key: &'static [&'static str],
+    /// What those of a row were in the table that it came from.
+    pub key_there: &'static [&'static str],
+    /// The columns that may hold a survey's id, by their numbers.
+    pub surveys: &'static [usize],
+    /// How many rows are read at a time: few of those that may be large.
+    pub step: usize,
+}
+
+/// The values of a row, or of its key, as texts: each begins with what it is.
+pub type Cells = Vec<Option<String>>;
+
+fn cell(value: Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::Integer(integer) => Some(format!("i{integer}")),
+        Value::Text(text) => Some(format!("t{text}")),
+        Value::Blob(bytes) => Some(format!("b{}", STANDARD.encode(bytes))),
+    }
+}
+
+fn value(cell: &Option<String>) -> Result<Value, Failure> {
+    let Some(cell) = cell else { return Ok(Value::Null) };
+    let broken = || Failure::Broken("a page holds what is no value".to_owned());
+    let (kind, rest) = cell.split_at_checked(1).ok_or_else(broken)?;
+    match kind {
+        "i" => rest.parse().map(Value::Integer).map_err(|_| broken()),
+        "t" => Ok(rest.into()),
+        "b" => STANDARD.decode(rest).map(Value::Blob).map_err(|_| broken()),
+        _ => Err(broken()),
+    }
+}
+
+fn values(cells: &Cells) -> Result<Vec<Value>, Failure> {
+    cells.iter().map(value).collect()
+}
+
+/// Reads the page of a table that begins after a key, or at the beginning: a line for each row. Returns the
+/// key with which it ends, too; none at the end.
+pub fn dump(sql: &impl Sql, table: &Table, after: &Cells) -> Result<(String, Cells), Failure> {
+    let Table { name, key, step, .. } = table;
+    let columns = key.join(", ");
+    let (mut lines, mut after) = (String::new(), after.clone());
+    loop {
+        let condition = match after.is_empty() {
+            true => String::new(),
+            false => format!("WHERE ({columns}) > ({})", marks(after.len())),
+        };
+        let query = format!(
+            "SELECT {columns}, {name}.* FROM {name} {condition} ORDER BY {columns} LIMIT {step}"
+        );
+        let (mut rows, mut last) = (0, Cells::new());
+        sql.query(&query, &values(&after)?, &mut |row| {
+            let mut cells = row.values().map(cell);
+            last = cells.by_ref().take(key.len()).collect();
+            lines += &serde_json::to_string(&cells.collect::<Cells>())?;
+            lines.push('\n');
+            rows += 1;
+            Ok(())
+        })?;
+        if rows < *step {
+            return Ok((lines, Cells::new()));
+        }
+        if lines.len() >= PAGE {
+            return Ok((lines, last));
+        }
+        after = last;
+    }
+}
+
+/// Puts a page of a table where it belongs, in the place of what is there. `rename` gives a survey's id
+/// here for that where the page comes from. Returns how many rows there are. Runs within the caller's
+/// transaction.
+pub fn load(
+    sql: &impl Sql,
+    table: &Table,
+    bounds: [&Cells; 2],
+    lines: &str,
+    rename: &dyn Fn(&str) -> Result<String, Failure>,
+) -> Result<u64, Failure> {
+    let Table { name, key_there, surveys, .. } = table;
+    let mut remove = format!("DELETE FROM {name} WHERE true");
+    let mut between = Vec::new();
+    for (cells, than) in bounds.into_iter().zip([">", "<="]) {
+        if cells.is_empty() {
+            continue;
+        }
+        remove += &format!(" AND ({}) {than} ({})", key_there.join(", "), marks(cells.len()));
+        between.extend(values(cells)?);
+    }
+    sql.run(&remove, &between)?;
+    let mut rows = 0;
+    for line in lines.lines() {
+        let mut row = values(&json::read(line)?)?;
+        for (at, value) in row.iter_mut().enumerate() {
+            if let Value::Text(id) = value
+                && surveys.contains(&at)
+            {
+                *id = rename(id)?;
+            }
+        }
+        sql.run(&format!("REPLACE INTO {name} VALUES ({})", marks(row.len())), &row)?;
+        rows += 1;
+    }
+    Ok(rows)
+}
+
+fn marks(count: usize) -> String {
+    vec!["?"; count].join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sql::native::Native;
+
+    const TABLE: Table =
+        Table { name: "one", key: &["a", "b"], key_there: &["a", "b"], surveys: &[1], step: 3 };
+
+    fn table() -> Native {
+        let sql = Native::new();
+        let create =
+            "CREATE TABLE one (a BLOB, b TEXT, c INTEGER, PRIMARY KEY (a, b)) WITHOUT ROWID";
+        sql.run(create, &[]).unwrap();
+        sql
+    }
+
+    fn all(sql: &Native) -> String {
+        dump(sql, &TABLE, &Cells::new()).unwrap().0
+    }
+
+    #[test]
+    fn what_was_loaded_is_what_was_dumped_in_pages_that_may_come_again() {
+        let (from, to) = (table(), table());
+        let add = |number: u8| {
+            let long = "x".repeat(100_000);
+            let values = [vec![number / 2, 255].into(), format!("{number}{long}").into()];
+            from.run("INSERT INTO one VALUES (?, ?, NULL)", &values).unwrap();
+        };
+        (0..40).for_each(add);
+        // What is there and should not be goes, wherever it lies.
+        for stray in [0_u8, 9, 200] {
+            to.run("INSERT INTO one VALUES (?, 'b', 7)", &[vec![stray].into()]).unwrap();
+        }
+        let mut pages = Vec::new();
+        let mut after = Cells::new();
+        loop {
+            let (lines, until) = dump(&from, &TABLE, &after).unwrap();
+            pages.push((lines, after, until.clone()));
+            after = until;
+            if after.is_empty() {
+                break;
+            }
+        }
+        assert_eq!(pages.len(), 4);
+        let take = |(lines, after, until): &(String, Cells, Cells)| {
+            load(&to, &TABLE, [after, until], lines, &|id| Ok(id.to_owned())).unwrap()
+        };
+        let rows: u64 = [2, 1, 0, 1, 3].iter().map(|at| take(&pages[*at])).sum();
+        assert_eq!(rows, 40 + take(&pages[1]));
+        assert!(all(&from) == all(&to));
+    }
+
+    #[test]
+    fn ids_are_renamed_where_they_stand() {
+        let sql = table();
+        let lines = "[\"bAQ==\",\"telse\",\"i-5\"]\n[\"bAf8=\",\"told\",null]\n";
+        load(&sql, &TABLE, [&vec![], &vec![]], lines, &|id| Ok(id.replace("old", "new"))).unwrap();
+        assert_eq!(all(&sql), lines.replace("old", "new"));
+    }
+}

@@ -1,0 +1,74 @@
+//! A shard that moves from one deployment to another: see [`crate::bundle`].
+
+use super::log::MIGRATIONS;
+use super::record::Recorded;
+use super::{Shard, changes};
+use crate::bundle::{self, Head};
+use crate::failure::Failure;
+use crate::sql::Sql;
+use crate::sql::dump::Table;
+
+const fn table(name: &'static str, key: &'static [&'static str], step: usize) -> Table {
+    Table { name, key, key_there: key, surveys: &[], step }
+}
+
+const TABLES: &[Table] = &[
+    table("published", &["version"], 8),
+    table("body", &["digest"], 8),
+    table("standing", &["rowid"], 8),
+    table("trait_value", &["trait", "value"], 100),
+    table("counter", &["question", "dimension", "day", "value"], 8),
+    table("change", &["seq"], 500),
+    table("display", &["id"], 100),
+    // The last: without its row a shard neither counts nor takes anything.
+    table("folded", &["rowid"], 8),
+];
+
+impl Shard {
+    /// Reads a page.
+    pub(super) fn dump(&self, from: Head, following: Option<String>) -> Result<String, Failure> {
+        dump(&self.sql, self.woken_ms, from, following)
+    }
+
+    /// Takes a page.
+    pub(super) async fn load(&self, page: &str) -> Result<u64, Failure> {
+        self.wake_up(true)?;
+        let rows = load(&self.sql, page)?;
+        self.tail_length.set(None);
+        self.published.borrow_mut().clear();
+        self.standing.borrow_mut().take();
+        self.refusals.borrow_mut().clear();
+        if self.sql.first("SELECT 1 FROM folded", &[])?.is_some() {
+            self.after(Recorded::New).await?;
+        }
+        Ok(rows)
+    }
+}
+
+/// Reads a page of a shard that has been awake since a time, or its first page if it has changed.
+pub(super) fn dump(
+    sql: &impl Sql,
+    woken_ms: u64,
+    from: Head,
+    following: Option<String>,
+) -> Result<String, Failure> {
+    let mut stamp = format!("{woken_ms}/{}", changes::latest(sql)?);
+    sql.query("SELECT until_ms, dropped_ms, forgotten_ms FROM folded", &[], &mut |mut row| {
+        for _ in 0..3 {
+            stamp += &format!("/{}", row.integer::<u64>()?);
+        }
+        Ok(())
+    })?;
+    bundle::dump(sql, (TABLES, MIGRATIONS.len()), from, stamp, following)
+}
+
+/// Takes a page. Until it was the last one, the shard neither counts nor takes anything.
+pub(super) fn load(sql: &impl Sql, page: &str) -> Result<u64, Failure> {
+    let (head, rows) = bundle::read(page)?;
+    let loaded = sql.transaction(|| {
+        sql.run("DELETE FROM folded", &[])?;
+        bundle::load(sql, (TABLES, MIGRATIONS.len()), (&head, rows), &|_, id| Ok(id.to_owned()))
+    });
+    sql.latest_change().set(None);
+    loaded
+}
