@@ -92,7 +92,8 @@ impl Told {
         let mut arrival = arrival(number, self.revision, Stage::ALL[self.stage], self.score);
         arrival.id = DisplayId::new(START_MS + self.drift_ms, [number; 10]);
         arrival.dismissed = self.dismissed;
-        arrival.shown_ms = shown_ms(self.age_ms, now_ms);
+        // No two at once: which of them is the latest of their respondent nobody could say.
+        arrival.shown_ms = shown_ms(self.age_ms, now_ms) - u64::from(self.number);
         arrival.context.version = u32::from(number % 2) + 1;
         arrival.context.language = ["en", "de", ""][usize::from(number % 3)].to_owned();
         arrival.context.channel = Channel::ALL[usize::from(number % 3)];
