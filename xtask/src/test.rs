@@ -64,6 +64,7 @@ pub fn test() -> Result<()> {
     timed("lints", || cargo(&lint))?;
     let manifest = build()?;
     size(&manifest)?;
+    tools::curl()?;
     timed("native and API tests", || on("workerd", &[]))?;
     // `machine` looks at plain workerd's files and kills it.
     timed("API tests in wrangler", || {

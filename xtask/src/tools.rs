@@ -152,6 +152,14 @@ pub fn chromium() -> Result<PathBuf> {
     find().context("the package chromium brought no browser")
 }
 
+/// The curl with which docs/api.md is tried.
+pub fn curl() -> Result<()> {
+    match on_path("curl") {
+        Some(_) => Ok(()),
+        None => apt_install(&["curl"]).context("no curl: install it"),
+    }
+}
+
 /// The file that a command name stands for.
 pub fn on_path(name: &str) -> Option<PathBuf> {
     let paths = env::var_os("PATH")?;
