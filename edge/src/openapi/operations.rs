@@ -520,7 +520,7 @@ impl Operation {
     /// A body that is a page of a bundle.
     fn page(mut self) -> Self {
         let media = json!({ "schema": { "type": "string" } });
-        self.body = Some(json!({ "required": true, "content": { "application/x-ndjson": media } }));
+        self.body = Some(json!({ "required": true, "content": { "text/plain": media } }));
         self
     }
 
