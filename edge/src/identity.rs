@@ -16,7 +16,7 @@ use sha2::Sha256;
 const LEEWAY_MS: u64 = 60_000;
 
 /// The longest respondent's id, in characters.
-const SUBJECT_LIMIT: usize = 200;
+pub const RESPONDENT_LIMIT: usize = 200;
 
 /// Somebody whom the site's server vouches for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +47,11 @@ struct Claims {
 enum Audience {
     One(String),
     Many(Vec<String>),
+}
+
+/// Whether a text can be a respondent's id.
+pub fn is_respondent(id: &str) -> bool {
+    (1..=RESPONDENT_LIMIT).contains(&id.chars().count())
 }
 
 /// Checks a token for a site at the time when its survey was shown: a display may arrive days later.
@@ -105,11 +110,10 @@ pub fn verify(
             .at("identity.exp")
             .limit(format!("at least {}", shown_ms / 1000)));
     }
-    let characters = claims.sub.chars().count();
-    if characters == 0 || characters > SUBJECT_LIMIT {
+    if !is_respondent(&claims.sub) {
         return Err(malformed("the token's sub is empty or too long")
             .at("identity.sub")
-            .limit(format!("1..={SUBJECT_LIMIT} characters")));
+            .limit(format!("1..={RESPONDENT_LIMIT} characters")));
     }
     Ok(Identity { respondent: claims.sub, traits: claims.traits })
 }

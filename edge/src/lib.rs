@@ -16,6 +16,7 @@ mod installs;
 mod json;
 mod keys;
 mod memory;
+mod names;
 #[cfg(test)]
 mod openapi;
 mod operator;

@@ -226,6 +226,11 @@ pub fn unknown_parameter(name: &str) -> Problem {
     Problem::new(Code::InvalidQuery, "there is no such parameter").at(name)
 }
 
+/// What is said of a parameter that cannot have its value.
+pub fn invalid_parameter(name: &str, limit: impl Into<String>) -> Problem {
+    Problem::new(Code::InvalidQuery, "the parameter has no such value").at(name).limit(limit)
+}
+
 /// Reads a JSON body of at most `limit` bytes, and stops reading where it is larger.
 pub async fn read_json<T: DeserializeOwned>(
     request: &mut Request,

@@ -14,11 +14,11 @@ use worker::{Env, Request, Response};
 use crate::caller::Team;
 use crate::failure::Failure;
 use crate::place;
-use crate::respond::{self, Cache};
+use crate::respond;
 use crate::route::Route;
 use crate::rpc::{self, Followed, Plan, SurveyCall, TeamCall};
 use crate::seal::{SiteId, SurveyId};
-use crate::survey::asked::{Asked, check_respondent, invalid, number};
+use crate::survey::asked::{Asked, check_respondent, number};
 use crate::survey::csv::Columns;
 use crate::survey::responses::{Found, From, Tell};
 
@@ -56,15 +56,14 @@ impl Page {
         let next = self.next.as_ref().map_or("null".to_owned(), |next| format!("\"{next}\""));
         let responses = self.responses.join(",");
         let body = format!("{{\"responses\":[{responses}],\"next\":{next}{more}}}");
-        let answer = respond::private(Cache::Never)?;
-        Ok(answer.with_header("content-type", "application/json")?.fixed(body.into_bytes()))
+        respond::written(200, body)
     }
 }
 
 fn page_size(limit: Option<usize>) -> Result<usize, Problem> {
     let limit = limit.unwrap_or(PAGE);
     if !(1..=PAGE_LIMIT).contains(&limit) {
-        return Err(invalid("limit", format!("1..={PAGE_LIMIT}")));
+        return Err(respond::invalid_parameter("limit", format!("1..={PAGE_LIMIT}")));
     }
     Ok(limit)
 }
@@ -82,14 +81,14 @@ pub async fn list(
         match (name, value) {
             ("order", "asc") => ascending = true,
             ("order", "desc") => ascending = false,
-            ("order", _) => return Err(invalid(name, "asc or desc")),
+            ("order", _) => return Err(respond::invalid_parameter(name, "asc or desc")),
             ("after", _) => after = Some(value.to_owned()),
             _ => return Ok(false),
         }
         Ok(true)
     })?;
     if after.is_some() && !ascending {
-        return Err(invalid("after", "only with order=asc").into());
+        return Err(respond::invalid_parameter("after", "only with order=asc").into());
     }
     let plan = team.plan(env, survey).await?;
     if !ascending {
@@ -146,7 +145,9 @@ async fn follow(
     let mut known = known.collect::<Result<Vec<u64>, _>>()?;
     // Numbers pass through JavaScript.
     if known.len() > shards || known.iter().any(|after| *after > u64::from(u32::MAX) << 20) {
-        return Err(invalid("after", "what an earlier answer called next").into());
+        return Err(
+            respond::invalid_parameter("after", "what an earlier answer called next").into()
+        );
     }
     known.resize(shards, 0);
     let mut page = Page::default();
@@ -222,7 +223,7 @@ impl Position {
 }
 
 fn unknown_cursor() -> Problem {
-    invalid("cursor", "what an earlier answer called next")
+    respond::invalid_parameter("cursor", "what an earlier answer called next")
 }
 
 /// A walk over the responses of all shards in the order of their ids, which holds a page of each.

@@ -50,11 +50,7 @@ impl Query {
         let mut query = Self::default();
         for (name, value) in parameters {
             let (name, value) = (name.as_ref(), value.into());
-            let unknown = |limit: &str| {
-                Problem::new(Code::InvalidQuery, "the parameter has no such value")
-                    .at(name)
-                    .limit(limit)
-            };
+            let unknown = |limit: &str| respond::invalid_parameter(name, limit);
             match name {
                 "from" => query.from_ms = Some(period::parse_time(name, &value)?),
                 "to" => query.to_ms = Some(period::parse_time(name, &value)?),
@@ -129,10 +125,7 @@ pub fn filters<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Filters, Prob
 }
 
 fn filter(text: &str) -> Result<(Dimension, String), Problem> {
-    let unknown = |limit: &str| {
-        let detail = "the parameter has no such value";
-        Problem::new(Code::InvalidQuery, detail).at("where").limit(limit)
-    };
+    let unknown = |limit: &str| respond::invalid_parameter("where", limit);
     let parts = text.split_once(':');
     let (dimension, value) = parts.ok_or_else(|| unknown("a dimension, a colon and a value"))?;
     let dimension = Dimension::named(dimension).ok_or_else(|| unknown(&dimensions()))?;

@@ -3,7 +3,6 @@
 // round after round. What does not depend on the machine has a bar; times stand beside the page alone.
 
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { parseArgs } from "node:util";
 
@@ -12,7 +11,7 @@ import { chromium } from "@playwright/test";
 import { Deployment } from "../browser/deployment.mjs";
 import { LAUNCH } from "../browser/playwright.config.mjs";
 
-const { values } = parseArgs({ options: { runs: { type: "string", default: "7" }, json: { type: "string" } } });
+const { values } = parseArgs({ options: { runs: { type: "string", default: "7" } } });
 const RUNS = Number(values.runs);
 
 /** The network and the CPU of a visit: as they are, and those of a cheap phone. */
@@ -225,6 +224,5 @@ for (const [profile, pages] of Object.entries(rounds)) {
   }
 }
 console.log(`\n"First button" counts from navigation, and after an event from the event.\n\n${JSON.stringify(rounds)}`);
-if (values.json) writeFileSync(values.json, JSON.stringify(rounds));
 for (const bar of missed) console.error(`error: ${bar}`);
 process.exitCode = missed.length ? 1 : 0;

@@ -2,6 +2,7 @@
 //! the table of routes and from the types that the code reads and writes. It is made by the tests, so
 //! nothing of this is in the Worker; where the document differs from the code, a test fails.
 
+mod operation;
 mod operations;
 
 use std::collections::BTreeMap;
@@ -13,7 +14,8 @@ use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use crate::route::{Access, Route, route};
-use operations::{OPERATIONS, Operation, describe, hosted};
+use operation::Operation;
+use operations::{OPERATIONS, describe, hosted};
 
 /// The document as it is kept.
 const KEPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json");
@@ -51,7 +53,7 @@ impl Schemas {
 
     /// All of them by name, and the document with what refers to them. A type that is read otherwise than
     /// it is written has two schemas.
-    fn settle(mut self, document: Value) -> Value {
+    fn settle(mut self, mut document: Value) -> Value {
         let mut schemas = self.written.take_definitions(true);
         let read = self.read.take_definitions(true);
         // What refers to a type with two schemas has two itself.
@@ -76,7 +78,6 @@ impl Schemas {
             let name = if renamed.contains(name) { format!("{name}Read") } else { name.clone() };
             schemas.insert(name, as_read(schema));
         }
-        let mut document = document;
         let paths = document["paths"].as_object_mut().expect("paths");
         for operation in
             paths.values_mut().flat_map(|path| path.as_object_mut().expect("path").values_mut())

@@ -10,6 +10,7 @@ use asklet_shared::summary::Summary;
 use serde_json::{Map, Value, json};
 
 use super::Schemas;
+use super::operation::{Operation, operation};
 use crate::bundle::BundleTaken;
 use crate::installs::Report;
 use crate::keys::{KeyCreated, MakeKey};
@@ -26,20 +27,6 @@ use crate::survey::asked::Asked;
 use crate::survey::import::Imported;
 use crate::survey::responses::{Change, Response};
 use crate::team::{EraseRespondent, Exclude, RespondentErased, SecretCreated, SetShards};
-
-/// What a route takes and answers.
-#[derive(Default)]
-pub struct Operation {
-    pub id: &'static str,
-    pub summary: &'static str,
-    pub parameters: Vec<Value>,
-    pub body: Option<Value>,
-    pub answers: Map<String, Value>,
-    /// The statuses of problems besides those that all routes of its kind have.
-    pub problems: &'static [u16],
-    /// Whether problems are told as pages, for people.
-    pub tells_people: bool,
-}
 
 /// The routes that are no team's: the method, the path, and one that leads to it.
 pub const OPERATIONS: &[(&str, &str, &str)] = &[
@@ -108,7 +95,6 @@ pub fn path_parameter(name: &str) -> Value {
 
 /// What a route takes and answers. Each has its line, or the compiler asks for one.
 pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
-    let operation = |id, summary| Operation { id, summary, ..Operation::default() };
     match route {
         Route::Health => operation("health", "Whether it answers").answer(
             200,
@@ -348,7 +334,6 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
 }
 
 fn survey(verb: Verb, schemas: &mut Schemas) -> Operation {
-    let operation = |id, summary| Operation { id, summary, ..Operation::default() };
     let record = schemas.written::<SurveyRecord>();
     let told = |id, summary| operation(id, summary).answer(200, "The survey.", record.clone());
     match verb {
@@ -379,16 +364,15 @@ fn survey(verb: Verb, schemas: &mut Schemas) -> Operation {
 
 /// The hosted page, whose two methods are one route.
 pub fn hosted(method: &str) -> Operation {
-    let operation = |id, summary| Operation { id, summary, ..Operation::default() };
     let page = |operation: Operation| {
-        operation
+        let operation = operation
             .query("lang", json!({ "type": "string" }), "The language to ask in.")
             .query("frame", json!({ "type": "string" }), "It stands in a frame.")
             .query("preview", json!({ "type": "string" }), "The token of a preview.")
             .other(200, "The page.", "text/html")
-            .problems(&[400, 403, 404, 408, 409, 410, 413, 415, 422, 429])
+            .problems(&[400, 403, 404, 408, 409, 410, 413, 415, 422, 429]);
+        Operation { tells_people: true, ..operation }
     };
-    let page = |operation: Operation| Operation { tells_people: true, ..page(operation) };
     if method == "GET" {
         page(operation("hostedPage", "The survey as a page of its own"))
     } else {
@@ -402,30 +386,28 @@ pub fn hosted(method: &str) -> Operation {
 
 /// A page of responses, as shards write its parts.
 fn page(schemas: &mut Schemas) -> Value {
-    json!({
-        "type": "object",
-        "properties": {
-            "responses": { "type": "array", "items": schemas.written::<Response>() },
-            "next": {
-                "description": "The cursor of the next page; `null` after the last.",
-                "type": ["string", "null"],
-            },
-        },
-        "required": ["responses", "next"],
-        "additionalProperties": false,
-    })
+    let next = json!({
+        "description": "The cursor of the next page; `null` after the last.",
+        "type": ["string", "null"],
+    });
+    list(schemas.written::<Response>(), json!({ "next": next }))
 }
 
 /// A page of changes.
 fn changes(schemas: &mut Schemas) -> Value {
+    let next = json!({ "description": "From where to go on.", "type": "string" });
+    let more = json!({ "description": "Whether there is more at once.", "type": "boolean" });
+    list(schemas.written::<Change>(), json!({ "next": next, "more": more }))
+}
+
+/// A list of responses with what is said beside it.
+fn list(item: Value, mut beside: Value) -> Value {
+    beside["responses"] = json!({ "type": "array", "items": item });
+    let required: Vec<_> = beside.as_object().into_iter().flat_map(Map::keys).cloned().collect();
     json!({
         "type": "object",
-        "properties": {
-            "responses": { "type": "array", "items": schemas.written::<Change>() },
-            "next": { "description": "From where to go on.", "type": "string" },
-            "more": { "description": "Whether there is more at once.", "type": "boolean" },
-        },
-        "required": ["responses", "next", "more"],
+        "properties": beside,
+        "required": required,
         "additionalProperties": false,
     })
 }
@@ -487,79 +469,4 @@ fn found(operation: Operation) -> Operation {
         .query("text", text(), "What a comment holds, whatever its case and accents.")
         .query("from", text(), "Shown then or later.")
         .query("to", text(), "Shown before.")
-}
-
-impl Operation {
-    fn query(mut self, name: &str, schema: Value, description: &str) -> Self {
-        let parameter =
-            json!({ "name": name, "in": "query", "schema": schema, "description": description });
-        self.parameters.push(parameter);
-        self
-    }
-
-    /// A body in JSON.
-    fn takes(self, schema: Value, example: Value) -> Self {
-        self.sent(schema, &["application/json"], example)
-    }
-
-    fn sent(mut self, schema: Value, types: &[&str], example: Value) -> Self {
-        let media = json!({ "schema": schema, "example": example });
-        let content: Map<_, _> =
-            types.iter().map(|name| ((*name).to_owned(), media.clone())).collect();
-        self.body = Some(json!({ "required": true, "content": content }));
-        self
-    }
-
-    /// A body of lines of JSON.
-    fn lines(mut self, example: Value) -> Self {
-        let media = json!({ "schema": { "type": "string" }, "example": example });
-        self.body = Some(json!({ "required": false, "content": { "text/plain": media } }));
-        self
-    }
-
-    /// A body that is a page of a bundle.
-    fn page(mut self) -> Self {
-        let media = json!({ "schema": { "type": "string" } });
-        self.body = Some(json!({ "required": true, "content": { "text/plain": media } }));
-        self
-    }
-
-    /// An answer in JSON.
-    fn answer(mut self, status: u16, description: &str, schema: Value) -> Self {
-        let content = json!({ "application/json": { "schema": schema } });
-        let answer = json!({ "description": description, "content": content });
-        self.answers.insert(status.to_string(), answer);
-        self
-    }
-
-    /// An answer in something else.
-    fn other(mut self, status: u16, description: &str, media_type: &str) -> Self {
-        let answer = json!({ "description": description, "content": { media_type: {} } });
-        self.answers.insert(status.to_string(), answer);
-        self
-    }
-
-    /// An answer without a body.
-    fn bare(mut self, status: u16, description: &str) -> Self {
-        self.answers.insert(status.to_string(), json!({ "description": description }));
-        self
-    }
-
-    /// Lines of responses, or a table.
-    fn exported(mut self) -> Self {
-        let answer = json!({
-            "description": "The stream, of a response a line. It breaks off visibly where something fails.",
-            "content": {
-                "application/x-ndjson": { "schema": { "type": "string" } },
-                "text/csv": { "schema": { "type": "string" } },
-            },
-        });
-        self.answers.insert("200".to_owned(), answer);
-        self
-    }
-
-    fn problems(mut self, problems: &'static [u16]) -> Self {
-        self.problems = problems;
-        self
-    }
 }

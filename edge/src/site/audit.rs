@@ -5,6 +5,7 @@ use asklet_shared::definition::Status;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
+use crate::names::names;
 use crate::rpc::{SurveyAction, TeamCall};
 use crate::seal::SurveyId;
 use crate::sql::Sql;
@@ -21,73 +22,54 @@ const SEQ_END: u64 = (1 << 53) - 1;
 /// Who changed what was changed with the admin token. No key's id is spelled so.
 pub const OPERATOR: &str = "operator";
 
-macro_rules! actions {
-    ($($(#[$doc:meta])* $action:ident = $name:literal,)*) => {
-        /// What was done.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-        #[cfg_attr(test, derive(schemars::JsonSchema))]
-        pub enum Action {
-            $($(#[$doc])* #[serde(rename = $name)] $action,)*
-        }
-
-        impl Action {
-            /// The name as it is stored and told.
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$action => $name,)* }
-            }
-
-            fn named(name: &str) -> Option<Self> {
-                match name { $($name => Some(Self::$action),)* _ => None }
-            }
-        }
-    };
-}
-
-actions! {
-    /// The site was made.
-    CreateSite = "create_site",
-    /// Its settings were replaced.
-    ChangeSettings = "change_settings",
-    /// A key was made.
-    CreateKey = "create_key",
-    /// A key was revoked.
-    RevokeKey = "revoke_key",
-    /// An identity secret was made.
-    CreateIdentitySecret = "create_identity_secret",
-    /// An identity secret was removed.
-    RemoveIdentitySecret = "remove_identity_secret",
-    /// A draft was made.
-    CreateSurvey = "create_survey",
-    /// A draft was replaced.
-    UpdateSurvey = "update_survey",
-    /// A survey was copied; the target is the copy.
-    DuplicateSurvey = "duplicate",
-    /// A draft became the next version.
-    Publish = "publish",
-    /// A survey is asked no more for now.
-    Pause = "pause",
-    /// It is asked again.
-    Resume = "resume",
-    /// It is asked no more.
-    Archive = "archive",
-    /// It was spread over more shards; the detail is their number.
-    SetShards = "shards",
-    /// It was removed with everything that was collected.
-    DeleteSurvey = "delete_survey",
-    /// A display, the target, counts no more.
-    Exclude = "exclude",
-    /// It counts again.
-    Include = "include",
-    /// It was removed.
-    DeleteResponse = "delete_response",
-    /// Displays were imported; the detail is how many lines there were.
-    Import = "import",
-    /// Everything of the site was asked for, to move it.
-    GiveBundle = "give_bundle",
-    /// Everything of a site came here.
-    TakeBundle = "take_bundle",
-    /// Everything of a respondent was erased. Of whom is not said.
-    Erase = "erase",
+names! {
+    /// What was done.
+    Action {
+        /// The site was made.
+        CreateSite = "create_site",
+        /// Its settings were replaced.
+        ChangeSettings = "change_settings",
+        /// A key was made.
+        CreateKey = "create_key",
+        /// A key was revoked.
+        RevokeKey = "revoke_key",
+        /// An identity secret was made.
+        CreateIdentitySecret = "create_identity_secret",
+        /// An identity secret was removed.
+        RemoveIdentitySecret = "remove_identity_secret",
+        /// A draft was made.
+        CreateSurvey = "create_survey",
+        /// A draft was replaced.
+        UpdateSurvey = "update_survey",
+        /// A survey was copied; the target is the copy.
+        DuplicateSurvey = "duplicate",
+        /// A draft became the next version.
+        Publish = "publish",
+        /// A survey is asked no more for now.
+        Pause = "pause",
+        /// It is asked again.
+        Resume = "resume",
+        /// It is asked no more.
+        Archive = "archive",
+        /// It was spread over more shards; the detail is their number.
+        SetShards = "shards",
+        /// It was removed with everything that was collected.
+        DeleteSurvey = "delete_survey",
+        /// A display, the target, counts no more.
+        Exclude = "exclude",
+        /// It counts again.
+        Include = "include",
+        /// It was removed.
+        DeleteResponse = "delete_response",
+        /// Displays were imported; the detail is how many lines there were.
+        Import = "import",
+        /// Everything of the site was asked for, to move it.
+        GiveBundle = "give_bundle",
+        /// Everything of a site came here.
+        TakeBundle = "take_bundle",
+        /// Everything of a respondent was erased. Of whom is not said.
+        Erase = "erase",
+    }
 }
 
 /// A change that is about to be made.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::settings;
 use crate::failure::Failure;
+use crate::names::names;
 use crate::sql::Sql;
 
 /// How many origins are kept.
@@ -16,46 +17,26 @@ const ORIGINS_LIMIT: u32 = 200;
 /// A problem is over when the tag ran for so many days without it.
 const PROBLEM_DAYS: u64 = 7;
 
-macro_rules! directives {
-    ($($(#[$doc:meta])* $directive:ident = $name:literal,)*) => {
-        /// A directive of a Content-Security-Policy that can stand in the way of the tag.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-        #[cfg_attr(test, derive(schemars::JsonSchema))]
-        pub enum Directive {
-            $($(#[$doc])* #[serde(rename = $name)] $directive,)*
-        }
-
-        impl Directive {
-            /// The name as policies write it.
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$directive => $name,)* }
-            }
-
-            /// The directive with a name.
-            pub fn named(name: &str) -> Option<Self> {
-                match name { $($name => Some(Self::$directive),)* _ => None }
-            }
-        }
-    };
-}
-
-directives! {
-    /// Scripts, and the compiling of WebAssembly.
-    Script = "script-src",
-    /// Scripts alone.
-    ScriptElement = "script-src-elem",
-    /// What scripts fetch and send.
-    Connect = "connect-src",
-    /// Frames, in which the hosted page shows where WebAssembly is refused.
-    Frame = "frame-src",
-    /// Frames and workers.
-    Child = "child-src",
-    /// Whatever has no directive of its own.
-    Default = "default-src",
-    /// The demand that scripts write no markup of plain text.
-    RequireTrustedTypes = "require-trusted-types-for",
-    /// The policies that may make trusted markup.
-    TrustedTypes = "trusted-types",
+names! {
+    /// A directive of a Content-Security-Policy that can stand in the way of the tag.
+    Directive {
+        /// Scripts, and the compiling of WebAssembly.
+        Script = "script-src",
+        /// Scripts alone.
+        ScriptElement = "script-src-elem",
+        /// What scripts fetch and send.
+        Connect = "connect-src",
+        /// Frames, in which the hosted page shows where WebAssembly is refused.
+        Frame = "frame-src",
+        /// Frames and workers.
+        Child = "child-src",
+        /// Whatever has no directive of its own.
+        Default = "default-src",
+        /// The demand that scripts write no markup of plain text.
+        RequireTrustedTypes = "require-trusted-types-for",
+        /// The policies that may make trusted markup.
+        TrustedTypes = "trusted-types",
+    }
 }
 
 /// An origin on whose pages the tag ran.

@@ -3,11 +3,11 @@
 use asklet_shared::definition::Definition;
 use asklet_shared::metrics::Category;
 use asklet_shared::period;
-use asklet_shared::problem::{Code, Problem};
+use asklet_shared::problem::Problem;
 use serde::{Deserialize, Serialize};
 
-use super::import::RESPONDENT_LIMIT;
 use super::responses::Find;
+use crate::identity::{RESPONDENT_LIMIT, is_respondent};
 use crate::respond;
 use crate::summary;
 
@@ -93,22 +93,28 @@ impl Asked {
         if let Some(text) = self.text {
             let length = text.chars().count();
             if text.trim().is_empty() || length > TEXT_LIMIT {
-                return Err(invalid("text", format!("1..={TEXT_LIMIT} characters")));
+                return Err(respond::invalid_parameter(
+                    "text",
+                    format!("1..={TEXT_LIMIT} characters"),
+                ));
             }
             find.text = Some(text);
         }
         find.respondent = self.respondent.map(check_respondent).transpose()?;
         let question = self.question.as_ref().unwrap_or(&definition.primary).clone();
         let Some(kind) = definition.question(&question).map(|question| &question.answer) else {
-            return Err(invalid("question", "the id of a question of the survey"));
+            return Err(respond::invalid_parameter(
+                "question",
+                "the id of a question of the survey",
+            ));
         };
         if !self.category.is_empty() || self.score_from.is_some() || self.score_to.is_some() {
             let Some(rating) = definition.rating(&question) else {
-                return Err(invalid("question", "the id of a rating"));
+                return Err(respond::invalid_parameter("question", "the id of a rating"));
             };
             let names = rating.scale.categories().map(Category::name);
             if self.category.iter().any(|wanted| !names.contains(&wanted.as_str())) {
-                return Err(invalid("category", names.join(", ")));
+                return Err(respond::invalid_parameter("category", names.join(", ")));
             }
             let (low, high) = rating.scale.range();
             let is_wanted = |score: &u8| {
@@ -150,23 +156,21 @@ impl Asked {
 }
 
 fn truth(name: &str, value: &str) -> Result<bool, Problem> {
-    value.parse().map_err(|_| invalid(name, "true or false"))
+    value.parse().map_err(|_| respond::invalid_parameter(name, "true or false"))
 }
 
 /// A parameter that is a number.
 pub fn number<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, Problem> {
-    value.parse().map_err(|_| invalid(name, "a whole number"))
-}
-
-/// What is said of a parameter that cannot have a value.
-pub fn invalid(name: &str, limit: impl Into<String>) -> Problem {
-    Problem::new(Code::InvalidQuery, "the parameter has no such value").at(name).limit(limit)
+    value.parse().map_err(|_| respond::invalid_parameter(name, "a whole number"))
 }
 
 /// Refuses what cannot be a respondent's id.
 pub fn check_respondent(respondent: String) -> Result<String, Problem> {
-    if respondent.is_empty() || respondent.chars().count() > RESPONDENT_LIMIT {
-        return Err(invalid("respondent", format!("1..={RESPONDENT_LIMIT} characters")));
+    if !is_respondent(&respondent) {
+        return Err(respond::invalid_parameter(
+            "respondent",
+            format!("1..={RESPONDENT_LIMIT} characters"),
+        ));
     }
     Ok(respondent)
 }

@@ -11,12 +11,14 @@
 //! reading changes is looking at a range of `change` and at the tail.
 
 use super::fold::{END_OF_TIME_MS, TAIL, Watermark};
-use super::log::{self, COLUMNS, Stored};
+use super::log::{self, COLUMNS, GONE, Stored};
 use crate::failure::Failure;
 use crate::sql::{Sql, Value};
 
 /// The displays that readers are told of: what has an answer has started.
-const TOLD: &str = "(stage >= 2 OR excluded IN ('', ' '))";
+fn told() -> String {
+    format!("(stage >= 2 OR excluded IN {GONE})")
+}
 
 /// The number of the next change.
 pub fn next(sql: &impl Sql) -> Result<u64, Failure> {
@@ -43,8 +45,9 @@ fn find_latest(sql: &impl Sql) -> Result<u64, Failure> {
 
 /// Lists the displays that a condition picks out, as the counters cover them from now on.
 pub fn cover(sql: &impl Sql, condition: &str, values: &[Value]) -> Result<(), Failure> {
+    let told = told();
     let query = format!(
-        "REPLACE INTO change (seq, id) SELECT seq, id FROM display WHERE {condition} AND {TOLD}"
+        "REPLACE INTO change (seq, id) SELECT seq, id FROM display WHERE {condition} AND {told}"
     );
     sql.run(&query, values)
 }
@@ -83,12 +86,13 @@ pub fn after(sql: &impl Sql, seq: u64, limit: usize) -> Result<Vec<Stored>, Fail
     values.extend([seq.into(), limit.into()]);
     let columns = COLUMNS.split(", ").map(|column| format!("display.{column}"));
     let columns = columns.collect::<Vec<_>>().join(", ");
+    let told = told();
     let mut found = Vec::new();
     sql.query(
         &format!(
             "SELECT {columns} FROM (
                 SELECT seq, id FROM (SELECT seq, id FROM change WHERE seq > ?4 ORDER BY seq LIMIT ?5)
-                UNION SELECT seq, id FROM display WHERE {TAIL} AND seq > ?4 AND {TOLD}
+                UNION SELECT seq, id FROM display WHERE {TAIL} AND seq > ?4 AND {told}
                 ORDER BY seq LIMIT ?5
              ) AS changed JOIN display ON display.id = changed.id ORDER BY changed.seq"
         ),

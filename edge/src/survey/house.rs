@@ -16,7 +16,6 @@ use crate::sql::Sql;
 const PAUSE: Duration = Duration::from_millis(1);
 
 /// How long a large shard waits for more to be removed before it washes.
-const WASHING: Duration = Duration::from_millis(WASHING_MS);
 const WASHING_MS: u64 = 15 * 60 * 1000;
 
 /// How often a shard looks after what it keeps.
@@ -68,7 +67,7 @@ impl Shard {
         let soon_ms = Date::now().as_millis() + WASHING_MS;
         let alarm = self.state.storage().get_alarm().await?;
         let is_soon = alarm.is_some_and(|at| u64::try_from(at).is_ok_and(|at| at <= soon_ms));
-        if is_soon { Ok(()) } else { self.set_alarm(WASHING).await }
+        if is_soon { Ok(()) } else { self.set_alarm(Duration::from_millis(WASHING_MS)).await }
     }
 
     /// Looks after what is kept.

@@ -18,6 +18,7 @@ use super::log;
 use super::record::{self, Arrival, Recorded};
 use super::responses::Excluded;
 use crate::failure::Failure;
+use crate::identity::{RESPONDENT_LIMIT, is_respondent};
 use crate::json;
 use crate::sql::Sql;
 use crate::standing::Standing;
@@ -30,9 +31,6 @@ pub const BYTES_LIMIT: usize = 4 * 1024 * 1024;
 
 /// The longest name of a group, a touchpoint or a device, in characters.
 const NAME_LIMIT: usize = 50;
-
-/// The longest id of a respondent, in characters.
-pub const RESPONDENT_LIMIT: usize = 200;
 
 /// How many refused lines are told.
 const REFUSALS_LIMIT: usize = 100;
@@ -218,7 +216,7 @@ fn read<'a>(
         context.touchpoint = touchpoint;
     }
     if let Some(respondent) = line.respondent {
-        if respondent.is_empty() || respondent.chars().count() > RESPONDENT_LIMIT {
+        if !is_respondent(&respondent) {
             return Err(Problem::new(Code::InvalidDisplay, "a respondent has an id")
                 .at("respondent")
                 .limit(format!("1..={RESPONDENT_LIMIT} characters"))

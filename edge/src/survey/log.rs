@@ -150,6 +150,9 @@ pub const ERASED: &str = "";
 /// The same of a display that was deleted by itself.
 pub const DELETED: &str = " ";
 
+/// Both of them, as SQL lists them.
+pub const GONE: &str = "('', ' ')";
+
 /// A display as the log holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {

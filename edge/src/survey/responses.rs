@@ -13,7 +13,7 @@ use asklet_shared::metrics::Category;
 use serde::{Deserialize, Serialize};
 
 use super::csv::Columns;
-use super::log::{self, COLUMNS, DELETED, DRIFT_MS, ERASED, Stored};
+use super::log::{self, COLUMNS, DELETED, DRIFT_MS, ERASED, GONE, Stored};
 use super::scan::column;
 use crate::failure::Failure;
 use crate::rpc::Plan;
@@ -393,7 +393,7 @@ impl Find {
             format!("?{}", values.len())
         };
         let mut condition = format!(
-            "shown_ms >= {} AND shown_ms < {} AND coalesce(excluded NOT IN ('', ' '), 1)",
+            "shown_ms >= {} AND shown_ms < {} AND coalesce(excluded NOT IN {GONE}, 1)",
             mark(self.from_ms.into()),
             mark(self.to_ms.into())
         );

@@ -1,0 +1,97 @@
+//! How it is written down what a route takes and answers.
+
+use serde_json::{Map, Value, json};
+
+/// What a route takes and answers.
+#[derive(Default)]
+pub struct Operation {
+    pub id: &'static str,
+    pub summary: &'static str,
+    pub parameters: Vec<Value>,
+    pub body: Option<Value>,
+    pub answers: Map<String, Value>,
+    /// The statuses of problems besides those that all routes of its kind have.
+    pub problems: &'static [u16],
+    /// Whether problems are told as pages, for people.
+    pub tells_people: bool,
+}
+
+/// An operation that takes and answers nothing yet.
+pub fn operation(id: &'static str, summary: &'static str) -> Operation {
+    Operation { id, summary, ..Operation::default() }
+}
+
+impl Operation {
+    pub fn query(mut self, name: &str, schema: Value, description: &str) -> Self {
+        let parameter =
+            json!({ "name": name, "in": "query", "schema": schema, "description": description });
+        self.parameters.push(parameter);
+        self
+    }
+
+    /// A body in JSON.
+    pub fn takes(self, schema: Value, example: Value) -> Self {
+        self.sent(schema, &["application/json"], example)
+    }
+
+    pub fn sent(mut self, schema: Value, types: &[&str], example: Value) -> Self {
+        let media = json!({ "schema": schema, "example": example });
+        let content: Map<_, _> =
+            types.iter().map(|name| ((*name).to_owned(), media.clone())).collect();
+        self.body = Some(json!({ "required": true, "content": content }));
+        self
+    }
+
+    /// A body of lines of JSON.
+    pub fn lines(mut self, example: Value) -> Self {
+        let media = json!({ "schema": { "type": "string" }, "example": example });
+        self.body = Some(json!({ "required": false, "content": { "text/plain": media } }));
+        self
+    }
+
+    /// A body that is a page of a bundle.
+    pub fn page(mut self) -> Self {
+        let media = json!({ "schema": { "type": "string" } });
+        self.body = Some(json!({ "required": true, "content": { "text/plain": media } }));
+        self
+    }
+
+    /// An answer in JSON.
+    pub fn answer(mut self, status: u16, description: &str, schema: Value) -> Self {
+        let content = json!({ "application/json": { "schema": schema } });
+        let answer = json!({ "description": description, "content": content });
+        self.answers.insert(status.to_string(), answer);
+        self
+    }
+
+    /// An answer in something else.
+    pub fn other(mut self, status: u16, description: &str, media_type: &str) -> Self {
+        let answer = json!({ "description": description, "content": { media_type: {} } });
+        self.answers.insert(status.to_string(), answer);
+        self
+    }
+
+    /// An answer without a body.
+    pub fn bare(mut self, status: u16, description: &str) -> Self {
+        self.answers.insert(status.to_string(), json!({ "description": description }));
+        self
+    }
+
+    /// Lines of responses, or a table.
+    pub fn exported(mut self) -> Self {
+        let answer = json!({
+            "description": "The stream, of a response a line. It breaks off visibly where something fails.",
+            "content": {
+                "application/x-ndjson": { "schema": { "type": "string" } },
+                "text/csv": { "schema": { "type": "string" } },
+            },
+        });
+        self.answers.insert("200".to_owned(), answer);
+        self
+    }
+
+    pub fn problems(mut self, problems: &'static [u16]) -> Self {
+        self.problems = problems;
+        self
+    }
+}
