@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use asklet_shared::problem::{Code, Problem};
+use serde::Serialize;
 use wasm_bindgen::prelude::*;
 use worker::js_sys::futures::future_to_promise;
 use worker::js_sys::{Promise, Uint8Array};
@@ -25,29 +26,38 @@ const PAGE: usize = 500;
 const CHUNK: usize = 64 * 1024;
 
 #[wasm_bindgen(inline_js = "
-export const streamed = (pull) =>
-  new ReadableStream(
+export const streamed = (pull, broken) => {
+  let failed = false;
+  return new ReadableStream(
     {
       async pull(controller) {
-        const chunk = await pull();
+        if (failed) return controller.error(broken);
+        const chunk = await pull().catch(() => {
+          failed = true;
+          return new TextEncoder().encode(broken);
+        });
         if (chunk) controller.enqueue(chunk);
         else controller.close();
       },
     },
     { highWaterMark: 0 },
   );
+};
 ")]
 extern "C" {
-    /// A stream of what a function's promises give, until one gives nothing. One that is rejected
-    /// breaks the stream, so that nobody takes what came for the whole.
-    fn streamed(pull: JsValue) -> web_sys::ReadableStream;
+    /// A stream of what a function's promises give, until one gives nothing. Behind one that is rejected
+    /// comes a last line and then the stream breaks. The line has to say it, too: a server may end the
+    /// answer of a broken stream as it ends others.
+    fn streamed(pull: JsValue, broken: &str) -> web_sys::ReadableStream;
 }
+
+/// The last line where an export breaks off.
+const BROKEN: &str = "the export broke off here: what came is not the whole";
 
 /// An export on its way.
 struct Export {
     walk: Walk,
-    /// What ends each line that has no end yet.
-    end: &'static str,
+    is_csv: bool,
     /// What comes before the next response.
     ready: String,
     is_over: bool,
@@ -79,8 +89,8 @@ pub async fn export(
     let asked = asked.whole()?;
     let columns = is_csv.then(|| Columns::of(&plan.definition));
     let ready = columns.as_ref().map(Columns::header).unwrap_or_default();
-    let walk = Walk::oldest_first(env, &team.site, &plan, asked, columns.as_ref());
-    let mut export = Export { walk, end: if is_csv { "" } else { "\n" }, ready, is_over: false };
+    let walk = Walk::by_reception(env, &team.site, &plan, asked, columns.as_ref());
+    let mut export = Export { walk, is_csv, ready, is_over: false };
     // What fails at once is a problem, and not a stream that breaks.
     export.fill().await?;
     let (kind, name) = if is_csv {
@@ -91,7 +101,13 @@ pub async fn export(
     let answer = respond::private(Cache::Never)?
         .with_header("content-type", kind)?
         .with_header("content-disposition", name)?;
-    Ok(answer.stream(export.stream()))
+    Ok(answer.stream(export.stream()?))
+}
+
+/// The last line of JSON where an export breaks off.
+#[derive(Serialize)]
+struct Broken<'a> {
+    problem: &'a Problem,
 }
 
 impl Export {
@@ -103,7 +119,9 @@ impl Export {
                 break;
             };
             self.ready += &response;
-            self.ready += self.end;
+            if !self.is_csv {
+                self.ready.push('\n');
+            }
         }
         Ok(())
     }
@@ -118,7 +136,14 @@ impl Export {
         Ok(Uint8Array::from(ready.as_bytes()).into())
     }
 
-    fn stream(self) -> web_sys::ReadableStream {
+    fn stream(self) -> Result<web_sys::ReadableStream, Failure> {
+        let broken = match self.is_csv {
+            true => format!("{BROKEN}\r\n"),
+            false => {
+                let problem = Problem::new(Code::Internal, BROKEN);
+                format!("{}\n", serde_json::to_string(&Broken { problem: &problem })?)
+            }
+        };
         // The stream asks for the next bytes once it has those of before.
         let waiting = Rc::new(RefCell::new(Some(self)));
         let pull: Closure<dyn FnMut() -> Promise> = Closure::new(move || {
@@ -135,6 +160,6 @@ impl Export {
                 }
             }))
         });
-        streamed(pull.into_js_value())
+        Ok(streamed(pull.into_js_value(), &broken))
     }
 }

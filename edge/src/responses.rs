@@ -20,7 +20,8 @@ use crate::rpc::{self, Followed, Plan, SurveyCall, TeamCall};
 use crate::seal::{SiteId, SurveyId};
 use crate::survey::asked::{Asked, check_respondent, number};
 use crate::survey::csv::Columns;
-use crate::survey::responses::{Found, From, Tell};
+use crate::survey::find::{From, Key, Order};
+use crate::survey::responses::{Found, Tell};
 
 /// How many responses a page has, unless the query says, and at most.
 const PAGE: usize = 50;
@@ -125,7 +126,7 @@ fn page<'a>(
         let limit = page_size(asked.limit)?;
         let at = asked.cursor.as_deref().map(Position::parse).transpose()?;
         let mut page = Page::default();
-        let mut walk = Walk::new(env, site, plan, asked, at);
+        let mut walk = Walk::newest_first(env, site, plan, asked, at);
         page.next = walk.fill(&mut page.responses, limit, &mut CALLS.clone()).await?;
         page.answer("")
     })
@@ -190,7 +191,8 @@ pub async fn look_up(mut request: Request, env: &Env, route: &Route) -> Result<R
             break;
         }
         let asked = Asked::everything_of(respondent.clone());
-        let mut walk = Walk::new(env, &team.site, plan, asked, at.filter(|_| number == first));
+        let mut walk =
+            Walk::newest_first(env, &team.site, plan, asked, at.filter(|_| number == first));
         let next = walk.fill(&mut page.responses, limit, &mut calls).await?;
         if let Some(next) = next {
             page.next = Some(format!("{}/{next}", plan.survey));
@@ -209,6 +211,10 @@ struct Position {
 }
 
 impl Position {
+    fn of(key: Key, shard: u16) -> Option<Self> {
+        key.id().map(|id| Self { id, shard })
+    }
+
     fn parse(text: &str) -> Result<Self, Problem> {
         let parts = text.split_once('.');
         let parsed = parts.and_then(|(id, shard)| {
@@ -226,27 +232,28 @@ fn unknown_cursor() -> Problem {
     respond::invalid_parameter("cursor", "what an earlier answer called next")
 }
 
-/// A walk over the responses of all shards in the order of their ids, which holds a page of each.
+/// A walk over the responses of all shards in one order, which holds a page of each.
 pub struct Walk {
     env: Env,
     site: SiteId,
     survey: SurveyId,
     asked: Asked,
     sources: Vec<Source>,
-    descending: bool,
+    order: Order,
 }
 
 /// One shard, as far as it was read.
 struct Source {
     tell: Tell,
     from: From,
-    found: VecDeque<(DisplayId, String)>,
+    found: VecDeque<(Key, String)>,
     is_read: bool,
 }
 
 /// What comes next.
 enum Step {
-    Response(Position, String),
+    /// A response, and how far the walk came with it where that is by ids.
+    Response(Option<Position>, String),
     /// There is more, and the calls are used up.
     Later,
     End,
@@ -254,34 +261,45 @@ enum Step {
 
 impl Walk {
     /// Over what is asked for, newest first.
-    fn new(env: &Env, site: &SiteId, plan: &Plan, asked: Asked, at: Option<Position>) -> Self {
-        let question = asked.question.clone();
-        let sources = (0..plan.shards).map(|shard| {
-            let with = at.is_some_and(|at| at.shard < shard);
-            let from = From { id: at.map(|at| at.id), with, descending: true };
-            let tell = Tell::of(plan, shard, question.clone(), None);
-            Source { tell, from, found: VecDeque::new(), is_read: false }
-        });
-        let sources = sources.collect();
-        let (env, site, survey) = (env.clone(), site.clone(), plan.survey.clone());
-        Self { env, site, survey, asked, sources, descending: true }
+    fn newest_first(
+        env: &Env,
+        site: &SiteId,
+        plan: &Plan,
+        asked: Asked,
+        at: Option<Position>,
+    ) -> Self {
+        let mut walk = Self::new(env, site, plan, asked, Order::NewestFirst);
+        for source in &mut walk.sources {
+            source.from.after = at.map(|at| Key::of(at.id));
+            source.from.with = at.is_some_and(|at| at.shard < source.tell.shard);
+        }
+        walk
     }
 
-    /// The same from the oldest on, in JSON, or in lines of CSV.
-    pub fn oldest_first(
+    /// Over what is asked for, as it arrived, in JSON, or in lines of CSV.
+    pub fn by_reception(
         env: &Env,
         site: &SiteId,
         plan: &Plan,
         asked: Asked,
         columns: Option<&Columns>,
     ) -> Self {
-        let mut walk = Self::new(env, site, plan, asked, None);
-        walk.descending = false;
+        let mut walk = Self::new(env, site, plan, asked, Order::Reception);
         for source in &mut walk.sources {
-            source.from.descending = false;
             source.tell.columns = columns.cloned();
         }
         walk
+    }
+
+    fn new(env: &Env, site: &SiteId, plan: &Plan, asked: Asked, order: Order) -> Self {
+        let question = asked.question.clone();
+        let sources = (0..plan.shards).map(|shard| {
+            let tell = Tell::of(plan, shard, question.clone(), None);
+            Source { tell, from: From::start(order), found: VecDeque::new(), is_read: false }
+        });
+        let sources = sources.collect();
+        let (env, site, survey) = (env.clone(), site.clone(), plan.survey.clone());
+        Self { env, site, survey, asked, sources, order }
     }
 
     /// Puts so many responses into a page. Returns the cursor of the next one, if there is more.
@@ -295,7 +313,7 @@ impl Walk {
         while page.len() < limit {
             match self.step(calls, limit - page.len()).await? {
                 Step::Response(position, response) => {
-                    last = Some(position);
+                    last = position;
                     page.push(response);
                 }
                 Step::Later => return Ok(self.frontier().map(Position::write)),
@@ -316,11 +334,11 @@ impl Walk {
 
     async fn step(&mut self, calls: &mut usize, page: usize) -> Result<Step, Failure> {
         loop {
-            let mut first: Option<(DisplayId, usize)> = None;
+            let mut first: Option<(Key, usize)> = None;
             for (at, source) in self.sources.iter().enumerate() {
-                let Some((id, _)) = source.found.front() else { continue };
-                if first.is_none_or(|(known, _)| known != *id && (*id > known) == self.descending) {
-                    first = Some((*id, at));
+                let Some((key, _)) = source.found.front() else { continue };
+                if first.is_none_or(|(known, _)| self.order.precedes(*key, known)) {
+                    first = Some((*key, at));
                 }
             }
             let unread = self.sources.iter_mut().find(|source| {
@@ -343,37 +361,33 @@ impl Walk {
                 };
                 let found: Found = rpc::call(&stub, &call).await?;
                 source.is_read = found.next.is_none();
-                source.from = From { id: found.next.or(from.id), with: false, ..from };
+                source.from = From { after: found.next.or(from.after), with: false, ..from };
                 source.found.extend(found.responses);
                 continue;
             }
             let source = first.and_then(|(_, at)| self.sources.get_mut(at));
             let found = source.and_then(|source| {
-                let (id, response) = source.found.pop_front()?;
-                Some((Position { id, shard: source.tell.shard }, response))
+                let (key, response) = source.found.pop_front()?;
+                Some((Position::of(key, source.tell.shard), response))
             });
             return Ok(found.map_or(Step::End, |(at, response)| Step::Response(at, response)));
         }
     }
 
-    /// How far all shards were read.
+    /// How far all shards were read, newest first.
     fn frontier(&self) -> Option<Position> {
         let unread =
             self.sources.iter().filter(|source| source.found.is_empty() && !source.is_read);
-        let ids = unread.filter_map(|source| source.from.id);
-        let id = if self.descending { ids.max() } else { ids.min() };
+        let keys = unread.filter_map(|source| source.from.after);
         // Whatever has this id was told, whichever shard has it.
-        id.map(|id| Position { id, shard: u16::MAX })
+        keys.max().and_then(|key| Position::of(key, u16::MAX))
     }
 }
 
 impl Source {
     /// Whether something may come that stands before a display.
-    fn may_precede(&self, id: DisplayId) -> bool {
-        match self.from.id {
-            None => true,
-            Some(from) if from == id => self.from.with,
-            Some(from) => (from > id) == self.from.descending,
-        }
+    fn may_precede(&self, key: Key) -> bool {
+        let From { after, with, order } = self.from;
+        after.is_none_or(|after| order.precedes(after, key) || (with && after == key))
     }
 }

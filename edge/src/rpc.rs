@@ -22,8 +22,9 @@ use crate::site::audit::Change;
 use crate::site::installs::Directive;
 use crate::standing::Standing;
 use crate::survey::asked::Asked;
+use crate::survey::find::From;
 use crate::survey::keeping::Since;
-use crate::survey::responses::{From, Tell};
+use crate::survey::responses::Tell;
 use crate::survey::scan;
 use crate::survey::slice::Cursor;
 

@@ -1,6 +1,7 @@
 //! What only plain workerd can show: what lies on its disk, that it survives, and how it meets clients
 //! with no proxy in between.
 
+mod breaking;
 mod erasure;
 mod upgrade;
 

@@ -1,6 +1,7 @@
 //! Single responses: listed, followed, exported, imported again, deleted, and looked up.
 
 use std::collections::BTreeMap;
+use std::time::UNIX_EPOCH;
 
 use asklet_shared::display_id::DisplayId;
 use harness::{Answer, Deployment, Survey, display, nps_with_comment};
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 const THEN_MS: u64 = 1_761_955_200_000;
 
 /// A line of an import that was shown so many seconds after that time.
-fn line(number: u64, score: u64, comment: &str) -> Value {
+pub fn line(number: u64, score: u64, comment: &str) -> Value {
     let mut random = [0; 10];
     random[2..].copy_from_slice(&number.to_be_bytes());
     let shown_ms = THEN_MS + number * 1000;
@@ -24,7 +25,7 @@ fn line(number: u64, score: u64, comment: &str) -> Value {
     line
 }
 
-fn import(survey: &Survey<'_>, shard: u16, lines: &[Value]) -> Value {
+pub fn import(survey: &Survey<'_>, shard: u16, lines: &[Value]) -> Value {
     let lines = lines.iter().map(|line| format!("{line}\n")).collect::<String>();
     survey.request("POST", &format!("/import?shard={shard}")).send(&lines).expect(200)
 }
@@ -358,6 +359,31 @@ fn an_export_of_many_responses_is_whole_and_in_order() {
         cursor = format!("&cursor={next}");
     }
     assert!(pages < 10, "{pages}");
+}
+
+#[test]
+fn an_export_is_in_the_order_in_which_displays_arrived_over_all_shards() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let survey = site.survey();
+    survey.request("POST", "/shards").json(&json!({ "shards": 2 })).expect(200);
+    let now_ms = || u64::try_from(UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap();
+    // The second one waited for a day in an outbox, the third one's clock is an hour ahead.
+    let hour_ms = 3_600_000;
+    for (number, shard, age_ms, ahead_ms) in
+        [(0, 1, 0, 0), (1, 0, 24 * hour_ms, 0), (2, 1, 0, hour_ms), (3, 0, 0, 0)]
+    {
+        let begun_ms = now_ms();
+        let mut told = display(number, 1, "started", json!({ "score": number }));
+        told["age_ms"] = json!(age_ms);
+        told["id"] = json!(DisplayId::new(begun_ms - age_ms + ahead_ms, [number; 10]));
+        survey.collect_on(shard, &told).expect(204);
+        // No two arrive in the same millisecond.
+        while now_ms() == begun_ms {}
+    }
+    let told = lines(&export(&survey, ""));
+    assert_eq!(scores(&json!({ "responses": told })), [0, 1, 2, 3]);
+    assert_eq!(scores(&list(&survey, "")), [2, 3, 0, 1], "a listing is by when they were shown");
 }
 
 #[test]

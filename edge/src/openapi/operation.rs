@@ -80,7 +80,7 @@ impl Operation {
     /// Lines of responses, or a table.
     pub fn exported(mut self) -> Self {
         let answer = json!({
-            "description": "The stream, of a response a line. It breaks off visibly where something fails.",
+            "description": "The stream, of a response a line. Where something fails the last line says so instead.",
             "content": {
                 "application/x-ndjson": { "schema": { "type": "string" } },
                 "text/csv": { "schema": { "type": "string" } },

@@ -6,7 +6,7 @@ use asklet_shared::period;
 use asklet_shared::problem::Problem;
 use serde::{Deserialize, Serialize};
 
-use super::responses::Find;
+use super::find::Find;
 use crate::identity::{RESPONDENT_LIMIT, is_respondent};
 use crate::respond;
 use crate::summary;

@@ -134,10 +134,19 @@ pub const MIGRATIONS: Migrations = &[
         "ALTER TABLE folded ADD COLUMN unwashed INTEGER NOT NULL DEFAULT 1",
         "ALTER TABLE folded ADD COLUMN peak_bytes INTEGER NOT NULL DEFAULT 0",
     ],
+    &[
+        // The few whose keys say nothing about when they arrived, see `LATE`.
+        "CREATE INDEX late ON display (received_ms, id)
+            WHERE (astray = 1 OR received_ms > shown_ms + 600000)",
+    ],
 ];
 
 /// How far the time in a display's id may lie from when it was shown.
 pub const DRIFT_MS: u64 = 10 * 60 * 1000;
+
+/// Whether a display's id lies further than that from when it was shown, or that further than that from
+/// when it arrived: as the index `late` says it.
+pub const LATE: &str = "(astray = 1 OR received_ms > shown_ms + 600000)";
 
 /// The columns that [`stored`] reads, in its order.
 pub const COLUMNS: &str = "id, revision, stage, dismissed, shown_ms, received_ms, astray, \

@@ -5,6 +5,7 @@ pub mod asked;
 mod bodies;
 pub mod changes;
 pub mod csv;
+pub mod find;
 pub mod fold;
 mod hosted;
 mod house;
@@ -54,6 +55,7 @@ use crate::sql::object::Object;
 use crate::standing::Standing;
 use asked::Asked;
 use bodies::Bodies;
+use find::From;
 use house::pause;
 use import::Imported;
 use intake::{Circumstances, Intake};
@@ -61,7 +63,7 @@ use knowledge::Address;
 use limiter::Limiter;
 use record::{AGE_LIMIT_MS, Recorded};
 use refusals::Refusals;
-use responses::{Found, From, Tell};
+use responses::{Found, Tell};
 use slice::Slice;
 
 /// How many rows a slice has: about a millisecond of work, so that whoever collects hardly waits.
@@ -365,13 +367,13 @@ impl Shard {
         let mut all = Found::default();
         for _ in 0..SLICES {
             let left = limit.saturating_sub(all.responses.len());
-            let slice = responses::find(&self.sql, &find, from, (SLICE_ROWS, left), &plain::plain)?;
+            let slice = find::find(&self.sql, &find, from, (SLICE_ROWS, left), &plain::plain)?;
             for display in slice.displays {
-                let id = display.id;
-                all.responses.push((id, tell.response(display, &latest.definition)?));
+                let key = from.order.key(display.received_ms, display.id);
+                all.responses.push((key, tell.response(display, &latest.definition)?));
             }
             all.next = slice.next;
-            from = From { id: slice.next, with: false, ..from };
+            from = From { after: slice.next, with: false, ..from };
             if slice.next.is_none() || all.responses.len() >= limit || all.is_large() {
                 break;
             }

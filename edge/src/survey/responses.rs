@@ -1,23 +1,18 @@
-//! Responses, as a team reads them: found display by display, in the order of ids, in slices.
-//!
-//! The order of ids is the order in which visitors' clocks say that the survey was shown. It never
-//! changes, so pages neither skip nor repeat what was there when the first one was read.
+//! Responses, as a team reads them. A shard writes each as it is told, in JSON or as a line of CSV.
 
 use std::collections::BTreeMap;
 
 use asklet_shared::definition::Definition;
-use asklet_shared::dimension::Dimension;
-use asklet_shared::display::{Answer, Answers, Channel, Choice, Stage};
+use asklet_shared::display::{Answer, Answers, Channel, Stage};
 use asklet_shared::display_id::DisplayId;
 use asklet_shared::metrics::Category;
 use serde::{Deserialize, Serialize};
 
 use super::csv::Columns;
-use super::log::{self, COLUMNS, DELETED, DRIFT_MS, ERASED, GONE, Stored};
-use super::scan::column;
+use super::find::Key;
+use super::log::{DELETED, ERASED, Stored};
 use crate::failure::Failure;
 use crate::rpc::Plan;
-use crate::sql::{Sql, Value};
 
 /// One response. What is not known is left out or `null`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -173,47 +168,13 @@ impl Change {
     }
 }
 
-/// Which displays are looked for; all filters must hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Find {
-    /// Shown in this time, in milliseconds since the epoch; the end is not in it.
-    pub from_ms: u64,
-    /// Its end.
-    pub to_ms: u64,
-    /// Answered this question.
-    pub question: Option<String>,
-    /// Gave this question one of these scores.
-    pub scores: Option<(String, Vec<u8>)>,
-    /// Whether anything was written.
-    pub has_comment: Option<bool>,
-    /// Has one of these values, in each of these dimensions.
-    pub filters: BTreeMap<Dimension, Vec<String>>,
-    /// Has this in a text, however it is spelt.
-    pub text: Option<String>,
-    /// Is this respondent's.
-    pub respondent: Option<String>,
-    /// Whether displays without an answer are wanted, too.
-    pub unanswered: bool,
-}
-
-/// Where a page begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct From {
-    /// The key behind which it begins, or with which; none for the first page.
-    pub id: Option<DisplayId>,
-    /// Whether the display with that key may be in it.
-    pub with: bool,
-    /// Whether it goes to lower keys.
-    pub descending: bool,
-}
-
-/// Responses that were found, as they are told: each with the key of its display.
+/// Responses that were found, as they are told: each with where it stands in its order.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Found {
     /// In the order that was asked for.
-    pub responses: Vec<(DisplayId, String)>,
-    /// The key behind which to go on; none at the end.
-    pub next: Option<DisplayId>,
+    pub responses: Vec<(Key, String)>,
+    /// Where to go on behind; none at the end.
+    pub next: Option<Key>,
 }
 
 /// How many bytes a page holds before it ends early.
@@ -273,154 +234,5 @@ impl Tell {
             _ => None,
         };
         response
-    }
-}
-
-/// How a text is compared with others: without case and accents.
-pub type Plain<'a> = &'a dyn Fn(&str) -> String;
-
-/// What one slice holds of what is looked for.
-#[derive(Debug, Default)]
-pub struct Slice {
-    /// In the order that was asked for.
-    pub displays: Vec<Stored>,
-    /// The key behind which the next slice begins; none after the last.
-    pub next: Option<DisplayId>,
-}
-
-/// Looks at about so many rows, and returns at most so many of those that are looked for.
-pub fn find(
-    sql: &impl Sql,
-    find: &Find,
-    from: From,
-    (rows, limit): (u32, usize),
-    plain: Plain<'_>,
-) -> Result<Slice, Failure> {
-    let (before, order) = match (from.descending, from.with) {
-        (true, true) => ("<=", "DESC"),
-        (true, false) => ("<", "DESC"),
-        (false, true) => (">=", "ASC"),
-        (false, false) => (">", "ASC"),
-    };
-    // No key is shorter or longer.
-    let all = if from.descending { vec![u8::MAX; 17] } else { Vec::new() };
-    let start = from.id.map_or(all, |id| id.as_bytes().to_vec());
-    let mut values: Vec<Value> = vec![
-        start.into(),
-        DisplayId::floor(find.from_ms.saturating_sub(DRIFT_MS)).to_vec().into(),
-        DisplayId::floor(find.to_ms.saturating_add(DRIFT_MS)).to_vec().into(),
-        rows.into(),
-    ];
-    // Keys of astray displays say nothing about when they were shown.
-    let slice = format!(
-        "SELECT id FROM (SELECT id FROM display
-            WHERE id {before} ?1 AND id >= ?2 AND id < ?3 ORDER BY id {order} LIMIT ?4)
-         UNION SELECT id FROM (SELECT id FROM display INDEXED BY astray
-            WHERE astray = 1 AND id {before} ?1 ORDER BY id {order} LIMIT ?4)
-         ORDER BY id {order} LIMIT ?4"
-    );
-    let end = if from.descending { "min" } else { "max" };
-    let row = sql.first(&format!("SELECT count(*), {end}(id) FROM ({slice})"), &values)?;
-    let Some(mut row) = row else { return Ok(Slice::default()) };
-    let looked_at: u32 = row.integer()?;
-    if looked_at == 0 {
-        return Ok(Slice::default());
-    }
-    let last = log::display_id(&row.blob()?)?;
-    let condition = find.condition(&mut values);
-    let wanted = find.text.as_deref().map(plain);
-    let next = (looked_at == rows).then_some(last);
-    let mut found = Slice { displays: Vec::new(), next };
-    let (mut is_full, most) = (false, limit.saturating_add(1));
-    // What is compared here cannot be limited there.
-    let most = if wanted.is_some() { String::new() } else { format!("LIMIT {most}") };
-    sql.query(
-        &format!(
-            "SELECT {COLUMNS} FROM display WHERE id IN ({slice}) AND {condition}
-             ORDER BY id {order} {most}"
-        ),
-        &values,
-        &mut |row| {
-            if is_full {
-                return Ok(());
-            }
-            let display = log::stored(row)?;
-            if wanted.as_deref().is_some_and(|wanted| !says(&display, wanted, plain)) {
-                return Ok(());
-            }
-            if found.displays.len() == limit {
-                is_full = true;
-                found.next = found.displays.last().map(|last| last.id);
-                return Ok(());
-            }
-            found.displays.push(display);
-            Ok(())
-        },
-    )?;
-    Ok(found)
-}
-
-/// Whether a display has this in a text.
-fn says(display: &Stored, wanted: &str, plain: Plain<'_>) -> bool {
-    display.answers.0.iter().any(|(_, answer)| match answer {
-        Answer::Text(text) | Answer::Choice(Choice { other: Some(text), .. }) => {
-            plain(text).contains(wanted)
-        }
-        _ => false,
-    })
-}
-
-impl Find {
-    /// Everything that a period holds.
-    pub fn all() -> Self {
-        Self {
-            from_ms: 0,
-            to_ms: super::fold::END_OF_TIME_MS,
-            question: None,
-            scores: None,
-            has_comment: None,
-            filters: BTreeMap::new(),
-            text: None,
-            respondent: None,
-            unanswered: false,
-        }
-    }
-
-    /// What SQL can tell of it, with values put behind those that are there.
-    fn condition(&self, values: &mut Vec<Value>) -> String {
-        let mut mark = |value: Value| {
-            values.push(value);
-            format!("?{}", values.len())
-        };
-        let mut condition = format!(
-            "shown_ms >= {} AND shown_ms < {} AND coalesce(excluded NOT IN {GONE}, 1)",
-            mark(self.from_ms.into()),
-            mark(self.to_ms.into())
-        );
-        if !self.unanswered {
-            condition += " AND stage >= 2 AND json_extract(facts, '$.answers') <> '{}'";
-        }
-        // Ids of questions are letters, digits and underscores.
-        if let Some(question) = &self.question {
-            condition += &format!(" AND json_extract(facts, '$.answers.{question}') IS NOT NULL");
-        }
-        if let Some((question, scores)) = &self.scores {
-            let scores = scores.iter().map(u8::to_string).collect::<Vec<_>>().join(", ");
-            condition += &format!(" AND json_extract(facts, '$.answers.{question}') IN ({scores})");
-        }
-        let has_comment = self.has_comment.or(self.text.is_some().then_some(true));
-        if let Some(has_comment) = has_comment {
-            let not = if has_comment { "NOT " } else { "" };
-            condition += &format!(" AND json_extract(personal, '$.texts') IS {not}NULL");
-        }
-        if let Some(respondent) = &self.respondent {
-            condition += &format!(" AND respondent = {}", mark(respondent.as_str().into()));
-        }
-        for (dimension, wanted) in &self.filters {
-            let marks = wanted.iter().map(|value| mark(value.as_str().into()));
-            let marks = marks.collect::<Vec<_>>().join(", ");
-            condition += &format!(" AND {} IN ({marks})", column(dimension));
-        }
-        condition
     }
 }

@@ -7,8 +7,10 @@ use asklet_shared::time::DAY_MS;
 
 use super::*;
 use crate::survey::changes;
+use crate::survey::find::{Find, From, Order, find};
 use crate::survey::keeping;
-use crate::survey::responses::{Change, Find, From, Response, Why, find};
+use crate::survey::record::shown_ms;
+use crate::survey::responses::{Change, Response, Why};
 use crate::survey::slice::Slice;
 
 /// Without the platform: enough for what the tests write.
@@ -17,14 +19,8 @@ pub fn plain(text: &str) -> String {
 }
 
 /// Everything that is looked for, read so many rows and so many responses at a time.
-pub fn all(
-    sql: &impl Sql,
-    wanted: &Find,
-    descending: bool,
-    rows: u32,
-    limit: usize,
-) -> Vec<Response> {
-    let mut from = From { id: None, with: false, descending };
+pub fn all(sql: &impl Sql, wanted: &Find, order: Order, rows: u32, limit: usize) -> Vec<Response> {
+    let mut from = From::start(order);
     let mut all = Vec::new();
     loop {
         let found = find(sql, wanted, from, (rows, limit), &plain).unwrap();
@@ -32,7 +28,7 @@ pub fn all(
         all.extend(found.displays.into_iter().map(Response::of));
         match found.next {
             None => return all,
-            next => from = From { id: next, ..from },
+            next => from.after = next,
         }
     }
 }
@@ -63,12 +59,10 @@ impl Copy {
     /// Checks that the copy is what a full listing tells.
     pub fn check(&mut self, sql: &impl Sql) {
         while self.poll(sql, 3) > 0 {}
-        let listed = all(sql, &Find::all(), false, 2, 3);
-        let copied: Vec<_> = self.responses.values().cloned().collect();
-        assert_eq!(copied, listed);
-        let mut backwards = all(sql, &Find::all(), true, 3, 2);
-        backwards.reverse();
-        assert_eq!(backwards, listed);
+        let mut copied: Vec<_> = self.responses.values().rev().cloned().collect();
+        assert_eq!(all(sql, &Find::all(), Order::NewestFirst, 3, 2), copied);
+        copied.sort_by_key(|response| (response.received_ms, response.id));
+        assert_eq!(all(sql, &Find::all(), Order::Reception, 2, 3), copied);
     }
 }
 
@@ -83,18 +77,54 @@ fn pages_neither_skip_nor_repeat_while_displays_are_told_and_change() {
         record(&sql, arrival(number, 1, Stage::Started, Some(5)), START_MS).unwrap();
         record(&sql, arrival(number + 1, 1, Stage::Seen, None), START_MS).unwrap();
     }
-    let mut from = From { id: None, with: false, descending: true };
+    let mut from = From::start(Order::NewestFirst);
     let mut read = Vec::new();
     for round in 0.. {
         let found = find(&sql, &Find::all(), from, (3, 2), &plain).unwrap();
         read.extend(found.displays.iter().map(|display| display.id.as_bytes()[15]));
         let Some(next) = found.next else { break };
-        from.id = Some(next);
+        from.after = Some(next);
         record(&sql, arrival(100 + round, 1, Stage::Started, Some(1)), START_MS).unwrap();
         record(&sql, arrival(4, 2 + u32::from(round), Stage::Completed, Some(9)), START_MS)
             .unwrap();
     }
     assert_eq!(read, [18, 16, 14, 12, 10, 8, 6, 4, 2, 0]);
+}
+
+#[test]
+fn the_order_of_reception_holds_however_late_displays_are_and_whatever_their_clocks_say() {
+    let sql = store();
+    let minutes = |number: u64| number * 60_000;
+    // Steps that share no factor with each other make every kind meet every other.
+    let mut now_ms = START_MS;
+    for number in 0..600_u64 {
+        now_ms +=
+            [0, 0, 0, 20, 900, minutes(9), minutes(700)][usize::try_from(number % 7).unwrap()];
+        let mut random = [0; 10];
+        random[2..].copy_from_slice(&number.to_be_bytes());
+        let age_ms = minutes([0, 0, 1, 9, 10, 11, 3_000, 0][usize::try_from(number % 8).unwrap()]);
+        let shown_ms = shown_ms(age_ms, now_ms);
+        let drift_ms = minutes(number % 25) + number % 3;
+        let one = Arrival {
+            id: DisplayId::new(shown_ms + drift_ms - minutes(12), random),
+            shown_ms,
+            ..arrival(0, 1, Stage::Completed, Some(9))
+        };
+        record(&sql, one, now_ms).unwrap();
+    }
+    let order = |response: &Response| (response.received_ms, response.id);
+    for (from_ms, to_ms) in
+        [(0, u64::MAX >> 12), (START_MS + minutes(6_000), now_ms / 2 + START_MS / 2)]
+    {
+        let period = Find { from_ms, to_ms, ..Find::all() };
+        let mut expected = all(&sql, &period, Order::NewestFirst, 1_000, 1_000);
+        assert!(expected.len() > 200, "{}", expected.len());
+        expected.sort_by_key(order);
+        for (rows, limit) in [(1, 1), (3, 10), (7, 2), (50, 60), (1_000, 1_000)] {
+            let found = all(&sql, &period, Order::Reception, rows, limit);
+            assert!(found.iter().map(order).eq(expected.iter().map(order)), "{rows} {limit}");
+        }
+    }
 }
 
 #[test]
@@ -119,7 +149,7 @@ fn each_filter_keeps_what_it_says() {
     chosen.answers.set("how", choice(&["a"], Some("Énorme, too")));
     record(&sql, chosen, START_MS).unwrap();
     record(&sql, arrival(6, 1, Stage::Seen, None), START_MS).unwrap();
-    let kept = |wanted: Find| ids(&all(&sql, &wanted, false, 2, 10));
+    let kept = |wanted: Find| ids(&all(&sql, &wanted, Order::Reception, 2, 10));
     let scores = |scores: &[u8]| Some(("score".to_owned(), scores.to_vec()));
     let by = |dimension, values: &[&str]| {
         [(dimension, values.iter().map(|value| (*value).to_owned()).collect())].into()
@@ -141,7 +171,7 @@ fn each_filter_keeps_what_it_says() {
     assert_eq!(kept(Find { to_ms: START_MS, ..Find::all() }), Vec::<u8>::new());
     assert_eq!(kept(Find { from_ms: START_MS, to_ms: START_MS + 1, ..Find::all() }).len(), 5);
     keeping::exclude(&sql, id(2), Some("spam")).unwrap();
-    let listed = all(&sql, &Find::all(), false, 100, 100);
+    let listed = all(&sql, &Find::all(), Order::Reception, 100, 100);
     assert_eq!(listed[1].excluded.as_ref().unwrap().reason, "spam");
     keeping::delete(&sql, id(2)).unwrap();
     assert_eq!(kept(Find::all()), [1, 3, 4, 5]);
@@ -156,8 +186,8 @@ fn a_period_finds_displays_whose_clocks_were_wrong() {
         record(&sql, one, START_MS).unwrap();
     }
     let period = Find { from_ms: START_MS, to_ms: START_MS + 1, ..Find::all() };
-    assert_eq!(ids(&all(&sql, &period, false, 1, 1)), [1, 2, 3]);
-    assert_eq!(ids(&all(&sql, &period, true, 1, 1)), [3, 2, 1]);
+    assert_eq!(ids(&all(&sql, &period, Order::Reception, 1, 1)), [1, 2, 3]);
+    assert_eq!(ids(&all(&sql, &period, Order::NewestFirst, 1, 1)), [3, 2, 1]);
 }
 
 #[test]

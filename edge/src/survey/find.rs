@@ -1,0 +1,319 @@
+//! Finding displays for a team that reads them: in one of two orders, in slices.
+//!
+//! Neither order ever changes, so pages neither skip nor repeat what was there when the first one was
+//! read. Newest first goes by id, which is by when visitors' clocks say that the survey was shown. The
+//! order of reception is almost that of the ids, too: what is not late has an id of about the time at
+//! which it arrived, so it is looked for in a window of keys; what is late has an index.
+
+use std::collections::BTreeMap;
+
+use asklet_shared::dimension::Dimension;
+use asklet_shared::display::{Answer, Choice};
+use asklet_shared::display_id::DisplayId;
+use serde::{Deserialize, Serialize};
+
+use super::fold::END_OF_TIME_MS;
+use super::log::{self, COLUMNS, DRIFT_MS, GONE, LATE, Stored};
+use super::scan::column;
+use crate::failure::Failure;
+use crate::sql::{Sql, Value};
+
+/// Which displays are looked for; all filters must hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Find {
+    /// Shown in this time, in milliseconds since the epoch; the end is not in it.
+    pub from_ms: u64,
+    /// Its end.
+    pub to_ms: u64,
+    /// Answered this question.
+    pub question: Option<String>,
+    /// Gave this question one of these scores.
+    pub scores: Option<(String, Vec<u8>)>,
+    /// Whether anything was written.
+    pub has_comment: Option<bool>,
+    /// Has one of these values, in each of these dimensions.
+    pub filters: BTreeMap<Dimension, Vec<String>>,
+    /// Has this in a text, however it is spelt.
+    pub text: Option<String>,
+    /// Is this respondent's.
+    pub respondent: Option<String>,
+    /// Whether displays without an answer are wanted, too.
+    pub unanswered: bool,
+}
+
+/// An order of displays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Order {
+    /// From the highest id to the lowest.
+    NewestFirst,
+    /// From the first that arrived to the last.
+    Reception,
+}
+
+impl Order {
+    /// Whether one stands before another.
+    pub fn precedes(self, one: Key, other: Key) -> bool {
+        match self {
+            Self::NewestFirst => one > other,
+            Self::Reception => one < other,
+        }
+    }
+
+    /// Where a display stands.
+    pub fn key(self, received_ms: u64, id: DisplayId) -> Key {
+        match self {
+            Self::NewestFirst => Key::of(id),
+            Self::Reception => Key { ms: received_ms, id: Some(id) },
+        }
+    }
+}
+
+/// Where a display stands in an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Key {
+    ms: u64,
+    /// The display's id; without one it is where those of its time begin.
+    id: Option<DisplayId>,
+}
+
+impl Key {
+    /// Where a display stands among ids.
+    pub fn of(id: DisplayId) -> Self {
+        Self { ms: id.unix_ms(), id: Some(id) }
+    }
+
+    /// The display's id.
+    pub fn id(self) -> Option<DisplayId> {
+        self.id
+    }
+
+    fn bytes(self) -> Option<Vec<u8>> {
+        self.id.map(|id| id.as_bytes().to_vec())
+    }
+}
+
+/// Where a page begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct From {
+    /// Where it begins behind; none for the first page.
+    pub after: Option<Key>,
+    /// Whether the display that stands there may be in it.
+    pub with: bool,
+    /// In which order.
+    pub order: Order,
+}
+
+impl From {
+    /// The beginning.
+    pub fn start(order: Order) -> Self {
+        Self { after: None, with: false, order }
+    }
+}
+
+/// How a text is compared with others: without case and accents.
+pub type Plain<'a> = &'a dyn Fn(&str) -> String;
+
+/// What one slice holds of what is looked for.
+#[derive(Debug, Default)]
+pub struct Slice {
+    /// In the order that was asked for.
+    pub displays: Vec<Stored>,
+    /// Where the next slice begins behind; none after the last.
+    pub next: Option<Key>,
+}
+
+/// The rows that one slice looks at, whatever they hold.
+struct Window {
+    /// A query of their `received_ms` and `id`.
+    query: String,
+    /// Its values.
+    values: Vec<Value>,
+    /// How they are ordered.
+    order: &'static str,
+    /// The same backwards.
+    back: &'static str,
+    /// Where to go on if there are fewer than were asked for.
+    end: Option<Key>,
+}
+
+impl Window {
+    fn newest_first(find: &Find, from: From, rows: u32) -> Self {
+        let before = if from.with { "<=" } else { "<" };
+        // Keys of astray displays say nothing about when they were shown.
+        let query = format!(
+            "SELECT received_ms, id FROM (SELECT received_ms, id FROM display
+                WHERE id {before} ?1 AND id >= ?2 AND id < ?3 ORDER BY id DESC LIMIT ?4)
+             UNION SELECT received_ms, id FROM (SELECT received_ms, id FROM display INDEXED BY astray
+                WHERE astray = 1 AND id {before} ?1 ORDER BY id DESC LIMIT ?4)
+             ORDER BY id DESC LIMIT ?4"
+        );
+        // No key is longer.
+        let start = from.after.and_then(Key::bytes).unwrap_or(vec![u8::MAX; 17]);
+        let values = vec![
+            start.into(),
+            DisplayId::floor(find.from_ms.saturating_sub(DRIFT_MS)).to_vec().into(),
+            end_of(find).to_vec().into(),
+            rows.into(),
+        ];
+        Self { query, values, order: "id DESC", back: "id", end: None }
+    }
+
+    /// The window ends at the time of the last of so many keys. What is not late arrived so long after
+    /// it was shown at most, and its id is as far from that at most.
+    fn by_reception(sql: &impl Sql, find: &Find, from: From, rows: u32) -> Result<Self, Failure> {
+        // Nothing arrives before it is shown.
+        let start = from.after.unwrap_or(Key { ms: find.from_ms, id: None });
+        let nth = sql.first(
+            &format!(
+                "SELECT id FROM display WHERE id >= ? AND id < ? ORDER BY id LIMIT 1 OFFSET {rows}"
+            ),
+            &[DisplayId::floor(start.ms).to_vec().into(), end_of(find).to_vec().into()],
+        )?;
+        let nth = nth.map(|mut row| log::display_id(&row.blob()?)).transpose()?;
+        let end = nth.map(|id| Key { ms: id.unix_ms().max(start.ms + 1), id: None });
+        let end_ms = end.map_or(END_OF_TIME_MS, |end| end.ms);
+        let query = format!(
+            "SELECT received_ms, id FROM (
+                SELECT received_ms, id FROM display
+                    WHERE id >= ?3 AND id < ?4 AND received_ms < ?5 AND NOT {LATE}
+                UNION ALL SELECT received_ms, id FROM (SELECT received_ms, id FROM display INDEXED BY late
+                    WHERE {LATE} AND (received_ms, id) > (?1, ?2) AND received_ms < ?5
+                    ORDER BY received_ms, id LIMIT ?6))
+             WHERE (received_ms, id) > (?1, ?2) ORDER BY received_ms, id LIMIT ?6"
+        );
+        let last = DisplayId::floor(end_ms.saturating_add(DRIFT_MS)).min(end_of(find));
+        let values = vec![
+            start.ms.into(),
+            start.bytes().unwrap_or_default().into(),
+            DisplayId::floor(start.ms.saturating_sub(2 * DRIFT_MS)).to_vec().into(),
+            last.to_vec().into(),
+            end_ms.into(),
+            rows.into(),
+        ];
+        let (order, back) = ("received_ms, id", "received_ms DESC, id DESC");
+        Ok(Self { query, values, order, back, end })
+    }
+}
+
+/// A bound above the ids of what was shown in time, but for what is astray.
+fn end_of(find: &Find) -> [u8; 16] {
+    DisplayId::floor(find.to_ms.saturating_add(DRIFT_MS))
+}
+
+/// Looks at about so many rows, and returns at most so many of those that are looked for.
+pub fn find(
+    sql: &impl Sql,
+    find: &Find,
+    from: From,
+    (rows, limit): (u32, usize),
+    plain: Plain<'_>,
+) -> Result<Slice, Failure> {
+    let window = match from.order {
+        Order::NewestFirst => Window::newest_first(find, from, rows),
+        Order::Reception => Window::by_reception(sql, find, from, rows)?,
+    };
+    let Window { query: window, mut values, order, back, end } = window;
+    let last =
+        format!("SELECT count(*) OVER (), received_ms, id FROM ({window}) ORDER BY {back} LIMIT 1");
+    let Some(mut last) = sql.first(&last, &values)? else {
+        return Ok(Slice { displays: Vec::new(), next: end });
+    };
+    let is_whole = last.integer::<u32>()? == rows;
+    let last = from.order.key(last.integer()?, log::display_id(&last.blob()?)?);
+    let mut found = Slice { displays: Vec::new(), next: if is_whole { Some(last) } else { end } };
+    let condition = find.condition(&mut values);
+    let wanted = find.text.as_deref().map(plain);
+    let (mut is_full, most) = (false, limit.saturating_add(1));
+    // What is compared here cannot be limited there.
+    let most = if wanted.is_some() { String::new() } else { format!("LIMIT {most}") };
+    sql.query(
+        &format!(
+            "SELECT {COLUMNS} FROM display WHERE id IN (SELECT id FROM ({window})) AND {condition}
+             ORDER BY {order} {most}"
+        ),
+        &values,
+        &mut |row| {
+            if is_full {
+                return Ok(());
+            }
+            let display = log::stored(row)?;
+            if wanted.as_deref().is_some_and(|wanted| !says(&display, wanted, plain)) {
+                return Ok(());
+            }
+            if found.displays.len() == limit {
+                is_full = true;
+                let last = found.displays.last();
+                found.next = last.map(|last| from.order.key(last.received_ms, last.id));
+                return Ok(());
+            }
+            found.displays.push(display);
+            Ok(())
+        },
+    )?;
+    Ok(found)
+}
+
+/// Whether a display has this in a text.
+fn says(display: &Stored, wanted: &str, plain: Plain<'_>) -> bool {
+    display.answers.0.iter().any(|(_, answer)| match answer {
+        Answer::Text(text) | Answer::Choice(Choice { other: Some(text), .. }) => {
+            plain(text).contains(wanted)
+        }
+        _ => false,
+    })
+}
+
+impl Find {
+    /// Everything that a period holds.
+    pub fn all() -> Self {
+        Self {
+            from_ms: 0,
+            to_ms: END_OF_TIME_MS,
+            question: None,
+            scores: None,
+            has_comment: None,
+            filters: BTreeMap::new(),
+            text: None,
+            respondent: None,
+            unanswered: false,
+        }
+    }
+
+    /// What SQL can tell of it, with values put behind those that are there.
+    fn condition(&self, values: &mut Vec<Value>) -> String {
+        let mut mark = |value: Value| {
+            values.push(value);
+            format!("?{}", values.len())
+        };
+        let mut condition = format!(
+            "shown_ms >= {} AND shown_ms < {} AND coalesce(excluded NOT IN {GONE}, 1)",
+            mark(self.from_ms.into()),
+            mark(self.to_ms.into())
+        );
+        if !self.unanswered {
+            condition += " AND stage >= 2 AND json_extract(facts, '$.answers') <> '{}'";
+        }
+        // Ids of questions are letters, digits and underscores.
+        if let Some(question) = &self.question {
+            condition += &format!(" AND json_extract(facts, '$.answers.{question}') IS NOT NULL");
+        }
+        if let Some((question, scores)) = &self.scores {
+            let scores = scores.iter().map(u8::to_string).collect::<Vec<_>>().join(", ");
+            condition += &format!(" AND json_extract(facts, '$.answers.{question}') IN ({scores})");
+        }
+        let has_comment = self.has_comment.or(self.text.is_some().then_some(true));
+        if let Some(has_comment) = has_comment {
+            let not = if has_comment { "NOT " } else { "" };
+            condition += &format!(" AND json_extract(personal, '$.texts') IS {not}NULL");
+        }
+        if let Some(respondent) = &self.respondent {
+            condition += &format!(" AND respondent = {}", mark(respondent.as_str().into()));
+        }
+        for (dimension, wanted) in &self.filters {
+            let marks = wanted.iter().map(|value| mark(value.as_str().into()));
+            let marks = marks.collect::<Vec<_>>().join(", ");
+            condition += &format!(" AND {} IN ({marks})", column(dimension));
+        }
+        condition
+    }
+}

@@ -1,0 +1,51 @@
+//! What a reader sees where a shard breaks.
+
+use asklet_shared::display_id::DisplayId;
+use harness::Machine;
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use crate::responses::{import, line};
+
+#[test]
+fn an_export_says_where_a_shard_broke_so_that_nobody_takes_a_part_for_the_whole() {
+    let mut machine = Machine::start();
+    let (path, key) = {
+        let site = machine.site();
+        let survey = site.survey();
+        survey.request("POST", "/shards").json(&json!({ "shards": 2 })).expect(200);
+        let lines = |from: u64| (from..from + 3_000).map(|number| line(number, 9, "fine"));
+        import(&survey, 0, &lines(0).collect::<Vec<_>>());
+        import(&survey, 1, &lines(3_000).collect::<Vec<_>>());
+        (format!("{}/{}/export", site.surveys(), survey.id), site.key.clone())
+    };
+    let whole = machine.request("GET", &path).bearer(&key).get();
+    assert_eq!(whole.body.iter().filter(|byte| **byte == b'\n').count(), 6_000);
+    let last: DisplayId = line(5_999, 9, "")["id"].as_str().unwrap().parse().unwrap();
+    let databases = machine.databases();
+    machine.restart_after(|| {
+        let broken = databases.iter().filter(|database| {
+            let database = Connection::open(database).unwrap();
+            let last_one = "UPDATE display SET facts = '{' WHERE id = ?";
+            // Only shards have such a table.
+            database.execute(last_one, [last.as_bytes()]) == Ok(1)
+        });
+        assert_eq!(broken.count(), 1);
+    });
+    let broken = |query: &str| {
+        let answer = machine.request("GET", &format!("{path}{query}")).bearer(&key).get();
+        assert_eq!(answer.status, 200, "it had begun");
+        String::from_utf8(answer.body).unwrap()
+    };
+    let (lines, csv) = (broken(""), broken("?format=csv"));
+    let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let (last, told) = lines.split_last().unwrap();
+    assert_eq!(last["problem"]["code"], "internal");
+    assert!((3_000..6_000).contains(&told.len()), "{}", told.len());
+    assert!(told.iter().all(|response| response["answers"]["score"] == 9));
+    assert!(csv.ends_with("\r\nthe export broke off here: what came is not the whole\r\n"));
+    assert!(csv::Reader::from_reader(csv.as_bytes()).records().last().unwrap().is_err());
+    // What fails at once is told.
+    let page = path.replace("export", "responses?limit=1");
+    machine.request("GET", &page).bearer(&key).get().problem(500, "internal");
+}
