@@ -268,7 +268,7 @@ fn a_shard_that_changes_while_it_moves_begins_again_and_one_that_is_not_whole_te
     let head: Value = serde_json::from_str(read(&page).lines().next().unwrap()).unwrap();
     assert_eq!((&head["table"], &head["after"]), (&json!("published"), &json!([])));
     let path = format!("/surveys/{}/summary", moving.surveys[&survey.id]);
-    to.request("GET", &path).get().problem(500, "internal");
+    to.request("GET", &path).get().problem(503, "busy");
     assert_eq!(moving.pages(cursor, 10_000), None);
     assert_eq!(to.request("GET", &path).get().expect(200)["n"], 2);
 }

@@ -13,6 +13,7 @@ use asklet_shared::counter::{Change, Counters, FUNNEL, Key, Packed, RESPONDENT};
 use asklet_shared::dimension::Dimension;
 use asklet_shared::display_id::DisplayId;
 use asklet_shared::facts::{Facts, option_key};
+use asklet_shared::problem::{Code, Problem};
 use asklet_shared::tally::{Counted, Request};
 use asklet_shared::time::{self, BUCKET_MS};
 
@@ -45,10 +46,12 @@ pub const TAIL: &str = "id >= ?1 AND astray = 0 AND shown_ms >= ?2 AND shown_ms 
 pub struct Watermark(u64);
 
 impl Watermark {
-    /// The stored watermark.
+    /// The stored watermark; there is none until a shard that moves here has come whole.
     pub fn read(sql: &impl Sql) -> Result<Self, Failure> {
         let row = sql.first("SELECT until_ms FROM folded", &[])?;
-        let mut row = row.ok_or_else(|| Failure::Broken("the watermark is missing".to_owned()))?;
+        let moving =
+            || Problem::new(Code::Busy, "the survey's displays are still being moved here");
+        let mut row = row.ok_or_else(moving)?;
         Ok(Self(row.integer()?))
     }
 

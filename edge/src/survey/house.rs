@@ -151,7 +151,7 @@ mod tests {
         let clock = Clock::default();
         at_once(keep(&sql, &clock, &async || {}, START_MS)).unwrap();
         assert_eq!(clock.0.take(), Some(HOUSEKEEPING));
-        sql.run("DELETE FROM folded", &[]).unwrap();
+        sql.run("DROP TABLE folded", &[]).unwrap();
         let broken = at_once(keep(&sql, &clock, &async || {}, START_MS));
         assert!(matches!(broken, Err(Failure::Broken(_))), "{broken:?}");
         assert_eq!(clock.0.take(), Some(HOUSEKEEPING));

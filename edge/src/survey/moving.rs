@@ -2,7 +2,7 @@
 
 use super::log::MIGRATIONS;
 use super::record::Recorded;
-use super::{Shard, changes};
+use super::{Shard, changes, wash};
 use crate::bundle::{self, Head};
 use crate::failure::Failure;
 use crate::sql::Sql;
@@ -39,6 +39,8 @@ impl Shard {
         self.standing.borrow_mut().take();
         self.refusals.borrow_mut().clear();
         if self.sql.first("SELECT 1 FROM folded", &[])?.is_some() {
+            // What came earlier may have been removed where it came from.
+            wash::want(&self.sql)?;
             self.after(Recorded::New).await?;
         }
         Ok(rows)
