@@ -1,0 +1,176 @@
+//! What the Worker and the site ask of a shard.
+
+use asklet_shared::problem::{Code, Problem};
+use worker::{Date, Response};
+
+use super::asked::Asked;
+use super::find::From;
+use super::house::pause;
+use super::import::{self, Imported};
+use super::record::Recorded;
+use super::responses::{Found, Tell};
+use super::slice::Slice;
+use super::{Shard, changes, find, fold, keeping, scan, versions};
+use crate::failure::Failure;
+use crate::plain;
+use crate::rpc::{self, Counts, Erased, Followed, SurveyCall, Usage};
+use crate::sql::Sql;
+
+/// How many rows a slice has: about a millisecond of work, so that whoever collects hardly waits.
+const SLICE_ROWS: u32 = 750;
+
+/// How many slices one call works off: a request can call objects about a thousand times.
+const SLICES: usize = 60;
+
+impl Shard {
+    /// Answers what the Worker and the site ask.
+    pub(super) async fn answer(&self, call: SurveyCall) -> Result<Response, Failure> {
+        if let SurveyCall::Take(told) = call {
+            self.keep(*told)?;
+            return rpc::answer(&());
+        }
+        let is_set_up = self.wake()?;
+        let sql = &self.sql;
+        match call {
+            SurveyCall::Dump { from, following } if is_set_up => {
+                rpc::told(self.dump(*from, following)?)
+            }
+            SurveyCall::Load { page } => rpc::answer(&self.load(&page).await?),
+            SurveyCall::Forget { number } => {
+                self.forgotten.set(number);
+                let storage = self.state.storage();
+                storage.delete_alarm().await?;
+                storage.delete_all().await?;
+                self.schema.forget();
+                sql.latest_change().set(None);
+                self.alarm_set.set(false);
+                self.tail_length.set(None);
+                self.published.borrow_mut().clear();
+                self.standing.borrow_mut().take();
+                rpc::answer(&())
+            }
+            SurveyCall::Count(request) if is_set_up => {
+                self.fold()?;
+                let counted = fold::count(sql, &request)?;
+                rpc::answer(&Counts { counted, since: keeping::Since::read(sql)? })
+            }
+            SurveyCall::Count(request) => rpc::answer(&Counts {
+                counted: request.nothing(),
+                since: keeping::Since::default(),
+            }),
+            SurveyCall::Scan { query, after } if is_set_up => {
+                let mut all = scan::scan(sql, &query, Slice { after, rows: SLICE_ROWS })?;
+                for _ in 1..SLICES {
+                    let after = all.next;
+                    if after.is_none() {
+                        break;
+                    }
+                    pause().await;
+                    all.add(scan::scan(sql, &query, Slice { after, rows: SLICE_ROWS })?);
+                }
+                rpc::answer(&all)
+            }
+            SurveyCall::Exclude { id, reason } if is_set_up => {
+                keeping::exclude(sql, id, reason.as_deref())?;
+                rpc::answer(&())
+            }
+            SurveyCall::Delete { id } if is_set_up => {
+                keeping::delete(sql, id)?;
+                self.wash().await?;
+                rpc::answer(&())
+            }
+            SurveyCall::Find { asked, tell, from, limit } if is_set_up => {
+                rpc::answer(&self.find(*asked, &tell, from, limit).await?)
+            }
+            SurveyCall::Follow { after, tell, limit } if is_set_up => {
+                let latest = self.known_latest()?;
+                let mut changed = changes::after(sql, after, limit.saturating_add(1))?;
+                let more = changed.len() > limit;
+                changed.truncate(limit);
+                let last = changed.last().map(|display| display.seq);
+                let told = changed.into_iter().map(|it| tell.change(it, &latest.definition));
+                rpc::answer(&Followed { changes: told.collect::<Result<_, _>>()?, last, more })
+            }
+            SurveyCall::Erase { respondent, after } if is_set_up => {
+                let mut erased = Erased { displays: 0, next: after };
+                for _ in 0..SLICES {
+                    let slice = Slice { after: erased.next, rows: SLICE_ROWS };
+                    let (displays, next) = keeping::erase(sql, &respondent, slice)?;
+                    erased = Erased { displays: erased.displays + displays, next };
+                    if next.is_none() {
+                        break;
+                    }
+                    pause().await;
+                }
+                if erased.next.is_none() {
+                    self.wash().await?;
+                }
+                rpc::answer(&erased)
+            }
+            SurveyCall::Import { site, lines } if is_set_up => {
+                let imported = self.import(&site, &lines)?;
+                self.after(Recorded::New).await?;
+                rpc::answer(&imported)
+            }
+            SurveyCall::Usage if is_set_up => rpc::answer(&Usage {
+                tail: u64::try_from(fold::tail_length(sql)?).unwrap_or(u64::MAX),
+                bytes: sql.bytes(),
+                rows_written: sql.rows_written(),
+            }),
+            // Of what was never set up there is nothing.
+            SurveyCall::Scan { query, .. } => rpc::answer(&scan::Scanned::nothing(&query)),
+            SurveyCall::Erase { .. } => rpc::answer(&Erased::default()),
+            SurveyCall::Usage => rpc::answer(&Usage::default()),
+            SurveyCall::Find { .. } => rpc::answer(&Found::default()),
+            SurveyCall::Follow { .. } => rpc::answer(&Followed::default()),
+            SurveyCall::Exclude { .. } | SurveyCall::Delete { .. } => {
+                Err(keeping::unknown_display().into())
+            }
+            SurveyCall::Import { .. } | SurveyCall::Dump { .. } | SurveyCall::Take(_) => {
+                Err(Problem::new(Code::UnknownShard, "the survey has no such shard yet").into())
+            }
+        }
+    }
+
+    /// Looks for displays, slice by slice, so that others are served meanwhile.
+    async fn find(
+        &self,
+        asked: Asked,
+        tell: &Tell,
+        mut from: From,
+        limit: usize,
+    ) -> Result<Found, Failure> {
+        let latest = self.known_latest()?;
+        let find = asked.find(&latest.definition)?;
+        let mut all = Found::default();
+        for _ in 0..SLICES {
+            let left = limit.saturating_sub(all.responses.len());
+            let slice = find::find(&self.sql, &find, from, (SLICE_ROWS, left), &plain::plain)?;
+            for display in slice.displays {
+                let key = from.order.key(display.received_ms, display.id);
+                all.responses.push((key, tell.response(display, &latest.definition)?));
+            }
+            all.next = slice.next;
+            from = From { after: slice.next, with: false, ..from };
+            if slice.next.is_none() || all.responses.len() >= limit || all.is_large() {
+                break;
+            }
+            pause().await;
+        }
+        Ok(all)
+    }
+
+    /// Takes displays that a program tells of, with the versions that this shard knows.
+    fn import(&self, site: &str, lines: &str) -> Result<Imported, Failure> {
+        let standing = self.known_standing()?;
+        let unknown = || Problem::new(Code::UnknownShard, "the survey has no such shard yet");
+        let standing = standing.ok_or_else(unknown)?;
+        let published = |version| self.known_version(version);
+        let now_ms = Date::now().as_millis();
+        let latest = || Ok(versions::latest(&self.sql)?.unwrap_or_default());
+        let versions = (&published as import::Find<'_>, &latest as import::Latest<'_>);
+        let imported = import::import(&self.sql, lines, versions, (site, &standing), now_ms);
+        self.tail_length.set(None);
+        imported
+    }
+}
