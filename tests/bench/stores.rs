@@ -1,6 +1,7 @@
-//! Summaries over a year of ten thousand, a hundred thousand and a million displays, and what a long
-//! one does to collecting.
+//! Summaries over a year of ten thousand, a hundred thousand and a million displays, an export of the
+//! million, and what the long ones do to collecting.
 
+use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Instant;
@@ -29,6 +30,9 @@ const ROUNDS: usize = 7;
 /// how much longer collecting may while displays are scanned.
 const MOST_GROWTH: f64 = 3.0;
 const MOST_DELAY: f64 = 3.0;
+
+/// By how much an export may make the process grow, in MiB, however much it tells.
+const MOST_EXPORT_MIB: f64 = 64.0;
 
 /// How many connections collect meanwhile.
 const CONNECTIONS: [usize; 2] = [1, 8];
@@ -82,8 +86,16 @@ pub fn bench() -> Part {
                     format!("{name} takes {growth:.1} times as long: {MOST_GROWTH} is allowed")
                 });
             }
-            part.figures =
-                json!({ "while_scanning": scan_and_collect(&machine, &survey, &mut part) });
+            let exported = export(&machine, &survey, &mut part);
+            let scan = |_: &AtomicBool| {
+                survey.summary_of("where=language:de&where=variant:a");
+            };
+            let scanning = collect_while(&machine, &survey, "two filters", &scan, &mut part);
+            let read = |is_over: &AtomicBool| {
+                read_export(&survey, &mut |_| !is_over.load(Ordering::Relaxed));
+            };
+            let exporting = collect_while(&machine, &survey, "an export", &read, &mut part);
+            part.figures = json!({ "export": exported, "while_scanning": scanning, "while_exporting": exporting });
         }
         let times: serde_json::Map<_, _> =
             times.iter().map(|(name, ms, _)| ((*name).to_owned(), json!(ms))).collect();
@@ -134,42 +146,88 @@ fn time(survey: &Survey<'_>, query: &str) -> f64 {
     started.elapsed().as_secs_f64() * 1000.0
 }
 
-/// Collects while displays of the same object are scanned, again and again.
-fn scan_and_collect(machine: &Machine, survey: &Survey<'_>, part: &mut Part) -> Value {
+/// Reads an export, and asks after each piece, with the bytes so far, whether to go on. Returns how many
+/// lines and bytes it had.
+fn read_export(survey: &Survey<'_>, goes_on: &mut dyn FnMut(usize) -> bool) -> (usize, usize) {
+    let mut stream = survey.request("GET", "/export").stream();
+    let mut buffer = vec![0; 1 << 20];
+    let (mut lines, mut bytes) = (0, 0);
+    loop {
+        let read = stream.read(&mut buffer).expect("an export that does not break");
+        if read == 0 {
+            return (lines, bytes);
+        }
+        bytes += read;
+        lines += buffer[..read].iter().filter(|byte| **byte == b'\n').count();
+        if !goes_on(bytes) {
+            return (lines, bytes);
+        }
+    }
+}
+
+/// Exports everything, and looks at the memory of the process meanwhile.
+fn export(machine: &Machine, survey: &Survey<'_>, part: &mut Part) -> Value {
+    let before = memory_mib(machine);
+    let (mut most, mut looked_at) = (before, 0);
+    let started = Instant::now();
+    let (lines, bytes) = read_export(survey, &mut |bytes| {
+        if bytes - looked_at > 1 << 22 {
+            looked_at = bytes;
+            most = most.max(memory_mib(machine));
+        }
+        true
+    });
+    let (seconds, grown, mib) =
+        (started.elapsed().as_secs_f64(), most - before, bytes as f64 / 1_048_576.0);
+    println!(
+        "\nexport of {lines} responses, {mib:.0} MiB, in {seconds:.0} s; the process grew by {grown:.0} MiB"
+    );
+    part.expect(grown <= MOST_EXPORT_MIB, || {
+        format!("an export makes the process grow by {grown:.0} MiB: {MOST_EXPORT_MIB} is allowed")
+    });
+    json!({ "responses": lines, "mib": mib, "seconds": seconds, "grown_mib": grown })
+}
+
+/// Collects while displays of the same object are read, again and again.
+fn collect_while(
+    machine: &Machine,
+    survey: &Survey<'_>,
+    name: &str,
+    read: &(dyn Fn(&AtomicBool) + Sync),
+    part: &mut Part,
+) -> Value {
     let path = survey.collect_path(0);
     let mut rows = Vec::new();
-    println!(
-        "\ncollecting idle, and while a million are scanned with two filters: /s, p50, p99 in ms"
-    );
+    println!("\ncollecting idle, and beside {name} over a million: /s, p50, p99 in ms");
     for connections in CONNECTIONS {
         let load = Load { port: machine.port(), path: &path, connections, body: &display };
-        let (mut idle, mut scanned) = (Vec::new(), Vec::new());
+        let (mut idle, mut busy) = (Vec::new(), Vec::new());
         for _ in 0..3 {
             idle.push(load.run());
             let is_over = AtomicBool::new(false);
             thread::scope(|scope| {
                 scope.spawn(|| {
                     while !is_over.load(Ordering::Relaxed) {
-                        survey.summary_of("where=language:de&where=variant:a");
+                        read(&is_over);
                     }
                 });
-                scanned.push(load.run());
+                busy.push(load.run());
                 is_over.store(true, Ordering::Relaxed);
             });
         }
-        let (idle, scanned) = (Measured::median(idle), Measured::median(scanned));
-        let delay = scanned.p99_ms / idle.p99_ms;
-        println!("{connections:>11} {idle} {scanned} {delay:>7.2}");
+        let (idle, busy) = (Measured::median(idle), Measured::median(busy));
+        let delay = busy.p99_ms / idle.p99_ms;
+        println!("{connections:>11} {idle} {busy} {delay:>7.2}");
         part.expect(delay <= MOST_DELAY, || {
             format!(
-                "at {connections} connections a scan makes p99 {delay:.1} times as long: \
+                "at {connections} connections {name} makes p99 {delay:.1} times as long: \
                  {MOST_DELAY} is allowed"
             )
         });
         rows.push(json!({
             "connections": connections,
             "idle": idle.json(),
-            "scanning": scanned.json(),
+            "busy": busy.json(),
             "p99_ratio": delay,
         }));
     }

@@ -14,6 +14,7 @@ pub mod route;
 mod unfinished;
 
 use std::env;
+use std::io::Read;
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -240,6 +241,13 @@ impl Request {
             }
         }
         bail!("wrangler's proxy could not pass the request on {PROXY_TRIES} times")
+    }
+
+    /// Sent without a body; gives the body of the answer as it comes, however long that takes.
+    pub fn stream(self) -> impl Read {
+        let request = self.builder.body(()).expect("a request");
+        let agent: ureq::Agent = ureq::Agent::config_builder().build().into();
+        agent.run(request).expect("an answer").into_body().into_reader()
     }
 
     /// Sent without a body.

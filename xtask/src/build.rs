@@ -108,7 +108,9 @@ impl Worker {
             // made, to read a stack with.
             let stripped = made.join("stripped.wasm");
             let mut strip = Command::new(tools::node_file("binaryen/bin/wasm-opt"));
-            strip.arg("--strip-debug").arg(made.join("index_bg.wasm")).arg("-o").arg(&stripped);
+            // Once more for size: names gone, more functions are alike.
+            strip.args(["--strip-debug", "--strip-producers", "-Os"]);
+            strip.arg(made.join("index_bg.wasm")).arg("-o").arg(&stripped);
             quiet(&mut strip)?;
             let edge = root().join("edge");
             let from = [
