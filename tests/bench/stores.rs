@@ -188,6 +188,15 @@ fn export(machine: &Machine, survey: &Survey<'_>, part: &mut Part) -> Value {
     json!({ "responses": lines, "mib": mib, "seconds": seconds, "grown_mib": grown })
 }
 
+/// Says at its end that something is over.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Collects while displays of the same object are read, again and again.
 fn collect_while(
     machine: &Machine,
@@ -211,8 +220,9 @@ fn collect_while(
                         read(&is_over);
                     }
                 });
+                // Set even if the load fails, or the scope would wait for ever.
+                let _over = Over(&is_over);
                 busy.push(load.run());
-                is_over.store(true, Ordering::Relaxed);
             });
         }
         let (idle, busy) = (Measured::median(idle), Measured::median(busy));
