@@ -271,6 +271,9 @@ pub enum SurveyCall {
     Follow { after: u64, tell: Box<Tell>, limit: usize },
     /// Erase the displays of a respondent among some after a key; answered with [`Erased`].
     Erase { respondent: String, after: Option<Cursor> },
+    /// Of which lines it has the displays, whatever became of them; answered with a text that has for each
+    /// line a `1` or a `0`.
+    Known { site: String, lines: String },
     /// Take lines of displays; answered with `Imported`.
     Import { site: String, lines: String },
     /// How much it stores and writes; answered with [`Usage`].

@@ -1,5 +1,7 @@
 //! All shards of a survey, asked one after the other and put together.
 
+use std::pin::Pin;
+
 use asklet_shared::display_id::DisplayId;
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::tally::{Counted, Request};
@@ -15,6 +17,8 @@ use crate::survey::scan::{Query, Scanned};
 
 /// How many respondents can be told apart one by one.
 const RESPONDENTS_LIMIT: usize = 100_000;
+
+type Importing<'a> = Pin<Box<dyn Future<Output = Result<Imported, Failure>> + 'a>>;
 
 /// The shards of a survey.
 pub struct Shards<'a> {
@@ -79,15 +83,20 @@ impl<'a> Shards<'a> {
         self.change(&SurveyCall::Exclude { id, reason: reason.map(str::to_owned) }).await
     }
 
-    /// Changes a display on whichever shard has it.
+    /// Changes a display wherever it is: a client that was told of another shard meanwhile may have sent
+    /// it to both.
     pub async fn change(&self, call: &SurveyCall) -> Result<(), Failure> {
+        let mut is_known = false;
         for stub in self.stubs() {
             match rpc::call::<()>(&stub?, call).await {
                 Err(Failure::Problem(problem)) if problem.code == Code::UnknownDisplay => {}
-                outcome => return outcome,
+                outcome => {
+                    outcome?;
+                    is_known = true;
+                }
             }
         }
-        Err(keeping::unknown_display().into())
+        if is_known { Ok(()) } else { Err(keeping::unknown_display().into()) }
     }
 
     /// Erases a respondent. Returns how many displays that were.
@@ -109,18 +118,43 @@ impl<'a> Shards<'a> {
         Ok(displays)
     }
 
-    /// Gives lines of displays to a shard.
-    pub async fn import(&self, shard: u16, lines: String) -> Result<Imported, Failure> {
-        if shard >= self.plan.shards {
-            let shards = self.plan.shards;
+    /// Gives each line to the shard that has its display already, and what none has to this one.
+    pub async fn import(&self, shard: u16, mut lines: String) -> Result<Imported, Failure> {
+        let shards = self.plan.shards;
+        if shard >= shards {
             return Err(Problem::new(Code::UnknownShard, "the survey has no such shard")
                 .at("shard")
                 .limit(format!("below {shards}"))
                 .into());
         }
-        let stub = place::survey(self.env, self.site, &self.plan.survey, shard)?;
-        let site = self.site.as_str().to_owned();
-        rpc::call(&stub, &SurveyCall::Import { site, lines }).await
+        let mut all = Imported::default();
+        for other in (0..shards).filter(|other| *other != shard) {
+            let stub = place::survey(self.env, self.site, &self.plan.survey, other)?;
+            let (site, told) = (self.site.as_str().to_owned(), lines.clone());
+            let known: String = rpc::call(&stub, &SurveyCall::Known { site, lines: told }).await?;
+            if !known.contains('1') {
+                continue;
+            }
+            // What goes elsewhere leaves its line empty, so that lines keep their numbers.
+            let (mut theirs, mut left) = (String::new(), String::new());
+            for (line, known) in lines.lines().zip(known.bytes()) {
+                if known == b'1' { &mut theirs } else { &mut left }.push_str(line);
+                theirs.push('\n');
+                left.push('\n');
+            }
+            all.add(self.import_on(other, theirs).await?);
+            lines = left;
+        }
+        all.add(self.import_on(shard, lines).await?);
+        Ok(all)
+    }
+
+    fn import_on(&self, shard: u16, lines: String) -> Importing<'_> {
+        Box::pin(async move {
+            let stub = place::survey(self.env, self.site, &self.plan.survey, shard)?;
+            let site = self.site.as_str().to_owned();
+            rpc::call(&stub, &SurveyCall::Import { site, lines }).await
+        })
     }
 
     /// What the shards store and write.

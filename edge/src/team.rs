@@ -160,7 +160,7 @@ pub async fn survey(
     verb: Verb,
 ) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, route)?;
-    let survey = team.survey(env, survey).await?;
+    let survey = team.survey(survey)?;
     let action = match verb {
         Verb::Read | Verb::Create => SurveyAction::Read,
         Verb::Update => SurveyAction::Update(read_definition(&mut request, &team, env).await?),
@@ -192,7 +192,7 @@ pub async fn preview(
     survey: &str,
 ) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, route)?;
-    let survey = team.survey(env, survey).await?;
+    let survey = team.survey(survey)?;
     let action = SurveyAction::Check;
     team.ask(env, TeamCall::Survey { survey: survey.clone(), action }).await?;
     respond::json(201, &Preview::new(&team.seal, (&team.site, &survey), Date::now().as_millis()))

@@ -87,14 +87,14 @@ pub fn bench() -> Part {
                 });
             }
             let exported = export(&machine, &survey, &mut part);
-            let scan = |_: &AtomicBool| {
-                survey.summary_of("where=language:de&where=variant:a");
-            };
-            let scanning = collect_while(&machine, &survey, "two filters", &scan, &mut part);
             let read = |is_over: &AtomicBool| {
                 read_export(&survey, &mut |_| !is_over.load(Ordering::Relaxed));
             };
             let exporting = collect_while(&machine, &survey, "an export", &read, &mut part);
+            let scan = |_: &AtomicBool| {
+                survey.summary_of("where=language:de&where=variant:a");
+            };
+            let scanning = collect_while(&machine, &survey, "two filters", &scan, &mut part);
             part.figures = json!({ "export": exported, "while_scanning": scanning, "while_exporting": exporting });
         }
         let times: serde_json::Map<_, _> =

@@ -4,13 +4,13 @@ use asklet_shared::problem::{Code, Problem};
 use worker::{Date, Response};
 
 use super::asked::Asked;
-use super::find::From;
+use super::find::{From, Reading, Step};
 use super::house::pause;
-use super::import::{self, Imported};
+use super::import::{self, Desk};
 use super::record::Recorded;
 use super::responses::{Found, Tell};
 use super::slice::Slice;
-use super::{Shard, changes, find, fold, keeping, scan, versions};
+use super::{Shard, changes, fold, keeping, scan, versions};
 use crate::failure::Failure;
 use crate::plain;
 use crate::rpc::{self, Counts, Erased, Followed, SurveyCall, Usage};
@@ -19,8 +19,8 @@ use crate::sql::Sql;
 /// How many rows a slice has: about a millisecond of work, so that whoever collects hardly waits.
 const SLICE_ROWS: u32 = 750;
 
-/// The same where rows are not only counted, but told.
-const TOLD_ROWS: u32 = 100;
+/// How many displays are told at a time, which takes about as long.
+const TOLD: usize = 50;
 
 /// How many slices one call works off: a request can call objects about a thousand times.
 const SLICES: usize = 60;
@@ -110,8 +110,11 @@ impl Shard {
                 }
                 rpc::answer(&erased)
             }
+            SurveyCall::Known { site, lines } if is_set_up => {
+                rpc::answer(&self.at_desk(&site, |desk| import::known(sql, &lines, desk))?)
+            }
             SurveyCall::Import { site, lines } if is_set_up => {
-                let imported = self.import(&site, &lines)?;
+                let imported = self.at_desk(&site, |desk| import::import(sql, &lines, desk))?;
                 self.after(Recorded::New).await?;
                 rpc::answer(&imported)
             }
@@ -123,6 +126,7 @@ impl Shard {
             // Of what was never set up there is nothing.
             SurveyCall::Scan { query, .. } => rpc::answer(&scan::Scanned::nothing(&query)),
             SurveyCall::Erase { .. } => rpc::answer(&Erased::default()),
+            SurveyCall::Known { .. } => rpc::answer(&String::new()),
             SurveyCall::Usage => rpc::answer(&Usage::default()),
             SurveyCall::Find { .. } => rpc::answer(&Found::default()),
             SurveyCall::Follow { .. } => rpc::answer(&Followed::default()),
@@ -135,48 +139,51 @@ impl Shard {
         }
     }
 
-    /// Looks for displays, slice by slice, so that others are served meanwhile.
+    /// Looks for displays, step by step, so that others are served meanwhile.
     async fn find(
         &self,
         asked: Asked,
         tell: &Tell,
-        mut from: From,
+        from: From,
         limit: usize,
     ) -> Result<Found, Failure> {
         let latest = self.known_latest()?;
-        let find = asked.find(&latest.definition)?;
+        let mut reading = Reading::new(asked.find(&latest.definition)?, from);
         let mut all = Found::default();
-        let mut rows = TOLD_ROWS;
+        let mut read = TOLD;
         for _ in 0..SLICES {
-            // Before the first one, too: the pages of an export follow each other without a pause.
+            // Before the first step, too: the pages of an export follow each other at once.
             pause().await;
             let left = limit.saturating_sub(all.responses.len());
-            let slice = find::find(&self.sql, &find, from, (rows, left), &plain::plain)?;
-            rows = if slice.displays.is_empty() { SLICE_ROWS } else { TOLD_ROWS };
-            for display in slice.displays {
+            let step = Step { rows: SLICE_ROWS, read, limit: left };
+            let displays = reading.step(&self.sql, step, &plain::plain)?;
+            read = if displays.is_empty() { usize::MAX } else { TOLD };
+            for display in displays {
                 let key = from.order.key(display.received_ms, display.id);
                 all.responses.push((key, tell.response(display, &latest.definition)?));
             }
-            all.next = slice.next;
-            from = From { after: slice.next, with: false, ..from };
-            if slice.next.is_none() || all.responses.len() >= limit || all.is_large() {
+            if reading.is_over() || all.responses.len() >= limit || all.is_large() {
                 break;
             }
         }
+        all.next = reading.next();
         Ok(all)
     }
 
-    /// Takes displays that a program tells of, with the versions that this shard knows.
-    fn import(&self, site: &str, lines: &str) -> Result<Imported, Failure> {
+    /// Does something with lines that a program tells of, by the versions that this shard knows.
+    fn at_desk<T>(
+        &self,
+        site: &str,
+        work: impl FnOnce(&Desk<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let standing = self.known_standing()?;
         let unknown = || Problem::new(Code::UnknownShard, "the survey has no such shard yet");
-        let standing = standing.ok_or_else(unknown)?;
-        let published = |version| self.known_version(version);
+        let standing = &*standing.ok_or_else(unknown)?;
+        let published = &|version| self.known_version(version);
+        let latest = &|| Ok(versions::latest(&self.sql)?.unwrap_or_default());
         let now_ms = Date::now().as_millis();
-        let latest = || Ok(versions::latest(&self.sql)?.unwrap_or_default());
-        let versions = (&published as import::Find<'_>, &latest as import::Latest<'_>);
-        let imported = import::import(&self.sql, lines, versions, (site, &standing), now_ms);
+        let done = work(&Desk { published, latest, site, standing, now_ms });
         self.tail_length.set(None);
-        imported
+        done
     }
 }

@@ -1,11 +1,11 @@
-//! Finding displays for a team that reads them: in one of two orders, in slices.
+//! Finding displays for a team that reads them: in one of two orders, step by step.
 //!
 //! Neither order ever changes, so pages neither skip nor repeat what was there when the first one was
 //! read. Newest first goes by id, which is by when visitors' clocks say that the survey was shown. The
 //! order of reception is almost that of the ids, too: what is not late has an id of about the time at
 //! which it arrived, so it is looked for in a window of keys; what is late has an index.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use asklet_shared::dimension::Dimension;
 use asklet_shared::display::{Answer, Choice};
@@ -41,6 +41,10 @@ pub struct Find {
     pub unanswered: bool,
 }
 
+/// When a display arrived and its id as it is written, from the columns `received_ms` and `hex`.
+const KEY: &str = "received_ms || '.' || substr(hex, 1, 8) || '-' || substr(hex, 9, 4) || '-'
+    || substr(hex, 13, 4) || '-' || substr(hex, 17, 4) || '-' || substr(hex, 21)";
+
 /// An order of displays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Order {
@@ -57,6 +61,20 @@ impl Order {
             Self::NewestFirst => one > other,
             Self::Reception => one < other,
         }
+    }
+
+    /// The columns that make it.
+    fn columns(self) -> &'static str {
+        match self {
+            Self::NewestFirst => "id DESC",
+            Self::Reception => "received_ms, id",
+        }
+    }
+
+    /// Where a display stands, from a [`KEY`].
+    fn parse(self, text: &str) -> Option<Key> {
+        let (received_ms, id) = text.split_once('.')?;
+        Some(self.key(received_ms.parse().ok()?, id.parse().ok()?))
     }
 
     /// Where a display stands.
@@ -113,25 +131,137 @@ impl From {
 /// How a text is compared with others: without case and accents.
 pub type Plain<'a> = &'a dyn Fn(&str) -> String;
 
-/// What one slice holds of what is looked for.
-#[derive(Debug, Default)]
-pub struct Slice {
-    /// In the order that was asked for.
-    pub displays: Vec<Stored>,
-    /// Where the next slice begins behind; none after the last.
-    pub next: Option<Key>,
+/// How much is done in one step.
+#[derive(Debug, Clone, Copy)]
+pub struct Step {
+    /// How many rows are looked at.
+    pub rows: u32,
+    /// How many of them are read.
+    pub read: usize,
+    /// How many displays it may find.
+    pub limit: usize,
 }
 
-/// The rows that one slice looks at, whatever they hold.
+/// A walk over the displays that are looked for, step by step: one looks at what comes next, and those
+/// after it read that.
+#[derive(Debug)]
+pub struct Reading {
+    find: Find,
+    from: From,
+    /// What was looked at and not read yet.
+    ahead: VecDeque<Key>,
+    /// Where to go on behind once that is read; none at the end.
+    then: Option<Key>,
+    is_over: bool,
+}
+
+impl Reading {
+    /// From a place on.
+    pub fn new(find: Find, from: From) -> Self {
+        Self { find, from, ahead: VecDeque::new(), then: None, is_over: false }
+    }
+
+    /// Behind what it goes on; nothing once it is over.
+    pub fn next(&self) -> Option<Key> {
+        self.from.after.filter(|_| !self.is_over)
+    }
+
+    /// Whether all was read.
+    pub fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// Goes one step on.
+    pub fn step(
+        &mut self,
+        sql: &impl Sql,
+        step: Step,
+        plain: Plain<'_>,
+    ) -> Result<Vec<Stored>, Failure> {
+        let found = if self.ahead.is_empty() {
+            self.look(sql, step.rows)?;
+            Vec::new()
+        } else {
+            self.read(sql, step, plain)?
+        };
+        if self.ahead.is_empty() {
+            self.is_over = self.then.is_none();
+            self.from = From { after: self.then, with: false, ..self.from };
+        }
+        Ok(found)
+    }
+
+    /// Looks at what comes next.
+    fn look(&mut self, sql: &impl Sql, rows: u32) -> Result<(), Failure> {
+        let Window { query, values, end } = match self.from.order {
+            Order::NewestFirst => Window::newest_first(&self.find, self.from, rows),
+            Order::Reception => Window::by_reception(sql, &self.find, self.from, rows)?,
+        };
+        // One row, since each takes longer to come out of the platform than to be found.
+        let query = format!(
+            "SELECT count(*), group_concat({KEY}) FROM (SELECT *, hex(id) AS hex FROM ({query}))"
+        );
+        let Some(mut row) = sql.first(&query, &values)? else { return Ok(()) };
+        let is_whole = row.integer::<u32>()? == rows;
+        let keys = row.optional_text()?.unwrap_or_default();
+        let keys = keys.split(',');
+        let order = self.from.order;
+        self.ahead = keys.filter_map(|key| order.parse(key)).collect();
+        self.then = if is_whole { self.ahead.back().copied() } else { end };
+        Ok(())
+    }
+
+    /// Reads of what was looked at.
+    fn read(
+        &mut self,
+        sql: &impl Sql,
+        step: Step,
+        plain: Plain<'_>,
+    ) -> Result<Vec<Stored>, Failure> {
+        let keys: Vec<_> = self.ahead.iter().take(step.read).copied().collect();
+        let ids: Vec<_> = keys.iter().filter_map(|key| key.id).collect();
+        let mut values: Vec<Value> = vec![serde_json::to_string(&ids)?.into()];
+        let condition = self.find.condition(&mut values);
+        let wanted = self.find.text.as_deref().map(plain);
+        // What is compared here cannot be limited there.
+        let most = if wanted.is_some() { String::new() } else { format!("LIMIT {}", step.limit) };
+        let order = self.from.order;
+        let mut found = Vec::new();
+        sql.query(
+            &format!(
+                "SELECT {COLUMNS} FROM display
+                 WHERE id IN (SELECT unhex(value, '-') FROM json_each(?1)) AND {condition}
+                 ORDER BY {} {most}",
+                order.columns()
+            ),
+            &values,
+            &mut |row| {
+                if found.len() < step.limit {
+                    let display = log::stored(row)?;
+                    if wanted.as_deref().is_none_or(|wanted| says(&display, wanted, plain)) {
+                        found.push(display);
+                    }
+                }
+                Ok(())
+            },
+        )?;
+        let last_found = found.last().map(|last| order.key(last.received_ms, last.id));
+        let last = last_found.filter(|_| found.len() == step.limit).or(keys.last().copied());
+        let is_read = |key: &Key| last.is_some_and(|last| !order.precedes(last, *key));
+        while self.ahead.front().is_some_and(is_read) {
+            self.ahead.pop_front();
+        }
+        self.from = From { after: last, with: false, ..self.from };
+        Ok(found)
+    }
+}
+
+/// The rows that are looked at, whatever they hold.
 struct Window {
-    /// A query of their `received_ms` and `id`.
+    /// A query of their `received_ms` and `id`, in order.
     query: String,
     /// Its values.
     values: Vec<Value>,
-    /// How they are ordered.
-    order: &'static str,
-    /// The same backwards.
-    back: &'static str,
     /// Where to go on if there are fewer than were asked for.
     end: Option<Key>,
 }
@@ -155,7 +285,7 @@ impl Window {
             end_of(find).to_vec().into(),
             rows.into(),
         ];
-        Self { query, values, order: "id DESC", back: "id", end: None }
+        Self { query, values, end: None }
     }
 
     /// The window ends at the time of the last of so many keys. What is not late arrived so long after
@@ -190,67 +320,13 @@ impl Window {
             end_ms.into(),
             rows.into(),
         ];
-        let (order, back) = ("received_ms, id", "received_ms DESC, id DESC");
-        Ok(Self { query, values, order, back, end })
+        Ok(Self { query, values, end })
     }
 }
 
 /// A bound above the ids of what was shown in time, but for what is astray.
 fn end_of(find: &Find) -> [u8; 16] {
     DisplayId::floor(find.to_ms.saturating_add(DRIFT_MS))
-}
-
-/// Looks at about so many rows, and returns at most so many of those that are looked for.
-pub fn find(
-    sql: &impl Sql,
-    find: &Find,
-    from: From,
-    (rows, limit): (u32, usize),
-    plain: Plain<'_>,
-) -> Result<Slice, Failure> {
-    let window = match from.order {
-        Order::NewestFirst => Window::newest_first(find, from, rows),
-        Order::Reception => Window::by_reception(sql, find, from, rows)?,
-    };
-    let Window { query: window, mut values, order, back, end } = window;
-    let last =
-        format!("SELECT count(*) OVER (), received_ms, id FROM ({window}) ORDER BY {back} LIMIT 1");
-    let Some(mut last) = sql.first(&last, &values)? else {
-        return Ok(Slice { displays: Vec::new(), next: end });
-    };
-    let is_whole = last.integer::<u32>()? == rows;
-    let last = from.order.key(last.integer()?, log::display_id(&last.blob()?)?);
-    let mut found = Slice { displays: Vec::new(), next: if is_whole { Some(last) } else { end } };
-    let condition = find.condition(&mut values);
-    let wanted = find.text.as_deref().map(plain);
-    let (mut is_full, most) = (false, limit.saturating_add(1));
-    // What is compared here cannot be limited there.
-    let most = if wanted.is_some() { String::new() } else { format!("LIMIT {most}") };
-    sql.query(
-        &format!(
-            "SELECT {COLUMNS} FROM display WHERE id IN (SELECT id FROM ({window})) AND {condition}
-             ORDER BY {order} {most}"
-        ),
-        &values,
-        &mut |row| {
-            if is_full {
-                return Ok(());
-            }
-            let display = log::stored(row)?;
-            if wanted.as_deref().is_some_and(|wanted| !says(&display, wanted, plain)) {
-                return Ok(());
-            }
-            if found.displays.len() == limit {
-                is_full = true;
-                let last = found.displays.last();
-                found.next = last.map(|last| from.order.key(last.received_ms, last.id));
-                return Ok(());
-            }
-            found.displays.push(display);
-            Ok(())
-        },
-    )?;
-    Ok(found)
 }
 
 /// Whether a display has this in a text.

@@ -107,37 +107,38 @@ pub struct Refusal {
     pub problem: Problem,
 }
 
-/// Finds a version.
-pub type Find<'a> = &'a dyn Fn(u32) -> Result<Option<Rc<Published>>, Failure>;
-
-/// Tells the number of the latest version.
-pub type Latest<'a> = &'a dyn Fn() -> Result<u32, Failure>;
+/// What a shard knows that takes lines: versions, the site, what holds, and the time.
+pub struct Desk<'a> {
+    /// Finds a version.
+    pub published: &'a dyn Fn(u32) -> Result<Option<Rc<Published>>, Failure>,
+    /// Tells the number of the latest version.
+    pub latest: &'a dyn Fn() -> Result<u32, Failure>,
+    /// The site's id.
+    pub site: &'a str,
+    /// What holds now.
+    pub standing: &'a Standing,
+    /// The time.
+    pub now_ms: u64,
+}
 
 /// Takes lines of JSON, each as if it had been collected, in one transaction. A line that breaks a
 /// rule is told and left out; importing the rest again changes nothing.
-pub fn import(
-    sql: &impl Sql,
-    lines: &str,
-    versions: (Find<'_>, Latest<'_>),
-    (site, standing): (&str, &Standing),
-    now_ms: u64,
-) -> Result<Imported, Failure> {
+pub fn import(sql: &impl Sql, lines: &str, desk: &Desk<'_>) -> Result<Imported, Failure> {
     let mut imported = Imported::default();
     let (mut numbers, mut arrivals) = (Vec::new(), Vec::new());
-    // How often each line of scores stands here.
-    let mut alike = HashMap::new();
-    let lines = lines.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    for (at, line) in lines {
-        match read(sql, line, versions, (site, standing), now_ms, &mut alike) {
-            Ok(arrival) => {
+    each(sql, lines, desk, &mut |at, arrival| {
+        match arrival {
+            Some(Ok(arrival)) => {
                 numbers.push(at + 1);
                 arrivals.push(arrival);
             }
-            Err(Failure::Problem(problem)) => imported.refuse(at + 1, problem),
-            Err(broken) => return Err(broken),
+            Some(Err(problem)) => imported.refuse(at + 1, problem),
+            None => {}
         }
-    }
-    for (line, outcome) in numbers.into_iter().zip(record::record_all(sql, arrivals, now_ms)?) {
+        Ok(())
+    })?;
+    let outcomes = record::record_all(sql, arrivals, desk.now_ms)?;
+    for (line, outcome) in numbers.into_iter().zip(outcomes) {
         match outcome {
             Ok(Recorded::New) => imported.stored += 1,
             Ok(Recorded::Known) => imported.known += 1,
@@ -147,7 +148,54 @@ pub fn import(
     Ok(imported)
 }
 
+/// For each line `1` if its display is stored already, whatever became of it, and `0` if not.
+pub fn known(sql: &impl Sql, lines: &str, desk: &Desk<'_>) -> Result<String, Failure> {
+    let mut known = String::new();
+    each(sql, lines, desk, &mut |_, arrival| {
+        let is_known = match arrival {
+            Some(Ok(arrival)) => log::find(sql, arrival.id)?.is_some(),
+            Some(Err(_)) | None => false,
+        };
+        known.push(if is_known { '1' } else { '0' });
+        Ok(())
+    })?;
+    Ok(known)
+}
+
+/// Reads each line, if it is not empty.
+fn each(
+    sql: &impl Sql,
+    lines: &str,
+    desk: &Desk<'_>,
+    take: &mut dyn FnMut(usize, Option<Result<Arrival, Problem>>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    // How often the same score stands here.
+    let mut alike = HashMap::new();
+    for (at, line) in lines.lines().enumerate() {
+        let arrival = match line.trim().is_empty() {
+            true => None,
+            false => match read(sql, line, desk, &mut alike) {
+                Ok(arrival) => Some(Ok(arrival)),
+                Err(Failure::Problem(problem)) => Some(Err(problem)),
+                Err(broken) => return Err(broken),
+            },
+        };
+        take(at, arrival)?;
+    }
+    Ok(())
+}
+
 impl Imported {
+    /// Adds what another part of the same lines came to.
+    pub fn add(&mut self, other: Self) {
+        self.stored += other.stored;
+        self.known += other.known;
+        self.refused += other.refused;
+        self.problems.extend(other.problems);
+        self.problems.sort_by_key(|refusal| refusal.line);
+        self.problems.truncate(REFUSALS_LIMIT);
+    }
+
     fn refuse(&mut self, line: usize, problem: Problem) {
         self.refused += 1;
         if self.problems.len() < REFUSALS_LIMIT {
@@ -156,14 +204,13 @@ impl Imported {
     }
 }
 
-fn read<'a>(
+fn read(
     sql: &impl Sql,
-    line: &'a str,
-    (published, latest): (Find<'_>, Latest<'_>),
-    (site, standing): (&str, &Standing),
-    now_ms: u64,
-    alike: &mut HashMap<&'a str, u32>,
+    line: &str,
+    desk: &Desk<'_>,
+    alike: &mut HashMap<String, u32>,
 ) -> Result<Arrival, Failure> {
+    let Desk { published, latest, site, standing, now_ms } = *desk;
     if line.len() > DISPLAY_LIMIT {
         return Err(Problem::new(Code::BodyTooLarge, "the line is too large")
             .limit(format!("{DISPLAY_LIMIT} bytes"))
@@ -172,16 +219,12 @@ fn read<'a>(
     let Kind { time } = json::read_sent(line.as_bytes())?;
     let line = if time.is_some() {
         let score: Score = json::read_sent(line.as_bytes())?;
-        let version = latest()?;
+        let (id, shown_ms) = score.id(alike)?;
+        // Told again after a later version was published, it is still the same.
+        let known = log::find(sql, id)?.filter(|known| !known.is_gone());
+        let version = known.map_or_else(latest, |known| Ok(known.context.version))?;
         let text = published(version)?.and_then(|published| first_text(&published.definition));
-        let number = alike.entry(line.trim()).or_default();
-        *number += 1;
-        let mut made = score.line(version, text, (line.trim(), *number))?;
-        if let Some(known) = log::find(sql, made.0.id)? {
-            // Told again after a later version was published, it is still the same.
-            made.0.version = known.context.version;
-        }
-        made
+        score.line((id, shown_ms), version, text)?
     } else {
         (json::read_sent(line.as_bytes())?, json::read_sent(line.as_bytes())?)
     };
@@ -237,16 +280,37 @@ fn first_text(definition: &Definition) -> Option<String> {
 }
 
 impl Score {
-    /// The display that stands for it. Its id is made from its line, so that the same line is the same
-    /// display whenever it is told, and from how often the line stood there before.
-    fn line(
-        self,
-        version: u32,
-        text: Option<String>,
-        (line, number): (&str, u32),
-    ) -> Result<(Display, Beside), Problem> {
+    /// The id of the display that stands for it, and when that was shown. It is made of what the line
+    /// says, so that the same line is the same display whatever later versions ask, and of how often a
+    /// line said that before.
+    fn id(&self, alike: &mut HashMap<String, u32>) -> Result<(DisplayId, u64), Failure> {
         let shown_ms = period::parse_instant("time", &self.time)
             .map_err(|problem| Problem { code: Code::InvalidDisplay, ..problem })?;
+        let told = |text: &Option<String>| text.clone().unwrap_or_default();
+        let said = serde_json::to_string(&vec![
+            shown_ms.to_string(),
+            self.question.clone(),
+            self.score.to_string(),
+            told(&self.comment),
+            told(&self.comment_question),
+            told(&self.respondent),
+            told(&self.key),
+        ])?;
+        let number = alike.entry(said.clone()).or_default();
+        *number += 1;
+        let digest = Sha256::digest(format!("{said}{number}").as_bytes());
+        let mut random = [0; 10];
+        random.iter_mut().zip(digest).for_each(|(random, byte)| *random = byte);
+        Ok((DisplayId::new(shown_ms, random), shown_ms))
+    }
+
+    /// The display.
+    fn line(
+        self,
+        (id, shown_ms): (DisplayId, u64),
+        version: u32,
+        text: Option<String>,
+    ) -> Result<(Display, Beside), Problem> {
         let mut answers = Answers::default();
         answers.set(&self.question, Answer::Score(self.score));
         if let Some(comment) = self.comment.filter(|comment| !comment.trim().is_empty()) {
@@ -256,18 +320,8 @@ impl Score {
                 .ok_or_else(|| Problem::new(Code::UnknownQuestion, detail).at("comment"))?;
             answers.set(&question, Answer::Text(comment));
         }
-        let parts = [
-            shown_ms.to_string(),
-            serde_json::to_string(&answers).unwrap_or_else(|_| line.to_owned()),
-            self.respondent.clone().unwrap_or_default(),
-            self.key.unwrap_or_default(),
-            number.to_string(),
-        ];
-        let digest = Sha256::digest(parts.join("\n").as_bytes());
-        let mut random = [0; 10];
-        random.iter_mut().zip(digest).for_each(|(random, byte)| *random = byte);
         let display = Display {
-            id: DisplayId::new(shown_ms, random),
+            id,
             revision: 1,
             version,
             stage: Stage::Completed,

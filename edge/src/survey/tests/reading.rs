@@ -7,7 +7,7 @@ use asklet_shared::time::DAY_MS;
 
 use super::*;
 use crate::survey::changes;
-use crate::survey::find::{Find, From, Order, find};
+use crate::survey::find::{Find, From, Order, Reading, Step};
 use crate::survey::keeping;
 use crate::survey::record::shown_ms;
 use crate::survey::responses::{Change, Response, Why};
@@ -22,13 +22,19 @@ pub fn plain(text: &str) -> String {
 pub fn all(sql: &impl Sql, wanted: &Find, order: Order, rows: u32, limit: usize) -> Vec<Response> {
     let mut from = From::start(order);
     let mut all = Vec::new();
+    // Each page begins anew where the one before ended.
     loop {
-        let found = find(sql, wanted, from, (rows, limit), &plain).unwrap();
-        assert!(found.displays.len() <= limit);
-        all.extend(found.displays.into_iter().map(Response::of));
-        match found.next {
+        let mut reading = Reading::new(wanted.clone(), from);
+        let mut page = Vec::new();
+        while !reading.is_over() && page.len() < limit {
+            let step = Step { rows, read: limit.div_ceil(2), limit: limit - page.len() };
+            page.extend(reading.step(sql, step, &plain).unwrap());
+        }
+        assert!(page.len() <= limit);
+        all.extend(page.into_iter().map(Response::of));
+        match reading.next() {
             None => return all,
-            next => from.after = next,
+            next => from = From { after: next, ..from },
         }
     }
 }
@@ -80,10 +86,15 @@ fn pages_neither_skip_nor_repeat_while_displays_are_told_and_change() {
     let mut from = From::start(Order::NewestFirst);
     let mut read = Vec::new();
     for round in 0.. {
-        let found = find(&sql, &Find::all(), from, (3, 2), &plain).unwrap();
-        read.extend(found.displays.iter().map(|display| display.id.as_bytes()[15]));
-        let Some(next) = found.next else { break };
-        from.after = Some(next);
+        let mut reading = Reading::new(Find::all(), from);
+        for _ in 0..2 {
+            let found = reading.step(&sql, Step { rows: 3, read: 3, limit: 2 }, &plain).unwrap();
+            read.extend(found.iter().map(|display| display.id.as_bytes()[15]));
+        }
+        if reading.is_over() {
+            break;
+        }
+        from.after = reading.next();
         record(&sql, arrival(100 + round, 1, Stage::Started, Some(1)), START_MS).unwrap();
         record(&sql, arrival(4, 2 + u32::from(round), Stage::Completed, Some(9)), START_MS)
             .unwrap();
