@@ -54,22 +54,15 @@ impl Team {
         matches!(self.by, By::Operator)
     }
 
-    /// The survey that an address names. Whoever may not ask hears that first: else an id that was
-    /// sealed for the site could be told from one that was not.
-    pub async fn survey(&self, env: &Env, survey: &str) -> Result<SurveyId, Failure> {
-        match self.seal.known_survey(&self.site, survey) {
-            Ok(survey) => Ok(survey),
-            Err(unknown) => {
-                self.call::<()>(env, TeamCall::Nothing).await?;
-                Err(unknown)
-            }
-        }
+    /// The survey that an address names.
+    pub fn survey(&self, survey: &str) -> Result<SurveyId, Failure> {
+        self.seal.known_survey(&self.site, survey)
     }
 
     /// What has to be known to ask the shards of a survey.
     pub fn plan<'a>(&'a self, env: &'a Env, survey: &'a str) -> Planned<'a> {
         Box::pin(async move {
-            let survey = self.survey(env, survey).await?;
+            let survey = self.survey(survey)?;
             self.call(env, TeamCall::Plan { survey }).await
         })
     }
@@ -106,6 +99,14 @@ impl Team {
 /// What has to be known of a survey, once the site has told it. Boxed: else each route would hold a copy
 /// of the asking.
 type Planned<'a> = Pin<Box<dyn Future<Output = Result<Plan, Failure>> + 'a>>;
+
+/// Refuses whoever may not ask. Boxed, since it is rarely needed.
+pub fn check<'a>(headers: &Headers, env: &'a Env, route: &Route) -> Checked<'a> {
+    let team = Team::of(headers, env, route);
+    Box::pin(async move { team?.ask(env, TeamCall::Nothing).await.map(drop) })
+}
+
+type Checked<'a> = Pin<Box<dyn Future<Output = Result<(), Failure>> + 'a>>;
 
 /// What stands behind `Bearer` in the `Authorization` header.
 pub fn bearer(headers: &Headers) -> Result<String, Failure> {

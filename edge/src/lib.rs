@@ -44,7 +44,7 @@ use worker::js_sys::Promise;
 use worker::{Env, Request, Response, web_sys};
 
 use crate::failure::Failure;
-use crate::route::{Route, Verb, route};
+use crate::route::{Access, Route, Verb, route};
 
 /// What the platform calls with each request.
 #[wasm_bindgen]
@@ -77,13 +77,33 @@ fn serve(
     }
 }
 
+/// What a route answers. Whatever is wrong with a request, who may not ask hears only that: else a
+/// refusal could tell what there is.
 async fn answer(
     route: Route,
     request: Request,
     env: Env,
     context: JsValue,
 ) -> Result<Response, Failure> {
-    let (route, env) = (&route, &env);
+    let headers = request.headers().clone();
+    let outcome = handle(&route, request, &env, context).await;
+    match (&outcome, route.access()) {
+        (Err(Failure::Problem(problem)), Access::Team { .. })
+            if !matches!(problem.code.status(), 401 | 403) =>
+        {
+            caller::check(&headers, &env, &route).await?;
+        }
+        _ => {}
+    }
+    outcome
+}
+
+async fn handle(
+    route: &Route,
+    request: Request,
+    env: &Env,
+    context: JsValue,
+) -> Result<Response, Failure> {
     match route {
         Route::Health => respond::json(200, &serde_json::json!({ "status": "ok" })),
         Route::Preflight => respond::preflight(),

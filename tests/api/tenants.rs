@@ -136,6 +136,30 @@ fn no_wrong_credential_opens_a_route_or_tells_whether_a_survey_exists() {
 }
 
 #[test]
+fn whoever_may_not_ask_hears_that_first_whatever_else_is_wrong() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let of_site = surveys(&site);
+    let (id, revoked) = key(&site, Scope::Admin);
+    site.request("DELETE", &format!("/keys/{id}")).get().expect(204);
+    let (_, reader) = key(&site, Scope::Read);
+    for ask in asks(&deployment) {
+        for survey in &of_site {
+            let below = ask.path.replace("{survey}", survey).replace("{display}", "none");
+            let path = format!("/v1/sites/{}{below}?mood=1", site.id);
+            let send = |key: &str| {
+                let request = deployment.request(ask.method, &path).bearer(key);
+                if body(ask.method, ask.path).is_some() { request.send("{") } else { request.get() }
+            };
+            send(&revoked).problem(401, "unauthenticated");
+            if ask.scope().0 > Scope::Read {
+                send(&reader).problem(403, "scope_too_small");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_key_does_what_its_scope_says_which_is_logged_and_a_smaller_one_is_told_what_it_needs() {
     let deployment = Deployment::start();
     for ask in asks(&deployment) {
