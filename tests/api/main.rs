@@ -15,6 +15,7 @@ mod preview;
 mod responses;
 mod routes;
 mod sites;
+mod spreadsheet;
 mod summary;
 mod surveys;
 mod tenants;

@@ -1,6 +1,6 @@
 //! Responses as CSV (RFC 4180), as spreadsheets read it: UTF-8 with a byte order mark, since Excel takes
 //! anything else for a local encoding, lines that end with CR LF, and no text that a spreadsheet would
-//! take for a formula.
+//! take for a formula, be it one that splits lines at semicolons, as Excel does in half of Europe.
 
 use std::fmt::Write;
 
@@ -34,6 +34,12 @@ const CONTEXT: [&str; 18] = [
     "excluded",
     "other_answers",
 ];
+
+/// What a formula begins with: the last four are the first four at full width.
+const FORMULAS: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+
+/// What a spreadsheet may skip before a formula, or take for the end of a cell.
+const BLANKS: [char; 3] = ['\t', '\r', '\n'];
 
 /// The columns that a survey's latest version says.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -115,14 +121,25 @@ struct Line(String);
 
 impl Line {
     fn text(&mut self, text: &str) {
-        // What begins like this is a formula to a spreadsheet, or makes one of what follows.
-        let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
-        if text.contains([',', '"', '\r', '\n']) {
-            let text = text.replace('"', "\"\"");
-            self.0 += &format!("\"{guard}{text}\",");
-        } else {
-            self.0 += &format!("{guard}{text},");
+        let quote = if text.contains([',', '"', '\r', '\n']) { "\"" } else { "" };
+        self.0 += quote;
+        if text.starts_with(FORMULAS) || text.starts_with(BLANKS) {
+            self.0.push('\'');
         }
+        let mut begins = false;
+        for letter in text.chars() {
+            if begins && FORMULAS.contains(&letter) {
+                self.0.push('\'');
+            }
+            // Whoever splits elsewhere takes quotes away that stand there.
+            begins = letter == ';' || BLANKS.contains(&letter) || begins && letter == '"';
+            self.0.push(letter);
+            if letter == '"' {
+                self.0.push(letter);
+            }
+        }
+        self.0 += quote;
+        self.0.push(',');
     }
 
     fn number(&mut self, number: u32) {
@@ -149,5 +166,47 @@ impl Line {
     fn end(mut self) -> String {
         self.0.pop();
         self.0 + "\r\n"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field(text: &str) -> String {
+        let mut line = Line(String::new());
+        line.text(text);
+        line.end().trim_end_matches("\r\n").to_owned()
+    }
+
+    #[test]
+    fn nothing_that_a_spreadsheet_finds_in_a_text_is_a_formula() {
+        for (text, written) in [
+            ("fine", "fine"),
+            ("a - b = c", "a - b = c"),
+            ("a; b; other: =c", "a; b; other: =c"),
+            ("=1", "'=1"),
+            ("-1", "'-1"),
+            ("＝1", "'＝1"),
+            ("\t1", "'\t1"),
+            ("\n=1", "\"'\n'=1\""),
+            ("x;=1+1;y", "x;'=1+1;y"),
+            ("x;＠1;;+1", "x;'＠1;;'+1"),
+            ("x\t@1", "x\t'@1"),
+            ("x\r\n-1", "\"x\r\n'-1\""),
+            ("x;\"=1+1&\";y", "\"x;\"\"'=1+1&\"\";y\""),
+            ("\"=1\", they say", "\"\"\"=1\"\", they say\""),
+        ] {
+            assert_eq!(field(text), written, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_untouched_and_one_that_was_written_is_a_text() {
+        let mut line = Line(String::new());
+        line.number(7);
+        line.answer(Some(&Answer::Score(0)));
+        line.answer(Some(&Answer::Text("-7".to_owned())));
+        assert_eq!(line.end(), "7,0,'-7\r\n");
     }
 }
