@@ -21,6 +21,12 @@ fn cells(text: &str, delimiter: u8) -> Vec<Vec<String>> {
     rows.map(|row| row.iter().map(str::to_owned).collect()).collect()
 }
 
+/// The cell of a row in the column of this name.
+fn told<'a>(rows: &'a [Vec<String>], row: usize, name: &str) -> &'a str {
+    let at = rows[0].iter().position(|known| known == name);
+    &rows[row][at.unwrap_or_else(|| panic!("{name}"))]
+}
+
 fn with_a_choice() -> Value {
     let mut definition = nps_with_comment();
     definition["questions"][1]["answer"] = json!({ "text": { "max_length": 200 } });
@@ -53,12 +59,35 @@ fn no_cell_is_a_formula_whatever_a_spreadsheet_takes_for_the_end_of_one() {
         }
     }
     let rows = cells(&text, b',');
-    let told = |row: usize, name: &str| {
-        let at = rows[0].iter().position(|known| known == name).unwrap();
-        rows[row][at].as_str()
-    };
-    assert_eq!(told(1, "answer.score"), "0");
-    assert_eq!(told(1, "answer.why"), "x;'=1+1;y");
-    assert_eq!(told(1, "answer.how"), "price; other: x;'=1+1;y");
-    assert_eq!(told(3, "answer.why"), "'＝1+1");
+    assert_eq!(told(&rows, 1, "answer.score"), "0");
+    assert_eq!(told(&rows, 1, "answer.why"), "x;'=1+1;y");
+    assert_eq!(told(&rows, 1, "answer.how"), "price; other: x;'=1+1;y");
+    assert_eq!(told(&rows, 3, "answer.why"), "'＝1+1");
+}
+
+#[test]
+fn what_the_latest_version_does_not_declare_any_more_is_told_beside_its_columns() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let mut definition = with_a_choice();
+    definition["traits"] = json!(["plan", "role"]);
+    let survey = site.publish(&definition);
+    let mut first = line(1, 9, "fine");
+    first["answers"]["how"] = json!(["speed"]);
+    first["traits"] = json!({ "plan": "pro", "role": "owner" });
+    assert_eq!(import(&survey, 0, &[first, line(2, 8, "")])["stored"], 2);
+    let mut definition = nps_with_comment();
+    definition["traits"] = json!(["plan"]);
+    survey.request("PUT", "").json(&definition).expect(200);
+    survey.publish();
+    let rows = cells(&csv(&survey), b',');
+    for (row, name, value) in [
+        (1, "trait.plan", "pro"),
+        (1, "other_traits", "{\"role\":\"owner\"}"),
+        (1, "other_answers", "{\"how\":[\"speed\"]}"),
+        (2, "other_traits", ""),
+        (2, "other_answers", ""),
+    ] {
+        assert_eq!(told(&rows, row, name), value, "{name}");
+    }
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::responses::Response;
 
 /// The columns that follow the questions.
-const CONTEXT: [&str; 18] = [
+const CONTEXT: [&str; 19] = [
     "category",
     "stage",
     "dismissed",
@@ -33,6 +33,7 @@ const CONTEXT: [&str; 18] = [
     "verified",
     "excluded",
     "other_answers",
+    "other_traits",
 ];
 
 /// What a formula begins with: the last four are the first four at full width.
@@ -106,9 +107,12 @@ impl Columns {
         let others = response.answers.0.iter();
         let others = others.filter(|(question, _)| !self.questions.contains(question)).cloned();
         let others = Answers(others.collect());
-        let others = Some(others).filter(|others| !others.0.is_empty());
-        let others = others.and_then(|others| serde_json::to_string(&others).ok());
-        line.text(&others.unwrap_or_default());
+        line.others(others.0.is_empty(), &others);
+        let mut others = response.traits.clone();
+        for key in &self.traits {
+            others.remove(key);
+        }
+        line.others(others.is_empty(), &others);
         for key in &self.traits {
             line.text(response.traits.get(key).map_or("", String::as_str));
         }
@@ -145,6 +149,12 @@ impl Line {
     fn number(&mut self, number: u32) {
         // Writing to a text does not fail.
         let _ = write!(self.0, "{number},");
+    }
+
+    /// What no column is for, in JSON.
+    fn others(&mut self, is_empty: bool, others: &impl Serialize) {
+        let others = if is_empty { None } else { serde_json::to_string(others).ok() };
+        self.text(&others.unwrap_or_default());
     }
 
     fn answer(&mut self, answer: Option<&Answer>) {
