@@ -19,3 +19,4 @@ mod spreadsheet;
 mod summary;
 mod surveys;
 mod tenants;
+mod texts;

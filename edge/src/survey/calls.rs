@@ -144,7 +144,7 @@ impl Shard {
         limit: usize,
     ) -> Result<Found, Failure> {
         let latest = self.known_latest()?;
-        let find = asked.find(&latest.definition)?;
+        let find = asked.find(&latest.definition, &plain::plain)?;
         let mut all = Found::default();
         let mut rows = TOLD_ROWS;
         for _ in 0..SLICES {

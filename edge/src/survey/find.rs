@@ -33,7 +33,7 @@ pub struct Find {
     pub has_comment: Option<bool>,
     /// Has one of these values, in each of these dimensions.
     pub filters: BTreeMap<Dimension, Vec<String>>,
-    /// Has this in a text, however it is spelt.
+    /// Has this in a text, however it is spelt: as texts are compared.
     pub text: Option<String>,
     /// Is this respondent's.
     pub respondent: Option<String>,
@@ -222,7 +222,7 @@ pub fn find(
     let last = from.order.key(last.integer()?, log::display_id(&last.blob()?)?);
     let mut found = Slice { displays: Vec::new(), next: if is_whole { Some(last) } else { end } };
     let condition = find.condition(&mut values);
-    let wanted = find.text.as_deref().map(plain);
+    let wanted = find.text.as_deref();
     let (mut is_full, most) = (false, limit.saturating_add(1));
     // What is compared here cannot be limited there.
     let most = if wanted.is_some() { String::new() } else { format!("LIMIT {most}") };
@@ -237,7 +237,7 @@ pub fn find(
                 return Ok(());
             }
             let display = log::stored(row)?;
-            if wanted.as_deref().is_some_and(|wanted| !says(&display, wanted, plain)) {
+            if wanted.is_some_and(|wanted| !says(&display, wanted, plain)) {
                 return Ok(());
             }
             if found.displays.len() == limit {
