@@ -40,7 +40,6 @@ pub struct KeyCreated {
 /// `GET …/keys`
 pub async fn list(request: Request, env: &Env, route: &Route) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, route)?;
-    respond::no_parameters(&request)?;
     respond::written(200, team.ask(env, TeamCall::Keys).await?)
 }
 

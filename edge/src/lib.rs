@@ -84,6 +84,9 @@ async fn answer(
     context: JsValue,
 ) -> Result<Response, Failure> {
     let (route, env) = (&route, &env);
+    if !route.takes_parameters() {
+        respond::no_parameters(&request)?;
+    }
     match route {
         Route::Health => respond::json(200, &serde_json::json!({ "status": "ok" })),
         Route::Preflight => respond::preflight(),

@@ -19,6 +19,7 @@ use crate::seal;
 use crate::shards::Shards;
 use crate::site::audit::{Action, Change};
 use crate::summary::{self, Query};
+use crate::survey::asked::check_respondent;
 use crate::survey::import::{BYTES_LIMIT, LINES_LIMIT};
 use crate::survey::keeping;
 use crate::zone::Zone;
@@ -116,6 +117,7 @@ pub async fn erase_respondent(
     let team = Team::of(request.headers(), env, route)?;
     let plans: Vec<Plan> = team.call(env, TeamCall::Plans).await?;
     let EraseRespondent { respondent } = respond::read_json(&mut request, DEFINITION_LIMIT).await?;
+    let respondent = check_respondent(respondent)?;
     team.note(env, Change::new(Action::Erase)).await?;
     let mut displays = 0;
     for plan in &plans {

@@ -14,6 +14,7 @@ mod people;
 mod preview;
 mod responses;
 mod routes;
+mod shapes;
 mod sites;
 mod spreadsheet;
 mod summary;

@@ -27,13 +27,22 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Malformed> {
     })
 }
 
-/// Reads what a caller sent.
+/// Reads what a caller sent, which is an object. A list would be read as the fields of one, in the order
+/// in which the code has them.
 pub fn read_sent<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let text = std::str::from_utf8(bytes).map_err(malformed_utf8)?;
+    if !is_object(text) {
+        return Err(Problem::new(Code::MalformedJson, "this is no JSON object"));
+    }
     read(text).map_err(|Malformed { path, error }| {
         let problem = Problem::new(Code::MalformedJson, error.to_string());
         if path.is_empty() { problem } else { problem.at(path) }
     })
+}
+
+/// Whether a text can be an object: it begins as one.
+fn is_object(text: &str) -> bool {
+    text.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('{')
 }
 
 /// Where what a caller sent is not UTF-8.
@@ -55,6 +64,12 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+
+    #[derive(serde::Deserialize)]
+    struct Pair {
+        a: u8,
+        b: u8,
+    }
 
     fn definition() -> Value {
         json!({
@@ -110,6 +125,16 @@ mod tests {
             for pretty in [false, true] {
                 assert_eq!(broken(pointer, value.clone(), pretty).as_deref(), Some(field));
             }
+        }
+    }
+
+    #[test]
+    fn a_list_is_no_object_though_its_elements_would_do_for_the_fields() {
+        let read = |text: &str| read_sent::<Pair>(text.as_bytes()).map(|pair| (pair.a, pair.b));
+        assert_eq!(read(" \r\n\t{\"a\": 1, \"b\": 2}").unwrap(), (1, 2));
+        for text in ["[1, 2]", " [1, 2]", "\"a\"", "null", "1", ""] {
+            let refused = read(text).unwrap_err();
+            assert_eq!((refused.code, refused.field), (Code::MalformedJson, None), "{text}");
         }
     }
 

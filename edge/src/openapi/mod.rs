@@ -129,6 +129,9 @@ fn document() -> Value {
             Route::Hosted { .. } => hosted(method),
             ref route => describe(route, &mut schemas),
         };
+        assert!(route.takes_parameters() || operation.parameters.is_empty(), "{method} {path}");
+        let is_public = route.access() == Access::Public;
+        assert!(is_public || !route.takes_parameters() || !operation.parameters.is_empty());
         let told = operation.told((method, &path), route.access());
         paths.entry(path).or_default().insert(method.to_lowercase(), told);
     }
