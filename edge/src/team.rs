@@ -56,15 +56,17 @@ pub struct EraseRespondent {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RespondentErased {
     /// How many displays there were.
-    displays: u64,
+    pub displays: u64,
 }
 
 /// A new identity secret. It is shown here and never again.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SecretCreated {
-    id: String,
-    secret: String,
+    /// What it is called.
+    pub id: String,
+    /// What tokens are signed with.
+    pub secret: String,
 }
 
 /// `/v1/sites/{site}`: the settings, and the end.
