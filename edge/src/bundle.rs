@@ -128,7 +128,6 @@ pub async fn give(request: Request, env: &Env, site: &str) -> Result<Response, F
 pub async fn take(mut request: Request, env: &Env, site: &str) -> Result<Response, Failure> {
     operator::check_admin(request.headers(), env)?;
     let site = Seal::of(env)?.known_site(site)?;
-    respond::no_parameters(&request)?;
     let page = respond::read_text(&mut request, PAGE_LIMIT).await?;
     let stub = place::site(env, &site)?;
     let call = serde_json::to_string(&SiteCall::TakeBundle { site, page })?;

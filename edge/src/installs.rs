@@ -115,7 +115,6 @@ pub async fn report(
 /// `GET …/installs`
 pub async fn list(request: Request, env: &Env, route: &Route) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, route)?;
-    respond::no_parameters(&request)?;
     respond::written(200, team.ask(env, TeamCall::Installs).await?)
 }
 

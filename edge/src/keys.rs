@@ -29,18 +29,23 @@ pub struct MakeKey {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct KeyCreated {
-    key: String,
-    id: String,
-    name: String,
-    scope: Scope,
-    created_ms: u64,
-    last_used: Option<String>,
+    /// What is sent.
+    pub key: String,
+    /// What it is called in the log.
+    pub id: String,
+    /// What its team calls it.
+    pub name: String,
+    /// What it may do.
+    pub scope: Scope,
+    /// When it was made, in milliseconds since the epoch.
+    pub created_ms: u64,
+    /// The day on which it was last shown: `null`.
+    pub last_used: Option<String>,
 }
 
 /// `GET …/keys`
 pub async fn list(request: Request, env: &Env, route: &Route) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, route)?;
-    respond::no_parameters(&request)?;
     respond::written(200, team.ask(env, TeamCall::Keys).await?)
 }
 

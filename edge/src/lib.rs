@@ -44,7 +44,7 @@ use worker::js_sys::Promise;
 use worker::{Env, Request, Response, web_sys};
 
 use crate::failure::Failure;
-use crate::route::{Access, Route, Verb, route};
+use crate::route::{Route, Verb, route};
 
 /// What the platform calls with each request.
 #[wasm_bindgen]
@@ -87,10 +87,8 @@ async fn answer(
 ) -> Result<Response, Failure> {
     let headers = request.headers().clone();
     let outcome = handle(&route, request, &env, context).await;
-    match (&outcome, route.access()) {
-        (Err(Failure::Problem(problem)), Access::Team { .. })
-            if !matches!(problem.code.status(), 401 | 403) =>
-        {
+    match &outcome {
+        Err(Failure::Problem(problem)) if !matches!(problem.code.status(), 401 | 403) => {
             caller::check(&headers, &env, &route).await?;
         }
         _ => {}
@@ -104,6 +102,9 @@ async fn handle(
     env: &Env,
     context: JsValue,
 ) -> Result<Response, Failure> {
+    if !route.takes_parameters() {
+        respond::no_parameters(&request)?;
+    }
     match route {
         Route::Health => respond::json(200, &serde_json::json!({ "status": "ok" })),
         Route::Preflight => respond::preflight(),

@@ -20,17 +20,20 @@ const PAGE: u32 = 100;
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SiteCreated {
-    site: SiteId,
-    key: String,
+    /// Its id.
+    pub site: SiteId,
+    /// Its first key.
+    pub key: String,
 }
 
 /// A page of the list of sites.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Sites {
-    sites: Vec<SiteEntry>,
+    /// By their ids.
+    pub sites: Vec<SiteEntry>,
     /// What to ask for as `after` to get the next page; `null` on the last.
-    next: Option<SiteId>,
+    pub next: Option<SiteId>,
 }
 
 /// `POST /v1/sites`: makes a site.

@@ -53,8 +53,10 @@ impl Preview {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PreviewConfig {
-    files: Files,
-    survey: ConfigSurvey,
+    /// The files to load.
+    pub files: Files,
+    /// The draft, as version 0.
+    pub survey: ConfigSurvey,
 }
 
 /// `GET /v1/preview/{site}/{survey}/{token}`, and the draft's body in a language below it.

@@ -45,19 +45,25 @@ pub struct LookUp {
 /// A page: lists of what the shards wrote, as `responses`, and the cursor of the next page as `next`,
 /// `null` after the last.
 #[derive(Debug, Default)]
-struct Page {
-    responses: Vec<String>,
-    next: Option<String>,
+pub struct Page {
+    /// Each in JSON.
+    pub responses: Vec<String>,
+    /// From where to go on.
+    pub next: Option<String>,
 }
 
 impl Page {
-    /// The answer; `more` is what else it says.
-    fn answer(&self, more: &str) -> Result<Response, Failure> {
+    /// The page in JSON, which also says whether there is more at once where that is known.
+    pub fn written(&self, more: Option<bool>) -> String {
         // Cursors are written here, so nothing in them has to be escaped.
         let next = self.next.as_ref().map_or("null".to_owned(), |next| format!("\"{next}\""));
         let responses = self.responses.join(",");
-        let body = format!("{{\"responses\":[{responses}],\"next\":{next}{more}}}");
-        respond::written(200, body)
+        let more = match more {
+            Some(true) => ",\"more\":true",
+            Some(false) => ",\"more\":false",
+            None => "",
+        };
+        format!("{{\"responses\":[{responses}],\"next\":{next}{more}}}")
     }
 }
 
@@ -128,7 +134,7 @@ fn page<'a>(
         let mut page = Page::default();
         let mut walk = Walk::newest_first(env, site, plan, asked, at);
         page.next = walk.fill(&mut page.responses, limit, &mut CALLS.clone()).await?;
-        page.answer("")
+        respond::written(200, page.written(None))
     })
 }
 
@@ -164,7 +170,7 @@ async fn follow(
         page.responses.extend(followed.changes);
     }
     page.next = Some(known.iter().map(u64::to_string).collect::<Vec<_>>().join("-"));
-    page.answer(if more { ",\"more\":true" } else { ",\"more\":false" })
+    respond::written(200, page.written(Some(more)))
 }
 
 /// `POST /v1/sites/{site}/respondents/lookup`
@@ -199,7 +205,7 @@ pub async fn look_up(mut request: Request, env: &Env, route: &Route) -> Result<R
             break;
         }
     }
-    page.answer("")
+    respond::written(200, page.written(None))
 }
 
 /// How far a walk came: everything before this was told.

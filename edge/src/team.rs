@@ -19,6 +19,7 @@ use crate::seal;
 use crate::shards::Shards;
 use crate::site::audit::{Action, Change};
 use crate::summary::{self, Query};
+use crate::survey::asked::check_respondent;
 use crate::survey::import::{BYTES_LIMIT, LINES_LIMIT};
 use crate::survey::keeping;
 use crate::zone::Zone;
@@ -55,15 +56,17 @@ pub struct EraseRespondent {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RespondentErased {
     /// How many displays there were.
-    displays: u64,
+    pub displays: u64,
 }
 
 /// A new identity secret. It is shown here and never again.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SecretCreated {
-    id: String,
-    secret: String,
+    /// What it is called.
+    pub id: String,
+    /// What tokens are signed with.
+    pub secret: String,
 }
 
 /// `/v1/sites/{site}`: the settings, and the end.
@@ -116,6 +119,7 @@ pub async fn erase_respondent(
     let team = Team::of(request.headers(), env, route)?;
     let plans: Vec<Plan> = team.call(env, TeamCall::Plans).await?;
     let EraseRespondent { respondent } = respond::read_json(&mut request, DEFINITION_LIMIT).await?;
+    let respondent = check_respondent(respondent)?;
     team.note(env, Change::new(Action::Erase)).await?;
     let mut displays = 0;
     for plan in &plans {

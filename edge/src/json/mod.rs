@@ -17,29 +17,49 @@ pub struct Malformed {
 
 /// Reads a text that holds one value and nothing after it.
 pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Malformed> {
-    serde_json::from_str(text).map_err(|error| {
-        let lines = text.split_inclusive('\n').take(error.line().saturating_sub(1));
-        let read = lines.map(str::len).sum::<usize>() + error.column();
-        let detail = error.to_string();
-        let lacks = ["missing field", "invalid length"].iter().any(|it| detail.starts_with(it));
-        let at = if lacks { At::Whole } else { At::Value };
-        Malformed { path: path::path(text, read, at), error }
-    })
+    serde_json::from_str(text).map_err(|error| Malformed::of(text, error))
 }
 
-/// Reads what a caller sent.
+/// Reads what a caller sent, which is an object. A list would be read as the fields of one, in the order
+/// in which the code has them.
 pub fn read_sent<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    read(object(bytes)?).map_err(Malformed::told)
+}
+
+/// The text of an object, by how it begins. Apart from the reading, which is in the module once for
+/// each type.
+#[inline(never)]
+fn object(bytes: &[u8]) -> Result<&str, Problem> {
     let text = std::str::from_utf8(bytes).map_err(malformed_utf8)?;
-    read(text).map_err(|Malformed { path, error }| {
-        let problem = Problem::new(Code::MalformedJson, error.to_string());
-        if path.is_empty() { problem } else { problem.at(path) }
-    })
+    if text.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('{') {
+        return Ok(text);
+    }
+    Err(Problem::new(Code::MalformedJson, "this is no JSON object"))
 }
 
 /// Where what a caller sent is not UTF-8.
 pub fn malformed_utf8(error: std::str::Utf8Error) -> Problem {
     let detail = format!("byte {} is not UTF-8", error.valid_up_to());
     Problem::new(Code::MalformedUtf8, detail)
+}
+
+impl Malformed {
+    #[inline(never)]
+    fn of(text: &str, error: serde_json::Error) -> Self {
+        let lines = text.split_inclusive('\n').take(error.line().saturating_sub(1));
+        let read = lines.map(str::len).sum::<usize>() + error.column();
+        let detail = error.to_string();
+        let lacks = ["missing field", "invalid length"].iter().any(|it| detail.starts_with(it));
+        let at = if lacks { At::Whole } else { At::Value };
+        Self { path: path::path(text, read, at), error }
+    }
+
+    /// What the caller is told who sent it.
+    #[inline(never)]
+    fn told(self) -> Problem {
+        let problem = Problem::new(Code::MalformedJson, self.error.to_string());
+        if self.path.is_empty() { problem } else { problem.at(self.path) }
+    }
 }
 
 impl From<Malformed> for Failure {
@@ -55,6 +75,12 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+
+    #[derive(serde::Deserialize)]
+    struct Pair {
+        a: u8,
+        b: u8,
+    }
 
     fn definition() -> Value {
         json!({
@@ -110,6 +136,16 @@ mod tests {
             for pretty in [false, true] {
                 assert_eq!(broken(pointer, value.clone(), pretty).as_deref(), Some(field));
             }
+        }
+    }
+
+    #[test]
+    fn a_list_is_no_object_though_its_elements_would_do_for_the_fields() {
+        let read = |text: &str| read_sent::<Pair>(text.as_bytes()).map(|pair| (pair.a, pair.b));
+        assert_eq!(read(" \r\n\t{\"a\": 1, \"b\": 2}").unwrap(), (1, 2));
+        for text in ["[1, 2]", " [1, 2]", "\"a\"", "null", "1", ""] {
+            let refused = read(text).unwrap_err();
+            assert_eq!((refused.code, refused.field), (Code::MalformedJson, None), "{text}");
         }
     }
 

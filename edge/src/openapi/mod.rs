@@ -2,6 +2,7 @@
 //! the table of routes and from the types that the code reads and writes. It is made by the tests, so
 //! nothing of this is in the Worker; where the document differs from the code, a test fails.
 
+mod examples;
 mod operation;
 mod operations;
 
@@ -129,13 +130,18 @@ fn document() -> Value {
             Route::Hosted { .. } => hosted(method),
             ref route => describe(route, &mut schemas),
         };
+        assert!(route.takes_parameters() || operation.parameters.is_empty(), "{method} {path}");
+        let is_public = route.access() == Access::Public;
+        assert!(is_public || !route.takes_parameters() || !operation.parameters.is_empty());
         let told = operation.told((method, &path), route.access());
         paths.entry(path).or_default().insert(method.to_lowercase(), told);
     }
     let problems: BTreeMap<String, Value> = operations::PROBLEMS
         .iter()
         .map(|status| {
-            let content = json!({ "application/problem+json": { "schema": problem } });
+            let example = examples::problem(*status);
+            let content =
+                json!({ "application/problem+json": { "schema": problem, "example": example } });
             let told = json!({ "description": operations::reason(*status), "content": content });
             (status.to_string(), told)
         })
@@ -178,6 +184,22 @@ impl Operation {
             .collect();
         parameters.extend(self.parameters.iter().cloned());
         let mut responses = self.answers.clone();
+        for answer in responses.values_mut() {
+            let content = answer.get_mut("content").and_then(Value::as_object_mut);
+            for (media_type, media) in content.into_iter().flatten() {
+                let mut examples = examples::answers(self.id, media_type);
+                match examples.len() {
+                    0 => {}
+                    1 => media["example"] = examples.remove(0).1,
+                    _ => {
+                        let named = |(name, value): (&str, Value)| {
+                            (name.to_owned(), json!({ "value": value }))
+                        };
+                        media["examples"] = examples.into_iter().map(named).collect();
+                    }
+                }
+            }
+        }
         let team: &[u16] = if access == Access::Public { &[] } else { &[401, 403, 404] };
         let body: &[u16] = if self.body.is_some() { &[400, 408, 413] } else { &[] };
         let query: &[u16] = if self.takes_query(access) { &[400] } else { &[] };
@@ -254,6 +276,21 @@ fn every_reference_leads_somewhere_and_every_id_is_once() {
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), count);
+}
+
+#[test]
+fn every_answer_in_json_has_an_example_unless_its_schema_says_all() {
+    let document = document();
+    let operations = document["paths"].as_object().expect("paths").values();
+    for operation in operations.flat_map(|path| path.as_object().expect("operations").values()) {
+        for (status, answer) in operation["responses"].as_object().expect("responses") {
+            let media = &answer["content"]["application/json"];
+            let has_example = media.get("example").or(media.get("examples")).is_some();
+            let id = operation["operationId"].as_str().expect("an id");
+            let is_said = matches!(id, "health" | "openapi");
+            assert!(media.is_null() || has_example || is_said, "{id} {status}");
+        }
+    }
 }
 
 fn walk(value: &Value, found: &mut impl FnMut(&str, &Value)) {

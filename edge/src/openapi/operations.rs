@@ -10,6 +10,7 @@ use asklet_shared::summary::Summary;
 use serde_json::{Map, Value, json};
 
 use super::Schemas;
+use super::examples;
 use super::operation::{Operation, operation};
 use crate::bundle::BundleTaken;
 use crate::installs::Report;
@@ -156,7 +157,7 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
             .problems(&[403, 404, 409, 422]),
         Route::Hosted { .. } => unreachable!("described by its method"),
         Route::Sites { verb: Verb::Create } => operation("createSite", "Makes a site")
-            .takes(schemas.read::<Settings>(), settings_example())
+            .takes(schemas.read::<Settings>(), examples::settings())
             .answer(
                 201,
                 "The site with its first key, which is shown only here.",
@@ -183,7 +184,7 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
         ),
         Route::Site { verb: Verb::Update, .. } => {
             operation("changeSite", "Replaces a site's settings")
-                .takes(schemas.read::<Settings>(), settings_example())
+                .takes(schemas.read::<Settings>(), examples::settings())
                 .answer(200, "They.", schemas.written::<SiteRecord>())
                 .problems(&[422])
         }
@@ -239,7 +240,7 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
         Route::SiteSummary { .. } => period(operation("siteSummary", "A site's surveys together"))
             .answer(200, "A pool for each metric and scale.", schemas.written::<SiteSummary>()),
         Route::Surveys { verb: Verb::Create, .. } => operation("createSurvey", "Makes a draft")
-            .takes(schemas.read::<Definition>(), definition_example())
+            .takes(schemas.read::<Definition>(), examples::definition())
             .answer(201, "The survey.", schemas.written::<SurveyRecord>())
             .problems(&[422]),
         Route::Surveys { .. } => operation("listSurveys", "A site's surveys, without their drafts")
@@ -291,7 +292,7 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
         }
         Route::Export { .. } => found(operation(
             "export",
-            "All responses as a stream, in the order of their last changes",
+            "All responses as a stream, in the order in which they first arrived",
         ))
         .query("format", json!({ "enum": ["ndjson", "csv"] }), "`ndjson` if left out.")
         .exported(),
@@ -339,7 +340,7 @@ fn survey(verb: Verb, schemas: &mut Schemas) -> Operation {
     match verb {
         Verb::Read | Verb::Create => told("getSurvey", "A survey with its draft"),
         Verb::Update => told("changeSurvey", "Replaces the draft")
-            .takes(schemas.read::<Definition>(), definition_example())
+            .takes(schemas.read::<Definition>(), examples::definition())
             .problems(&[422]),
         Verb::Delete => {
             operation("deleteSurvey", "Removes a survey with everything that was collected")
@@ -409,27 +410,6 @@ fn list(item: Value, mut beside: Value) -> Value {
         "properties": beside,
         "required": required,
         "additionalProperties": false,
-    })
-}
-
-fn settings_example() -> Value {
-    json!({ "name": "Shop", "origins": ["https://shop.example"], "tz": "Europe/Berlin" })
-}
-
-fn definition_example() -> Value {
-    json!({
-        "name": "Relationship",
-        "questions": [
-            {
-                "id": "score",
-                "text": "How likely are you to recommend us?",
-                "answer": { "rating": { "scale": "nps", "low": "Not at all likely", "high": "Extremely likely" } },
-            },
-            { "id": "why", "text": { "en": "Why?", "de": "Warum?" }, "answer": { "text": { "max_length": 500 } } },
-        ],
-        "primary": "score",
-        "thanks": { "text": "Thank you!" },
-        "triggers": [{ "delay": 5000 }],
     })
 }
 

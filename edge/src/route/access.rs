@@ -1,4 +1,4 @@
-//! Who may call a route. Whoever adds one says it here.
+//! Who may call a route, and whether it takes parameters. Whoever adds one says it here.
 
 use asklet_shared::scope::Scope;
 
@@ -68,6 +68,21 @@ impl Route {
             Self::Site { verb: Verb::Delete, .. } | Self::Keys { .. } | Self::Key { .. }
         );
         Access::Team { site, scope, or_operator }
+    }
+
+    /// Whether it takes parameters. What pages, browsers and caches call takes any, since they add some
+    /// of their own.
+    pub fn takes_parameters(&self) -> bool {
+        match self {
+            Self::Sites { verb } | Self::Bundle { verb, .. } => *verb == Verb::Read,
+            Self::Audit { .. }
+            | Self::SiteSummary { .. }
+            | Self::Summary { .. }
+            | Self::Responses { is_query: false, .. }
+            | Self::Export { .. }
+            | Self::Import { .. } => true,
+            other => other.access() == Access::Public,
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use asklet_shared::period;
 use asklet_shared::problem::Problem;
 use serde::{Deserialize, Serialize};
 
-use super::find::Find;
+use super::find::{Find, Plain};
 use crate::identity::{RESPONDENT_LIMIT, is_respondent};
 use crate::respond;
 use crate::summary;
@@ -78,7 +78,7 @@ impl Asked {
     }
 
     /// What is looked for.
-    pub fn find(self, definition: &Definition) -> Result<Find, Problem> {
+    pub fn find(self, definition: &Definition, plain: Plain<'_>) -> Result<Find, Problem> {
         let mut find = Find::all();
         if let Some(from) = &self.from {
             find.from_ms = period::parse_instant("from", from)?;
@@ -92,6 +92,8 @@ impl Asked {
         find.unanswered = self.unanswered;
         if let Some(text) = self.text {
             let length = text.chars().count();
+            let text = plain(&text);
+            // A mark alone would be in every text.
             if text.trim().is_empty() || length > TEXT_LIMIT {
                 return Err(respond::invalid_parameter(
                     "text",

@@ -148,7 +148,7 @@ impl Shard {
         limit: usize,
     ) -> Result<Found, Failure> {
         let latest = self.known_latest()?;
-        let mut reading = Reading::new(asked.find(&latest.definition)?, from);
+        let mut reading = Reading::new(asked.find(&latest.definition, &plain::plain)?, from);
         let mut all = Found::default();
         let mut read = TOLD;
         for _ in 0..SLICES {

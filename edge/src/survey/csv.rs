@@ -1,6 +1,6 @@
 //! Responses as CSV (RFC 4180), as spreadsheets read it: UTF-8 with a byte order mark, since Excel takes
 //! anything else for a local encoding, lines that end with CR LF, and no text that a spreadsheet would
-//! take for a formula.
+//! take for a formula, be it one that splits lines at semicolons, as Excel does in half of Europe.
 
 use std::fmt::Write;
 
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::responses::Response;
 
 /// The columns that follow the questions.
-const CONTEXT: [&str; 18] = [
+const CONTEXT: [&str; 19] = [
     "category",
     "stage",
     "dismissed",
@@ -33,7 +33,14 @@ const CONTEXT: [&str; 18] = [
     "verified",
     "excluded",
     "other_answers",
+    "other_traits",
 ];
+
+/// What a formula begins with: the last four are the first four at full width.
+const FORMULAS: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+
+/// What a spreadsheet may skip before a formula, or take for the end of a cell.
+const BLANKS: [char; 3] = ['\t', '\r', '\n'];
 
 /// The columns that a survey's latest version says.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -100,9 +107,12 @@ impl Columns {
         let others = response.answers.0.iter();
         let others = others.filter(|(question, _)| !self.questions.contains(question)).cloned();
         let others = Answers(others.collect());
-        let others = Some(others).filter(|others| !others.0.is_empty());
-        let others = others.and_then(|others| serde_json::to_string(&others).ok());
-        line.text(&others.unwrap_or_default());
+        line.others(others.0.is_empty(), &others);
+        let mut others = response.traits.clone();
+        for key in &self.traits {
+            others.remove(key);
+        }
+        line.others(others.is_empty(), &others);
         for key in &self.traits {
             line.text(response.traits.get(key).map_or("", String::as_str));
         }
@@ -115,19 +125,36 @@ struct Line(String);
 
 impl Line {
     fn text(&mut self, text: &str) {
-        // What begins like this is a formula to a spreadsheet, or makes one of what follows.
-        let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
-        if text.contains([',', '"', '\r', '\n']) {
-            let text = text.replace('"', "\"\"");
-            self.0 += &format!("\"{guard}{text}\",");
-        } else {
-            self.0 += &format!("{guard}{text},");
+        let quote = if text.contains([',', '"', '\r', '\n']) { "\"" } else { "" };
+        self.0 += quote;
+        if text.starts_with(FORMULAS) || text.starts_with(BLANKS) {
+            self.0.push('\'');
         }
+        let mut begins = false;
+        for letter in text.chars() {
+            if begins && FORMULAS.contains(&letter) {
+                self.0.push('\'');
+            }
+            // Whoever splits elsewhere takes quotes away that stand there.
+            begins = letter == ';' || BLANKS.contains(&letter) || begins && letter == '"';
+            self.0.push(letter);
+            if letter == '"' {
+                self.0.push(letter);
+            }
+        }
+        self.0 += quote;
+        self.0.push(',');
     }
 
     fn number(&mut self, number: u32) {
         // Writing to a text does not fail.
         let _ = write!(self.0, "{number},");
+    }
+
+    /// What no column is for, in JSON.
+    fn others(&mut self, is_empty: bool, others: &impl Serialize) {
+        let others = if is_empty { None } else { serde_json::to_string(others).ok() };
+        self.text(&others.unwrap_or_default());
     }
 
     fn answer(&mut self, answer: Option<&Answer>) {
@@ -149,5 +176,47 @@ impl Line {
     fn end(mut self) -> String {
         self.0.pop();
         self.0 + "\r\n"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field(text: &str) -> String {
+        let mut line = Line(String::new());
+        line.text(text);
+        line.end().trim_end_matches("\r\n").to_owned()
+    }
+
+    #[test]
+    fn nothing_that_a_spreadsheet_finds_in_a_text_is_a_formula() {
+        for (text, written) in [
+            ("fine", "fine"),
+            ("a - b = c", "a - b = c"),
+            ("a; b; other: =c", "a; b; other: =c"),
+            ("=1", "'=1"),
+            ("-1", "'-1"),
+            ("＝1", "'＝1"),
+            ("\t1", "'\t1"),
+            ("\n=1", "\"'\n'=1\""),
+            ("x;=1+1;y", "x;'=1+1;y"),
+            ("x;＠1;;+1", "x;'＠1;;'+1"),
+            ("x\t@1", "x\t'@1"),
+            ("x\r\n-1", "\"x\r\n'-1\""),
+            ("x;\"=1+1&\";y", "\"x;\"\"'=1+1&\"\";y\""),
+            ("\"=1\", they say", "\"\"\"=1\"\", they say\""),
+        ] {
+            assert_eq!(field(text), written, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_untouched_and_one_that_was_written_is_a_text() {
+        let mut line = Line(String::new());
+        line.number(7);
+        line.answer(Some(&Answer::Score(0)));
+        line.answer(Some(&Answer::Text("-7".to_owned())));
+        assert_eq!(line.end(), "7,0,'-7\r\n");
     }
 }

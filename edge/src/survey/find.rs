@@ -33,7 +33,7 @@ pub struct Find {
     pub has_comment: Option<bool>,
     /// Has one of these values, in each of these dimensions.
     pub filters: BTreeMap<Dimension, Vec<String>>,
-    /// Has this in a text, however it is spelt.
+    /// Has this in a text, however it is spelt: as texts are compared.
     pub text: Option<String>,
     /// Is this respondent's.
     pub respondent: Option<String>,
@@ -222,7 +222,7 @@ impl Reading {
         let ids: Vec<_> = keys.iter().filter_map(|key| key.id).collect();
         let mut values: Vec<Value> = vec![serde_json::to_string(&ids)?.into()];
         let condition = self.find.condition(&mut values);
-        let wanted = self.find.text.as_deref().map(plain);
+        let wanted = self.find.text.as_deref();
         // What is compared here cannot be limited there.
         let most = if wanted.is_some() { String::new() } else { format!("LIMIT {}", step.limit) };
         let order = self.from.order;
@@ -238,7 +238,7 @@ impl Reading {
             &mut |row| {
                 if found.len() < step.limit {
                     let display = log::stored(row)?;
-                    if wanted.as_deref().is_none_or(|wanted| says(&display, wanted, plain)) {
+                    if wanted.is_none_or(|wanted| says(&display, wanted, plain)) {
                         found.push(display);
                     }
                 }

@@ -96,6 +96,10 @@ impl World {
             return Err(refused(Code::BodyTooLarge));
         }
         let body = str::from_utf8(&body).map_err(|_| refused(Code::MalformedUtf8))?;
+        // serde takes a list for an object, too.
+        if !body.trim_ascii_start().starts_with('{') {
+            return Err(malformed());
+        }
         let mut told: Display = serde_json::from_str(body).map_err(|_| malformed())?;
         if is("draft", survey) {
             return Err(refused(Code::UnknownSurvey));

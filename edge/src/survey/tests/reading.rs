@@ -172,7 +172,7 @@ fn each_filter_keeps_what_it_says() {
     assert_eq!(kept(Find { question: Some("how".to_owned()), ..Find::all() }), [5]);
     assert_eq!(kept(Find { has_comment: Some(true), ..Find::all() }), [1, 3, 5]);
     assert_eq!(kept(Find { has_comment: Some(false), ..Find::all() }), [2, 4]);
-    assert_eq!(kept(Find { text: Some("enorme".to_owned()), ..Find::all() }), [1, 5]);
+    assert_eq!(kept(Find { text: Some(plain("enorme")), ..Find::all() }), [1, 5]);
     assert_eq!(kept(Find { respondent: Some("u1".to_owned()), ..Find::all() }), [2, 4]);
     let filters = by(Dimension::Country, &["DE", "AT"]);
     assert_eq!(kept(Find { filters, ..Find::all() }), [2, 3, 4]);

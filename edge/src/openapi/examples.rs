@@ -1,0 +1,368 @@
+//! What requests and answers look like. Answers are values of the types that the code writes, and are
+//! made by it where that is little work, so that no example says what the code does not.
+
+use asklet_shared::choice::{self, ChoiceSummary};
+use asklet_shared::config::{Config, ConfigSurvey, Files};
+use asklet_shared::definition::question::Options;
+use asklet_shared::definition::{Definition, Status};
+use asklet_shared::display::{Answer, Answers, Channel, Choice, Display, Stage};
+use asklet_shared::display_id::DisplayId;
+use asklet_shared::facts::{Context, Facts};
+use asklet_shared::metrics::Category;
+use asklet_shared::period::{day, rfc3339};
+use asklet_shared::pooled::{self, Member, SiteSummary};
+use asklet_shared::problem::{Code, Problem};
+use asklet_shared::scope::Scope;
+use asklet_shared::settings::{Look, Settings};
+use asklet_shared::summary::{Period, Source, SourceKind, Subject, Summary};
+use asklet_shared::tally::{Counted, Request};
+use asklet_shared::time::DAY_MS;
+use asklet_shared::validate;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::bundle::BundleTaken;
+use crate::keys::KeyCreated;
+use crate::operator::{SiteCreated, Sites};
+use crate::preview::{Preview, PreviewConfig};
+use crate::respond;
+use crate::responses::Page;
+use crate::rpc::{SecretRecord, SiteEntry, SiteRecord, SurveyRecord, Usage};
+use crate::seal::{Seal, SiteId, SurveyId};
+use crate::site::audit::{Action, Log, LogEntry};
+use crate::site::installs::{Directive, Install, InstallProblem, Installs};
+use crate::site::keys::{KeyRecord, Keys};
+use crate::site::surveys::{Surveys, unknown_survey};
+use crate::survey::csv::Columns;
+use crate::survey::import::{Imported, Refusal};
+use crate::survey::responses::{Change, Gone, Response, Why};
+use crate::survey::versions;
+use crate::team::{RespondentErased, SecretCreated};
+
+const SITE: &str = "any-8hv3c0mz6q2w9rk4tp";
+const SURVEY: &str = "kd96t17zavbkw3yx5d";
+const KEY: &str = "4t7x0bq2mz";
+
+/// When the example's displays were shown: 2025-11-01.
+const THEN_MS: u64 = 1_761_955_200_000;
+
+/// The settings of a site, as a request carries them.
+pub fn settings() -> Value {
+    json!({ "name": "Shop", "origins": ["https://shop.example"], "tz": "Europe/Berlin" })
+}
+
+/// A definition, as a request carries it.
+pub fn definition() -> Value {
+    json!({
+        "name": "Relationship",
+        "questions": [
+            {
+                "id": "score",
+                "text": "How likely are you to recommend us?",
+                "answer": { "rating": { "scale": "nps", "low": "Not at all likely", "high": "Extremely likely" } },
+            },
+            { "id": "why", "text": { "en": "Why?", "de": "Warum?" }, "answer": { "text": { "max_length": 500 } } },
+        ],
+        "primary": "score",
+        "thanks": { "text": "Thank you!" },
+        "triggers": [{ "delay": 5000 }],
+    })
+}
+
+/// What an operation answers in a type, each with a name.
+pub fn answers(operation: &str, media_type: &str) -> Vec<(&'static str, Value)> {
+    let whole = |value: Value| vec![("whole", value)];
+    whole(match operation {
+        "config" => told(Config { files: Some(files()), rest_days: 7, surveys: vec![live(1)] }),
+        "preview" => told(PreviewConfig { files: files(), survey: live(0) }),
+        "createPreview" => told(preview()),
+        "createSite" => told(SiteCreated { site: site(), key: secret() }),
+        "listSites" => {
+            let (site, name) = (site(), "Shop".to_owned());
+            let sites = vec![SiteEntry { site, name, created_ms: THEN_MS }];
+            told(Sites { sites, next: None })
+        }
+        "takeBundle" => {
+            let surveys = [(SURVEY.to_owned(), "w2f8r4ncy6j0hb5xge".to_owned())].into();
+            told(BundleTaken { rows: 120, surveys })
+        }
+        "getSite" | "changeSite" => told(SiteRecord {
+            created_ms: THEN_MS,
+            settings: of::<Settings>(settings()),
+            identity_secrets: vec![SecretRecord { id: KEY.to_owned(), created_ms: THEN_MS }],
+        }),
+        "createKey" => told(KeyCreated {
+            key: secret(),
+            id: KEY.to_owned(),
+            name: "Dashboard".to_owned(),
+            scope: Scope::Read,
+            created_ms: THEN_MS,
+            last_used: None,
+        }),
+        "listKeys" => told(Keys { keys: vec![key()] }),
+        "installs" => told(Installs { installs: vec![install()] }),
+        "audit" => told(log()),
+        "createIdentitySecret" => {
+            let secret = "t0f5".repeat(13);
+            told(SecretCreated { id: KEY.to_owned(), secret })
+        }
+        "eraseRespondent" => told(RespondentErased { displays: 2 }),
+        "siteSummary" => told(site_summary()),
+        "listSurveys" => {
+            told(Surveys { surveys: vec![SurveyRecord { draft: None, ..survey(Status::Live, 1) }] })
+        }
+        "createSurvey" | "duplicateSurvey" => told(survey(Status::Draft, 0)),
+        "pauseSurvey" => told(survey(Status::Paused, 1)),
+        "archiveSurvey" => told(survey(Status::Archived, 1)),
+        "setShards" => told(SurveyRecord { shards: 2, ..survey(Status::Live, 1) }),
+        "getSurvey" | "changeSurvey" | "publishSurvey" | "resumeSurvey" => {
+            told(survey(Status::Live, 1))
+        }
+        "usage" => told(Usage { tail: 120, bytes: 1_458_176, rows_written: 4_210 }),
+        "import" => told(imported()),
+        "lookUpRespondent" | "queryResponses" => page(),
+        "summary" => return vec![("rating", told(summary())), ("choice", told(choices()))],
+        "responses" => return vec![("responses", page()), ("changes", changes())],
+        "export" if media_type == "text/csv" => {
+            let columns = Columns::of(&of::<Definition>(definition()));
+            told(columns.header() + &columns.line(&response()))
+        }
+        "export" => told(told(response()).to_string() + "\n"),
+        _ => return Vec::new(),
+    })
+}
+
+/// What is said of a problem with a status.
+pub fn problem(status: u16) -> Problem {
+    let is_of = |code: &&Code| code.status() == status;
+    match status {
+        400 => respond::unknown_parameter("mood"),
+        403 => Problem::new(Code::ScopeTooSmall, "the key's scope is read").limit("admin"),
+        404 => unknown_survey(),
+        408 => respond::body_timeout(),
+        422 => {
+            let settings = of::<Settings>(json!({ "name": "Shop", "origins": [] }));
+            validate::settings(&settings).expect_err("it has no origins")
+        }
+        _ => {
+            let code = *Code::ALL.iter().find(is_of).expect("a code with this status");
+            Problem::new(code, code.title())
+        }
+    }
+}
+
+fn told(value: impl Serialize) -> Value {
+    serde_json::to_value(value).expect("it is written")
+}
+
+fn of<T: DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).expect("it reads")
+}
+
+fn site() -> SiteId {
+    SiteId::stored(SITE.to_owned())
+}
+
+fn secret() -> String {
+    format!("ak_{SITE}_{}", "m3x8".repeat(13))
+}
+
+fn files() -> Files {
+    Files {
+        when: "when-0123456789abcdef.js".to_owned(),
+        widget: "widget-0123456789abcdef".to_owned(),
+    }
+}
+
+fn live(version: u32) -> ConfigSurvey {
+    let definition = of::<Definition>(definition());
+    let bodies = versions::digests(&definition, &Look::default()).expect("it has bodies");
+    ConfigSurvey::of(SURVEY.to_owned(), version, vec!["0".to_owned()], bodies, definition)
+}
+
+fn preview() -> Preview {
+    let seal = Seal::new("the secret of no deployment at all").expect("a secret");
+    Preview::new(&seal, (&site(), &SurveyId::stored(SURVEY.to_owned())), THEN_MS)
+}
+
+fn key() -> KeyRecord {
+    KeyRecord {
+        id: KEY.to_owned(),
+        name: "Dashboard".to_owned(),
+        scope: Scope::Read,
+        created_ms: THEN_MS,
+        last_used: Some(day(THEN_MS / DAY_MS)),
+    }
+}
+
+fn install() -> Install {
+    let last_seen = day(THEN_MS / DAY_MS);
+    Install {
+        origin: "https://shop.example".to_owned(),
+        first_seen: last_seen.clone(),
+        last_seen: last_seen.clone(),
+        problems: vec![InstallProblem { directive: Directive::Script, last_seen }],
+    }
+}
+
+fn log() -> Log {
+    let publish = LogEntry {
+        seq: 12,
+        at_ms: THEN_MS,
+        by: KEY.to_owned(),
+        action: Action::Publish,
+        survey: Some(SURVEY.to_owned()),
+        target: None,
+        detail: None,
+    };
+    let create = LogEntry { seq: 11, action: Action::CreateSurvey, ..publish.clone() };
+    Log { entries: vec![publish, create], next: None }
+}
+
+fn survey(status: Status, version: u32) -> SurveyRecord {
+    SurveyRecord {
+        survey: SURVEY.to_owned(),
+        status,
+        version,
+        shards: 1,
+        created_ms: THEN_MS,
+        draft: Some(of(definition())),
+    }
+}
+
+fn imported() -> Imported {
+    let definition = of::<Definition>(definition());
+    let mut display = of::<Display>(json!({
+        "id": id(1), "revision": 1, "version": 1, "stage": "completed", "answers": { "score": 11 },
+    }));
+    let problem = validate::display(&mut display, &definition).expect_err("it is off the scale");
+    Imported { stored: 1, known: 0, refused: 1, problems: vec![Refusal { line: 2, problem }] }
+}
+
+fn id(number: u8) -> DisplayId {
+    DisplayId::new(THEN_MS, [number; 10])
+}
+
+fn score_and_why() -> Answers {
+    let mut answers = Answers::default();
+    answers.set("score", Answer::Score(9));
+    answers.set("why", Answer::Text("It is fast.".to_owned()));
+    answers
+}
+
+fn response() -> Response {
+    Response {
+        id: id(1),
+        survey: SURVEY.to_owned(),
+        shard: 0,
+        seq: 1_723,
+        revision: 3,
+        version: 1,
+        shown_ms: THEN_MS,
+        received_ms: THEN_MS + 4_200,
+        stage: Stage::Completed,
+        dismissed: false,
+        channel: Channel::InPage,
+        language: "en".to_owned(),
+        country: "DE".to_owned(),
+        device: "phone".to_owned(),
+        page: "https://shop.example/cart".to_owned(),
+        page_group: String::new(),
+        touchpoint: String::new(),
+        variant: String::new(),
+        answers: score_and_why(),
+        category: Some(Category::Promoter),
+        respondent: Some("customer-17".to_owned()),
+        traits: [("plan".to_owned(), "pro".to_owned())].into(),
+        verified: true,
+        excluded: None,
+    }
+}
+
+fn page() -> Value {
+    let page = Page { responses: vec![told(response()).to_string()], next: None };
+    serde_json::from_str(&page.written(None)).expect("a page")
+}
+
+fn changes() -> Value {
+    let gone = Gone { id: id(2), shard: 0, seq: 1_724, gone: Why::Deleted };
+    let changes = [Change::Response(Box::new(response())), Change::Gone(gone)];
+    let responses = changes.iter().map(|change| told(change).to_string()).collect();
+    let page = Page { responses, next: Some("1724".to_owned()) };
+    serde_json::from_str(&page.written(Some(false))).expect("a page")
+}
+
+/// What displays with these answers count, each so many times.
+fn counted(question: &str, answers: &[(Answers, u64)]) -> Counted {
+    let request = Request::whole(question, THEN_MS, THEN_MS + DAY_MS);
+    let mut counted = request.nothing();
+    for (number, (answers, count)) in (0..).zip(answers) {
+        let facts = Facts {
+            shown_ms: THEN_MS,
+            stage: if answers.0.is_empty() { Stage::Seen } else { Stage::Completed },
+            dismissed: false,
+            context: Context::default(),
+            answers: answers.clone(),
+            traits: [].into(),
+            respondent: Some(number),
+        };
+        counted.add(&request, &facts, *count);
+    }
+    counted
+}
+
+fn scores() -> Counted {
+    let score = |score| Answers(vec![("score".to_owned(), Answer::Score(score))]);
+    let answers = [(9, 28), (8, 11), (10, 14), (3, 6)].map(|(one, count)| (score(one), count));
+    counted("score", &[&answers[..], &[(Answers::default(), 120)]].concat())
+}
+
+fn period() -> Period {
+    let (from, to) = (Some(rfc3339(THEN_MS)), rfc3339(THEN_MS + DAY_MS));
+    Period { from, to, tz: "UTC".to_owned() }
+}
+
+fn source() -> Source {
+    Source {
+        kind: SourceKind::Counters,
+        per_respondent: false,
+        displays_since: None,
+        people_since: None,
+    }
+}
+
+fn summary() -> Summary {
+    let definition = of::<Definition>(definition());
+    let rating = definition.rating("score").expect("a rating");
+    let subject = Subject { survey: SURVEY, question: "score", rating };
+    subject.summary(period(), source(), &scores())
+}
+
+fn choices() -> ChoiceSummary {
+    let text = |id: &str| json!({ "id": id, "text": id });
+    let options = of::<Options>(json!({ "options": [text("price"), text("speed")] }));
+    let choose = |option: &str, count| {
+        let options = vec![option.to_owned()];
+        let choice = Answer::Choice(Choice { options, other: None });
+        (Answers(vec![("reasons".to_owned(), choice)]), count)
+    };
+    let chosen = [choose("price", 21), choose("speed", 12), (Answers::default(), 120)];
+    let counted = counted("reasons", &chosen);
+    choice::summary((SURVEY, "reasons"), &options, period(), source(), &counted)
+}
+
+fn site_summary() -> SiteSummary {
+    let definition = of::<Definition>(definition());
+    let request = Request::whole("score", THEN_MS, THEN_MS + DAY_MS);
+    let member = Member {
+        survey: SURVEY.to_owned(),
+        name: definition.name.clone(),
+        question: "score".to_owned(),
+        rating: definition.rating("score").expect("a rating").clone(),
+        counted: scores(),
+        before: None,
+    };
+    let asked = pooled::Asked { request: &request, trend: false, before: (0, 0) };
+    SiteSummary { site: SITE.to_owned(), period: period(), pools: pooled::pools(&[member], &asked) }
+}
