@@ -171,7 +171,8 @@ pub fn dump(
     }
     let at = tables.iter().position(|table| table.name == head.table).unwrap_or_default();
     let table = tables.get(at).ok_or_else(unknown_cursor)?;
-    if !head.after.is_empty() && head.after.len() != table.key.len() {
+    let is_of_table = head.after.is_empty() || head.after.len() == table.key.len();
+    if !is_of_table || dump::values(&head.after).is_err() {
         return Err(unknown_cursor().into());
     }
     let (rows, until) = dump::dump(sql, table, &head.after)?;

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use asklet_shared::display_id::DisplayId;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use harness::{
     ADMIN_TOKEN, Answer, Deployment, Machine, Request, Site, Survey, display, nps_with_comment,
 };
@@ -309,6 +311,21 @@ fn what_is_no_page_no_cursor_or_no_operator_s_is_refused() {
     }
     for query in ["?cursor=x", "?cursor=", "?keys=1", "?from=1", &format!("?cursor={cursor}x")] {
         bundle(from, "GET", query).get().problem(400, "invalid_query");
+    }
+    // One that reads, and that no page gave.
+    let made_up = |field: &str, value: Value| {
+        let mut head: Value = serde_json::from_slice(&BASE64.decode(cursor).unwrap()).unwrap();
+        head[field] = value;
+        let query = format!("?cursor={}", BASE64.encode(head.to_string()));
+        let problem = bundle(from, "GET", &query).get().problem(400, "invalid_query");
+        assert_eq!(problem["field"], "cursor");
+    };
+    for cell in ["zzz", "", "i9007199254740992", "ix", "b?"] {
+        made_up("after", json!([cell]));
+    }
+    made_up("after", json!(["i1", "i2"]));
+    for object in ["", "survey", "survey:made-up/0", "survey:made-up/8", "survey:/"] {
+        made_up("object", json!(object));
     }
     bundle(here, "POST", "?keys=true").send(page).problem(400, "invalid_query");
     for method in ["GET", "POST"] {

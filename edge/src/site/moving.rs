@@ -66,7 +66,8 @@ impl Site {
             return dump(&self.sql, from);
         }
         let (survey, shard) = bundle::shard(&from.object).ok_or_else(bundle::unknown_cursor)?;
-        let survey = Seal::of(&self.env)?.known_survey(&site, survey)?;
+        let survey = Seal::of(&self.env)?.survey(&site, survey)?;
+        let survey = survey.ok_or_else(bundle::unknown_cursor)?;
         if from.begins() {
             // So that every shard has something to tell, and nothing that is out of date.
             let (site, survey) = (site.clone(), survey.as_str().to_owned());
