@@ -146,6 +146,8 @@ codes! {
     SiteInUse = "site_in_use", 409, "The site is in use";
     /// A page of a bundle comes from a deployment with another schema.
     OtherSchema = "other_schema", 409, "The bundle was written by another release";
+    /// A cursor of a bundle that was begun before the site was changed.
+    SiteChanged = "site_changed", 409, "The site has changed since the bundle was begun";
     /// A page of a bundle is not whole.
     BrokenBundle = "broken_bundle", 422, "The page of the bundle is not whole";
     /// The survey ended so long ago that nothing of before can be on its way.

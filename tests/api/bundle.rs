@@ -276,6 +276,40 @@ fn a_shard_that_changes_while_it_moves_begins_again_and_one_that_is_not_whole_te
 }
 
 #[test]
+fn a_bundle_of_a_site_that_changes_meanwhile_says_that_it_has_to_begin_again() {
+    let deployment = Deployment::start();
+    let (site, to, third) = (deployment.site(), deployment.site(), deployment.site());
+    let (one, two) = (site.survey(), site.survey());
+    for survey in [&one, &two] {
+        survey.collect(&display(1, 1, "started", json!({ "score": 9 }))).expect(204);
+    }
+    let (from, here) = ((&deployment, &*site.id), (&deployment, &*to.id));
+    let mut moving = Move { from, to: here, surveys: BTreeMap::new(), rows: 0 };
+    let refuse = |cursor: &str| {
+        let problem = bundle(from, "GET", cursor).get().problem(409, "site_changed");
+        assert_eq!(problem["field"], "cursor");
+    };
+    // The site's seven tables; and some of the first shard's.
+    let cursor = moving.pages(String::new(), 7).unwrap();
+    let added = site.survey();
+    refuse(&cursor);
+    let cursor = moving.pages(String::new(), 7 + 2).unwrap();
+    let page = bundle(from, "GET", &cursor).get();
+    let removed = if read(&page).contains(&one.id) { &one } else { &two };
+    removed.request("DELETE", "").get().expect(204);
+    refuse(&cursor);
+    refuse(&cursor);
+    // A page of a survey of which the site's pages told nothing.
+    let problem = bundle((&deployment, &third.id), "POST", "").send(read(&page));
+    let detail = problem.problem(422, "broken_bundle")["detail"].to_string();
+    assert!(detail.contains("begin the bundle again"), "{detail}");
+    moving.all();
+    assert!(moving.surveys.contains_key(&added.id) && !moving.surveys.contains_key(&removed.id));
+    let surveys = to.request("GET", "/surveys").get().expect(200);
+    assert_eq!(surveys["surveys"].as_array().unwrap().len(), 2);
+}
+
+#[test]
 fn keys_travel_only_if_that_is_asked_for_and_replace_those_that_are_there() {
     let deployment = Deployment::start();
     let (site, to) = (deployment.site(), deployment.site());

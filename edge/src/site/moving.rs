@@ -54,14 +54,19 @@ impl Site {
         keys: bool,
         now_ms: u64,
     ) -> Result<String, Failure> {
+        let number = number(&self.sql)?;
         let from = match cursor {
             Some(cursor) => Head::of_cursor(&cursor)?,
             None => {
                 let given = Change::new(Action::GiveBundle);
                 audit::add(&self.sql, audit::OPERATOR, &given, now_ms)?;
-                Head::of(bundle::SITE.to_owned(), keys)
+                Head::of(bundle::SITE.to_owned(), keys, number)
             }
         };
+        if from.number != number {
+            let detail = "the site has changed meanwhile: begin the bundle again";
+            return Err(Problem::new(Code::SiteChanged, detail).at("cursor").into());
+        }
         if from.object == bundle::SITE {
             return dump(&self.sql, from);
         }
@@ -91,8 +96,11 @@ impl Site {
         let rows = if head.object == bundle::SITE {
             load(&self.sql, (&*Seal::of(&self.env)?, site), (&head, rows))?
         } else {
-            let unknown =
-                || Problem::new(Code::BrokenBundle, "the site's own pages come first").at("object");
+            let unknown = || {
+                let detail = "the site's own pages come first, and without this survey they came: if \
+                     the site has changed meanwhile, begin the bundle again";
+                Problem::new(Code::BrokenBundle, detail).at("object")
+            };
             let (there, shard) = bundle::shard(&head.object).ok_or_else(unknown)?;
             let here = find_moved(&self.sql, there)?.ok_or_else(unknown)?;
             let stub = place::survey(&self.env, site, &SurveyId::stored(here), shard)?;
@@ -180,6 +188,12 @@ fn end(sql: &impl Sql, site: &SiteId, now_ms: u64) -> Result<(), Failure> {
     })
 }
 
+/// The number of the last change that shards have to know of. Surveys are published and go with one.
+fn number(sql: &impl Sql) -> Result<u64, Failure> {
+    let row = sql.first("SELECT number FROM site", &[])?;
+    row.map_or(Ok(0), |mut row| row.integer())
+}
+
 /// The shard that follows another, or the site itself, in the order of the surveys' ids.
 fn next_shard(sql: &impl Sql, object: &str) -> Result<Option<String>, Failure> {
     let (survey, shard) = bundle::shard(object).unwrap_or_default();
@@ -205,7 +219,7 @@ mod tests {
 
     /// Moves a site, with its keys.
     fn move_house(from: &Native, (to, site): (&Native, &SiteId)) -> Result<(), Failure> {
-        let mut next = Some(Head::of("site".to_owned(), true));
+        let mut next = Some(Head::of("site".to_owned(), true, number(from)?));
         while let Some(from_here) = next.filter(|head| head.object == "site") {
             let page = dump(from, from_here)?;
             let (head, rows) = bundle::read(&page)?;
