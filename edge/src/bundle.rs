@@ -155,6 +155,14 @@ pub fn read(page: &str) -> Result<(Head, &str), Failure> {
     Ok((head, rows))
 }
 
+/// What is said while not everything has come.
+pub fn moving_in() -> Problem {
+    Problem::new(
+        Code::Busy,
+        "the site is still being moved here: it answers once everything has come",
+    )
+}
+
 /// What is said of a cursor that is none.
 pub fn unknown_cursor() -> Problem {
     Problem::new(Code::InvalidQuery, "no page of this site gave this cursor").at("cursor")

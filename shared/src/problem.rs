@@ -200,8 +200,8 @@ codes! {
     RateLimited = "rate_limited", 429, "Too many requests";
     /// Something broke on our side.
     Internal = "internal", 500, "Something went wrong on the server";
-    /// More is asked for than is looked up at once.
-    Busy = "busy", 503, "Too much is asked for at once";
+    /// More is asked for than is looked up at once, or the site is still being moved here.
+    Busy = "busy", 503, "It cannot be answered now";
     /// The data was written by a newer release.
     NewerSchema = "newer_schema", 503, "The data was written by a newer release";
 }

@@ -54,6 +54,7 @@ impl Site {
         keys: bool,
         now_ms: u64,
     ) -> Result<String, Failure> {
+        check_whole(&self.sql)?;
         let number = number(&self.sql)?;
         let from = match cursor {
             Some(cursor) => Head::of_cursor(&cursor)?,
@@ -103,14 +104,15 @@ impl Site {
             };
             let (there, shard) = bundle::shard(&head.object).ok_or_else(unknown)?;
             let here = find_moved(&self.sql, there)?.ok_or_else(unknown)?;
+            self.sql.transaction(|| begin(&self.sql, site))?;
             let stub = place::survey(&self.env, site, &SurveyId::stored(here), shard)?;
             let call = serde_json::to_string(&SurveyCall::Load { page })?;
             json::read(&rpc::ask(&stub, call).await?)?
         };
         if is_last {
             end(&self.sql, site, now_ms)?;
-            self.run_errands().await?;
         }
+        self.run_errands().await?;
         Ok(BundleTaken { rows, surveys: moved(&self.sql)? })
     }
 }
@@ -135,6 +137,7 @@ fn load(
             let detail = "the site has surveys of its own: make one for the bundle";
             return Err(Problem::new(Code::SiteInUse, detail).into());
         }
+        begin(sql, site)?;
         let here = |table: &str, there: &str| {
             if let Some(known) = find_moved(sql, there)? {
                 return Ok(known);
@@ -170,9 +173,30 @@ fn moved(sql: &impl Sql) -> Result<BTreeMap<String, String>, Failure> {
     Ok(surveys)
 }
 
+/// Whether the site moves here and not everything has come.
+pub(super) fn is_moving(sql: &impl Sql) -> Result<bool, Failure> {
+    Ok(sql.first("SELECT 1 FROM moving", &[])?.is_some())
+}
+
+/// Refuses while not everything has come: what is there would tell a part.
+pub(super) fn check_whole(sql: &impl Sql) -> Result<(), Failure> {
+    if is_moving(sql)? { Err(bundle::moving_in().into()) } else { Ok(()) }
+}
+
+/// A page comes. With the first one the shards that are there hear of it: what they took from now on
+/// would go with their own pages. Runs within the caller's transaction.
+fn begin(sql: &impl Sql, site: &SiteId) -> Result<(), Failure> {
+    if is_moving(sql)? {
+        return Ok(());
+    }
+    sql.run("INSERT INTO moving (began) VALUES (1)", &[])?;
+    errands::tell(sql, site, None)
+}
+
 /// Everything has come: what was deleted since an earlier time goes, and each shard is told what holds.
 fn end(sql: &impl Sql, site: &SiteId, now_ms: u64) -> Result<(), Failure> {
     sql.transaction(|| {
+        sql.run("DELETE FROM moving", &[])?;
         errands::tell(sql, site, None)?;
         let mut gone = Vec::new();
         let deleted = "SELECT new FROM moved WHERE new NOT IN (SELECT id FROM survey)";
@@ -311,6 +335,30 @@ mod tests {
         let own = seal().new_survey(&site).unwrap();
         surveys::create(&to, &own, &draft("nps"), 5).unwrap();
         assert_eq!(code(move_house(&from, (&to, &site))), Code::SiteInUse);
+    }
+
+    #[test]
+    fn a_site_moves_in_from_its_first_page_on_and_is_whole_with_the_last() {
+        let (from, _, survey) = site();
+        published::publish(&from, &survey, 6).unwrap();
+        let (to, site) = made();
+        check_whole(&to).unwrap();
+        let first = dump(&from, Head::of("site".to_owned(), true, 2)).unwrap();
+        let (head, rows) = bundle::read(&first).unwrap();
+        for told in [0, 1] {
+            load(&to, (&seal(), &site), (&head, rows)).unwrap();
+            assert_eq!(code(check_whole(&to)), Code::Busy);
+            // The shards that are there are told of it, once.
+            assert_eq!(errands::all(&to).unwrap().len(), told);
+            to.run("DELETE FROM errand", &[]).unwrap();
+            move_house(&from, (&to, &site)).unwrap();
+            check_whole(&to).unwrap();
+            to.run("DELETE FROM errand", &[]).unwrap();
+        }
+        // What is no page of this release changes nothing.
+        let other = Head::of("site".to_owned(), true, 2);
+        assert_eq!(code(load(&to, (&seal(), &site), (&other, rows))), Code::OtherSchema);
+        check_whole(&to).unwrap();
     }
 
     #[test]
