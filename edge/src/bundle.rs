@@ -3,7 +3,8 @@
 //! A page is a table's rows between two keys, of the site's object or of a shard's. Pages can be taken
 //! again, and whoever broke off goes on where it was. What the pages of a shard say together holds only if
 //! it did not change meanwhile, since its counters and its log are one: where it has, its pages begin
-//! again. A shard that has taken some of its pages, and not the last one, counts nothing and takes nothing.
+//! again. Which surveys there are the site's own pages say, which come first: where it has been changed
+//! since, the whole begins again, and whoever reads is told to. A shard that has taken some of its pages, and not the last one, counts nothing and takes nothing.
 //!
 //! Survey ids are sealed for their site, so a survey gets another one where it comes to, which the site
 //! there remembers.
@@ -53,6 +54,8 @@ pub struct Head {
     until: Cells,
     /// Whether keys travel, too.
     pub keys: bool,
+    /// The number of the site's last change when its first page was told.
+    pub number: u64,
     /// What the object was when its first page was told; one that is another by now begins again.
     stamp: String,
     /// The cursor of the next page; `null` after the last.
@@ -72,9 +75,9 @@ pub struct BundleTaken {
 }
 
 impl Head {
-    /// The beginning of an object.
-    pub fn of(object: String, keys: bool) -> Self {
-        Self { object, keys, ..Self::default() }
+    /// The beginning of an object, of a site whose last change has this number.
+    pub fn of(object: String, keys: bool, number: u64) -> Self {
+        Self { object, keys, number, ..Self::default() }
     }
 
     /// Whether this is the beginning of an object.
@@ -151,6 +154,14 @@ pub fn read(page: &str) -> Result<(Head, &str), Failure> {
     Ok((head, rows))
 }
 
+/// What is said while not everything has come.
+pub fn moving_in() -> Problem {
+    Problem::new(
+        Code::Busy,
+        "the site is still being moved here: it answers once everything has come",
+    )
+}
+
 /// What is said of a cursor that is none.
 pub fn unknown_cursor() -> Problem {
     Problem::new(Code::InvalidQuery, "no page of this site gave this cursor").at("cursor")
@@ -166,11 +177,12 @@ pub fn dump(
     following: Option<String>,
 ) -> Result<String, Failure> {
     if head.begins() || head.stamp != stamp {
-        head = Head { stamp, ..Head::of(head.object, head.keys) };
+        head = Head { stamp, ..Head::of(head.object, head.keys, head.number) };
     }
     let at = tables.iter().position(|table| table.name == head.table).unwrap_or_default();
     let table = tables.get(at).ok_or_else(unknown_cursor)?;
-    if !head.after.is_empty() && head.after.len() != table.key.len() {
+    let is_of_table = head.after.is_empty() || head.after.len() == table.key.len();
+    if !is_of_table || dump::values(&head.after).is_err() {
         return Err(unknown_cursor().into());
     }
     let (rows, until) = dump::dump(sql, table, &head.after)?;
@@ -179,7 +191,7 @@ pub fn dump(
     let next = match (until.is_empty(), tables.get(at + 1)) {
         (false, _) => Some(Head { table: table.name.to_owned(), ..next }),
         (true, Some(table)) => Some(Head { table: table.name.to_owned(), ..next }),
-        (true, None) => following.map(|object| Head::of(object, head.keys)),
+        (true, None) => following.map(|object| Head::of(object, head.keys, head.number)),
     };
     head.next = next.as_ref().map(Head::cursor).transpose()?;
     Head { bundle: FORMAT, schema, table: table.name.to_owned(), until, ..head }.write(&rows)

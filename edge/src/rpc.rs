@@ -280,6 +280,8 @@ pub enum SurveyCall {
     Usage,
     /// The page of what it keeps that begins there, and which object's pages follow; answered with its text.
     Dump { from: Box<Head>, following: Option<String> },
+    /// Ask what holds now before anything is taken: the site moves here; answered with nothing.
+    MoveIn,
     /// Take a page; answered with how many rows it held.
     Load { page: String },
     /// Forget everything, by a change of this number at the site; answered with nothing.

@@ -146,6 +146,8 @@ codes! {
     SiteInUse = "site_in_use", 409, "The site is in use";
     /// A page of a bundle comes from a deployment with another schema.
     OtherSchema = "other_schema", 409, "The bundle was written by another release";
+    /// A cursor of a bundle that was begun before the site was changed.
+    SiteChanged = "site_changed", 409, "The site has changed since the bundle was begun";
     /// A page of a bundle is not whole.
     BrokenBundle = "broken_bundle", 422, "The page of the bundle is not whole";
     /// The survey ended so long ago that nothing of before can be on its way.
@@ -198,8 +200,8 @@ codes! {
     RateLimited = "rate_limited", 429, "Too many requests";
     /// Something broke on our side.
     Internal = "internal", 500, "Something went wrong on the server";
-    /// More is asked for than is looked up at once.
-    Busy = "busy", 503, "Too much is asked for at once";
+    /// More is asked for than is looked up at once, or the site is still being moved here.
+    Busy = "busy", 503, "It cannot be answered now";
     /// The data was written by a newer release.
     NewerSchema = "newer_schema", 503, "The data was written by a newer release";
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use asklet_shared::display_id::DisplayId;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use harness::{
     ADMIN_TOKEN, Answer, Deployment, Machine, Request, Site, Survey, display, nps_with_comment,
 };
@@ -262,7 +264,7 @@ fn a_shard_that_changes_while_it_moves_begins_again_and_one_that_is_not_whole_te
     let (from, here) = ((&deployment, &*site.id), (&deployment, &*to.id));
     let mut moving = Move { from, to: here, surveys: BTreeMap::new(), rows: 0 };
     // The site's seven tables, and of the shard all but one.
-    let cursor = moving.pages(String::new(), 7 + 7).unwrap();
+    let cursor = moving.pages(String::new(), 7 + 6).unwrap();
     survey.collect(&display(2, 1, "started", json!({ "score": 0 }))).expect(204);
     let page = bundle(from, "GET", &cursor).get();
     let head: Value = serde_json::from_str(read(&page).lines().next().unwrap()).unwrap();
@@ -271,6 +273,119 @@ fn a_shard_that_changes_while_it_moves_begins_again_and_one_that_is_not_whole_te
     to.request("GET", &path).get().problem(503, "busy");
     assert_eq!(moving.pages(cursor, 10_000), None);
     assert_eq!(to.request("GET", &path).get().expect(200)["n"], 2);
+}
+
+#[test]
+fn until_the_last_page_has_come_nothing_tells_a_part_and_no_display_is_lost() {
+    let deployment = Deployment::start();
+    let (site, to) = (deployment.site(), deployment.site());
+    let survey = site.survey();
+    survey.request("POST", "/shards").json(&json!({ "shards": 2 })).expect(200);
+    for number in 0..8 {
+        let told = display(number, 1, "started", json!({ "score": 9 }));
+        survey.collect_on(u16::from(number % 2), &told).expect(204);
+    }
+    let (from, here) = ((&deployment, &*site.id), (&deployment, &*to.id));
+    let mut moving = Move { from, to: here, surveys: BTreeMap::new(), rows: 0 };
+    let collect = |id: &str, shard: u8| {
+        let told = display(100 + shard, 1, "started", json!({ "score": 0 }));
+        to.survey_named(id).collect_on(shard.into(), &told)
+    };
+    let refuse = |id: &str| {
+        let there = to.survey_named(id);
+        for below in ["", "/summary", "/responses", "/export", "/usage"] {
+            there.request("GET", below).get().problem(503, "busy");
+        }
+        let person = json!({ "respondent": "u1" });
+        for below in ["/respondents/lookup", "/respondents/erase"] {
+            to.request("POST", below).json(&person).problem(503, "busy");
+        }
+        to.request("GET", "/summary").get().problem(503, "busy");
+        to.request("POST", "/surveys").json(&nps_with_comment()).problem(503, "busy");
+        bundle(here, "GET", "").get().problem(503, "busy");
+        for shard in 0..2 {
+            let refused = collect(id, shard);
+            refused.problem(503, "busy");
+            assert_eq!(refused.header("retry-after"), "30");
+        }
+        // Whoever shows no key of the site hears that first.
+        let ask = deployment.request("GET", &format!("{}/{id}/summary", to.surveys()));
+        ask.bearer(&site.key).get().problem(403, "forbidden");
+    };
+    // Of the site's seven tables those up to the surveys, and then the others; the first shard's seven;
+    // and of the second one some.
+    let mut cursor = moving.pages(String::new(), 3).unwrap();
+    let id = moving.surveys[&survey.id].clone();
+    for pages in [1, 3, 5, 4] {
+        refuse(&id);
+        cursor = moving.pages(cursor, pages).unwrap();
+    }
+    let config = deployment.request("GET", &format!("/v1/config/{}", to.id)).get().expect(200);
+    assert_eq!(config, json!({ "surveys": [] }));
+    refuse(&id);
+    assert_eq!(moving.pages(cursor, 10_000), None);
+    let there = to.survey_named(&id);
+    assert_eq!(there.summary()["n"], 8);
+    for shard in [0, 1] {
+        collect(&id, shard).expect(204);
+    }
+    assert_eq!(there.summary()["n"], 10);
+
+    // Once more, onto shards that are whole, and broken off at the first page.
+    let cursor = moving.pages(String::new(), 1).unwrap();
+    refuse(&id);
+    assert!(moving.pages(cursor, 9).is_some());
+    refuse(&id);
+    moving.all();
+    assert_eq!(there.summary()["n"], 8);
+    for shard in [0, 1] {
+        collect(&id, shard).expect(204);
+    }
+    assert_eq!(there.summary()["n"], 10);
+    // The last page may come again.
+    let mut cursor = String::new();
+    while let Some(next) = moving.pages(cursor.clone(), 1) {
+        cursor = next;
+    }
+    assert_eq!(moving.pages(cursor, 1), None);
+    assert_eq!(there.summary()["n"], 8);
+    // One that is not to go on is removed.
+    moving.pages(String::new(), 1).unwrap();
+    to.request("DELETE", "").get().expect(204);
+}
+
+#[test]
+fn a_bundle_of_a_site_that_changes_meanwhile_says_that_it_has_to_begin_again() {
+    let deployment = Deployment::start();
+    let (site, to, third) = (deployment.site(), deployment.site(), deployment.site());
+    let (one, two) = (site.survey(), site.survey());
+    for survey in [&one, &two] {
+        survey.collect(&display(1, 1, "started", json!({ "score": 9 }))).expect(204);
+    }
+    let (from, here) = ((&deployment, &*site.id), (&deployment, &*to.id));
+    let mut moving = Move { from, to: here, surveys: BTreeMap::new(), rows: 0 };
+    let refuse = |cursor: &str| {
+        let problem = bundle(from, "GET", cursor).get().problem(409, "site_changed");
+        assert_eq!(problem["field"], "cursor");
+    };
+    // The site's seven tables; and some of the first shard's.
+    let cursor = moving.pages(String::new(), 7).unwrap();
+    let added = site.survey();
+    refuse(&cursor);
+    let cursor = moving.pages(String::new(), 7 + 2).unwrap();
+    let page = bundle(from, "GET", &cursor).get();
+    let removed = if read(&page).contains(&one.id) { &one } else { &two };
+    removed.request("DELETE", "").get().expect(204);
+    refuse(&cursor);
+    refuse(&cursor);
+    // A page of a survey of which the site's pages told nothing.
+    let problem = bundle((&deployment, &third.id), "POST", "").send(read(&page));
+    let detail = problem.problem(422, "broken_bundle")["detail"].to_string();
+    assert!(detail.contains("begin the bundle again"), "{detail}");
+    moving.all();
+    assert!(moving.surveys.contains_key(&added.id) && !moving.surveys.contains_key(&removed.id));
+    let surveys = to.request("GET", "/surveys").get().expect(200);
+    assert_eq!(surveys["surveys"].as_array().unwrap().len(), 2);
 }
 
 #[test]
@@ -309,6 +424,21 @@ fn what_is_no_page_no_cursor_or_no_operator_s_is_refused() {
     }
     for query in ["?cursor=x", "?cursor=", "?keys=1", "?from=1", &format!("?cursor={cursor}x")] {
         bundle(from, "GET", query).get().problem(400, "invalid_query");
+    }
+    // One that reads, and that no page gave.
+    let made_up = |field: &str, value: Value| {
+        let mut head: Value = serde_json::from_slice(&BASE64.decode(cursor).unwrap()).unwrap();
+        head[field] = value;
+        let query = format!("?cursor={}", BASE64.encode(head.to_string()));
+        let problem = bundle(from, "GET", &query).get().problem(400, "invalid_query");
+        assert_eq!(problem["field"], "cursor");
+    };
+    for cell in ["zzz", "", "i9007199254740992", "ix", "b?"] {
+        made_up("after", json!([cell]));
+    }
+    made_up("after", json!(["i1", "i2"]));
+    for object in ["", "survey", "survey:made-up/0", "survey:made-up/8", "survey:/"] {
+        made_up("object", json!(object));
     }
     bundle(here, "POST", "?keys=true").send(page).problem(400, "invalid_query");
     for method in ["GET", "POST"] {

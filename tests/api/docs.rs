@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
-use harness::{ADMIN_TOKEN, Deployment};
+use harness::{ADMIN_TOKEN, Deployment, display};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -88,35 +88,67 @@ fn every_route_has_a_command() {
     }
 }
 
+/// What stands before a command on the PATH: the shell that runs the so-many-th of all commands is killed
+/// in the middle of it, when the shell has opened what the command is to write.
+const DEADLY: &str = r#"#!/bin/sh
+PATH=$REAL_PATH
+echo >> "$CALLS"
+if [ "$(wc -l < "$CALLS")" = "$DIES_AT" ]; then
+  kill -9 "$PPID"
+  exit
+fi
+exec "${0##*/}" "$@"
+"#;
+
 #[test]
-fn the_loop_that_moves_a_site_goes_on_where_it_broke_off() {
+fn the_loop_that_moves_a_site_goes_on_where_it_broke_off_whenever_it_is_killed() {
     let deployment = Deployment::start();
     let (site, to) = (deployment.site(), deployment.site());
     let survey = site.survey();
-    let display = json!({
-        "id": DISPLAY, "revision": 1, "version": 1, "stage": "started", "answers": { "score": 9 },
-    });
-    survey.collect(&display).expect(204);
     let page = blocks("self-host.md");
     let block = page.iter().find(|block| block.contains("/bundle?")).expect("the loop");
     let folder = TempDir::new().expect("a folder for the pages");
-    let run = |token: &str| {
+    let bin = TempDir::new().expect("a folder for commands");
+    for name in ["cat", "curl", "sed", "mv"] {
+        let path = bin.path().join(name);
+        fs::write(&path, DEADLY).expect("it is written");
+        let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(path, executable).expect("it may run");
+    }
+    let real_path = std::env::var("PATH").expect("a PATH");
+    let run = |token: &str, dies_at: u32| {
+        let calls = bin.path().join("calls");
+        fs::write(&calls, "").expect("it is written");
         Command::new("bash")
             .args(["-c", block])
             .current_dir(folder.path())
+            .env("PATH", format!("{}:{real_path}", bin.path().display()))
+            .envs([("REAL_PATH", &real_path), ("DIES_AT", &dies_at.to_string())])
+            .env("CALLS", calls)
             .envs([("OLD", deployment.url("")), ("NEW", deployment.url(""))])
             .envs([("OLD_SITE", &site.id), ("NEW_SITE", &to.id)])
             .envs([("OLD_TOKEN", ADMIN_TOKEN), ("NEW_TOKEN", token)])
             .output()
             .expect("bash runs")
     };
-    assert!(!run("another").status.success());
-    let output = run(ADMIN_TOKEN);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let taken: Value = serde_json::from_slice(&output.stdout).expect("what was taken");
-    let here = taken["surveys"][&survey.id].as_str().expect("the survey's new id");
-    let summary = to.request("GET", &format!("/surveys/{here}/summary")).get().expect(200);
-    assert_eq!(summary["n"], 1);
+    assert!(!run("another", 0).status.success());
+    // The seven commands of the first page, and some later; at last, none.
+    for (number, dies_at) in (1..).zip([1, 2, 3, 4, 5, 6, 7, 8, 41, 64, 0]) {
+        survey.collect(&display(number, 1, "started", json!({ "score": 9 }))).expect(204);
+        let mut output = run(ADMIN_TOKEN, dies_at);
+        if dies_at > 0 {
+            assert!(!output.status.success(), "killed at {dies_at}");
+            output = run(ADMIN_TOKEN, 0);
+        }
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "killed at {dies_at}: {errors}");
+        let taken: Value = serde_json::from_slice(&output.stdout).expect("what was taken");
+        let here = taken["surveys"][&survey.id].as_str().expect("the survey's new id");
+        let summary = to.request("GET", &format!("/surveys/{here}/summary")).get().expect(200);
+        assert_eq!(summary["n"], number, "killed at {dies_at}");
+        // The next one begins anew.
+        fs::remove_file(folder.path().join("next")).expect("it says where the loop is");
+    }
 }
 
 /// The method and the path of each call of curl.

@@ -119,6 +119,11 @@ impl Site<'_> {
         self.publish(&nps_with_comment())
     }
 
+    /// A survey that it has.
+    pub fn survey_named(&self, id: &str) -> Survey<'_> {
+        Survey { site: self, id: id.to_owned() }
+    }
+
     /// A new survey, live.
     pub fn publish(&self, definition: &Value) -> Survey<'_> {
         let id = self.draft(definition);

@@ -1,9 +1,10 @@
 //! `cargo xtask build`: everything that is deployed, in `dist/`.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::artefacts::Manifest;
 use crate::browser_files;
@@ -20,6 +21,16 @@ pub fn build() -> Result<Manifest> {
     browser_files::assets()?;
     WORKER.build(&toolchain)?;
     Manifest::read()
+}
+
+/// Refuses where [`build`] has not left everything that is served.
+pub fn check_built() -> Result<()> {
+    let check = || {
+        Manifest::read()?;
+        WORKER.check(root())?;
+        tools::workerd().map(drop)
+    };
+    check().context("there is nothing to serve: run `cargo xtask build` first")
 }
 
 /// Builds the Worker that panics where a test asks for it, beside what is deployed.
@@ -62,6 +73,14 @@ const FAULTS: Worker = Worker {
 };
 
 impl Worker {
+    /// Refuses where a file that it leaves is missing.
+    fn check(&self, root: &Path) -> Result<()> {
+        match self.leaves.iter().find(|path| !root.join(path).exists()) {
+            Some(missing) => bail!("{missing} is missing"),
+            None => Ok(()),
+        }
+    }
+
     /// Builds it with worker-build, which makes the JavaScript around the module.
     fn build(&self, toolchain: &Toolchain) -> Result<()> {
         let build_version = tools::locked_version("worker")?;
@@ -127,5 +146,25 @@ impl Worker {
             }
             Ok(())
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    #[test]
+    fn a_worker_of_which_a_file_is_missing_is_not_served() {
+        let folder = TempDir::new().unwrap();
+        for path in WORKER.leaves {
+            let missing = WORKER.check(folder.path()).unwrap_err();
+            assert_eq!(missing.to_string(), format!("{path} is missing"));
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        WORKER.check(folder.path()).unwrap();
     }
 }

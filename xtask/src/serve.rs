@@ -11,7 +11,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 
 use crate::artefacts;
-use crate::build::build;
+use crate::build::{build, check_built};
 use crate::data::{self, DataFolder};
 use crate::demo;
 use crate::root;
@@ -31,14 +31,21 @@ pub struct Options {
     /// Make a demo site with a live survey, and a page that shows it at /demo
     #[arg(long)]
     demo: bool,
+    /// Run what `cargo xtask build` left, and build nothing: no compiler is needed
+    #[arg(long)]
+    built: bool,
 }
 
-/// Builds what is stale and serves until it is told to stop.
+/// Builds what is stale, unless that is not wanted, and serves until it is told to stop.
 pub fn serve(options: &Options) -> Result<()> {
     // What can be wrong is told before minutes go into a build.
     let folder = DataFolder::open(&options.data)?;
     check_port(options.port)?;
-    build()?;
+    if options.built {
+        check_built()?;
+    } else {
+        build()?;
+    }
 
     let (stop, stopped) = mpsc::channel();
     // The receiver lives as long as we serve; after that nobody needs to be told.

@@ -176,7 +176,8 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
         Route::Bundle { .. } => operation("giveBundle", "A page of everything of a site")
             .query("cursor", json!({ "type": "string" }), "What the page before called `next`.")
             .query("keys", json!({ "type": "boolean" }), "With the digests of the keys.")
-            .other(200, "A page.", "application/x-ndjson"),
+            .other(200, "A page.", "application/x-ndjson")
+            .problems(&[409]),
         Route::Site { verb: Verb::Read, .. } => operation("getSite", "A site's settings").answer(
             200,
             "They.",

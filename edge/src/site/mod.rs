@@ -92,6 +92,7 @@ impl Site {
             }
             SiteCall::Live { site, files } => rpc::answer(&self.live(&site, files, now_ms).await?),
             SiteCall::Published { survey, version, shard } => {
+                moving::check_whole(sql)?;
                 rpc::answer(&published::published(sql, &survey, version, shard)?)
             }
             SiteCall::Draft { survey } => rpc::answer(&published::draft(sql, &survey)?),
@@ -126,6 +127,7 @@ impl Site {
         if matches!(call, TeamCall::Delete) {
             return self.delete(site).await;
         }
+        moving::check_whole(&self.sql)?;
         let change = Change::by(&call);
         let change = change.as_ref().map(|change| (by, change));
         let answer = team::answer(&self.sql, site, change, call, now_ms)?;
@@ -162,7 +164,11 @@ impl Site {
         let mut surveys = Vec::new();
         let settings = settings::read(&self.sql)?;
         let seal = Seal::of(&self.env)?;
-        let live = published::live(&self.sql, (&seal, site), &settings.look(), now_ms)?;
+        let live = match moving::is_moving(&self.sql)? {
+            // A page that asked now would have nowhere to send the answers.
+            true => Vec::new(),
+            false => published::live(&self.sql, (&seal, site), &settings.look(), now_ms)?,
+        };
         for LiveSurvey { mut survey, quota } in live {
             let is_full = match quota {
                 Some(quota) => self.responses(site, &survey, now_ms).await >= u64::from(quota),
@@ -233,6 +239,8 @@ impl Site {
         let survey = SurveyId::stored(errand.survey.clone());
         let call = if errand.forget {
             SurveyCall::Forget { number: errand.number }
+        } else if moving::is_moving(&self.sql)? {
+            SurveyCall::MoveIn
         } else {
             let told = published::published(&self.sql, &survey, None, errand.shard)?;
             SurveyCall::Take(Box::new(told))

@@ -54,19 +54,26 @@ impl Site {
         keys: bool,
         now_ms: u64,
     ) -> Result<String, Failure> {
+        check_whole(&self.sql)?;
+        let number = number(&self.sql)?;
         let from = match cursor {
             Some(cursor) => Head::of_cursor(&cursor)?,
             None => {
                 let given = Change::new(Action::GiveBundle);
                 audit::add(&self.sql, audit::OPERATOR, &given, now_ms)?;
-                Head::of(bundle::SITE.to_owned(), keys)
+                Head::of(bundle::SITE.to_owned(), keys, number)
             }
         };
+        if from.number != number {
+            let detail = "the site has changed meanwhile: begin the bundle again";
+            return Err(Problem::new(Code::SiteChanged, detail).at("cursor").into());
+        }
         if from.object == bundle::SITE {
             return dump(&self.sql, from);
         }
         let (survey, shard) = bundle::shard(&from.object).ok_or_else(bundle::unknown_cursor)?;
-        let survey = Seal::of(&self.env)?.known_survey(&site, survey)?;
+        let survey = Seal::of(&self.env)?.survey(&site, survey)?;
+        let survey = survey.ok_or_else(bundle::unknown_cursor)?;
         if from.begins() {
             // So that every shard has something to tell, and nothing that is out of date.
             let (site, survey) = (site.clone(), survey.as_str().to_owned());
@@ -90,18 +97,22 @@ impl Site {
         let rows = if head.object == bundle::SITE {
             load(&self.sql, (&*Seal::of(&self.env)?, site), (&head, rows))?
         } else {
-            let unknown =
-                || Problem::new(Code::BrokenBundle, "the site's own pages come first").at("object");
+            let unknown = || {
+                let detail = "the site's own pages come first, and without this survey they came: if \
+                     the site has changed meanwhile, begin the bundle again";
+                Problem::new(Code::BrokenBundle, detail).at("object")
+            };
             let (there, shard) = bundle::shard(&head.object).ok_or_else(unknown)?;
             let here = find_moved(&self.sql, there)?.ok_or_else(unknown)?;
+            self.sql.transaction(|| begin(&self.sql, site))?;
             let stub = place::survey(&self.env, site, &SurveyId::stored(here), shard)?;
             let call = serde_json::to_string(&SurveyCall::Load { page })?;
             json::read(&rpc::ask(&stub, call).await?)?
         };
         if is_last {
             end(&self.sql, site, now_ms)?;
-            self.run_errands().await?;
         }
+        self.run_errands().await?;
         Ok(BundleTaken { rows, surveys: moved(&self.sql)? })
     }
 }
@@ -126,6 +137,7 @@ fn load(
             let detail = "the site has surveys of its own: make one for the bundle";
             return Err(Problem::new(Code::SiteInUse, detail).into());
         }
+        begin(sql, site)?;
         let here = |table: &str, there: &str| {
             if let Some(known) = find_moved(sql, there)? {
                 return Ok(known);
@@ -161,9 +173,30 @@ fn moved(sql: &impl Sql) -> Result<BTreeMap<String, String>, Failure> {
     Ok(surveys)
 }
 
+/// Whether the site moves here and not everything has come.
+pub(super) fn is_moving(sql: &impl Sql) -> Result<bool, Failure> {
+    Ok(sql.first("SELECT 1 FROM moving", &[])?.is_some())
+}
+
+/// Refuses while not everything has come: what is there would tell a part.
+pub(super) fn check_whole(sql: &impl Sql) -> Result<(), Failure> {
+    if is_moving(sql)? { Err(bundle::moving_in().into()) } else { Ok(()) }
+}
+
+/// A page comes. With the first one the shards that are there hear of it: what they took from now on
+/// would go with their own pages. Runs within the caller's transaction.
+fn begin(sql: &impl Sql, site: &SiteId) -> Result<(), Failure> {
+    if is_moving(sql)? {
+        return Ok(());
+    }
+    sql.run("INSERT INTO moving (began) VALUES (1)", &[])?;
+    errands::tell(sql, site, None)
+}
+
 /// Everything has come: what was deleted since an earlier time goes, and each shard is told what holds.
 fn end(sql: &impl Sql, site: &SiteId, now_ms: u64) -> Result<(), Failure> {
     sql.transaction(|| {
+        sql.run("DELETE FROM moving", &[])?;
         errands::tell(sql, site, None)?;
         let mut gone = Vec::new();
         let deleted = "SELECT new FROM moved WHERE new NOT IN (SELECT id FROM survey)";
@@ -177,6 +210,12 @@ fn end(sql: &impl Sql, site: &SiteId, now_ms: u64) -> Result<(), Failure> {
         }
         audit::add(sql, audit::OPERATOR, &Change::new(Action::TakeBundle), now_ms)
     })
+}
+
+/// The number of the last change that shards have to know of. Surveys are published and go with one.
+fn number(sql: &impl Sql) -> Result<u64, Failure> {
+    let row = sql.first("SELECT number FROM site", &[])?;
+    row.map_or(Ok(0), |mut row| row.integer())
 }
 
 /// The shard that follows another, or the site itself, in the order of the surveys' ids.
@@ -204,7 +243,7 @@ mod tests {
 
     /// Moves a site, with its keys.
     fn move_house(from: &Native, (to, site): (&Native, &SiteId)) -> Result<(), Failure> {
-        let mut next = Some(Head::of("site".to_owned(), true));
+        let mut next = Some(Head::of("site".to_owned(), true, number(from)?));
         while let Some(from_here) = next.filter(|head| head.object == "site") {
             let page = dump(from, from_here)?;
             let (head, rows) = bundle::read(&page)?;
@@ -296,6 +335,30 @@ mod tests {
         let own = seal().new_survey(&site).unwrap();
         surveys::create(&to, &own, &draft("nps"), 5).unwrap();
         assert_eq!(code(move_house(&from, (&to, &site))), Code::SiteInUse);
+    }
+
+    #[test]
+    fn a_site_moves_in_from_its_first_page_on_and_is_whole_with_the_last() {
+        let (from, _, survey) = site();
+        published::publish(&from, &survey, 6).unwrap();
+        let (to, site) = made();
+        check_whole(&to).unwrap();
+        let first = dump(&from, Head::of("site".to_owned(), true, 2)).unwrap();
+        let (head, rows) = bundle::read(&first).unwrap();
+        for told in [0, 1] {
+            load(&to, (&seal(), &site), (&head, rows)).unwrap();
+            assert_eq!(code(check_whole(&to)), Code::Busy);
+            // The shards that are there are told of it, once.
+            assert_eq!(errands::all(&to).unwrap().len(), told);
+            to.run("DELETE FROM errand", &[]).unwrap();
+            move_house(&from, (&to, &site)).unwrap();
+            check_whole(&to).unwrap();
+            to.run("DELETE FROM errand", &[]).unwrap();
+        }
+        // What is no page of this release changes nothing.
+        let other = Head::of("site".to_owned(), true, 2);
+        assert_eq!(code(load(&to, (&seal(), &site), (&other, rows))), Code::OtherSchema);
+        check_whole(&to).unwrap();
     }
 
     #[test]

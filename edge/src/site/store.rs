@@ -109,6 +109,10 @@ pub const MIGRATIONS: Migrations = &[
             new TEXT NOT NULL
         ) STRICT, WITHOUT ROWID",
     ],
+    &[
+        // It has a row while the site moves here and not everything has come.
+        "CREATE TABLE moving (began INTEGER NOT NULL) STRICT",
+    ],
 ];
 
 /// Sets up a site with its first key.

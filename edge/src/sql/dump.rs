@@ -45,14 +45,19 @@ fn value(cell: &Option<String>) -> Result<Value, Failure> {
     let broken = || Failure::Broken("a page holds what is no value".to_owned());
     let (kind, rest) = cell.split_at_checked(1).ok_or_else(broken)?;
     match kind {
-        "i" => rest.parse().map(Value::Integer).map_err(|_| broken()),
+        "i" => {
+            let integer: i64 = rest.parse().map_err(|_| broken())?;
+            // No other passes through JavaScript.
+            (integer.unsigned_abs() < 1 << 53).then_some(Value::Integer(integer)).ok_or_else(broken)
+        }
         "t" => Ok(rest.into()),
         "b" => STANDARD.decode(rest).map(Value::Blob).map_err(|_| broken()),
         _ => Err(broken()),
     }
 }
 
-fn values(cells: &Cells) -> Result<Vec<Value>, Failure> {
+/// The values that cells stand for.
+pub fn values(cells: &Cells) -> Result<Vec<Value>, Failure> {
     cells.iter().map(value).collect()
 }
 

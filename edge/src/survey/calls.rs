@@ -38,6 +38,12 @@ impl Shard {
             SurveyCall::Dump { from, following } if is_set_up => {
                 rpc::told(self.dump(*from, following)?)
             }
+            SurveyCall::MoveIn => {
+                if is_set_up {
+                    self.move_in()?;
+                }
+                rpc::answer(&())
+            }
             SurveyCall::Load { page } => rpc::answer(&self.load(&page).await?),
             SurveyCall::Forget { number } => {
                 self.forgotten.set(number);

@@ -13,12 +13,12 @@ use asklet_shared::counter::{Change, Counters, FUNNEL, Key, Packed, RESPONDENT};
 use asklet_shared::dimension::Dimension;
 use asklet_shared::display_id::DisplayId;
 use asklet_shared::facts::{Facts, option_key};
-use asklet_shared::problem::{Code, Problem};
 use asklet_shared::tally::{Counted, Request};
 use asklet_shared::time::{self, BUCKET_MS};
 
 use super::changes;
 use super::log::{self, DRIFT_MS, Stored};
+use crate::bundle;
 use crate::failure::Failure;
 use crate::sql::{Sql, Value};
 
@@ -49,9 +49,7 @@ impl Watermark {
     /// The stored watermark; there is none until a shard that moves here has come whole.
     pub fn read(sql: &impl Sql) -> Result<Self, Failure> {
         let row = sql.first("SELECT until_ms FROM folded", &[])?;
-        let moving =
-            || Problem::new(Code::Busy, "the survey's displays are still being moved here");
-        let mut row = row.ok_or_else(moving)?;
+        let mut row = row.ok_or_else(bundle::moving_in)?;
         Ok(Self(row.integer()?))
     }
 

@@ -12,10 +12,10 @@ const fn table(name: &'static str, key: &'static [&'static str], step: usize) ->
     Table { name, key, key_there: key, surveys: &[], step }
 }
 
+/// What travels. What holds now the site tells once everything has come.
 const TABLES: &[Table] = &[
     table("published", &["version"], 8),
     table("body", &["digest"], 8),
-    table("standing", &["rowid"], 8),
     table("trait_value", &["trait", "value"], 100),
     table("counter", &["question", "dimension", "day", "value"], 8),
     table("change", &["seq"], 500),
@@ -28,6 +28,13 @@ impl Shard {
     /// Reads a page.
     pub(super) fn dump(&self, from: Head, following: Option<String>) -> Result<String, Failure> {
         dump(&self.sql, self.woken_ms, from, following)
+    }
+
+    /// The site moves here: until it tells again what holds, it is asked before anything is taken, and
+    /// says when everything has come.
+    pub(super) fn move_in(&self) -> Result<(), Failure> {
+        self.standing.borrow_mut().take();
+        forget_standing(&self.sql)
     }
 
     /// Takes a page.
@@ -64,11 +71,16 @@ pub(super) fn dump(
     bundle::dump(sql, (TABLES, MIGRATIONS.len()), from, stamp, following)
 }
 
+fn forget_standing(sql: &impl Sql) -> Result<(), Failure> {
+    sql.run("DELETE FROM standing", &[])
+}
+
 /// Takes a page. Until it was the last one, the shard neither counts nor takes anything.
 pub(super) fn load(sql: &impl Sql, page: &str) -> Result<u64, Failure> {
     let (head, rows) = bundle::read(page)?;
     let loaded = sql.transaction(|| {
         sql.run("DELETE FROM folded", &[])?;
+        forget_standing(sql)?;
         bundle::load(sql, (TABLES, MIGRATIONS.len()), (&head, rows), &|_, id| Ok(id.to_owned()))
     });
     sql.latest_change().set(None);

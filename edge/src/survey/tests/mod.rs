@@ -88,7 +88,7 @@ fn code<T: std::fmt::Debug>(result: Result<T, Failure>) -> Code {
 
 /// Moves a shard into another one, whatever that holds.
 fn move_house(from: &Native, to: &Native) {
-    let mut next = Some(Head::of("a shard".to_owned(), false));
+    let mut next = Some(Head::of("a shard".to_owned(), false, 1));
     while let Some(place) = next {
         let page = moving::dump(from, 1, place, None).unwrap();
         moving::load(to, &page).unwrap();
