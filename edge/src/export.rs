@@ -20,7 +20,7 @@ use crate::survey::asked::Asked;
 use crate::survey::csv::Columns;
 
 /// How many responses are asked of a shard at a time.
-const PAGE: usize = 750;
+const PAGE: usize = 250;
 
 /// About how many bytes are handed on at a time.
 const CHUNK: usize = 64 * 1024;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use asklet_shared::time::DAY_MS;
 use worker::{Date, Delay};
 
 use super::record::Recorded;
@@ -14,9 +15,6 @@ use crate::sql::Sql;
 /// How long the next slice waits. Without a wait a runtime may go from one to the next and never look
 /// at who has connected meanwhile.
 const PAUSE: Duration = Duration::from_millis(1);
-
-/// How long a large shard waits for more to be removed before it washes.
-const WASHING_MS: u64 = 15 * 60 * 1000;
 
 /// How often a shard looks after what it keeps.
 const HOUSEKEEPING: Duration = Duration::from_secs(24 * 60 * 60);
@@ -54,20 +52,19 @@ impl Shard {
         Ok(())
     }
 
-    /// Leaves nothing on the disk of what was just removed: at once where that is little work, and by an
-    /// alarm soon where it is more, so that much that is removed is washed once.
+    /// Leaves nothing on the disk of what was just removed: at once where that is little work, and by the
+    /// daily alarm where it is more, so that much that is removed is washed once.
     pub(super) async fn wash(&self) -> Result<(), Failure> {
-        if !wash::is_wanted(&self.sql)? {
+        if !wash::is_due(&self.sql, 0)? {
             return Ok(());
         }
-        if self.sql.bytes() <= wash::AT_ONCE_BYTES {
+        if wash::is_small(&self.sql) {
             return wash::wash(&self.sql);
         }
-        // What is removed meanwhile does not put it off.
-        let soon_ms = Date::now().as_millis() + WASHING_MS;
-        let alarm = self.state.storage().get_alarm().await?;
-        let is_soon = alarm.is_some_and(|at| u64::try_from(at).is_ok_and(|at| at <= soon_ms));
-        if is_soon { Ok(()) } else { self.set_alarm(Duration::from_millis(WASHING_MS)).await }
+        match self.state.storage().get_alarm().await? {
+            Some(_) => Ok(()),
+            None => self.set_alarm(HOUSEKEEPING).await,
+        }
     }
 
     /// Looks after what is kept.
@@ -105,7 +102,7 @@ async fn keep<S: Sql>(
             settle(sql, pause, until_ms, keeping::forget_people).await?;
         }
     }
-    if wash::is_wanted(sql)? {
+    if wash::is_due(sql, now_ms / DAY_MS)? {
         wash::wash(sql)?;
     }
     Ok(())

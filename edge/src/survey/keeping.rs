@@ -213,7 +213,7 @@ pub fn forget_people(
             )?;
             // All of them are covered; those that nobody is told of have no row.
             changes::renumber(sql, (earlier, seq), id)?;
-            wash::want(sql)?;
+            wash::want_some_day(sql)?;
         }
         Ok(())
     })?;

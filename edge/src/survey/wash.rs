@@ -10,8 +10,12 @@
 use crate::failure::Failure;
 use crate::sql::{Sql, Value};
 
-/// Up to this size a database is washed at once; a larger one by the next alarm.
-pub const AT_ONCE_BYTES: u64 = 4 * 1024 * 1024;
+/// Up to this size a database is washed at once. A larger one is washed by its daily alarm: that writes
+/// each of its rows once more, and nothing else is done meanwhile.
+const AT_ONCE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// After what retention removed, which may be something every day, so often.
+const DAYS: u64 = 30;
 
 /// How much is written over at a time, and what may have shrunk without a note.
 const BLANK_BYTES: u32 = 256 * 1024;
@@ -26,10 +30,21 @@ pub fn want(sql: &impl Sql) -> Result<(), Failure> {
     sql.run("UPDATE folded SET unwashed = 1", &[])
 }
 
-/// Whether something was.
-pub fn is_wanted(sql: &impl Sql) -> Result<bool, Failure> {
+/// Notes that retention removed something.
+pub fn want_some_day(sql: &impl Sql) -> Result<(), Failure> {
+    sql.run("UPDATE folded SET unwashed = 2 WHERE unwashed = 0", &[])
+}
+
+/// Whether something was removed, so that the database is to be washed now.
+pub fn is_due(sql: &impl Sql, day: u64) -> Result<bool, Failure> {
     let found = sql.first("SELECT unwashed FROM folded", &[])?;
-    found.map_or(Ok(false), |mut row| row.boolean())
+    let wanted = found.map_or(Ok(0), |mut row| row.integer::<u8>())?;
+    Ok(wanted == 1 || (wanted == 2 && (is_small(sql) || day.is_multiple_of(DAYS))))
+}
+
+/// Whether washing is hardly any work.
+pub fn is_small(sql: &impl Sql) -> bool {
+    sql.bytes() <= AT_ONCE_BYTES
 }
 
 /// Washes the database.
@@ -128,17 +143,27 @@ mod tests {
         for number in &removed {
             keeping::delete(&sql, id(*number)).unwrap();
         }
-        assert!(is_wanted(&sql).unwrap());
+        assert!(is_due(&sql, 1).unwrap());
         assert!(left() > 0, "the test looks in the right place");
         let kept = length();
         wash(&sql).unwrap();
         assert_eq!(left(), 0);
-        assert!(!is_wanted(&sql).unwrap());
+        assert!(!is_due(&sql, 0).unwrap());
         // Nothing else has changed, and the index is there.
         assert_eq!(length(), kept);
         assert_eq!(log::find(&sql, id(4)).unwrap().unwrap().revision, 3);
         let indexed = "SELECT id FROM display INDEXED BY astray WHERE astray = 1";
         sql.query(indexed, &[], &mut |_| Ok(())).unwrap();
+        // What retention removes from a large database waits for its day, and for nothing else.
+        want_some_day(&sql).unwrap();
+        assert!(!is_small(&sql), "{}", sql.bytes());
+        assert_eq!(
+            [0, 1, 29, 30].map(|day| is_due(&sql, day).unwrap()),
+            [true, false, false, true]
+        );
+        want(&sql).unwrap();
+        want_some_day(&sql).unwrap();
+        assert!(is_due(&sql, 1).unwrap());
         // Washing again finds room enough in the file.
         let size = fs::metadata(&file).unwrap().len();
         wash(&sql).unwrap();
