@@ -13,8 +13,10 @@ const HOST: &str = "https://YOUR-ASKLET";
 /// A display that the commands are about.
 const DISPLAY: &str = "019a3cb6-bc00-7cc3-98c4-dc0c0c07398f";
 
-/// What runs before each block: curl that fails where the answer is a problem.
-const PRELUDE: &str = "set -euo pipefail\ncurl() { command curl --fail-with-body \"$@\"; }\n";
+/// What runs before each block: curl that fails where the answer is a problem, but for the 503 of the
+/// proxy inside `wrangler dev`, whose connections break now and then.
+const PRELUDE: &str =
+    "set -euo pipefail\ncurl() { command curl --retry 5 --fail-with-body \"$@\"; }\n";
 
 /// The only routes that nobody calls by hand: the hosted page's form carries a token of that page.
 const NOT_BY_HAND: [(&str, &str); 1] = [("POST", "/s/{site}/{survey}")];
