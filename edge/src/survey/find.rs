@@ -13,7 +13,7 @@ use asklet_shared::display_id::DisplayId;
 use serde::{Deserialize, Serialize};
 
 use super::fold::END_OF_TIME_MS;
-use super::log::{self, COLUMNS, DRIFT_MS, GONE, LATE, Stored};
+use super::log::{self, COLUMNS, DRIFT_MS, GONE, LATE, LATE_MS, Stored};
 use super::scan::column;
 use crate::failure::Failure;
 use crate::sql::{Sql, Value};
@@ -289,7 +289,7 @@ impl Window {
     }
 
     /// The window ends at the time of the last of so many keys. What is not late arrived so long after
-    /// it was shown at most, and its id is as far from that at most.
+    /// it was shown at most, and its id is not further from that than clocks drift.
     fn by_reception(sql: &impl Sql, find: &Find, from: From, rows: u32) -> Result<Self, Failure> {
         // Nothing arrives before it is shown.
         let start = from.after.unwrap_or(Key { ms: find.from_ms, id: None });
@@ -315,7 +315,7 @@ impl Window {
         let values = vec![
             start.ms.into(),
             start.bytes().unwrap_or_default().into(),
-            DisplayId::floor(start.ms.saturating_sub(2 * DRIFT_MS)).to_vec().into(),
+            DisplayId::floor(start.ms.saturating_sub(DRIFT_MS + LATE_MS)).to_vec().into(),
             last.to_vec().into(),
             end_ms.into(),
             rows.into(),

@@ -137,16 +137,18 @@ pub const MIGRATIONS: Migrations = &[
     &[
         // The few whose keys say nothing about when they arrived, see `LATE`.
         "CREATE INDEX late ON display (received_ms, id)
-            WHERE (astray = 1 OR received_ms > shown_ms + 600000)",
+            WHERE (astray = 1 OR received_ms > shown_ms + 1200000)",
     ],
 ];
 
 /// How far the time in a display's id may lie from when it was shown.
 pub const DRIFT_MS: u64 = 10 * 60 * 1000;
 
-/// Whether a display's id lies further than that from when it was shown, or that further than that from
-/// when it arrived: as the index `late` says it.
-pub const LATE: &str = "(astray = 1 OR received_ms > shown_ms + 600000)";
+/// After how long in an outbox a display is late.
+pub const LATE_MS: u64 = 20 * 60 * 1000;
+
+/// Whether a display is late, or astray: as the index `late` says it.
+pub const LATE: &str = "(astray = 1 OR received_ms > shown_ms + 1200000)";
 
 /// The columns that [`stored`] reads, in its order.
 pub const COLUMNS: &str = "id, revision, stage, dismissed, shown_ms, received_ms, astray, \

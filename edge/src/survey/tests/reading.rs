@@ -113,7 +113,7 @@ fn the_order_of_reception_holds_however_late_displays_are_and_whatever_their_clo
             [0, 0, 0, 20, 900, minutes(9), minutes(700)][usize::try_from(number % 7).unwrap()];
         let mut random = [0; 10];
         random[2..].copy_from_slice(&number.to_be_bytes());
-        let age_ms = minutes([0, 0, 1, 9, 10, 11, 3_000, 0][usize::try_from(number % 8).unwrap()]);
+        let age_ms = minutes([0, 0, 1, 10, 20, 21, 3_000, 0][usize::try_from(number % 8).unwrap()]);
         let shown_ms = shown_ms(age_ms, now_ms);
         let drift_ms = minutes(number % 25) + number % 3;
         let one = Arrival {
