@@ -4,7 +4,8 @@
 //! again, and whoever broke off goes on where it was. What the pages of a shard say together holds only if
 //! it did not change meanwhile, since its counters and its log are one: where it has, its pages begin
 //! again. Which surveys there are the site's own pages say, which come first: where it has been changed
-//! since, the whole begins again, and whoever reads is told to. A shard that has taken some of its pages, and not the last one, counts nothing and takes nothing.
+//! since, the whole begins again, and whoever reads is told to. A shard that has taken some of its pages,
+//! and not the last one, counts nothing and takes nothing.
 //!
 //! Survey ids are sealed for their site, so a survey gets another one where it comes to, which the site
 //! there remembers.

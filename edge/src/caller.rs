@@ -1,10 +1,10 @@
 //! Who calls a route of a site: a team with a key, or the operator with the admin token.
 
-use std::pin::Pin;
 use std::rc::Rc;
 
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::scope::Scope;
+use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 use worker::{Env, Headers};
 
@@ -98,10 +98,14 @@ impl Team {
 
 /// What has to be known of a survey, once the site has told it. Boxed: else each route would hold a copy
 /// of the asking.
-type Planned<'a> = Pin<Box<dyn Future<Output = Result<Plan, Failure>> + 'a>>;
+type Planned<'a> = LocalBoxFuture<'a, Result<Plan, Failure>>;
 
 /// Refuses whoever may not call a route. Boxed, since it is rarely needed.
-pub fn check<'a>(headers: &'a Headers, env: &'a Env, route: &'a Route) -> Checked<'a> {
+pub fn check<'a>(
+    headers: &'a Headers,
+    env: &'a Env,
+    route: &'a Route,
+) -> LocalBoxFuture<'a, Result<(), Failure>> {
     Box::pin(async move {
         match route.access() {
             Access::Public => Ok(()),
@@ -112,8 +116,6 @@ pub fn check<'a>(headers: &'a Headers, env: &'a Env, route: &'a Route) -> Checke
         }
     })
 }
-
-type Checked<'a> = Pin<Box<dyn Future<Output = Result<(), Failure>> + 'a>>;
 
 /// What stands behind `Bearer` in the `Authorization` header.
 pub fn bearer(headers: &Headers) -> Result<String, Failure> {

@@ -5,7 +5,6 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use asklet_shared::problem::{Code, Problem};
-use serde::Serialize;
 use wasm_bindgen::prelude::*;
 use worker::js_sys::futures::future_to_promise;
 use worker::js_sys::{Promise, Uint8Array};
@@ -104,12 +103,6 @@ pub async fn export(
     Ok(answer.stream(export.stream()?))
 }
 
-/// The last line of JSON where an export breaks off.
-#[derive(Serialize)]
-struct Broken<'a> {
-    problem: &'a Problem,
-}
-
 impl Export {
     /// Reads until there is something to hand on, or nothing left.
     async fn fill(&mut self) -> Result<(), Failure> {
@@ -141,7 +134,7 @@ impl Export {
             true => format!("{BROKEN}\r\n"),
             false => {
                 let problem = Problem::new(Code::Internal, BROKEN);
-                format!("{}\n", serde_json::to_string(&Broken { problem: &problem })?)
+                format!("{{\"problem\":{}}}\n", serde_json::to_string(&problem)?)
             }
         };
         // The stream asks for the next bytes once it has those of before.

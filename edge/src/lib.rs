@@ -87,11 +87,10 @@ async fn answer(
 ) -> Result<Response, Failure> {
     let headers = request.headers().clone();
     let outcome = handle(&route, request, &env, context).await;
-    match &outcome {
-        Err(Failure::Problem(problem)) if !matches!(problem.code.status(), 401 | 403) => {
-            caller::check(&headers, &env, &route).await?;
-        }
-        _ => {}
+    if let Err(Failure::Problem(problem)) = &outcome
+        && !matches!(problem.code.status(), 401 | 403)
+    {
+        caller::check(&headers, &env, &route).await?;
     }
     outcome
 }

@@ -1,12 +1,11 @@
 //! Answers: headers that every answer of a kind carries, problems, and bodies read within limits.
 
 use std::cell::OnceCell;
-use std::pin::Pin;
 use std::time::Duration;
 
 use asklet_shared::problem::{Code, Problem};
 use futures_util::TryStreamExt;
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, LocalBoxFuture, select};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
@@ -246,10 +245,7 @@ pub async fn read_text(request: &mut Request, limit: usize) -> Result<String, Fa
 }
 
 /// In a box, or every caller would hold a copy of it.
-fn read_bytes(
-    request: &mut Request,
-    limit: usize,
-) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, Failure>> + '_>> {
+fn read_bytes(request: &mut Request, limit: usize) -> LocalBoxFuture<'_, Result<Vec<u8>, Failure>> {
     Box::pin(async move {
         let header = |name| Ok::<_, Failure>(request.headers().get(name)?.unwrap_or_default());
         let length = length(&header("content-length")?, &header("transfer-encoding")?);

@@ -3,11 +3,11 @@
 //! only put in order.
 
 use std::collections::VecDeque;
-use std::pin::Pin;
 
 use asklet_shared::display_id::DisplayId;
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::validate::DEFINITION_LIMIT;
+use futures_util::future::LocalBoxFuture;
 use serde::Deserialize;
 use worker::{Env, Request, Response};
 
@@ -127,7 +127,7 @@ fn page<'a>(
     site: &'a SiteId,
     plan: &'a Plan,
     asked: Asked,
-) -> Pin<Box<dyn Future<Output = Result<Response, Failure>> + 'a>> {
+) -> LocalBoxFuture<'a, Result<Response, Failure>> {
     Box::pin(async move {
         let limit = page_size(asked.limit)?;
         let at = asked.cursor.as_deref().map(Position::parse).transpose()?;

@@ -1,8 +1,6 @@
 //! What the Worker and its objects say to each other: one type for each object, sent as JSON to a
 //! path that no public route has.
 
-use std::pin::Pin;
-
 use asklet_shared::config::Files;
 use asklet_shared::definition::{Definition, Published, Status};
 use asklet_shared::display_id::DisplayId;
@@ -10,6 +8,7 @@ use asklet_shared::problem::{Code, Problem};
 use asklet_shared::scope::Scope;
 use asklet_shared::settings::{Look, Settings, WeekStart};
 use asklet_shared::tally::{self, Counted};
+use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use worker::{Request, Response, Stub, web_sys};
@@ -331,7 +330,7 @@ pub struct Usage {
 
 /// What an object will answer, in JSON. Boxed: else the whole of the asking would be in the module once
 /// more for each kind of answer and each place that waits for one.
-pub type Answering<'a> = Pin<Box<dyn Future<Output = Result<String, Failure>> + 'a>>;
+pub type Answering<'a> = LocalBoxFuture<'a, Result<String, Failure>>;
 
 /// Calls an object and reads its answer; its problem is the caller's.
 pub async fn call<T: DeserializeOwned>(stub: &Stub, call: &impl Serialize) -> Result<T, Failure> {

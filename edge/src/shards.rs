@@ -1,10 +1,9 @@
 //! All shards of a survey, asked one after the other and put together.
 
-use std::pin::Pin;
-
 use asklet_shared::display_id::DisplayId;
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::tally::{Counted, Request};
+use futures_util::future::LocalBoxFuture;
 use worker::{Env, Stub};
 
 use crate::failure::Failure;
@@ -17,8 +16,6 @@ use crate::survey::scan::{Query, Scanned};
 
 /// How many respondents can be told apart one by one.
 const RESPONDENTS_LIMIT: usize = 100_000;
-
-type Importing<'a> = Pin<Box<dyn Future<Output = Result<Imported, Failure>> + 'a>>;
 
 /// The shards of a survey.
 pub struct Shards<'a> {
@@ -149,7 +146,11 @@ impl<'a> Shards<'a> {
         Ok(all)
     }
 
-    fn import_on(&self, shard: u16, lines: String) -> Importing<'_> {
+    fn import_on(
+        &self,
+        shard: u16,
+        lines: String,
+    ) -> LocalBoxFuture<'_, Result<Imported, Failure>> {
         Box::pin(async move {
             let stub = place::survey(self.env, self.site, &self.plan.survey, shard)?;
             let site = self.site.as_str().to_owned();

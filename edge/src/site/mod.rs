@@ -16,7 +16,6 @@ mod tests;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::pin::Pin;
 
 use asklet_shared::config::{Config, ConfigSurvey, Files};
 use asklet_shared::counter::FUNNEL;
@@ -24,6 +23,7 @@ use asklet_shared::problem::{Code, Problem};
 use asklet_shared::settings::PagePart;
 use asklet_shared::summary::Funnel;
 use asklet_shared::tally;
+use futures_util::future::LocalBoxFuture;
 use worker::{Date, DurableObject, Env, Request, Response, State, durable_object};
 
 use crate::failure::Failure;
@@ -43,7 +43,7 @@ use published::LiveSurvey;
 const RESPONSES_MS: u64 = 15_000;
 
 /// Errands that are being run.
-type Running<'a> = Pin<Box<dyn Future<Output = Result<(), Failure>> + 'a>>;
+type Running<'a> = LocalBoxFuture<'a, Result<(), Failure>>;
 
 /// One site.
 #[durable_object]

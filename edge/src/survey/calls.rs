@@ -120,7 +120,9 @@ impl Shard {
                 rpc::answer(&self.at_desk(&site, |desk| import::known(sql, &lines, desk))?)
             }
             SurveyCall::Import { site, lines } if is_set_up => {
-                let imported = self.at_desk(&site, |desk| import::import(sql, &lines, desk))?;
+                let imported = self.at_desk(&site, |desk| import::import(sql, &lines, desk));
+                self.tail_length.set(None);
+                let imported = imported?;
                 self.after(Recorded::New).await?;
                 rpc::answer(&imported)
             }
@@ -140,7 +142,7 @@ impl Shard {
                 Err(keeping::unknown_display().into())
             }
             SurveyCall::Import { .. } | SurveyCall::Dump { .. } | SurveyCall::Take(_) => {
-                Err(Problem::new(Code::UnknownShard, "the survey has no such shard yet").into())
+                Err(unknown_shard().into())
             }
         }
     }
@@ -183,13 +185,14 @@ impl Shard {
         work: impl FnOnce(&Desk<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let standing = self.known_standing()?;
-        let unknown = || Problem::new(Code::UnknownShard, "the survey has no such shard yet");
-        let standing = &*standing.ok_or_else(unknown)?;
+        let standing = &*standing.ok_or_else(unknown_shard)?;
         let published = &|version| self.known_version(version);
         let latest = &|| Ok(versions::latest(&self.sql)?.unwrap_or_default());
         let now_ms = Date::now().as_millis();
-        let done = work(&Desk { published, latest, site, standing, now_ms });
-        self.tail_length.set(None);
-        done
+        work(&Desk { published, latest, site, standing, now_ms })
     }
+}
+
+fn unknown_shard() -> Problem {
+    Problem::new(Code::UnknownShard, "the survey has no such shard yet")
 }

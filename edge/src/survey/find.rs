@@ -202,12 +202,14 @@ impl Reading {
             "SELECT count(*), group_concat({KEY}) FROM (SELECT *, hex(id) AS hex FROM ({query}))"
         );
         let Some(mut row) = sql.first(&query, &values)? else { return Ok(()) };
-        let is_whole = row.integer::<u32>()? == rows;
+        let looked_at: u32 = row.integer()?;
         let keys = row.optional_text()?.unwrap_or_default();
-        let keys = keys.split(',');
         let order = self.from.order;
-        self.ahead = keys.filter_map(|key| order.parse(key)).collect();
-        self.then = if is_whole { self.ahead.back().copied() } else { end };
+        self.ahead = keys.split(',').filter_map(|key| order.parse(key)).collect();
+        if u32::try_from(self.ahead.len()) != Ok(looked_at) {
+            return Err(log::broken("id"));
+        }
+        self.then = if looked_at == rows { self.ahead.back().copied() } else { end };
         Ok(())
     }
 

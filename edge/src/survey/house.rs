@@ -32,6 +32,11 @@ impl Shard {
             self.tail_length.set(Some(0));
             return self.set_alarm(Duration::ZERO).await;
         }
+        self.see_to_alarm().await
+    }
+
+    /// Sets the daily alarm unless one is set.
+    async fn see_to_alarm(&self) -> Result<(), Failure> {
         if !self.alarm_set.get() && self.state.storage().get_alarm().await?.is_none() {
             return self.set_alarm(HOUSEKEEPING).await;
         }
@@ -58,13 +63,7 @@ impl Shard {
         if !wash::is_due(&self.sql, 0)? {
             return Ok(());
         }
-        if wash::is_small(&self.sql) {
-            return wash::wash(&self.sql);
-        }
-        match self.state.storage().get_alarm().await? {
-            Some(_) => Ok(()),
-            None => self.set_alarm(HOUSEKEEPING).await,
-        }
+        if wash::is_small(&self.sql) { wash::wash(&self.sql) } else { self.see_to_alarm().await }
     }
 
     /// Looks after what is kept.

@@ -433,6 +433,7 @@ pub fn stage(number: u8) -> Result<Stage, Failure> {
     stage.ok_or_else(|| broken("stage"))
 }
 
-fn broken(what: &str) -> Failure {
+/// What is said of a row that does not read.
+pub fn broken(what: &str) -> Failure {
     Failure::Broken(format!("a stored display has no valid {what}"))
 }
