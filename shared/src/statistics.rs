@@ -222,6 +222,13 @@ pub struct Adjusted {
     pub alpha: f64,
 }
 
+impl Adjusted {
+    /// A p value that is the only one.
+    pub fn alone(p: f64) -> Self {
+        Self { p, alpha: SIGNIFICANT }
+    }
+}
+
 /// Holm's step-down adjustment of p values in any order. The smallest is judged at 5 % divided by how
 /// many there are, the next by one fewer, and from the first that is not below its share on all are
 /// judged as that one. An interval that leaves out the same share holds 0 exactly where no difference

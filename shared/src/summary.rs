@@ -139,7 +139,8 @@ pub struct BreakdownRow {
     /// How far its displays came.
     pub funnel: Funnel,
     /// How its score differs from that of all other rows together, p value and interval adjusted by
-    /// Holm for the number of rows; `null` where either side has fewer than two answers.
+    /// Holm for the number of rows, unless only two have answers, which are one test; `null` where
+    /// either side has fewer than two answers.
     pub difference: Option<Difference>,
 }
 
@@ -249,7 +250,13 @@ impl Subject<'_> {
         };
         let alone = answers.iter().filter_map(|row| difference(row, SIGNIFICANT));
         let p_values: Vec<_> = alone.map(|difference| difference.p).collect();
-        let mut adjusted = statistics::holm(&p_values).into_iter();
+        // Of two rows with answers each is the rest of the other, so they tell one test from both sides.
+        let answered = answers.iter().filter(|(answers, _)| answers.total() > 0).count();
+        let adjusted = match answered {
+            2 => p_values.into_iter().map(Adjusted::alone).collect(),
+            _ => statistics::holm(&p_values),
+        };
+        let mut adjusted = adjusted.into_iter();
         let rows = counted.rows.iter().zip(&answers).map(|((value, tally), row)| BreakdownRow {
             value: value.clone(),
             grouped: matches!(by, Dimension::Trait(_)) && value == OTHER,
@@ -422,6 +429,33 @@ mod tests {
             subject.breakdown(&Dimension::Version, &counted(&[("1", 5, 5)]))[0].difference,
             None
         );
+    }
+
+    #[test]
+    fn two_rows_are_one_test_and_mirror_each_other() {
+        let answers = |promoters, detractors| Histogram([(10, promoters), (0, detractors)].into());
+        let (a, b) = (answers(60, 40), answers(74, 26));
+        let subject = Subject { survey: "survey", question: "score", rating: &rating() };
+        let alone = subject.sample(&a).difference(&subject.sample(&b), SIGNIFICANT).unwrap();
+        assert!(alone.p < SIGNIFICANT && SIGNIFICANT < 2.0 * alone.p, "{alone:?}");
+        let tally = |answers: &Histogram| Tally([("score".to_owned(), answers.clone())].into());
+        // A third row whose displays were not answered is part of no comparison.
+        for others in [vec![], vec![("c".to_owned(), Tally::default())]] {
+            let mut rows: BTreeMap<_, _> = others.into_iter().collect();
+            rows.insert("a".to_owned(), tally(&a));
+            rows.insert("b".to_owned(), tally(&b));
+            let mut total = tally(&a);
+            total.merge(&tally(&b));
+            let counted = Counted { points: vec![total], rows, ..Counted::default() };
+            let rows = subject.breakdown(&Dimension::Variant, &counted);
+            let [ours, theirs] = [0, 1].map(|at| rows[at].difference.unwrap());
+            assert_eq!(ours, alone);
+            let Interval { low, high } = ours.interval;
+            let mirrored = Interval { low: -high, high: -low };
+            let expected = (-ours.difference, mirrored, ours.level, ours.p);
+            assert_eq!((theirs.difference, theirs.interval, theirs.level, theirs.p), expected);
+            assert_eq!((ours.verdict, theirs.verdict), (Verdict::Lower, Verdict::Higher));
+        }
     }
 
     #[test]
