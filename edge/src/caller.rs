@@ -67,6 +67,24 @@ impl Team {
         })
     }
 
+    /// The surveys that were ever published. What has to be known of each is asked one by one, so that a
+    /// site with many keeps nobody else waiting.
+    pub async fn published_surveys(&self, env: &Env) -> Result<Vec<SurveyId>, Failure> {
+        self.call(env, TeamCall::PublishedSurveys).await
+    }
+
+    /// What has to be known of one of them; nothing if it was deleted meanwhile.
+    pub async fn plan_if_there(
+        &self,
+        env: &Env,
+        survey: &SurveyId,
+    ) -> Result<Option<Plan>, Failure> {
+        match self.plan(env, survey.as_str()).await {
+            Err(Failure::Problem(problem)) if problem.code == Code::UnknownSurvey => Ok(None),
+            outcome => outcome.map(Some),
+        }
+    }
+
     /// Writes down what the shards are about to be asked to change.
     pub async fn note(&self, env: &Env, change: Change) -> Result<(), Failure> {
         self.call(env, TeamCall::Note(change)).await

@@ -88,7 +88,7 @@ pub async fn export(
     let asked = asked.whole()?;
     let columns = is_csv.then(|| Columns::of(&plan.definition));
     let ready = columns.as_ref().map(Columns::header).unwrap_or_default();
-    let walk = Walk::by_reception(env, &team.site, &plan, asked, columns.as_ref());
+    let walk = Walk::by_reception(env, &team.site, &plan, asked, columns.as_ref())?;
     let mut export = Export { walk, is_csv, ready, is_over: false };
     // What fails at once is a problem, and not a stream that breaks.
     export.fill().await?;

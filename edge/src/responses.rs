@@ -14,13 +14,14 @@ use worker::{Env, Request, Response};
 use crate::caller::Team;
 use crate::failure::Failure;
 use crate::place;
+use crate::plain;
 use crate::respond;
 use crate::route::Route;
-use crate::rpc::{self, Followed, Plan, SurveyCall, TeamCall};
+use crate::rpc::{self, Followed, Plan, SurveyCall};
 use crate::seal::{SiteId, SurveyId};
 use crate::survey::asked::{Asked, check_respondent, number};
 use crate::survey::csv::Columns;
-use crate::survey::find::{From, Key, Order};
+use crate::survey::find::{Find, From, Key, Order};
 use crate::survey::responses::{Found, Tell};
 
 /// How many responses a page has, unless the query says, and at most.
@@ -132,7 +133,7 @@ fn page<'a>(
         let limit = page_size(asked.limit)?;
         let at = asked.cursor.as_deref().map(Position::parse).transpose()?;
         let mut page = Page::default();
-        let mut walk = Walk::newest_first(env, site, plan, asked, at);
+        let mut walk = Walk::newest_first(env, site, plan, asked, at)?;
         page.next = walk.fill(&mut page.responses, limit, &mut CALLS.clone()).await?;
         respond::written(200, page.written(None))
     })
@@ -176,7 +177,7 @@ async fn follow(
 /// `POST /v1/sites/{site}/respondents/lookup`
 pub async fn look_up(mut request: Request, env: &Env, route: &Route) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, route)?;
-    let plans: Vec<Plan> = team.call(env, TeamCall::Plans).await?;
+    let surveys = team.published_surveys(env).await?;
     let LookUp { respondent, limit, cursor } =
         respond::read_json(&mut request, DEFINITION_LIMIT).await?;
     let limit = page_size(limit)?;
@@ -184,21 +185,22 @@ pub async fn look_up(mut request: Request, env: &Env, route: &Route) -> Result<R
     let (mut first, mut at) = (0, None);
     if let Some(cursor) = &cursor {
         let (survey, position) = cursor.split_once('/').unwrap_or((cursor, ""));
-        let known = plans.iter().position(|plan| plan.survey.as_str() == survey);
+        let known = surveys.iter().position(|known| known.as_str() == survey);
         first = known.ok_or_else(unknown_cursor)?;
         at = Some(position).filter(|position| !position.is_empty());
     }
     let at = at.map(Position::parse).transpose()?;
     let mut page = Page::default();
     let mut calls = CALLS;
-    for (number, plan) in plans.iter().enumerate().skip(first) {
+    for (number, survey) in surveys.iter().enumerate().skip(first) {
+        let Some(plan) = &team.plan_if_there(env, survey).await? else { continue };
         if page.responses.len() >= limit || calls < usize::from(plan.shards) {
             page.next = Some(plan.survey.to_string());
             break;
         }
         let asked = Asked::everything_of(respondent.clone());
-        let mut walk =
-            Walk::newest_first(env, &team.site, plan, asked, at.filter(|_| number == first));
+        let at = at.filter(|_| number == first);
+        let mut walk = Walk::newest_first(env, &team.site, plan, asked, at)?;
         let next = walk.fill(&mut page.responses, limit, &mut calls).await?;
         if let Some(next) = next {
             page.next = Some(format!("{}/{next}", plan.survey));
@@ -243,7 +245,7 @@ pub struct Walk {
     env: Env,
     site: SiteId,
     survey: SurveyId,
-    asked: Asked,
+    find: Find,
     sources: Vec<Source>,
     order: Order,
 }
@@ -273,13 +275,13 @@ impl Walk {
         plan: &Plan,
         asked: Asked,
         at: Option<Position>,
-    ) -> Self {
-        let mut walk = Self::new(env, site, plan, asked, Order::NewestFirst);
+    ) -> Result<Self, Failure> {
+        let mut walk = Self::new(env, site, plan, asked, Order::NewestFirst)?;
         for source in &mut walk.sources {
             source.from.after = at.map(|at| Key::of(at.id));
             source.from.with = at.is_some_and(|at| at.shard < source.tell.shard);
         }
-        walk
+        Ok(walk)
     }
 
     /// Over what is asked for, as it arrived, in JSON, or in lines of CSV.
@@ -289,15 +291,21 @@ impl Walk {
         plan: &Plan,
         asked: Asked,
         columns: Option<&Columns>,
-    ) -> Self {
-        let mut walk = Self::new(env, site, plan, asked, Order::Reception);
+    ) -> Result<Self, Failure> {
+        let mut walk = Self::new(env, site, plan, asked, Order::Reception)?;
         for source in &mut walk.sources {
             source.tell.columns = columns.cloned();
         }
-        walk
+        Ok(walk)
     }
 
-    fn new(env: &Env, site: &SiteId, plan: &Plan, asked: Asked, order: Order) -> Self {
+    fn new(
+        env: &Env,
+        site: &SiteId,
+        plan: &Plan,
+        asked: Asked,
+        order: Order,
+    ) -> Result<Self, Failure> {
         let question = asked.question.clone();
         let sources = (0..plan.shards).map(|shard| {
             let tell = Tell::of(plan, shard, question.clone(), None);
@@ -305,7 +313,8 @@ impl Walk {
         });
         let sources = sources.collect();
         let (env, site, survey) = (env.clone(), site.clone(), plan.survey.clone());
-        Self { env, site, survey, asked, sources, order }
+        let find = asked.find(plan, &plain::plain)?;
+        Ok(Self { env, site, survey, find, sources, order })
     }
 
     /// Puts so many responses into a page. Returns the cursor of the next one, if there is more.
@@ -357,10 +366,10 @@ impl Walk {
                 }
                 *calls -= 1;
                 let stub = place::survey(&self.env, &self.site, &self.survey, source.tell.shard)?;
-                let (asked, tell) = (self.asked.clone(), source.tell.clone());
+                let (find, tell) = (self.find.clone(), source.tell.clone());
                 let from = source.from;
                 let call = SurveyCall::Find {
-                    asked: Box::new(asked),
+                    find: Box::new(find),
                     tell: Box::new(tell),
                     from,
                     limit: page,

@@ -2,6 +2,7 @@
 //! path that no public route has.
 
 use asklet_shared::config::Files;
+use asklet_shared::definition::question::Question;
 use asklet_shared::definition::{Definition, Published, Status};
 use asklet_shared::display_id::DisplayId;
 use asklet_shared::problem::{Code, Problem};
@@ -20,8 +21,7 @@ use crate::seal::{KeyDigest, SiteId, SurveyId};
 use crate::site::audit::Change;
 use crate::site::installs::Directive;
 use crate::standing::Standing;
-use crate::survey::asked::Asked;
-use crate::survey::find::From;
+use crate::survey::find::{Find, From};
 use crate::survey::keeping::Since;
 use crate::survey::responses::Tell;
 use crate::survey::scan;
@@ -168,8 +168,8 @@ pub enum TeamCall {
     Survey { survey: SurveyId, action: SurveyAction },
     /// What has to be known to ask the shards of a survey; answered with [`Plan`].
     Plan { survey: SurveyId },
-    /// The same for every survey that was ever published; answered with a list of [`Plan`].
-    Plans,
+    /// The surveys that were ever published; answered with a list of their ids, oldest first.
+    PublishedSurveys,
 }
 
 /// A site as its team sees it.
@@ -243,12 +243,26 @@ pub struct Plan {
     pub definition: Definition,
     /// The shards that may hold displays.
     pub shards: u16,
-    /// The traits that every version declares, so that their counters are whole.
+    /// The questions that only earlier versions asked, each as the last of them asked it.
+    pub earlier_questions: Vec<Question>,
+    /// Those of them that were a version's primary one.
+    pub earlier_primaries: Vec<String>,
+    /// The traits that any version declares.
+    pub traits: Vec<String>,
+    /// Those of them that every version declares, so that their counters are whole.
     pub counted_traits: Vec<String>,
     /// The site's time zone.
     pub tz: String,
     /// The day on which the site's weeks begin.
     pub week_starts: WeekStart,
+}
+
+impl Plan {
+    /// A question that any version asked.
+    pub fn question(&self, id: &str) -> Option<&Question> {
+        let mut earlier = self.earlier_questions.iter();
+        self.definition.question(id).or_else(|| earlier.find(|question| question.id == id))
+    }
 }
 
 /// What a `Survey` object is asked besides the public requests that are forwarded to it.
@@ -265,7 +279,7 @@ pub enum SurveyCall {
     /// Delete a display; answered with nothing.
     Delete { id: DisplayId },
     /// Some of the displays that are looked for; answered with `Found`.
-    Find { asked: Box<Asked>, tell: Box<Tell>, from: From, limit: usize },
+    Find { find: Box<Find>, tell: Box<Tell>, from: From, limit: usize },
     /// What was changed after a number; answered with [`Followed`].
     Follow { after: u64, tell: Box<Tell>, limit: usize },
     /// Erase the displays of a respondent among some after a key; answered with [`Erased`].

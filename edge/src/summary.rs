@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use asklet_shared::choice;
-use asklet_shared::definition::Definition;
 use asklet_shared::definition::question::AnswerKind;
 use asklet_shared::dimension::Dimension;
 use asklet_shared::period::{self, Interval, rfc3339};
@@ -15,10 +14,10 @@ use asklet_shared::tally::{Counted, Request};
 use asklet_shared::time::BUCKET_MS;
 use worker::{Date, Env, Response};
 
+use crate::caller::Team;
 use crate::failure::Failure;
 use crate::respond;
 use crate::rpc::Plan;
-use crate::seal::SiteId;
 use crate::shards::Shards;
 use crate::survey::keeping::Since;
 use crate::survey::scan;
@@ -190,17 +189,14 @@ impl Time {
 pub async fn of_survey(shards: &Shards<'_>, query: &Query) -> Result<Response, Failure> {
     let plan = shards.plan;
     let id = query.question.as_deref().unwrap_or(&plan.definition.primary);
-    let question = plan.definition.question(id);
+    let question = plan.question(id);
     let answer = question.map(|question| &question.answer);
     let unknown = || {
         let detail = "the survey has no rating or choice question with that id";
         Problem::new(Code::InvalidQuery, detail).at("question")
     };
     let asked = query.by.iter().map(|by| ("by", by));
-    check_traits(
-        &plan.definition,
-        asked.chain(query.filters.keys().map(|filter| ("where", filter))),
-    )?;
+    check_traits(plan, asked.chain(query.filters.keys().map(|filter| ("where", filter))))?;
     let time = Time::of(query, &plan.tz, plan.week_starts)?;
     let request =
         Request { question: id.to_owned(), edges: time.edges.clone(), by: query.by.clone() };
@@ -243,18 +239,18 @@ pub async fn of_survey(shards: &Shards<'_>, query: &Query) -> Result<Response, F
     }
 }
 
-/// Traits that the latest version does not declare are not known; their keys are not looked for.
+/// Traits that no version declares are not known; their keys are not looked for.
 pub fn check_traits<'a>(
-    definition: &Definition,
+    plan: &Plan,
     mut asked: impl Iterator<Item = (&'a str, &'a Dimension)>,
 ) -> Result<(), Problem> {
     let unknown = asked.find(|(_, dimension)| match dimension {
-        Dimension::Trait(key) => !definition.traits.contains(key),
+        Dimension::Trait(key) => !plan.traits.contains(key),
         _ => false,
     });
     match unknown {
         Some((parameter, _)) => {
-            let declared = definition.traits.join(", ");
+            let declared = plan.traits.join(", ");
             Err(Problem::new(Code::InvalidQuery, "the survey does not declare that trait")
                 .at(parameter)
                 .limit(declared))
@@ -299,39 +295,41 @@ fn source(query: &Query, kind: SourceKind, since: Since) -> Source {
 /// Answers a query for all surveys of a site.
 pub async fn of_site(
     env: &Env,
-    site: &SiteId,
+    team: &Team,
     settings: &Settings,
-    plans: &[Plan],
     query: &Query,
 ) -> Result<Response, Failure> {
     let time = Time::of(query, &settings.tz, settings.week_starts)?;
     let before = time.before();
     let mut request = Request { question: String::new(), edges: time.edges, by: None };
     let mut members = Vec::new();
-    for plan in plans {
-        let question = &plan.definition.primary;
-        let Some(rating) = plan.definition.rating(question) else { continue };
-        let shards = Shards::of(env, site, plan);
-        request.question.clone_from(question);
-        let counted = shards.count(&request).await?.counted;
-        let before = if query.compare {
-            let previous = Request::whole(question, before.0, before.1);
-            Some(shards.count(&previous).await?.counted)
-        } else {
-            None
-        };
-        members.push(Member {
-            survey: plan.survey.as_str().to_owned(),
-            name: plan.definition.name.clone(),
-            question: question.clone(),
-            rating: rating.clone(),
-            counted,
-            before,
-        });
+    for survey in team.published_surveys(env).await? {
+        let Some(plan) = team.plan_if_there(env, &survey).await? else { continue };
+        let shards = Shards::of(env, &team.site, &plan);
+        for question in std::iter::once(&plan.definition.primary).chain(&plan.earlier_primaries) {
+            let answer = plan.question(question).map(|question| &question.answer);
+            let Some(AnswerKind::Rating(rating)) = answer else { continue };
+            request.question.clone_from(question);
+            let counted = shards.count(&request).await?.counted;
+            let before = if query.compare {
+                let previous = Request::whole(question, before.0, before.1);
+                Some(shards.count(&previous).await?.counted)
+            } else {
+                None
+            };
+            members.push(Member {
+                survey: plan.survey.as_str().to_owned(),
+                name: plan.definition.name.clone(),
+                question: question.clone(),
+                rating: rating.clone(),
+                counted,
+                before,
+            });
+        }
     }
     let asked = Asked { request: &request, trend: query.interval.is_some(), before };
     let pools = pooled::pools(&members, &asked);
-    let summary = SiteSummary { site: site.as_str().to_owned(), period: time.period, pools };
+    let summary = SiteSummary { site: team.site.as_str().to_owned(), period: time.period, pools };
     respond::json(200, &summary)
 }
 

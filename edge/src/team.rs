@@ -14,7 +14,7 @@ use crate::operator;
 use crate::preview::Preview;
 use crate::respond;
 use crate::route::{Route, Verb};
-use crate::rpc::{Plan, SiteRecord, SurveyAction, SurveyCall, TeamCall};
+use crate::rpc::{SiteRecord, SurveyAction, SurveyCall, TeamCall};
 use crate::seal;
 use crate::shards::Shards;
 use crate::site::audit::{Action, Change};
@@ -117,13 +117,14 @@ pub async fn erase_respondent(
     route: &Route,
 ) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, route)?;
-    let plans: Vec<Plan> = team.call(env, TeamCall::Plans).await?;
+    let surveys = team.published_surveys(env).await?;
     let EraseRespondent { respondent } = respond::read_json(&mut request, DEFINITION_LIMIT).await?;
     let respondent = check_respondent(respondent)?;
     team.note(env, Change::new(Action::Erase)).await?;
     let mut displays = 0;
-    for plan in &plans {
-        displays += Shards::of(env, &team.site, plan).erase(&respondent).await?;
+    for survey in &surveys {
+        let Some(plan) = team.plan_if_there(env, survey).await? else { continue };
+        displays += Shards::of(env, &team.site, &plan).erase(&respondent).await?;
     }
     respond::json(200, &RespondentErased { displays })
 }
@@ -233,9 +234,8 @@ pub async fn summary(
 pub async fn site_summary(request: Request, env: &Env, route: &Route) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, route)?;
     let query = Query::parse(respond::parameters(&request)?)?.of_site()?;
-    let plans: Vec<Plan> = team.call(env, TeamCall::Plans).await?;
     let record: SiteRecord = team.call(env, TeamCall::Settings).await?;
-    summary::of_site(env, &team.site, &record.settings, &plans, &query).await
+    summary::of_site(env, &team, &record.settings, &query).await
 }
 
 /// `GET /v1/sites/{site}/surveys/{survey}/usage`

@@ -25,7 +25,8 @@ pub struct SiteSummary {
     pub pools: Vec<Pool>,
 }
 
-/// The primary questions of all surveys that measure the same on the same scale.
+/// The primary questions of all surveys that measure the same on the same scale, those among them that
+/// only earlier versions asked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Pool {
@@ -40,7 +41,7 @@ pub struct Pool {
     pub score: Score,
     /// How often each value was given; where a low one is good, it is turned round.
     pub distribution: Vec<ValueCount>,
-    /// How far displays came.
+    /// How far the displays of its surveys came, each once.
     pub funnel: Funnel,
     /// What the pool is made of.
     pub mix: Vec<Part>,
@@ -61,7 +62,7 @@ pub struct Part {
     pub survey: String,
     /// Its name.
     pub name: String,
-    /// The id of its primary question.
+    /// The id of its primary question, of now or of an earlier version.
     pub question: String,
     /// How many answered.
     pub n: u64,
@@ -107,7 +108,7 @@ pub struct Asked<'a> {
     pub before: (u64, u64),
 }
 
-/// Pools members by metric and scale.
+/// Pools members by metric and scale. Those of one survey stand side by side.
 pub fn pools(members: &[Member], asked: &Asked<'_>) -> Vec<Pool> {
     let mut scales: BTreeMap<Scale, Vec<&Member>> = BTreeMap::new();
     for member in members {
@@ -120,9 +121,13 @@ fn pool(scale: Scale, members: &[&Member], asked: &Asked<'_>) -> Pool {
     let score = |answers: &Histogram| sample(scale, answers).score();
     let point = |from_ms: u64, to_ms: u64, tallies: &mut dyn Iterator<Item = (&Member, Tally)>| {
         let (mut answers, mut funnel) = (Histogram::default(), Histogram::default());
+        let mut survey = None;
         for (member, tally) in tallies {
             answers.merge(&oriented(&member.rating, &tally.question(&member.question)));
-            funnel.merge(&tally.question(FUNNEL));
+            // A survey with two questions in the pool still showed each display once.
+            if survey.replace(&member.survey) != Some(&member.survey) {
+                funnel.merge(&tally.question(FUNNEL));
+            }
         }
         let score = score(&answers);
         let funnel = Funnel::of(&funnel);
@@ -194,14 +199,17 @@ fn oriented(rating: &Rating, answers: &Histogram) -> Histogram {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::counter::funnel_value;
     use crate::definition::question::ShownAs;
     use crate::definition::text::Text;
+    use crate::display::Stage;
 
     #[test]
     fn a_pool_turns_scales_the_same_way_and_shows_its_mix() {
         let member = |name: &str, scale, direction, values: &[(u8, u64)]| {
             let answers = Histogram(values.iter().copied().collect());
-            let tally = Tally([("q".to_owned(), answers)].into());
+            let shown = Histogram([(funnel_value(Stage::Shown, true), 100)].into());
+            let tally = Tally([("q".to_owned(), answers), (FUNNEL.to_owned(), shown)].into());
             let label = || Text::One("label".to_owned());
             Member {
                 survey: name.to_owned(),
@@ -222,12 +230,15 @@ mod tests {
             member("a", Scale::Ces7, Direction::HighIsGood, &[(7, 30)]),
             member("b", Scale::Ces7, Direction::LowIsGood, &[(1, 5), (7, 5)]),
             member("c", Scale::Nps, Direction::HighIsGood, &[(10, 4)]),
+            // A question of an earlier version, in the pool of the one that took its place.
+            member("c", Scale::Nps, Direction::HighIsGood, &[(0, 6)]),
         ];
         let request = Request::whole("", 0, 1);
         let asked = Asked { request: &request, trend: true, before: (0, 0) };
         let pools = pools(&members, &asked);
         let scales: Vec<_> = pools.iter().map(|pool| (pool.scale, pool.score.n)).collect();
-        assert_eq!(scales, [(Scale::Nps, 4), (Scale::Ces7, 40)]);
+        assert_eq!(scales, [(Scale::Nps, 10), (Scale::Ces7, 40)]);
+        assert_eq!(pools.iter().map(|pool| pool.funnel.shown).collect::<Vec<_>>(), [100, 200]);
         let effort = &pools[1];
         assert_eq!(effort.score.score, Some(35.0 / 40.0));
         assert_eq!(effort.distribution[6], ValueCount { value: 7, count: 35 });

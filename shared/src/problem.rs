@@ -140,6 +140,16 @@ codes! {
     TooManySecrets = "too_many_secrets", 409, "There are too many identity secrets";
     /// The site has as many keys as it can.
     TooManyKeys = "too_many_keys", 409, "There are too many keys";
+    /// The site has as many surveys as it can.
+    TooManySurveys = "too_many_surveys", 409, "There are too many surveys";
+    /// The survey has as many versions as it can.
+    TooManyVersions = "too_many_versions", 409, "There are too many versions";
+    /// The versions of the survey ask as many different questions as they can.
+    TooManyQuestions = "too_many_questions", 409, "There are too many different questions";
+    /// The drafts and versions of the site are as large together as they can be.
+    DefinitionsTooLarge = "definitions_too_large", 409, "The definitions are too large together";
+    /// What pages are told of the site's live surveys is as large as it can be.
+    ConfigTooLarge = "config_too_large", 409, "The config would be too large";
     /// Without this key nobody of the team could make another one.
     LastAdminKey = "last_admin_key", 409, "A site keeps one admin key at least";
     /// A bundle is for a site that was made for it.

@@ -186,6 +186,46 @@ fn a_choice_is_summed_up_by_its_options() {
 }
 
 #[test]
+fn a_rating_that_a_later_version_drops_stays_readable() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let mut definition = harness::nps_with_comment();
+    definition["traits"] = json!(["plan"]);
+    let survey = site.publish(&definition);
+    let mut told = display(1, 1, "completed", json!({ "score": 2 }));
+    told["traits"] = json!({ "plan": "pro" });
+    survey.collect(&told).expect(204);
+    definition["questions"][0]["id"] = json!("effort");
+    definition["questions"][0]["answer"]["rating"]["scale"] = json!("ces_7");
+    definition["primary"] = json!("effort");
+    definition["traits"] = json!([]);
+    survey.request("PUT", "").json(&definition).expect(200);
+    survey.publish();
+    let mut told = display(2, 1, "completed", json!({ "effort": 6 }));
+    told["version"] = json!(2);
+    survey.collect(&told).expect(204);
+
+    let summary = survey.summary_of("question=score&by=trait.plan");
+    assert_eq!((&summary["n"], &summary["score"]), (&json!(1), &json!(-100.0)), "{summary}");
+    assert_eq!(summary["breakdown"][1]["value"], "pro");
+    assert_eq!(survey.summary()["n"], 1);
+    let query = "/responses?question=score&category=detractor&where=trait.plan:pro";
+    let found = survey.request("GET", query).get().expect(200);
+    assert_eq!(found["responses"].as_array().unwrap().len(), 1, "{found}");
+    assert_eq!(found["responses"][0]["category"], "detractor");
+    let body = json!({ "question": "score", "score_to": 1 });
+    let none = survey.request("POST", "/responses/query").json(&body).expect(200);
+    assert_eq!(none["responses"], json!([]));
+    let csv = survey.request("GET", "/export?format=csv&question=score").get();
+    assert_eq!(String::from_utf8_lossy(&csv.body).lines().count(), 2, "the columns and one line");
+    let pools = site.request("GET", "/summary").get().expect(200)["pools"].clone();
+    let parts: Vec<_> = pools.as_array().unwrap().iter().map(|pool| &pool["mix"][0]).collect();
+    assert_eq!((&parts[0]["question"], &parts[0]["n"]), (&json!("score"), &json!(1)));
+    assert_eq!((&parts[1]["question"], &parts[1]["n"]), (&json!("effort"), &json!(1)));
+    survey.request("GET", "/summary?question=other").get().problem(400, "invalid_query");
+}
+
+#[test]
 fn a_site_pools_surveys_by_metric_and_scale_and_shows_the_mix() {
     let deployment = Deployment::start();
     let site = deployment.site();

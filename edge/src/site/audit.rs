@@ -146,7 +146,7 @@ impl Change {
             | TeamCall::Settings
             | TeamCall::Surveys
             | TeamCall::Plan { .. }
-            | TeamCall::Plans
+            | TeamCall::PublishedSurveys
             | TeamCall::Delete => return None,
             TeamCall::Note(change) => change.clone(),
             TeamCall::AddKey(key) => Self::new(Action::CreateKey).at(&key.id).detail(format!(
@@ -275,7 +275,7 @@ mod tests {
             TeamCall::Audit { before: None },
             TeamCall::Settings,
             TeamCall::Surveys,
-            TeamCall::Plans,
+            TeamCall::PublishedSurveys,
             TeamCall::Plan { survey: copy.clone() },
             TeamCall::Survey { survey: copy.clone(), action: SurveyAction::Read },
             TeamCall::Survey { survey: copy.clone(), action: SurveyAction::Check },

@@ -2,6 +2,7 @@
 //! of its surveys what they have to know. It is never on the way of a display.
 
 pub mod audit;
+mod ceilings;
 mod errands;
 pub mod installs;
 pub mod keys;
@@ -167,7 +168,10 @@ impl Site {
         let live = match moving::is_moving(&self.sql)? {
             // A page that asked now would have nowhere to send the answers.
             true => Vec::new(),
-            false => published::live(&self.sql, (&seal, site), &settings.look(), now_ms)?,
+            false => {
+                let address = &|survey: &SurveyId, shard| seal.shard(site, survey, shard);
+                published::live(&self.sql, address, &settings.look(), now_ms)?
+            }
         };
         for LiveSurvey { mut survey, quota } in live {
             let is_full = match quota {

@@ -13,32 +13,47 @@ use crate::failure::Failure;
 use crate::json;
 use crate::preview;
 use crate::rpc::{Draft, Plan, Told};
-use crate::seal::{Seal, SiteId, SurveyId};
+use crate::seal::SurveyId;
 use crate::sql::Sql;
 use crate::standing::Standing;
 use crate::survey::versions;
 
+/// Every question that was ever published, as the last version that asked it had it. SQLite looks through
+/// the versions, so that a survey with many is read about as fast as one with few.
+pub fn questions(sql: &impl Sql, survey: &SurveyId) -> Result<Vec<Question>, Failure> {
+    let mut questions = Vec::new();
+    // Next to a lone max, SQLite takes the other columns from the row that holds it.
+    sql.query(
+        "SELECT question.value, max(published.version)
+         FROM published, json_each(published.definition, '$.questions') AS question
+         WHERE published.survey = ?
+         GROUP BY json_extract(question.value, '$.id') ORDER BY 2 DESC, question.key",
+        &[survey.as_str().into()],
+        &mut |mut row| {
+            questions.push(json::read(&row.text()?)?);
+            Ok(())
+        },
+    )?;
+    Ok(questions)
+}
+
 /// Refuses another kind of answer, or another scale, for a question that was ever published. Displays
 /// of every version may still arrive, and what they add to a counter must mean the same.
-fn check_scales(sql: &impl Sql, survey: &SurveyId, draft: &Definition) -> Result<(), Failure> {
+fn check_scales(earlier: &[Question], draft: &Definition) -> Result<(), Problem> {
     let kind = |question: &Question| match &question.answer {
         AnswerKind::Rating(rating) => (1, Some((rating.scale, rating.direction))),
         AnswerKind::Text(_) => (2, None),
         AnswerKind::Choice(_) => (3, None),
     };
-    let columns = "SELECT definition FROM published WHERE survey = ?";
-    sql.query(columns, &[survey.as_str().into()], &mut |mut row| {
-        let earlier: Definition = json::read(&row.text()?)?;
-        for (at, question) in draft.questions.iter().enumerate() {
-            let was = earlier.question(&question.id).map(kind);
-            if was.is_some_and(|was| was != kind(question)) {
-                let detail = "the question was published on another scale: give it another id";
-                let field = format!("questions[{at}].answer");
-                return Err(Problem::new(Code::ScaleChanged, detail).at(field).into());
-            }
+    for (at, question) in draft.questions.iter().enumerate() {
+        let was = earlier.iter().find(|earlier| earlier.id == question.id).map(kind);
+        if was.is_some_and(|was| was != kind(question)) {
+            let detail = "the question was published on another scale: give it another id";
+            let field = format!("questions[{at}].answer");
+            return Err(Problem::new(Code::ScaleChanged, detail).at(field));
         }
-        Ok(())
-    })
+    }
+    Ok(())
 }
 
 /// What would be published next, and what is seen with it.
@@ -55,7 +70,7 @@ pub fn draft(sql: &impl Sql, survey: &SurveyId) -> Result<Draft, Failure> {
 /// Refuses a draft that cannot be published.
 pub fn check(sql: &impl Sql, survey: &SurveyId) -> Result<(), Failure> {
     let Draft { definition, look, .. } = draft(sql, survey)?;
-    check_scales(sql, survey, &definition)?;
+    check_scales(&questions(sql, survey)?, &definition)?;
     // The survey's tokens stand over the site's, so only together they can be judged.
     let theme = definition.appearance.theme.or(&look.theme);
     Ok(validate::theme("appearance.theme", &theme)?)
@@ -164,36 +179,69 @@ pub fn plan(sql: &impl Sql, survey: &SurveyId) -> Result<Plan, Failure> {
     let shards = row.integer()?;
     let version: u32 = row.integer()?;
     let definition: Definition = json::read(&row.text()?)?;
-    let mut counted_traits = definition.traits.clone();
-    if !counted_traits.is_empty() {
-        let versions = "SELECT definition FROM published WHERE survey = ?";
-        sql.query(versions, &[survey.as_str().into()], &mut |mut row| {
-            let earlier: Definition = json::read(&row.text()?)?;
-            counted_traits.retain(|key| earlier.traits.contains(key));
-            Ok(())
-        })?;
-    }
+    let (traits, counted_traits) = traits(sql, survey, &definition)?;
+    let mut earlier_questions = questions(sql, survey)?;
+    earlier_questions.retain(|question| definition.question(&question.id).is_none());
+    let mut earlier_primaries = Vec::new();
+    let primaries =
+        "SELECT DISTINCT json_extract(definition, '$.primary') FROM published WHERE survey = ?";
+    sql.query(primaries, &[survey.as_str().into()], &mut |mut row| {
+        let primary = row.text()?;
+        if definition.question(&primary).is_none() {
+            earlier_primaries.push(primary);
+        }
+        Ok(())
+    })?;
     let settings = settings::read(sql)?;
     Ok(Plan {
         survey: survey.clone(),
         definition,
         // A draft has no displays, and its shards are not to be woken.
         shards: if version == 0 { 0 } else { shards },
+        earlier_questions,
+        earlier_primaries,
+        traits,
         counted_traits,
         tz: settings.tz,
         week_starts: settings.week_starts,
     })
 }
 
-/// A plan for every survey that was ever published, oldest first.
-pub fn plans(sql: &impl Sql) -> Result<Vec<Plan>, Failure> {
+/// The traits that any version declares, and those of them that every version does. Of a draft, its own.
+fn traits(
+    sql: &impl Sql,
+    survey: &SurveyId,
+    latest: &Definition,
+) -> Result<(Vec<String>, Vec<String>), Failure> {
+    let (mut any, mut every) = (latest.traits.clone(), latest.traits.clone());
+    sql.query(
+        "SELECT key.value, count(*) = (SELECT count(*) FROM published WHERE survey = ?1)
+         FROM published, json_each(published.definition, '$.traits') AS key
+         WHERE published.survey = ?1 GROUP BY key.value",
+        &[survey.as_str().into()],
+        &mut |mut row| {
+            let (key, in_every) = (row.text()?, row.boolean()?);
+            if !in_every {
+                every.retain(|counted| *counted != key);
+            }
+            if !any.contains(&key) {
+                any.push(key);
+            }
+            Ok(())
+        },
+    )?;
+    Ok((any, every))
+}
+
+/// The surveys that were ever published, oldest first.
+pub fn surveys(sql: &impl Sql) -> Result<Vec<SurveyId>, Failure> {
     let mut ids = Vec::new();
     let published = "SELECT id FROM survey WHERE version > 0 ORDER BY created_ms, id";
     sql.query(published, &[], &mut |mut row| {
         ids.push(SurveyId::stored(row.text()?));
         Ok(())
     })?;
-    ids.iter().map(|survey| plan(sql, survey)).collect()
+    Ok(ids)
 }
 
 /// A survey that is asked, as the config tells it, and how many responses it wants.
@@ -204,14 +252,37 @@ pub struct LiveSurvey {
     pub quota: Option<u32>,
 }
 
+/// How a shard of a survey is named to pages.
+type Address<'a> = &'a dyn Fn(&SurveyId, u16) -> Result<String, Failure>;
+
 /// The surveys of a site that are live at a time.
 pub fn live(
     sql: &impl Sql,
-    (seal, site): (&Seal, &SiteId),
+    address: Address<'_>,
     look: &Look,
     now_ms: u64,
 ) -> Result<Vec<LiveSurvey>, Failure> {
     let mut surveys = Vec::new();
+    each_live(sql, &mut |id, version, shards, definition| {
+        if !definition.is_asked_at(now_ms) || !definition.is_shown() {
+            return Ok(());
+        }
+        let bodies = versions::digests(&definition, look)?;
+        let quota = definition.quota;
+        let shards = (0..shards).map(|shard| address(&id, shard)).collect::<Result<_, _>>()?;
+        let id = id.as_str().to_owned();
+        let survey = ConfigSurvey::of(id, version, shards, bodies, definition);
+        surveys.push(LiveSurvey { survey, quota });
+        Ok(())
+    })?;
+    Ok(surveys)
+}
+
+/// Hands over the latest version of each survey that is live, with how many shards it has, oldest first.
+pub fn each_live(
+    sql: &impl Sql,
+    survey: &mut dyn FnMut(SurveyId, u32, u16, Definition) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     sql.query(
         "SELECT survey.id, survey.version, survey.shards, published.definition
          FROM survey JOIN published
@@ -220,20 +291,8 @@ pub fn live(
         &[Status::Live.name().into()],
         &mut |mut row| {
             let (id, version) = (SurveyId::stored(row.text()?), row.integer()?);
-            let shards: u16 = row.integer()?;
-            let definition: Definition = json::read(&row.text()?)?;
-            if !definition.is_asked_at(now_ms) || !definition.is_shown() {
-                return Ok(());
-            }
-            let bodies = versions::digests(&definition, look)?;
-            let quota = definition.quota;
-            let shards =
-                (0..shards).map(|shard| seal.shard(site, &id, shard)).collect::<Result<_, _>>();
-            let id = id.as_str().to_owned();
-            let survey = ConfigSurvey::of(id, version, shards?, bodies, definition);
-            surveys.push(LiveSurvey { survey, quota });
-            Ok(())
+            let shards = row.integer()?;
+            survey(id, version, shards, json::read(&row.text()?)?)
         },
-    )?;
-    Ok(surveys)
+    )
 }

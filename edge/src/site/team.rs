@@ -7,7 +7,7 @@ use super::audit::{self, Change};
 use super::installs::Installs;
 use super::keys::Keys;
 use super::surveys::Surveys;
-use super::{errands, installs, keys, published, settings, surveys};
+use super::{ceilings, errands, installs, keys, published, settings, surveys};
 use crate::failure::Failure;
 use crate::rpc::{SurveyAction, TeamCall};
 use crate::seal::{SiteId, SurveyId};
@@ -54,7 +54,9 @@ fn work(sql: &impl Sql, site: &SiteId, call: TeamCall, now_ms: u64) -> Result<St
         }
         TeamCall::Surveys => json(&Surveys { surveys: surveys::list(sql)? }),
         TeamCall::CreateSurvey { survey, draft } => {
-            surveys::create(sql, &survey, &draft, now_ms)?;
+            ceilings::check_surveys(sql)?;
+            let create = || surveys::create(sql, &survey, &draft, now_ms);
+            ceilings::within_definitions(sql, create)?;
             json(&surveys::read(sql, &survey)?)
         }
         TeamCall::Survey { survey, action } => match act(sql, site, &survey, action, now_ms)? {
@@ -62,7 +64,7 @@ fn work(sql: &impl Sql, site: &SiteId, call: TeamCall, now_ms: u64) -> Result<St
             None => json(&()),
         },
         TeamCall::Plan { survey } => json(&published::plan(sql, &survey)?),
-        TeamCall::Plans => json(&published::plans(sql)?),
+        TeamCall::PublishedSurveys => json(&published::surveys(sql)?),
         TeamCall::Delete => Err(Failure::Broken("the end of a site is no single step".to_owned())),
     }
 }
@@ -79,24 +81,31 @@ fn act(
     match action {
         SurveyAction::Read => {}
         SurveyAction::Check => published::check_preview(sql, survey)?,
-        SurveyAction::Update(draft) => surveys::update(sql, survey, &draft)?,
+        SurveyAction::Update(draft) => {
+            ceilings::within_definitions(sql, || surveys::update(sql, survey, &draft))?;
+        }
         SurveyAction::SetStatus(status) => {
-            surveys::set_status(sql, survey, status, now_ms)?;
+            let set = || surveys::set_status(sql, survey, status, now_ms);
+            ceilings::within_config(sql, set)?;
             tell()?;
         }
         SurveyAction::SetShards(shards) => {
             // A new one may have refused a display just before, and has to hear of it.
-            surveys::set_shards(sql, survey, shards)?;
+            ceilings::within_config(sql, || surveys::set_shards(sql, survey, shards))?;
             tell()?;
         }
         SurveyAction::Duplicate(copy) => {
             let draft = surveys::read(sql, survey)?.draft;
             let draft = draft.ok_or_else(|| Failure::Broken("a survey has no draft".to_owned()))?;
-            surveys::create(sql, &copy, &draft, now_ms)?;
+            ceilings::check_surveys(sql)?;
+            let create = || surveys::create(sql, &copy, &draft, now_ms);
+            ceilings::within_definitions(sql, create)?;
             return Ok(Some(copy));
         }
         SurveyAction::Publish => {
-            published::publish(sql, survey, now_ms)?;
+            let publish = || published::publish(sql, survey, now_ms);
+            ceilings::within_definitions(sql, || ceilings::within_config(sql, publish))?;
+            ceilings::check_versions(sql, survey)?;
             tell()?;
         }
         SurveyAction::Delete => {

@@ -6,10 +6,10 @@ use asklet_shared::scope::Scope;
 use asklet_shared::settings::Look;
 
 use super::errands::Errand;
-use super::published::{live, plan, plans, publish, published, standing};
+use super::published::{live, plan, publish, published, standing};
 use super::store::{MIGRATIONS, create};
 use super::surveys::{self, delete, set_shards, set_status, unknown_survey, update};
-use super::{errands, settings};
+use super::{errands, published as versions, settings};
 use crate::alarm::tests::{Clock, at_once};
 use crate::failure::Failure;
 use crate::rpc::NewKey;
@@ -56,7 +56,8 @@ fn change(
 fn live_versions(sql: &Native, now_ms: u64) -> Vec<u32> {
     let seal = seal();
     let site = seal.new_site().unwrap();
-    let live = live(sql, (&seal, &site), &Look::default(), now_ms).unwrap();
+    let address = &|survey: &SurveyId, shard| seal.shard(&site, survey, shard);
+    let live = live(sql, address, &Look::default(), now_ms).unwrap();
     live.iter().map(|live| live.survey.version).collect()
 }
 
@@ -84,7 +85,7 @@ fn a_survey_is_live_once_it_is_published_and_every_publish_makes_a_version() {
     let (sql, _, survey) = site();
     assert!(live_versions(&sql, 5).is_empty());
     assert_eq!(plan(&sql, &survey).unwrap().shards, 0);
-    assert_eq!(plans(&sql).unwrap().len(), 0);
+    assert_eq!(versions::surveys(&sql).unwrap().len(), 0);
     assert_eq!(code(set_status(&sql, &survey, Status::Paused, 3)), Code::NotPublished);
     assert_eq!(code(published(&sql, &survey, Some(1), 0)), Code::UnknownSurvey);
     publish(&sql, &survey, 3).unwrap();
@@ -95,6 +96,33 @@ fn a_survey_is_live_once_it_is_published_and_every_publish_makes_a_version() {
     assert_eq!((version(Some(1)), version(None)), (1, 2));
     assert_eq!(code(published(&sql, &survey, Some(3), 0)), Code::UnknownVersion);
     assert_eq!(code(published(&sql, &survey, Some(1), 1)), Code::UnknownShard);
+}
+
+#[test]
+fn what_a_later_version_drops_is_still_known() {
+    let (sql, _, survey) = site();
+    let mut first = draft("nps");
+    let mut effort = first.questions[0].clone();
+    effort.id = "effort".to_owned();
+    first.traits = vec!["plan".to_owned(), "role".to_owned()];
+    update(&sql, &survey, &first).unwrap();
+    publish(&sql, &survey, 3).unwrap();
+    let mut second = draft("nps");
+    second.questions = vec![effort];
+    second.primary = "effort".to_owned();
+    second.traits = vec!["role".to_owned(), "size".to_owned()];
+    update(&sql, &survey, &second).unwrap();
+    publish(&sql, &survey, 4).unwrap();
+    let plan = plan(&sql, &survey).unwrap();
+    assert_eq!(plan.question("score"), Some(&first.questions[0]));
+    assert_eq!(plan.question("effort"), Some(&second.questions[0]));
+    assert_eq!(plan.question("other"), None);
+    assert_eq!(plan.earlier_primaries, ["score"]);
+    assert_eq!(plan.traits, ["role", "size", "plan"]);
+    assert_eq!(plan.counted_traits, ["role"]);
+    // It cannot come back on another scale.
+    update(&sql, &survey, &draft("csat_10")).unwrap();
+    assert_eq!(code(publish(&sql, &survey, 5)), Code::ScaleChanged);
 }
 
 #[test]

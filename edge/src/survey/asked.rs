@@ -1,6 +1,6 @@
-//! What a team asks for, as it travels, and what that means to a shard.
+//! What a team asks for, as it travels, and which displays that means.
 
-use asklet_shared::definition::Definition;
+use asklet_shared::definition::question::AnswerKind;
 use asklet_shared::metrics::Category;
 use asklet_shared::period;
 use asklet_shared::problem::Problem;
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::find::{Find, Plain};
 use crate::identity::{RESPONDENT_LIMIT, is_respondent};
 use crate::respond;
+use crate::rpc::Plan;
 use crate::summary;
 
 /// The longest text that is looked for, in characters.
@@ -77,8 +78,8 @@ impl Asked {
         Ok(asked)
     }
 
-    /// What is looked for.
-    pub fn find(self, definition: &Definition, plain: Plain<'_>) -> Result<Find, Problem> {
+    /// What is looked for, in what any version of the survey asked.
+    pub fn find(self, plan: &Plan, plain: Plain<'_>) -> Result<Find, Problem> {
         let mut find = Find::all();
         if let Some(from) = &self.from {
             find.from_ms = period::parse_instant("from", from)?;
@@ -87,7 +88,7 @@ impl Asked {
             find.to_ms = period::parse_instant("to", to)?;
         }
         find.filters = summary::filters(self.filters.iter().map(String::as_str))?;
-        summary::check_traits(definition, find.filters.keys().map(|filter| ("where", filter)))?;
+        summary::check_traits(plan, find.filters.keys().map(|filter| ("where", filter)))?;
         find.has_comment = self.has_comment;
         find.unanswered = self.unanswered;
         if let Some(text) = self.text {
@@ -103,15 +104,15 @@ impl Asked {
             find.text = Some(text);
         }
         find.respondent = self.respondent.map(check_respondent).transpose()?;
-        let question = self.question.as_ref().unwrap_or(&definition.primary).clone();
-        let Some(kind) = definition.question(&question).map(|question| &question.answer) else {
+        let question = self.question.as_ref().unwrap_or(&plan.definition.primary).clone();
+        let Some(kind) = plan.question(&question).map(|question| &question.answer) else {
             return Err(respond::invalid_parameter(
                 "question",
                 "the id of a question of the survey",
             ));
         };
         if !self.category.is_empty() || self.score_from.is_some() || self.score_to.is_some() {
-            let Some(rating) = definition.rating(&question) else {
+            let AnswerKind::Rating(rating) = kind else {
                 return Err(respond::invalid_parameter("question", "the id of a rating"));
             };
             let names = rating.scale.categories().map(Category::name);

@@ -3,8 +3,7 @@
 use asklet_shared::problem::{Code, Problem};
 use worker::{Date, Response};
 
-use super::asked::Asked;
-use super::find::{From, Reading, Step};
+use super::find::{Find, From, Reading, Step};
 use super::house::pause;
 use super::import::{self, Desk};
 use super::record::Recorded;
@@ -88,16 +87,15 @@ impl Shard {
                 self.wash().await?;
                 rpc::answer(&())
             }
-            SurveyCall::Find { asked, tell, from, limit } if is_set_up => {
-                rpc::answer(&self.find(*asked, &tell, from, limit).await?)
+            SurveyCall::Find { find, tell, from, limit } if is_set_up => {
+                rpc::answer(&self.find(*find, &tell, from, limit).await?)
             }
             SurveyCall::Follow { after, tell, limit } if is_set_up => {
-                let latest = self.known_latest()?;
                 let mut changed = changes::after(sql, after, limit.saturating_add(1))?;
                 let more = changed.len() > limit;
                 changed.truncate(limit);
                 let last = changed.last().map(|display| display.seq);
-                let told = changed.into_iter().map(|it| tell.change(it, &latest.definition));
+                let told = changed.into_iter().map(|it| tell.change(it));
                 rpc::answer(&Followed { changes: told.collect::<Result<_, _>>()?, last, more })
             }
             SurveyCall::Erase { respondent, after } if is_set_up => {
@@ -150,13 +148,12 @@ impl Shard {
     /// Looks for displays, step by step, so that others are served meanwhile.
     async fn find(
         &self,
-        asked: Asked,
+        find: Find,
         tell: &Tell,
         from: From,
         limit: usize,
     ) -> Result<Found, Failure> {
-        let latest = self.known_latest()?;
-        let mut reading = Reading::new(asked.find(&latest.definition, &plain::plain)?, from);
+        let mut reading = Reading::new(find, from);
         let mut all = Found::default();
         let mut read = TOLD;
         for _ in 0..SLICES {
@@ -168,7 +165,7 @@ impl Shard {
             read = if displays.is_empty() { usize::MAX } else { TOLD };
             for display in displays {
                 let key = from.order.key(display.received_ms, display.id);
-                all.responses.push((key, tell.response(display, &latest.definition)?));
+                all.responses.push((key, tell.response(display)?));
             }
             if reading.is_over() || all.responses.len() >= limit || all.is_large() {
                 break;

@@ -19,7 +19,7 @@ use crate::failure::Failure;
 use crate::sql::{Sql, Value};
 
 /// Which displays are looked for; all filters must hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Find {
     /// Shown in this time, in milliseconds since the epoch; the end is not in it.
     pub from_ms: u64,

@@ -232,13 +232,6 @@ impl Shard {
         record::record(&self.sql, arrival, now_ms)
     }
 
-    /// The latest version that this shard was told of.
-    fn known_latest(&self) -> Result<Rc<Published>, Failure> {
-        let version = versions::latest(&self.sql)?.unwrap_or_default();
-        self.known_version(version)?
-            .ok_or_else(|| Failure::Broken("a shard has no version".to_owned()))
-    }
-
     /// A version that this shard has.
     fn known_version(&self, version: u32) -> Result<Option<Rc<Published>>, Failure> {
         match self.published.borrow().get(&version) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use asklet_shared::definition::Definition;
+use asklet_shared::definition::question::AnswerKind;
 use asklet_shared::display::{Answer, Answers, Channel, Stage};
 use asklet_shared::display_id::DisplayId;
 use asklet_shared::metrics::Category;
@@ -193,8 +193,9 @@ pub struct Tell {
     survey: String,
     /// Its number.
     pub shard: u16,
-    /// The question whose category is told; the primary one if it is not said.
-    question: Option<String>,
+    /// The question whose category is told, and its scale.
+    question: String,
+    kind: Option<AnswerKind>,
     /// The columns of a line of CSV; otherwise they are told in JSON.
     pub columns: Option<Columns>,
 }
@@ -202,12 +203,15 @@ pub struct Tell {
 impl Tell {
     /// As responses of a shard of a survey.
     pub fn of(plan: &Plan, shard: u16, question: Option<String>, columns: Option<Columns>) -> Self {
-        Self { survey: plan.survey.to_string(), shard, question, columns }
+        let question = question.unwrap_or_else(|| plan.definition.primary.clone());
+        let kind = plan.question(&question).map(|question| question.answer.clone());
+        let kind = kind.filter(|kind| matches!(kind, AnswerKind::Rating(_)));
+        Self { survey: plan.survey.to_string(), shard, question, kind, columns }
     }
 
     /// A response as it is told.
-    pub fn response(&self, display: Stored, definition: &Definition) -> Result<String, Failure> {
-        let response = self.complete(Response::of(display), definition);
+    pub fn response(&self, display: Stored) -> Result<String, Failure> {
+        let response = self.complete(Response::of(display));
         Ok(match &self.columns {
             Some(columns) => columns.line(&response),
             None => serde_json::to_string(&response)?,
@@ -215,21 +219,17 @@ impl Tell {
     }
 
     /// A change as it is told.
-    pub fn change(&self, display: Stored, definition: &Definition) -> Result<String, Failure> {
+    pub fn change(&self, display: Stored) -> Result<String, Failure> {
         Ok(match Change::of(display) {
             Change::Gone(gone) => serde_json::to_string(&Gone { shard: self.shard, ..gone })?,
-            Change::Response(response) => {
-                serde_json::to_string(&self.complete(*response, definition))?
-            }
+            Change::Response(response) => serde_json::to_string(&self.complete(*response))?,
         })
     }
 
-    fn complete(&self, mut response: Response, definition: &Definition) -> Response {
+    fn complete(&self, mut response: Response) -> Response {
         response.survey.clone_from(&self.survey);
         response.shard = self.shard;
-        let question = self.question.as_ref().unwrap_or(&definition.primary);
-        let kind = definition.question(question).map(|question| &question.answer);
-        response.category = match (kind, response.answers.get(question)) {
+        response.category = match (&self.kind, response.answers.get(&self.question)) {
             (Some(kind), Some(Answer::Score(score))) => kind.category(*score),
             _ => None,
         };

@@ -8,12 +8,15 @@ use asklet_shared::settings::Look;
 use crate::failure::Failure;
 use crate::json;
 use crate::seal;
-use crate::sql::{Sql, Value};
+use crate::sql::{Row, Sql, Value};
 use crate::standing::Standing;
+
+/// How many bodies a shard keeps, of all versions, languages and looks.
+const BODIES_LIMIT: usize = 1_000;
 
 /// Keeps what the site tells: a version with its bodies, and what holds now, unless something later
 /// is known. Bodies are made here and never again, so that whoever asks for one that does not exist
-/// costs one look; those of another look or release stay, since pages may still ask for them.
+/// costs one look; those of another look or release stay, since pages may still ask for them, until there are too many.
 pub fn keep(sql: &impl Sql, published: &Published, standing: &Standing) -> Result<(), Failure> {
     sql.transaction(|| {
         // Versions are immutable.
@@ -21,7 +24,14 @@ pub fn keep(sql: &impl Sql, published: &Published, standing: &Standing) -> Resul
             "REPLACE INTO published (version, json) VALUES (?, ?)",
             &[published.version.into(), serde_json::to_string(published)?.into()],
         )?;
-        for body in bodies(&published.definition, &standing.look)? {
+        let made = bodies(&published.definition, &standing.look)?;
+        let mut kept = sql.first("SELECT count(*) FROM body", &[])?;
+        let kept: usize = kept.as_mut().map_or(Ok(0), Row::integer)?;
+        if kept + made.len() > BODIES_LIMIT {
+            // Pages that still ask for an earlier one show nothing this once.
+            sql.run("DELETE FROM body", &[])?;
+        }
+        for body in made {
             let values = [Value::from(body.digest), Value::from(body.bytes)];
             sql.run("INSERT OR IGNORE INTO body (digest, bytes) VALUES (?, ?)", &values)?;
         }
@@ -147,6 +157,28 @@ mod tests {
         all.dedup();
         assert_eq!(all.len(), 6);
         assert_eq!(find_body(&sql, "0123456789abcdef").unwrap(), None);
+    }
+
+    #[test]
+    fn bodies_of_earlier_looks_go_when_there_are_too_many() {
+        let sql = Native::new();
+        migrate(&sql, MIGRATIONS).unwrap();
+        let count = || {
+            let row = sql.first("SELECT count(*) FROM body", &[]).unwrap();
+            row.unwrap().integer::<usize>().unwrap()
+        };
+        let mut most = 0;
+        for number in 0..600_u64 {
+            let mut look = Look::default();
+            look.notice.privacy_url = Some(format!("https://shop.example/{number}"));
+            keep(&sql, &published(1, "Thanks!"), &standing(number, look.clone())).unwrap();
+            most = most.max(count());
+            let definition = &published(1, "Thanks!").definition;
+            for (_, digest) in digests(definition, &look).unwrap() {
+                assert!(find_body(&sql, &digest).unwrap().is_some(), "what pages are told of now");
+            }
+        }
+        assert_eq!(most, BODIES_LIMIT);
     }
 
     #[test]

@@ -16,7 +16,8 @@ use crate::problem::{Code, Problem};
 /// The largest definition, in bytes of JSON.
 pub const DEFINITION_LIMIT: usize = 64 * 1024;
 
-const QUESTIONS_LIMIT: usize = 20;
+/// How many questions a survey can ask.
+pub const QUESTIONS_LIMIT: usize = 20;
 const RULES_LIMIT: usize = 50;
 const HOUR_MS: u32 = 60 * 60 * 1000;
 pub(super) const DAYS_LIMIT: u16 = 3_650;

@@ -6,7 +6,9 @@ mod looks;
 mod regex;
 mod settings;
 
-pub use definition::{DEFINITION_LIMIT, RETENTION_LEAST, definition, is_safe_link};
+pub use definition::{
+    DEFINITION_LIMIT, QUESTIONS_LIMIT, RETENTION_LEAST, definition, is_safe_link,
+};
 pub use display::{DISPLAY_LIMIT, display, traits};
 pub use looks::theme;
 pub use settings::settings;
