@@ -5,6 +5,7 @@ mod alarm;
 mod asset;
 mod bundle;
 mod caller;
+mod cipher;
 mod directory;
 mod export;
 mod failure;

@@ -336,8 +336,10 @@ pub struct Erased {
 pub struct Usage {
     /// How many displays no counter covers yet.
     pub tail: u64,
-    /// How large the databases are.
+    /// How large the databases' files are. A file never shrinks: what is freed is used again.
     pub bytes: u64,
+    /// How much of that is in use.
+    pub used_bytes: u64,
     /// How many rows were written since each shard woke, as the platform counts and bills them.
     pub rows_written: u64,
 }

@@ -165,6 +165,7 @@ impl<'a> Shards<'a> {
             let usage: Usage = rpc::call(&stub?, &SurveyCall::Usage).await?;
             all.tail += usage.tail;
             all.bytes += usage.bytes;
+            all.used_bytes += usage.used_bytes;
             all.rows_written += usage.rows_written;
         }
         Ok(all)

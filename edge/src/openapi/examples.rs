@@ -119,7 +119,9 @@ pub fn answers(operation: &str, media_type: &str) -> Vec<(&'static str, Value)> 
         "getSurvey" | "changeSurvey" | "publishSurvey" | "resumeSurvey" => {
             told(survey(Status::Live, 1))
         }
-        "usage" => told(Usage { tail: 120, bytes: 1_458_176, rows_written: 4_210 }),
+        "usage" => {
+            told(Usage { tail: 120, bytes: 1_458_176, used_bytes: 1_310_720, rows_written: 4_210 })
+        }
         "import" => told(imported()),
         "lookUpRespondent" | "queryResponses" => page(),
         "summary" => return vec![("rating", told(summary())), ("choice", told(choices()))],

@@ -19,7 +19,7 @@ use crate::sql::Sql;
 use crate::sql::dump::Table;
 
 const fn table(name: &'static str, key: &'static [&'static str]) -> Table {
-    Table { name, key, key_there: key, surveys: &[], step: 100 }
+    Table { name, key, key_there: key, surveys: &[], step: 100, in_place: None }
 }
 
 /// What travels. Errands are the old deployment's.

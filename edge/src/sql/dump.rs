@@ -26,6 +26,19 @@ pub struct Table {
     pub surveys: &'static [usize],
     /// How many rows are read at a time: few of those that may be large.
     pub step: usize,
+    /// How its rows are written where they lie; `None` where they are removed and written anew.
+    pub in_place: Option<InPlace>,
+}
+
+/// How the rows of a table are taken whose columns are a number, from 0 without a gap, and bytes of equal
+/// length.
+pub struct InPlace {
+    /// Blanks the rows that conditions behind it pick out.
+    pub clear: &'static str,
+    /// Appends blank rows up to the number `?1`, if it has fewer.
+    pub append: &'static str,
+    /// Writes the bytes `?2` into the row with the number `?1`.
+    pub write: &'static str,
 }
 
 /// The values of a row, or of its key, as texts: each begins with what it is.
@@ -104,8 +117,11 @@ pub fn load(
     lines: &str,
     rename: &dyn Fn(&str) -> Result<String, Failure>,
 ) -> Result<u64, Failure> {
-    let Table { name, key_there, surveys, .. } = table;
-    let mut remove = format!("DELETE FROM {name} WHERE true");
+    let Table { name, key_there, surveys, in_place, .. } = table;
+    let mut remove = match in_place {
+        Some(in_place) => in_place.clear.to_owned(),
+        None => format!("DELETE FROM {name} WHERE true"),
+    };
     let mut between = Vec::new();
     for (cells, than) in bounds.into_iter().zip([">", "<="]) {
         if cells.is_empty() {
@@ -125,7 +141,13 @@ pub fn load(
                 *id = rename(id)?;
             }
         }
-        sql.run(&format!("REPLACE INTO {name} VALUES ({})", marks(row.len())), &row)?;
+        match in_place {
+            Some(in_place) => {
+                sql.run(in_place.append, row.get(..1).unwrap_or_default())?;
+                sql.run(in_place.write, &row)?;
+            }
+            None => sql.run(&format!("REPLACE INTO {name} VALUES ({})", marks(row.len())), &row)?,
+        }
         rows += 1;
     }
     Ok(rows)
@@ -140,8 +162,14 @@ mod tests {
     use super::*;
     use crate::sql::native::Native;
 
-    const TABLE: Table =
-        Table { name: "one", key: &["a", "b"], key_there: &["a", "b"], surveys: &[1], step: 3 };
+    const TABLE: Table = Table {
+        name: "one",
+        key: &["a", "b"],
+        key_there: &["a", "b"],
+        surveys: &[1],
+        step: 3,
+        in_place: None,
+    };
 
     fn table() -> Native {
         let sql = Native::new();

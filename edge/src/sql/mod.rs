@@ -7,8 +7,9 @@ pub mod migrate;
 pub mod native;
 pub mod object;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
+use crate::cipher::SpareKeys;
 use crate::failure::Failure;
 
 /// A value on its way into SQLite or out of it. Integers stay below 2^53, because numbers pass
@@ -41,6 +42,9 @@ pub trait Sql {
     /// The number of the latest change, once it was looked up: it lives as long as the object is
     /// awake. See `survey::changes`.
     fn latest_change(&self) -> &Cell<Option<u64>>;
+
+    /// The keys that no display has yet. See `survey::display_keys`.
+    fn spare_keys(&self) -> &RefCell<SpareKeys>;
 
     /// How large what is in use of the database is, in bytes: not the pages that are free.
     fn bytes(&self) -> u64;
@@ -128,6 +132,15 @@ impl Row {
         match self.value()? {
             Value::Blob(bytes) => Ok(bytes),
             other => Err(mismatch("bytes", &other)),
+        }
+    }
+
+    /// The next column, bytes or nothing.
+    pub fn optional_blob(&mut self) -> Result<Option<Vec<u8>>, Failure> {
+        match self.value()? {
+            Value::Null => Ok(None),
+            Value::Blob(bytes) => Ok(Some(bytes)),
+            other => Err(mismatch("bytes or nothing", &other)),
         }
     }
 }

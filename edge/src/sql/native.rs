@@ -1,10 +1,11 @@
 //! The trait on rusqlite, for tests.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use rusqlite::types::{Value as Sqlite, ValueRef};
 
 use super::{Row, Sql, Value};
+use crate::cipher::SpareKeys;
 use crate::failure::Failure;
 
 /// A database in memory.
@@ -12,6 +13,7 @@ pub struct Native {
     connection: rusqlite::Connection,
     in_transaction: Cell<bool>,
     latest_change: Cell<Option<u64>>,
+    spare_keys: RefCell<SpareKeys>,
 }
 
 impl Native {
@@ -20,13 +22,27 @@ impl Native {
         Self::on(rusqlite::Connection::open_in_memory().unwrap())
     }
 
-    /// One in a file, without a log of its own beside it.
+    /// One in a file, with a write-ahead log beside it, as on the platform.
     pub fn in_file(path: &std::path::Path) -> Self {
-        Self::on(rusqlite::Connection::open(path).unwrap())
+        let connection = rusqlite::Connection::open(path).unwrap();
+        connection.pragma_update(None, "journal_mode", "wal").unwrap();
+        connection.pragma_update(None, "synchronous", "off").unwrap();
+        Self::on(connection)
+    }
+
+    /// Writes the log into the file and leaves nothing of it, as the platform does when an object sleeps.
+    pub fn checkpoint(&self) {
+        let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+        self.connection.query_row(checkpoint, [], |_| Ok(())).unwrap();
     }
 
     fn on(connection: rusqlite::Connection) -> Self {
-        Self { connection, in_transaction: Cell::new(false), latest_change: Cell::default() }
+        Self {
+            connection,
+            in_transaction: Cell::new(false),
+            latest_change: Cell::default(),
+            spare_keys: RefCell::default(),
+        }
     }
 }
 
@@ -70,6 +86,10 @@ impl Sql for Native {
 
     fn latest_change(&self) -> &Cell<Option<u64>> {
         &self.latest_change
+    }
+
+    fn spare_keys(&self) -> &RefCell<SpareKeys> {
+        &self.spare_keys
     }
 
     fn write(&self, sql: &str, values: &[Value]) -> Result<bool, Failure> {

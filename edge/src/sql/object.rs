@@ -9,6 +9,7 @@ use worker::js_sys::{Array, Number, Uint8Array};
 use worker::worker_sys::SqlStorageCursor;
 
 use super::{Row, Sql, Value};
+use crate::cipher::SpareKeys;
 use crate::failure::Failure;
 
 #[wasm_bindgen]
@@ -56,6 +57,7 @@ pub struct Object {
     /// How many rows were written since then.
     rows_written: Cell<u64>,
     latest_change: Cell<Option<u64>>,
+    spare_keys: RefCell<SpareKeys>,
 }
 
 impl Object {
@@ -68,6 +70,7 @@ impl Object {
             statements: RefCell::default(),
             rows_written: Cell::new(0),
             latest_change: Cell::new(None),
+            spare_keys: RefCell::default(),
         }
     }
 
@@ -125,6 +128,10 @@ impl Sql for Object {
 
     fn latest_change(&self) -> &Cell<Option<u64>> {
         &self.latest_change
+    }
+
+    fn spare_keys(&self) -> &RefCell<SpareKeys> {
+        &self.spare_keys
     }
 
     fn write(&self, sql: &str, values: &[Value]) -> Result<bool, Failure> {

@@ -9,7 +9,7 @@ use super::import::{self, Desk};
 use super::record::Recorded;
 use super::responses::{Found, Tell};
 use super::slice::Slice;
-use super::{Shard, changes, fold, keeping, scan, versions};
+use super::{Shard, changes, display_keys, fold, keeping, scan, storage, versions};
 use crate::failure::Failure;
 use crate::plain;
 use crate::rpc::{self, Counts, Erased, Followed, SurveyCall, Usage};
@@ -51,6 +51,7 @@ impl Shard {
                 storage.delete_all().await?;
                 self.schema.forget();
                 sql.latest_change().set(None);
+                display_keys::forget_spare(sql);
                 self.alarm_set.set(false);
                 self.tail_length.set(None);
                 self.published.borrow_mut().clear();
@@ -84,7 +85,6 @@ impl Shard {
             }
             SurveyCall::Delete { id } if is_set_up => {
                 keeping::delete(sql, id)?;
-                self.wash().await?;
                 rpc::answer(&())
             }
             SurveyCall::Find { find, tell, from, limit } if is_set_up => {
@@ -109,9 +109,6 @@ impl Shard {
                     }
                     pause().await;
                 }
-                if erased.next.is_none() {
-                    self.wash().await?;
-                }
                 rpc::answer(&erased)
             }
             SurveyCall::Known { site, lines } if is_set_up => {
@@ -126,7 +123,8 @@ impl Shard {
             }
             SurveyCall::Usage if is_set_up => rpc::answer(&Usage {
                 tail: u64::try_from(fold::tail_length(sql)?).unwrap_or(u64::MAX),
-                bytes: sql.bytes(),
+                bytes: storage::file_bytes(sql)?,
+                used_bytes: sql.bytes(),
                 rows_written: sql.rows_written(),
             }),
             // Of what was never set up there is nothing.

@@ -84,13 +84,11 @@ pub fn after(sql: &impl Sql, seq: u64, limit: usize) -> Result<Vec<Stored>, Fail
     let mut values = Watermark::read(sql)?.tail_range(END_OF_TIME_MS).to_vec();
     let limit = u64::try_from(limit).unwrap_or(u64::MAX);
     values.extend([seq.into(), limit.into()]);
-    let columns = COLUMNS.split(", ").map(|column| format!("display.{column}"));
-    let columns = columns.collect::<Vec<_>>().join(", ");
     let told = told();
     let mut found = Vec::new();
     sql.query(
         &format!(
-            "SELECT {columns} FROM (
+            "SELECT {COLUMNS} FROM (
                 SELECT seq, id FROM (SELECT seq, id FROM change WHERE seq > ?4 ORDER BY seq LIMIT ?5)
                 UNION SELECT seq, id FROM display WHERE {TAIL} AND seq > ?4 AND {told}
                 ORDER BY seq LIMIT ?5

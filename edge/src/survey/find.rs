@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fold::END_OF_TIME_MS;
 use super::log::{self, COLUMNS, DRIFT_MS, GONE, LATE, LATE_MS, Stored};
+use super::personal_data::digest_column;
 use super::scan::column;
 use crate::failure::Failure;
 use crate::sql::{Sql, Value};
@@ -224,9 +225,12 @@ impl Reading {
         let ids: Vec<_> = keys.iter().filter_map(|key| key.id).collect();
         let mut values: Vec<Value> = vec![serde_json::to_string(&ids)?.into()];
         let condition = self.find.condition(&mut values);
-        let wanted = self.find.text.as_deref();
+        let (text, respondent) = (self.find.text.as_deref(), self.find.respondent.as_deref());
         // What is compared here cannot be limited there.
-        let most = if wanted.is_some() { String::new() } else { format!("LIMIT {}", step.limit) };
+        let most = match (text, respondent) {
+            (None, None) => format!("LIMIT {}", step.limit),
+            _ => String::new(),
+        };
         let order = self.from.order;
         let mut found = Vec::new();
         sql.query(
@@ -240,7 +244,9 @@ impl Reading {
             &mut |row| {
                 if found.len() < step.limit {
                     let display = log::stored(row)?;
-                    if wanted.is_none_or(|wanted| says(&display, wanted, plain)) {
+                    if text.is_none_or(|wanted| says(&display, wanted, plain))
+                        && respondent.is_none_or(|who| display.respondent.as_deref() == Some(who))
+                    {
                         found.push(display);
                     }
                 }
@@ -382,10 +388,10 @@ impl Find {
         let has_comment = self.has_comment.or(self.text.is_some().then_some(true));
         if let Some(has_comment) = has_comment {
             let not = if has_comment { "NOT " } else { "" };
-            condition += &format!(" AND json_extract(personal, '$.texts') IS {not}NULL");
+            condition += &format!(" AND json_extract(personal, '$.has_text') IS {not}NULL");
         }
         if let Some(respondent) = &self.respondent {
-            condition += &format!(" AND respondent = {}", mark(respondent.as_str().into()));
+            condition += &format!(" AND respondent = {}", mark(digest_column(respondent).into()));
         }
         for (dimension, wanted) in &self.filters {
             let marks = wanted.iter().map(|value| mark(value.as_str().into()));

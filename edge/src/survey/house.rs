@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use asklet_shared::time::DAY_MS;
 use worker::{Date, Delay};
 
 use super::record::Recorded;
 use super::slice::Cursor;
-use super::{Shard, fold, keeping, versions, wash};
+use super::{Shard, fold, keeping, versions};
 use crate::alarm::Alarm;
 use crate::failure::Failure;
 use crate::sql::Sql;
@@ -57,15 +56,6 @@ impl Shard {
         Ok(())
     }
 
-    /// Leaves nothing on the disk of what was just removed: at once where that is little work, and by the
-    /// daily alarm where it is more, so that much that is removed is washed once.
-    pub(super) async fn wash(&self) -> Result<(), Failure> {
-        if !wash::is_due(&self.sql, 0)? {
-            return Ok(());
-        }
-        if wash::is_small(&self.sql) { wash::wash(&self.sql) } else { self.see_to_alarm().await }
-    }
-
     /// Looks after what is kept.
     pub(super) async fn keep_house(&self) -> Result<(), Failure> {
         self.alarm_set.set(false);
@@ -100,9 +90,6 @@ async fn keep<S: Sql>(
         if since.forgotten_ms < until_ms {
             settle(sql, pause, until_ms, keeping::forget_people).await?;
         }
-    }
-    if wash::is_due(sql, now_ms / DAY_MS)? {
-        wash::wash(sql)?;
     }
     Ok(())
 }

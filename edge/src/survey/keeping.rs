@@ -3,6 +3,9 @@
 //!
 //! Exclusion and erasure take a display's contribution out of the counters. Retention does not: what
 //! it removes from the log is settled in the counters.
+//!
+//! Whatever removes something personal destroys the display's key in the same transaction: see
+//! [`super::display_keys`].
 
 use asklet_shared::counter::RESPONDENT;
 use asklet_shared::display::{Answers, Stage};
@@ -15,9 +18,10 @@ use serde::{Deserialize, Serialize};
 use super::changes;
 use super::fold::{self, Changes, Watermark};
 use super::log::{self, COLUMNS, DELETED, ERASED, Stored};
+use super::personal_data::digest_column;
 use super::record::AGE_LIMIT_MS;
 use super::slice::{Cursor, Slice};
-use super::wash;
+use super::{display_keys, storage};
 use crate::failure::Failure;
 use crate::sql::{Sql, Value};
 
@@ -27,6 +31,9 @@ const UNANSWERED_MS: u64 = AGE_LIMIT_MS + DAY_MS;
 
 /// How many rows retention looks at in one slice.
 const SLICE_ROWS: u32 = 2_000;
+
+/// How many displays one slice erases or forgets at most, so that nobody waits 50 ms for it.
+const MOST_CHANGED: usize = 200;
 
 /// Since when the log is whole.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,12 +84,7 @@ pub fn exclude(sql: &impl Sql, id: DisplayId, reason: Option<&str>) -> Result<()
 
 /// Deletes a display; what is left of it is what is left of an erased one.
 pub fn delete(sql: &impl Sql, id: DisplayId) -> Result<(), Failure> {
-    sql.transaction(|| {
-        let display = find(sql, id)?;
-        let mut changes = Changes::default();
-        clear(sql, Watermark::read(sql)?, &mut changes, (display, DELETED))?;
-        changes.save(sql)
-    })
+    sql.transaction(|| remove(sql, vec![find(sql, id)?], DELETED))
 }
 
 fn find(sql: &impl Sql, id: DisplayId) -> Result<Stored, Failure> {
@@ -90,30 +92,35 @@ fn find(sql: &impl Sql, id: DisplayId) -> Result<Stored, Failure> {
     Ok(found.ok_or_else(unknown_display)?)
 }
 
-/// Leaves nothing of a display but its id, by which a repeated request is known.
-fn clear(
-    sql: &impl Sql,
-    counters: Watermark,
-    changes: &mut Changes,
-    (display, mark): (Stored, &str),
-) -> Result<(), Failure> {
-    let mut cleared = Stored {
-        stage: Stage::Shown,
-        dismissed: false,
-        excluded: Some(mark.to_owned()),
-        respondent: None,
-        context: Context { version: display.context.version, ..Context::default() },
-        answers: Answers::default(),
-        personal: None,
-        ..display.clone()
-    };
-    log::overwrite(sql, display.id.as_bytes())?;
-    log::write(sql, &mut cleared)?;
-    wash::want(sql)?;
-    if counters.covers(&display) {
-        changes.replace(sql, Some(&display), &cleared)?;
+/// Leaves nothing of displays but their ids, by which a repeated request is known. `mark` says why they
+/// are gone. Runs within the caller's transaction.
+pub fn remove(sql: &impl Sql, displays: Vec<Stored>, mark: &str) -> Result<(), Failure> {
+    storage::note_size(sql)?;
+    let counters = Watermark::read(sql)?;
+    let mut changes = Changes::default();
+    let mut keys = Vec::new();
+    for display in displays {
+        let mut removed = Stored {
+            stage: Stage::Shown,
+            dismissed: false,
+            excluded: Some(mark.to_owned()),
+            respondent: None,
+            context: Context { version: display.context.version, ..Context::default() },
+            answers: Answers::default(),
+            personal: None,
+            key: None,
+            ..display.clone()
+        };
+        let id = Value::from(display.id.as_bytes().to_vec());
+        log::overwrite(sql, &["facts", "personal", "respondent", "excluded"], "id = ?", &[id])?;
+        log::write(sql, &mut removed)?;
+        if counters.covers(&display) {
+            changes.replace(sql, Some(&display), &removed)?;
+        }
+        keys.extend(display.key.map(|key| key.number));
     }
-    Ok(())
+    display_keys::destroy(sql, keys)?;
+    changes.save(sql)
 }
 
 /// Erases the displays of a respondent in one slice; what is left of each is the id, by which a
@@ -128,25 +135,30 @@ pub fn erase(
         let mut next = None;
         for range in slice.ranges(sql, 0, fold::END_OF_TIME_MS)? {
             let mut values = range.values;
-            values.push(Value::from(respondent));
+            values.push(digest_column(respondent).into());
             let condition = range.condition;
             sql.query(
-                &format!("SELECT {COLUMNS} FROM display WHERE {condition} AND respondent = ?"),
+                &format!(
+                    "SELECT {COLUMNS} FROM display WHERE {condition} AND respondent = ? ORDER BY id"
+                ),
                 &values,
                 &mut |row| {
-                    found.push(log::stored(row)?);
+                    if found.len() < MOST_CHANGED {
+                        found.push(log::stored(row)?);
+                    }
                     Ok(())
                 },
             )?;
             next = range.next;
+            if let Some(last) = found.get(MOST_CHANGED - 1) {
+                next = Some(Cursor { id: last.id, astray: last.astray });
+                break;
+            }
         }
-        let counters = Watermark::read(sql)?;
-        let mut changes = Changes::default();
+        // Two respondents may have the same digest.
+        found.retain(|display| display.respondent.as_deref() == Some(respondent));
         let displays = u64::try_from(found.len()).unwrap_or(u64::MAX);
-        for display in found {
-            clear(sql, counters, &mut changes, (display, ERASED))?;
-        }
-        changes.save(sql)?;
+        remove(sql, found, ERASED)?;
         Ok((displays, next))
     })
 }
@@ -177,14 +189,24 @@ pub fn drop_unanswered(
 ) -> Result<Option<Cursor>, Failure> {
     let stage = asklet_shared::counter::stage_value(Stage::Started);
     settle(sql, until_ms, after, "dropped_ms", &|condition, values| {
-        wash::note_size(sql)?;
         let mut values = values.to_vec();
         values.extend([u32::from(stage).into(), until_ms.into(), AGE_LIMIT_MS.into()]);
-        let query = format!(
-            "DELETE FROM display WHERE {condition} AND stage < ? AND received_ms < ?
+        let dropped = format!(
+            "{condition} AND stage < ? AND received_ms < ?
              AND received_ms - shown_ms <= ? AND excluded IS NULL"
         );
-        sql.run(&query, &values)
+        let mut keys = Vec::new();
+        let with_key =
+            format!("SELECT key_number FROM display WHERE {dropped} AND key_number IS NOT NULL");
+        sql.query(&with_key, &values, &mut |mut row| {
+            keys.push(row.integer()?);
+            Ok(())
+        })?;
+        display_keys::destroy(sql, keys)?;
+        let personal = format!("{dropped} AND personal <> '{{}}'");
+        log::overwrite(sql, &["personal", "respondent"], &personal, &values)?;
+        sql.run(&format!("DELETE FROM display WHERE {dropped}"), &values)?;
+        Ok(None)
     })
 }
 
@@ -196,26 +218,39 @@ pub fn forget_people(
     after: Option<Cursor>,
 ) -> Result<Option<Cursor>, Failure> {
     let next = settle(sql, until_ms, after, "forgotten_ms", &|condition, values| {
+        let condition = format!("{condition} AND personal IS NOT NULL");
         let mut found = Vec::new();
         let query = format!(
-            "SELECT id, seq, facts FROM display WHERE {condition} AND personal IS NOT NULL"
+            "SELECT id, astray, seq, key_number FROM display WHERE {condition}
+             ORDER BY id LIMIT {MOST_CHANGED}"
         );
         sql.query(&query, values, &mut |mut row| {
-            found.push((row.blob()?, row.integer::<u64>()?, row.text()?));
+            let id = log::display_id(&row.blob()?)?;
+            let cursor = Cursor { id, astray: row.boolean()? };
+            found.push((cursor, row.integer::<u64>()?, row.optional_integer::<u64>()?));
             Ok(())
         })?;
-        for (id, earlier, facts) in found {
+        let Some((last, ..)) = found.last() else { return Ok(None) };
+        let rest = (found.len() == MOST_CHANGED).then_some(*last);
+        let mut values = values.to_vec();
+        values.push(last.id.as_bytes().to_vec().into());
+        let personal = format!("{condition} AND id <= ?");
+        log::overwrite(sql, &["personal", "respondent"], &personal, &values)?;
+        let mut keys = Vec::new();
+        for (Cursor { id, .. }, earlier, key) in found {
             let seq = changes::next(sql)?;
-            log::overwrite(sql, &id)?;
+            let id = id.as_bytes().to_vec();
             sql.run(
-                "UPDATE display SET facts = ?, personal = NULL, respondent = NULL, seq = ? WHERE id = ?",
-                &[facts.into(), seq.into(), id.clone().into()],
+                "UPDATE display SET personal = NULL, respondent = NULL, key_number = NULL,
+                    sealed = NULL, seq = ? WHERE id = ?",
+                &[seq.into(), id.clone().into()],
             )?;
             // All of them are covered; those that nobody is told of have no row.
             changes::renumber(sql, (earlier, seq), id)?;
-            wash::want_some_day(sql)?;
+            keys.extend(key);
         }
-        Ok(())
+        display_keys::destroy(sql, keys)?;
+        Ok(rest)
     })?;
     if next.is_none() {
         // Who answered is not for counters to remember either.
@@ -225,8 +260,9 @@ pub fn forget_people(
     Ok(next)
 }
 
-/// What is done to the rows that a condition with its values picks out.
-type Settle<'a> = &'a dyn Fn(&str, &[Value]) -> Result<(), Failure>;
+/// What is done to the rows that a condition with its values picks out, in the order of their ids. Returns
+/// the last of them if that was not done to all.
+type Settle<'a> = &'a dyn Fn(&str, &[Value]) -> Result<Option<Cursor>, Failure>;
 
 /// Settles one slice of what was shown before a time in one transaction, and notes after the last one
 /// how far it went. It begins at the beginning each time: what was imported may be of any age.
@@ -241,10 +277,14 @@ fn settle(
         if !Watermark::read(sql)?.is_past(until_ms) {
             return Err(Failure::Broken("what is to be settled is not folded".to_owned()));
         }
+        storage::note_size(sql)?;
         let slice = Slice { after, rows: SLICE_ROWS };
         let mut next = None;
         for range in slice.ranges(sql, 0, until_ms)? {
-            settle(&range.condition, &range.values)?;
+            let rest = settle(&range.condition, &range.values)?;
+            if rest.is_some() {
+                return Ok(rest);
+            }
             next = range.next;
         }
         if next.is_none() {

@@ -7,7 +7,7 @@ use asklet_shared::definition::Published;
 use asklet_shared::problem::{Code, Problem};
 use worker::{Date, Env};
 
-use super::{Shard, fold, versions};
+use super::{Shard, fold, storage, versions};
 use crate::failure::Failure;
 use crate::place;
 use crate::rpc::{self, SiteCall, Told};
@@ -118,7 +118,13 @@ impl Shard {
         let was_awake = self.schema.is_awake();
         let is_set_up = self.schema.wake(&self.sql, set_up)?;
         if is_set_up && !was_awake {
-            fold::recount_if_needed(&self.sql)?;
+            let prepared =
+                storage::seal_earlier(&self.sql).and_then(|()| fold::recount_if_needed(&self.sql));
+            if prepared.is_err() {
+                // The next call tries again, and reads nothing before that.
+                self.schema.forget();
+            }
+            prepared?;
         }
         Ok(is_set_up)
     }

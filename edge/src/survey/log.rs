@@ -6,14 +6,15 @@
 //! which is what makes the unfolded tail a short range of keys.
 //!
 //! What is counted stands apart from what is personal, so that retention can forget the one and keep
-//! the other: `facts` holds circumstances and answers without their texts, `personal` holds texts and
-//! traits, and is `NULL` once they are forgotten.
+//! the other: `facts` holds circumstances and answers without their texts, `personal` holds traits and
+//! is `NULL` once they are forgotten, `sealed` holds texts and who answered, under the display's own key:
+//! see [`super::personal_data`].
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use asklet_shared::counter::stage_value;
-use asklet_shared::display::{Answer, Answers, Choice, Stage};
+use asklet_shared::display::{Answers, Stage};
 use asklet_shared::display_id::DisplayId;
 use asklet_shared::facts::{Context, Facts};
 use asklet_shared::tally::Respondents;
@@ -21,7 +22,9 @@ use asklet_shared::time::BUCKET_MS;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::changes;
+use super::personal_data::{Personal, Sealed, read_digest, take_texts};
+use super::{changes, display_keys};
+use crate::cipher::Key;
 use crate::failure::Failure;
 use crate::seal;
 use crate::sql::migrate::Migrations;
@@ -130,7 +133,7 @@ pub const MIGRATIONS: Migrations = &[
          WHERE (stage >= 2 OR excluded = '')
             AND (astray = 1 OR shown_ms < (SELECT until_ms FROM folded))",
         // Whether something was removed of which words may still lie on the disk, and how large the
-        // database ever was, see `wash`.
+        // database ever was.
         "ALTER TABLE folded ADD COLUMN unwashed INTEGER NOT NULL DEFAULT 1",
         "ALTER TABLE folded ADD COLUMN peak_bytes INTEGER NOT NULL DEFAULT 0",
     ],
@@ -138,6 +141,18 @@ pub const MIGRATIONS: Migrations = &[
         // The few whose keys say nothing about when they arrived, see `LATE`.
         "CREATE INDEX late ON display (received_ms, id)
             WHERE (astray = 1 OR received_ms > shown_ms + 1200000)",
+    ],
+    &[
+        display_keys::CREATE[0],
+        display_keys::CREATE[1],
+        "ALTER TABLE display ADD COLUMN key_number INTEGER",
+        "ALTER TABLE display ADD COLUMN sealed BLOB",
+        // What holds for this file alone, so that it stays where it is when a shard moves: see `storage`.
+        "CREATE TABLE storage (peak_bytes INTEGER NOT NULL, unsealed INTEGER NOT NULL) STRICT",
+        "INSERT INTO storage SELECT coalesce(max(peak_bytes), 0),
+            coalesce(max(peak_bytes), 0) > 0 OR EXISTS (SELECT 1 FROM display) FROM folded",
+        "ALTER TABLE folded DROP COLUMN peak_bytes",
+        "ALTER TABLE folded DROP COLUMN unwashed",
     ],
 ];
 
@@ -150,9 +165,16 @@ pub const LATE_MS: u64 = 20 * 60 * 1000;
 /// Whether a display is late, or astray: as the index `late` says it.
 pub const LATE: &str = "(astray = 1 OR received_ms > shown_ms + 1200000)";
 
-/// The columns that [`stored`] reads, in its order.
-pub const COLUMNS: &str = "id, revision, stage, dismissed, shown_ms, received_ms, astray, \
-     excluded, respondent, facts, personal, seq";
+/// The columns that [`stored`] reads, in its order; the last is the bytes of the display's key.
+pub const COLUMNS: &str = "display.id, display.revision, display.stage, display.dismissed, \
+     display.shown_ms, display.received_ms, display.astray, display.excluded, display.facts, \
+     display.seq, display.personal, display.sealed, display.key_number, \
+     (SELECT substr(keys, 32 * (display.key_number % 120) + 1, 32) \
+        FROM display_key WHERE batch = display.key_number / 120)";
+
+/// The columns that [`values`] gives, in its order.
+const WRITTEN: &str = "id, revision, stage, dismissed, shown_ms, received_ms, astray, excluded, \
+     facts, seq, respondent, personal, key_number, sealed";
 
 /// What stands for the reason why a display that was erased with its respondent does not count: other
 /// reasons are not blank. Nothing else of it is left but its id, by which a repeated request is known.
@@ -191,29 +213,10 @@ pub struct Stored {
     pub answers: Answers,
     /// What retention forgets besides texts and respondent; `None` once it has.
     pub personal: Option<Personal>,
+    /// The key under which its texts and its respondent lie, once it has had any.
+    pub key: Option<Key>,
     /// The number of its last change, given as it is written.
     pub seq: u64,
-}
-
-/// What is kept of a person until retention forgets it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Personal {
-    /// The declared traits, with the values that they count under.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub traits: BTreeMap<String, String>,
-    /// Whether the site's server vouches for them.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub verified: bool,
-    /// The texts, by question.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    texts: BTreeMap<String, String>,
-}
-
-impl Personal {
-    /// Traits, and whether the site's server vouches for them.
-    pub fn new(traits: BTreeMap<String, String>, verified: bool) -> Self {
-        Self { traits, verified, texts: BTreeMap::new() }
-    }
 }
 
 /// What is counted, as it is stored.
@@ -228,20 +231,6 @@ impl Stored {
     /// Whether it was erased or deleted, so that only its id is left.
     pub fn is_gone(&self) -> bool {
         matches!(self.excluded.as_deref(), Some(ERASED | DELETED))
-    }
-
-    /// Forgets texts, respondent and traits; what is counted stays.
-    pub fn forget(&mut self) {
-        self.personal = None;
-        self.respondent = None;
-        for (_, answer) in &mut self.answers.0 {
-            match answer {
-                Answer::Text(text) | Answer::Choice(Choice { other: Some(text), .. }) => {
-                    text.clear()
-                }
-                _ => {}
-            }
-        }
     }
 
     /// What is counted of it; nothing if it is excluded.
@@ -280,7 +269,7 @@ pub fn each_kind(
             let bucket: u64 = row.integer()?;
             let stage = stage(row.integer()?)?;
             let dismissed = row.boolean()?;
-            let respondent = row.optional_text()?.as_deref().map(respondent_digest);
+            let respondent = row.optional_text()?.as_deref().map(read_digest).transpose()?;
             let Counted { context, answers } = serde_json::from_str(&row.text()?)?;
             let (context, answers) = (context.into_owned(), answers.into_owned());
             let traits = row.optional_text()?;
@@ -299,62 +288,76 @@ pub fn respondent_digest(respondent: &str) -> u64 {
 }
 
 /// Puts a display, or a revision that follows the stored one, into the log, where nothing more is
-/// to be done: no counter covers it, and nothing was excluded. `false` where that does not hold; then
-/// nothing was written.
+/// to be done: no counter covers it, nothing was excluded, and it has no key yet if it needs one.
+/// `false` where that does not hold; then nothing was written.
 pub fn advance(sql: &impl Sql, stored: &mut Stored) -> Result<bool, Failure> {
     stored.seq = changes::next(sql)?;
-    sql.write(
+    let key = stored.has_sealed().then(|| display_keys::next(sql)).transpose()?;
+    let is_written = sql.write(
         &format!(
-            "INSERT INTO display ({COLUMNS})
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 FROM folded
+            "INSERT INTO display ({WRITTEN})
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14 FROM folded
              WHERE ?7 = 0 AND ?5 >= until_ms
              ON CONFLICT (id) DO UPDATE SET
                 revision = excluded.revision, stage = excluded.stage,
                 dismissed = excluded.dismissed, respondent = excluded.respondent,
-                facts = excluded.facts, personal = excluded.personal, seq = excluded.seq
+                facts = excluded.facts, personal = excluded.personal, seq = excluded.seq,
+                key_number = coalesce(key_number, excluded.key_number), sealed = excluded.sealed
              WHERE excluded.revision > revision AND excluded.stage >= stage
                 AND excluded.facts ->> 'version' = facts ->> 'version'
+                AND (key_number IS NULL OR excluded.key_number IS NULL)
                 AND astray = 0 AND display.excluded IS NULL
                 AND shown_ms >= (SELECT until_ms FROM folded)"
         ),
-        &values(stored)?,
-    )
+        &values(stored, key.as_ref())?,
+    )?;
+    if is_written && key.is_some() {
+        stored.key = Some(display_keys::take(sql)?);
+    }
+    Ok(is_written)
 }
 
 /// Puts a row into the log, in the place of an earlier revision's, with the next number.
 pub fn write(sql: &impl Sql, stored: &mut Stored) -> Result<(), Failure> {
     stored.seq = changes::next(sql)?;
+    if stored.key.is_none() && stored.has_sealed() {
+        stored.key = Some(display_keys::take(sql)?);
+    }
     sql.run(
-        &format!("REPLACE INTO display ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
-        &values(stored)?,
+        &format!(
+            "REPLACE INTO display ({WRITTEN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        ),
+        &values(stored, stored.key.as_ref())?,
     )
 }
 
-/// Overwrites what a display holds where it lies, with as many bytes that say nothing, before the row is
-/// replaced. SQLite only marks what it frees as free, and the platform does not allow `secure_delete`.
-pub fn overwrite(sql: &impl Sql, id: &[u8]) -> Result<(), Failure> {
-    let blank =
-        |column| format!("{column} = replace(hex(zeroblob(octet_length({column}))), '00', '-')");
-    let columns = ["facts", "personal", "respondent"].map(blank).join(", ");
-    sql.run(&format!("UPDATE display SET {columns} WHERE id = ?"), &[id.to_vec().into()])
+/// Overwrites what displays hold where it lies, with as many bytes that say nothing, before their rows are
+/// replaced or removed. Copies that SQLite has made stay until their place is used again.
+pub fn overwrite(
+    sql: &impl Sql,
+    columns: &[&str],
+    condition: &str,
+    values: &[Value],
+) -> Result<(), Failure> {
+    let blank = |column: &&str| {
+        format!("{column} = replace(hex(zeroblob(octet_length({column}))), '00', '-')")
+    };
+    let columns = columns.iter().map(blank).collect::<Vec<_>>().join(", ");
+    sql.run(&format!("UPDATE display SET {columns} WHERE {condition}"), values)
 }
 
-/// The values of [`COLUMNS`].
-fn values(stored: &Stored) -> Result<[Value; 12], Failure> {
+/// The values of [`WRITTEN`], sealed under a key.
+fn values(stored: &Stored, key: Option<&Key>) -> Result<[Value; 14], Failure> {
     let mut answers = stored.answers.clone();
-    let mut personal = stored.personal.clone();
-    for (question, answer) in &mut answers.0 {
-        let (Answer::Text(text) | Answer::Choice(Choice { other: Some(text), .. })) = answer else {
-            continue;
-        };
-        let text = std::mem::take(text);
-        if let (Some(personal), false) = (&mut personal, text.is_empty()) {
-            personal.texts.insert(question.clone(), text);
-        }
+    let mut texts = take_texts(&mut answers);
+    if stored.personal.is_none() {
+        texts.clear();
     }
     let (context, answers) = (Cow::Borrowed(&stored.context), Cow::Owned(answers));
     let facts = Counted { context, answers };
-    let personal = personal.map(|personal| serde_json::to_string(&personal)).transpose()?;
+    let sealed = Sealed { respondent: stored.respondent.clone(), texts };
+    let [respondent, personal, key_number, sealed] =
+        sealed.columns(stored.id, stored.personal.clone(), key)?;
     Ok([
         stored.id.as_bytes().to_vec().into(),
         stored.revision.into(),
@@ -364,10 +367,12 @@ fn values(stored: &Stored) -> Result<[Value; 12], Failure> {
         stored.received_ms.into(),
         stored.astray.into(),
         stored.excluded.clone().into(),
-        stored.respondent.clone().into(),
         serde_json::to_string(&facts)?.into(),
-        personal.into(),
         stored.seq.into(),
+        respondent,
+        personal,
+        key_number,
+        sealed,
     ])
 }
 
@@ -388,23 +393,13 @@ pub fn stored(mut row: Row) -> Result<Stored, Failure> {
     let received_ms = row.integer()?;
     let astray = row.boolean()?;
     let excluded = row.optional_text()?;
-    let respondent = row.optional_text()?;
     let Counted { context, answers } = serde_json::from_str(&row.text()?)?;
-    let (context, mut answers) = (context.into_owned(), answers.into_owned());
-    let personal = row.optional_text()?;
-    let mut personal: Option<Personal> =
-        personal.map(|personal| serde_json::from_str(&personal)).transpose()?;
+    let (context, answers) = (context.into_owned(), answers.into_owned());
     let seq = row.integer()?;
-    for (question, text) in
-        personal.as_mut().map(|personal| std::mem::take(&mut personal.texts)).into_iter().flatten()
-    {
-        match answers.0.iter_mut().find(|(id, _)| *id == question) {
-            Some((_, Answer::Text(answer))) => *answer = text,
-            Some((_, Answer::Choice(choice))) => choice.other = Some(text),
-            _ => return Err(broken("text")),
-        }
-    }
-    Ok(Stored {
+    let (personal, sealed) = (row.optional_text()?, row.optional_blob()?);
+    let (number, key) = (row.optional_integer()?, row.optional_blob()?);
+    let key = number.zip(key).and_then(|(number, key)| Key::stored(number, &key));
+    let mut stored = Stored {
         id,
         revision,
         stage,
@@ -413,12 +408,15 @@ pub fn stored(mut row: Row) -> Result<Stored, Failure> {
         received_ms,
         astray,
         excluded,
-        respondent,
+        respondent: None,
         context,
         answers,
-        personal,
+        personal: None,
+        key,
         seq,
-    })
+    };
+    stored.put_personal(personal, sealed)?;
+    Ok(stored)
 }
 
 /// A stored id.

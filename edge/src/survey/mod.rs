@@ -6,6 +6,7 @@ mod bodies;
 mod calls;
 pub mod changes;
 pub mod csv;
+pub mod display_keys;
 pub mod find;
 pub mod fold;
 mod hosted;
@@ -17,16 +18,17 @@ mod knowledge;
 mod limiter;
 pub mod log;
 mod moving;
+pub mod personal_data;
 pub mod record;
 mod refusals;
 pub mod responses;
 pub mod scan;
 pub mod slice;
+mod storage;
 #[cfg(test)]
 mod tests;
 mod trait_values;
 pub mod versions;
-mod wash;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;

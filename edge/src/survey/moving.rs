@@ -2,15 +2,19 @@
 
 use super::log::MIGRATIONS;
 use super::record::Recorded;
-use super::{Shard, changes, wash};
+use super::{Shard, changes, display_keys, storage};
 use crate::bundle::{self, Head};
 use crate::failure::Failure;
 use crate::sql::Sql;
 use crate::sql::dump::Table;
 
 const fn table(name: &'static str, key: &'static [&'static str], step: usize) -> Table {
-    Table { name, key, key_there: key, surveys: &[], step }
+    Table { name, key, key_there: key, surveys: &[], step, in_place: None }
 }
+
+/// Keys are written where they lie, so that no copy of one is left.
+const KEYS: Table =
+    Table { in_place: Some(display_keys::IN_PLACE), ..table("display_key", &["batch"], 8) };
 
 /// What travels. What holds now the site tells once everything has come.
 const TABLES: &[Table] = &[
@@ -19,6 +23,7 @@ const TABLES: &[Table] = &[
     table("trait_value", &["trait", "value"], 100),
     table("counter", &["question", "dimension", "day", "value"], 8),
     table("change", &["seq"], 500),
+    KEYS,
     table("display", &["id"], 100),
     // The last: without its row a shard neither counts nor takes anything.
     table("folded", &["rowid"], 8),
@@ -46,8 +51,6 @@ impl Shard {
         self.standing.borrow_mut().take();
         self.refusals.borrow_mut().clear();
         if self.sql.first("SELECT 1 FROM folded", &[])?.is_some() {
-            // What came earlier may have been removed where it came from.
-            wash::want(&self.sql)?;
             self.after(Recorded::New).await?;
         }
         Ok(rows)
@@ -79,10 +82,12 @@ fn forget_standing(sql: &impl Sql) -> Result<(), Failure> {
 pub(super) fn load(sql: &impl Sql, page: &str) -> Result<u64, Failure> {
     let (head, rows) = bundle::read(page)?;
     let loaded = sql.transaction(|| {
+        storage::note_size(sql)?;
         sql.run("DELETE FROM folded", &[])?;
         forget_standing(sql)?;
         bundle::load(sql, (TABLES, MIGRATIONS.len()), (&head, rows), &|_, id| Ok(id.to_owned()))
     });
     sql.latest_change().set(None);
+    display_keys::forget_spare(sql);
     loaded
 }

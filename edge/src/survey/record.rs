@@ -13,8 +13,9 @@ use asklet_shared::problem::{Code, Problem};
 use asklet_shared::time::DAY_MS;
 
 use super::fold::{Changes, Watermark};
-use super::log::{self, DRIFT_MS, Personal, Stored};
-use super::trait_values;
+use super::log::{self, DRIFT_MS, Stored};
+use super::personal_data::Personal;
+use super::{display_keys, trait_values};
 use crate::failure::Failure;
 use crate::sql::Sql;
 
@@ -68,6 +69,7 @@ pub enum Recorded {
 pub fn record(sql: &impl Sql, arrival: Arrival, now_ms: u64) -> Result<Recorded, Failure> {
     let has_traits = !arrival.traits.is_empty();
     let mut new = first_stored(arrival, now_ms);
+    display_keys::reserve(sql, usize::from(new.has_sealed()))?;
     // One statement is a transaction by itself. Values of traits may have to be remembered as well.
     if !has_traits && log::advance(sql, &mut new)? {
         return Ok(Recorded::New);
@@ -87,12 +89,14 @@ pub fn record_all(
     arrivals: Vec<Arrival>,
     now_ms: u64,
 ) -> Result<Vec<Result<Recorded, Problem>>, Failure> {
+    let new: Vec<_> = arrivals.into_iter().map(|arrival| first_stored(arrival, now_ms)).collect();
+    display_keys::reserve(sql, new.iter().filter(|new| new.has_sealed()).count())?;
     sql.transaction(|| {
         let counters = Watermark::read(sql)?;
         let mut changes = Changes::default();
-        let mut all = Vec::with_capacity(arrivals.len());
-        for arrival in arrivals {
-            match store(sql, counters, &mut changes, first_stored(arrival, now_ms)) {
+        let mut all = Vec::with_capacity(new.len());
+        for new in new {
+            match store(sql, counters, &mut changes, new) {
                 Ok(recorded) => all.push(Ok(recorded)),
                 Err(Failure::Problem(problem)) => all.push(Err(problem)),
                 Err(broken) => return Err(broken),
@@ -175,6 +179,7 @@ fn first_stored(arrival: Arrival, now_ms: u64) -> Stored {
         context: arrival.context,
         answers: arrival.answers,
         personal: Some(Personal::new(arrival.traits, arrival.verified)),
+        key: None,
         seq: 0,
     }
 }
@@ -186,6 +191,7 @@ fn later_stored(mut later: Stored, earlier: &Stored) -> Stored {
     later.shown_ms = earlier.shown_ms;
     later.astray = earlier.astray;
     later.seq = earlier.seq;
+    later.key.clone_from(&earlier.key);
     later.excluded.clone_from(&earlier.excluded);
     if later.revision == earlier.revision {
         // A repeated request may come from elsewhere, and is the same all the same.

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use super::keeping::Since;
-use super::log::{self, respondent_digest};
+use super::log;
+use super::personal_data::read_digest;
 use super::slice::{Cursor, Range, Slice};
 use crate::failure::Failure;
 use crate::sql::{Row, Sql, Value};
@@ -147,7 +148,7 @@ impl<'a> Selection<'a> {
             ),
             &self.values,
             &mut |mut row| {
-                counted.respondents.add(respondent_digest(&row.text()?));
+                counted.respondents.add(read_digest(&row.text()?)?);
                 Ok(())
             },
         )
@@ -166,7 +167,7 @@ impl<'a> Selection<'a> {
             ),
             &self.values,
             &mut |mut row| {
-                let digest = respondent_digest(&row.text()?);
+                let digest = read_digest(&row.text()?)?;
                 let shown_ms = row.integer()?;
                 let (stage, dismissed) = (log::stage(row.integer()?)?, row.boolean()?);
                 let by = row.text()?;

@@ -11,6 +11,8 @@ use harness::{Machine, display};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::erasure::{files_with, wait_until};
+
 mod write;
 
 /// Covers the display that a test sends now, whatever day it is.
@@ -49,6 +51,23 @@ fn a_folder_of_an_earlier_release_says_what_it_said_and_goes_on() {
         assert_eq!(Counts::of(&machine, &told), counts);
         machine.kill_and_restart();
         assert_eq!(Counts::of(&machine, &told), counts);
+    }
+}
+
+#[test]
+fn what_an_earlier_release_kept_of_visitors_is_told_and_lies_no_more_in_the_clear() {
+    for (backup, told) in fixtures() {
+        let parent = TempDir::new().unwrap();
+        let data = parent.path().join("data");
+        restore(&backup, &data).unwrap();
+        assert!(files_with(&data, "\"No. ") > 0, "the test looks in the right place");
+        let machine = Machine::open(&data, None);
+        let text = |field: &str| told[field].as_str().unwrap();
+        let path = format!("/v1/sites/{}/surveys/{}/export", text("site"), text("survey"));
+        let exported = machine.request("GET", &path).bearer(text("key")).get().body;
+        let exported = String::from_utf8(exported).unwrap();
+        assert_eq!(exported.lines().filter(|line| line.contains("\"No. ")).count(), 8);
+        wait_until(|| files_with(&data, "\"No. ") == 0);
     }
 }
 

@@ -3,7 +3,7 @@
 //! a recount of the displays plus what retention settled, and in the end every summary must equal
 //! one that is counted from the rows one by one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use asklet_shared::counter::{Change, Counters, Key, Packed};
 use asklet_shared::dimension::Dimension;
@@ -19,6 +19,7 @@ use proptest::prelude::*;
 
 use super::reading::Copy;
 use super::*;
+use crate::survey::display_keys;
 use crate::survey::fold::Watermark;
 use crate::survey::keeping;
 use crate::survey::record::shown_ms;
@@ -238,6 +239,8 @@ struct Shard {
     elsewhere: Native,
     settled: Vec<Settled>,
     copy: Copy,
+    /// Which display ever had a key.
+    keys: HashMap<u64, DisplayId>,
 }
 
 impl Shard {
@@ -268,7 +271,10 @@ impl Shard {
                 assert!(!matches!(outcome, Some(Err(Failure::Broken(_)))), "{outcome:?}");
             }
             Event::Poll { limit } => drop(self.copy.poll(sql, *limit)),
-            Event::Wake => sql.latest_change().set(None),
+            Event::Wake => {
+                sql.latest_change().set(None);
+                display_keys::forget_spare(sql);
+            }
             Event::Move => {
                 move_house(sql, &self.elsewhere);
                 std::mem::swap(&mut self.sql, &mut self.elsewhere);
@@ -276,6 +282,17 @@ impl Shard {
             Event::KeepHouse => self.keep_house(now_ms),
         }
         check_counters(&self.sql, &self.settled);
+        self.check_keys();
+    }
+
+    /// No key is ever that of two displays, and each display with anything to seal has one.
+    fn check_keys(&mut self) {
+        for display in rows(&self.sql) {
+            assert!(display.key.is_some() || !display.has_sealed());
+            if let Some(key) = display.key {
+                assert_eq!(*self.keys.entry(key.number).or_insert(display.id), display.id);
+            }
+        }
     }
 
     fn keep_house(&mut self, now_ms: u64) {
@@ -459,7 +476,7 @@ proptest! {
         slice_rows in 1..5_u32,
     ) {
         let mut shards: Vec<_> =
-            (0..SHARDS).map(|_| Shard { sql: store(), elsewhere: store(), settled: Vec::new(), copy: Copy::default() }).collect();
+            (0..SHARDS).map(|_| Shard { sql: store(), elsewhere: store(), settled: Vec::new(), copy: Copy::default(), keys: HashMap::new() }).collect();
         let mut now_ms = START_MS;
         for event in history {
             match &event {

@@ -1,6 +1,7 @@
 //! Storage on real SQLite: single cases, and random histories.
 
 mod cases;
+mod deletion;
 mod histories;
 mod panics;
 mod reading;
@@ -14,6 +15,7 @@ use super::fold;
 use super::log::{self, COLUMNS, MIGRATIONS, Stored};
 use super::moving;
 use super::record::{Arrival, Recorded, record, record_all};
+use super::storage;
 use crate::bundle::{self, Head};
 use crate::failure::Failure;
 use crate::sql::Sql;
@@ -30,6 +32,7 @@ pub fn store() -> Native {
 /// A database as a shard has it.
 pub fn migrated(sql: Native) -> Native {
     migrate(&sql, MIGRATIONS).unwrap();
+    storage::seal_earlier(&sql).unwrap();
     fold::recount_if_needed(&sql).unwrap();
     sql
 }

@@ -1,12 +1,13 @@
 //! A panic between any two statements of a write leaves nothing half done.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use asklet_shared::tally::{Counted, Request};
 
 use super::histories::check_counters;
 use super::*;
+use crate::cipher::SpareKeys;
 use crate::sql::{Row, Value};
 use crate::survey::keeping;
 use crate::survey::slice::Slice;
@@ -43,6 +44,10 @@ impl Sql for Panicking<'_> {
 
     fn latest_change(&self) -> &Cell<Option<u64>> {
         self.sql.latest_change()
+    }
+
+    fn spare_keys(&self) -> &RefCell<SpareKeys> {
+        self.sql.spare_keys()
     }
 
     fn write(&self, sql: &str, values: &[Value]) -> Result<bool, Failure> {

@@ -1,0 +1,156 @@
+//! What is personal in a display, and in which columns it lies.
+//!
+//! Texts and the respondent's id are sealed under the display's own key (see [`super::display_keys`]). What
+//! SQL groups and filters by is not: the declared traits, of which at most 200 values are told apart, and
+//! a digest of the respondent's id, the one that counters hold.
+
+use std::collections::BTreeMap;
+
+use asklet_shared::display::{Answer, Answers, Choice};
+use asklet_shared::display_id::DisplayId;
+use serde::{Deserialize, Serialize};
+
+use super::log::{Stored, broken, respondent_digest};
+use crate::cipher::Key;
+use crate::failure::Failure;
+use crate::sql::Value;
+
+/// What is kept of a person until retention forgets it, besides what is sealed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Personal {
+    /// The declared traits, with the values that they count under.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub traits: BTreeMap<String, String>,
+    /// Whether the site's server vouches for them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub verified: bool,
+    /// Whether anything was written; only where it is stored, for SQL to look at.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    has_text: bool,
+}
+
+impl Personal {
+    /// Traits, and whether the site's server vouches for them.
+    pub fn new(traits: BTreeMap<String, String>, verified: bool) -> Self {
+        Self { traits, verified, has_text: false }
+    }
+}
+
+/// What is sealed.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sealed {
+    /// Who answered, in the site's own word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub respondent: Option<String>,
+    /// The texts, by question.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub texts: BTreeMap<String, String>,
+}
+
+impl Sealed {
+    /// Whether there is nothing to seal.
+    pub fn is_empty(&self) -> bool {
+        self.respondent.is_none() && self.texts.is_empty()
+    }
+
+    /// What goes in the columns `respondent`, `personal`, `key_number` and `sealed`. Without a key there
+    /// must be nothing to seal.
+    pub fn columns(
+        &self,
+        id: DisplayId,
+        personal: Option<Personal>,
+        key: Option<&Key>,
+    ) -> Result<[Value; 4], Failure> {
+        let personal =
+            personal.map(|personal| Personal { has_text: !self.texts.is_empty(), ..personal });
+        let personal = personal.map(|personal| serde_json::to_string(&personal)).transpose()?;
+        let sealed = match key {
+            _ if self.is_empty() => None,
+            Some(key) => Some(key.seal(id, &serde_json::to_vec(self)?)?),
+            None => return Err(Failure::Broken("a display has no key".to_owned())),
+        };
+        let digest = self.respondent.as_deref().map(digest_column);
+        Ok([digest.into(), personal.into(), key.map(|key| key.number).into(), sealed.into()])
+    }
+
+    /// Reads the column `sealed`.
+    fn open(id: DisplayId, key: Option<&Key>, sealed: Option<Vec<u8>>) -> Result<Self, Failure> {
+        match (sealed, key) {
+            (None, _) => Ok(Self::default()),
+            (Some(sealed), Some(key)) => Ok(serde_json::from_slice(&key.open(id, &sealed)?)?),
+            (Some(_), None) => Err(broken("key")),
+        }
+    }
+}
+
+/// A respondent's digest as the column `respondent` holds it: of equal length for all, so that one can be
+/// overwritten where it lies.
+pub fn digest_column(respondent: &str) -> String {
+    format!("{:016x}", respondent_digest(respondent))
+}
+
+/// A digest that the column holds.
+pub fn read_digest(column: &str) -> Result<u64, Failure> {
+    u64::from_str_radix(column, 16).map_err(|_| broken("respondent"))
+}
+
+/// Takes the texts out of answers: what is left is counted.
+pub fn take_texts(answers: &mut Answers) -> BTreeMap<String, String> {
+    let mut texts = BTreeMap::new();
+    for (question, answer) in &mut answers.0 {
+        if let Answer::Text(text) | Answer::Choice(Choice { other: Some(text), .. }) = answer {
+            let text = std::mem::take(text);
+            if !text.is_empty() {
+                texts.insert(question.clone(), text);
+            }
+        }
+    }
+    texts
+}
+
+/// Puts texts where they were taken from.
+fn put_texts(answers: &mut Answers, texts: BTreeMap<String, String>) -> Result<(), Failure> {
+    for (question, text) in texts {
+        match answers.0.iter_mut().find(|(id, _)| *id == question) {
+            Some((_, Answer::Text(answer))) => *answer = text,
+            Some((_, Answer::Choice(choice))) => choice.other = Some(text),
+            _ => return Err(broken("text")),
+        }
+    }
+    Ok(())
+}
+
+impl Stored {
+    /// Whether it has anything that is sealed.
+    pub fn has_sealed(&self) -> bool {
+        let has_text = |answer: &Answer| match answer {
+            Answer::Text(text) | Answer::Choice(Choice { other: Some(text), .. }) => {
+                !text.is_empty()
+            }
+            _ => false,
+        };
+        let mut answers = self.answers.0.iter();
+        self.respondent.is_some()
+            || (self.personal.is_some() && answers.any(|(_, answer)| has_text(answer)))
+    }
+
+    /// Forgets texts, respondent and traits; what is counted stays.
+    pub fn forget(&mut self) {
+        self.personal = None;
+        self.respondent = None;
+        take_texts(&mut self.answers);
+    }
+
+    /// Puts what the columns `personal` and `sealed` hold where it belongs.
+    pub fn put_personal(
+        &mut self,
+        personal: Option<String>,
+        sealed: Option<Vec<u8>>,
+    ) -> Result<(), Failure> {
+        let personal = personal.map(|personal| serde_json::from_str(&personal)).transpose()?;
+        self.personal = personal.map(|personal| Personal { has_text: false, ..personal });
+        let sealed = Sealed::open(self.id, self.key.as_ref(), sealed)?;
+        self.respondent = sealed.respondent;
+        put_texts(&mut self.answers, sealed.texts)
+    }
+}
