@@ -31,12 +31,6 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
-/// How many files end in some letters.
-fn files_named(folder: &Path, ending: &str) -> usize {
-    let files = files(folder).into_iter();
-    files.filter(|path| path.to_string_lossy().ends_with(ending)).count()
-}
-
 /// In how many files of a folder some words stand. SQLite may remove one meanwhile.
 pub fn files_with(folder: &Path, words: &str) -> usize {
     let holds = |path: PathBuf| match fs::read(&path) {
@@ -75,7 +69,7 @@ fn of_deleted_comments_no_byte_is_left_once_their_object_has_slept() {
         };
         (site.key.clone(), removed.map(path))
     };
-    assert!(files_with(&data, "{\"why\":\"\"}") > 0, "the test looks in the right place");
+    assert!(files_with(&data, "\"why\":\"\"") > 0, "the test looks in the right place");
     for path in &paths {
         machine.request("DELETE", path).bearer(&key).get().expect(204);
     }
@@ -181,26 +175,27 @@ fn three_hundred_deletions_make_no_file_larger_and_leave_no_copy_of_a_key() {
     }
     // The largest file is the shard's. The log beside it goes when the object sleeps.
     let asleep = || {
-        wait_until(|| files_named(&data, "-wal") == 0);
-        let files = files(&data).into_iter().map(|path| fs::read(path).unwrap());
-        files.max_by_key(Vec::len).unwrap()
+        let size = |path: &PathBuf| fs::metadata(path).unwrap().len();
+        let file = machine.objects().into_iter().max_by_key(size).unwrap();
+        wait_until(|| !file.with_extension("sqlite-wal").exists());
+        fs::read(file).unwrap()
     };
     let before = asleep();
     assert_eq!(before[16..18], [0x10, 0], "a page has the 4,096 bytes that a batch of keys fills");
     assert_eq!(before[52..56], [0; 4], "and stays where it is");
-    assert_eq!(keys(&before).len(), 400);
+    assert!(keys(&before).len() >= 400);
     for line in &lines[..300] {
         let path = format!("/displays/{}", line["id"].as_str().unwrap());
         survey.request("DELETE", &path).get().expect(204);
     }
     let usage = survey.request("GET", "/usage").get().expect(200);
     let after = asleep();
-    // A page or two of `change`, which is numbered anew.
-    assert!(after.len() <= before.len() + 8192, "{} became {}", before.len(), after.len());
+    // A row that is replaced may take a new place before its earlier one is free.
+    assert!(after.len() <= before.len() + 4 * 4096, "{} became {}", before.len(), after.len());
     assert_eq!(usage["bytes"], after.len());
     assert!(usage["used_bytes"].as_u64().unwrap() < usage["bytes"].as_u64().unwrap());
     let (there, left) = (keys(&before), keys(&after));
-    assert_eq!(left.len(), 100);
+    assert_eq!(left.len(), there.len() - 300);
     assert!(left.is_subset(&there));
     assert_eq!(batches(&after).len(), batches(&before).len());
     let destroyed: BTreeSet<&[u8]> = there.difference(&left).copied().collect();

@@ -235,8 +235,8 @@ fn what_an_earlier_schema_stored_in_the_clear_is_sealed_and_no_copy_is_left() {
                 words(number).repeat(times)
             ),
         };
-        let respondent = (number % 3 == 0).then(|| format!("<customer {number}>"));
-        let why = if number % 4 == 0 { "{}" } else { r#"{"why":""}"# };
+        let respondent = number.is_multiple_of(3).then(|| format!("<customer {number}>"));
+        let why = if number.is_multiple_of(4) { "{}" } else { r#"{"why":""}"# };
         let facts =
             format!(r#"{{"version":1,"channel":"in_page","language":"en","answers":{why}}}"#);
         sql.run(
@@ -272,13 +272,13 @@ fn what_an_earlier_schema_stored_in_the_clear_is_sealed_and_no_copy_is_left() {
     assert_eq!(left.len(), 800);
     for display in left {
         let number = display.id.unix_ms() - START_MS;
-        let customer = (number % 3 == 0).then(|| format!("<customer {number}>"));
+        let customer = number.is_multiple_of(3).then(|| format!("<customer {number}>"));
         assert_eq!(display.respondent, customer);
         let times = usize::try_from(1 + (number * 7 + 2 * 31) % 90).unwrap();
-        let text = (number % 4 != 0).then(|| Answer::Text(words(number).repeat(times)));
+        let text = (!number.is_multiple_of(4)).then(|| Answer::Text(words(number).repeat(times)));
         assert_eq!(display.answers.get("why"), text.as_ref(), "{number}");
         let personal = display.personal.unwrap();
-        assert_eq!(personal.traits.len(), usize::from(number % 4 != 0));
+        assert_eq!(personal.traits.len(), usize::from(!number.is_multiple_of(4)));
     }
     let indexed = "SELECT id FROM display INDEXED BY late WHERE (astray = 1 OR received_ms > shown_ms + 1200000)";
     sql.query(indexed, &[], &mut |_| Ok(())).unwrap();
