@@ -106,7 +106,9 @@ async fn handle(
         respond::no_parameters(&request)?;
     }
     match route {
-        Route::Health => respond::json(200, &serde_json::json!({ "status": "ok" })),
+        Route::Health => {
+            respond::json(200, &serde_json::json!({ "status": "ok", "tz": zone::release() }))
+        }
         Route::Preflight => respond::preflight(),
         Route::Asset { file } => asset::serve(&request, env, file).await,
         Route::Demo => asset::demo(env).await,

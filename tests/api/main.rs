@@ -21,3 +21,4 @@ mod summary;
 mod surveys;
 mod tenants;
 mod texts;
+mod zones;

@@ -6,7 +6,7 @@ use serde_json::json;
 #[test]
 fn monitors_get_an_answer() {
     let deployment = Deployment::start();
-    assert_eq!(deployment.request("GET", "/healthz").get().expect(200), json!({"status": "ok"}));
+    assert_eq!(deployment.request("GET", "/healthz").get().expect(200)["status"], "ok");
 }
 
 #[test]

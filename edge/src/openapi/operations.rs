@@ -100,7 +100,18 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
         Route::Health => operation("health", "Whether it answers").answer(
             200,
             "It does.",
-            json!({ "type": "object", "properties": { "status": { "const": "ok" } } }),
+            json!({
+                "type": "object",
+                "properties": {
+                    "status": { "const": "ok" },
+                    "tz": {
+                        "type": ["string", "null"],
+                        "description": "The newest release of the IANA time zone database whose rules \
+                            the runtime shows that it knows, such as `2026e`; `null` before `2026a`.",
+                    },
+                },
+                "required": ["status", "tz"],
+            }),
         ),
         Route::Asset { file } if file == "openapi.json" => {
             operation("openapi", "This document").answer(200, "It.", json!({ "type": "object" }))
