@@ -45,8 +45,8 @@ export const streamed = (pull, broken) => {
 ")]
 extern "C" {
     /// A stream of what a function's promises give, until one gives nothing. Behind one that is rejected
-    /// comes a last line and then the stream breaks. The line has to say it, too: a server may end the
-    /// answer of a broken stream as it ends others.
+    /// comes a last line and then the stream breaks, which cuts the connection. The line has to say it,
+    /// too: a proxy may end what was cut as it ends others, and a file that was kept shows no cut.
     fn streamed(pull: JsValue, broken: &str) -> web_sys::ReadableStream;
 }
 
