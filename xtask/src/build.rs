@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
 use crate::artefacts::Manifest;
 use crate::browser_files;
+use crate::node::Node;
 use crate::root;
+use crate::runtime;
 use crate::step::{Step, quiet};
 use crate::toolchain::Toolchain;
 use crate::tools;
@@ -17,6 +18,7 @@ use crate::tools;
 pub fn build() -> Result<Manifest> {
     let toolchain = Toolchain::find()?;
     tools::node_modules()?;
+    runtime::report()?;
     browser_files::widget(&toolchain)?;
     browser_files::assets()?;
     WORKER.build(&toolchain)?;
@@ -28,7 +30,7 @@ pub fn check_built() -> Result<()> {
     let check = || {
         Manifest::read()?;
         WORKER.check(root())?;
-        tools::workerd().map(drop)
+        runtime::workerd().map(drop)
     };
     check().context("there is nothing to serve: run `cargo xtask build` first")
 }
@@ -109,6 +111,7 @@ impl Worker {
             command
                 .args(["--release", "--out-dir", &format!("../target/xtask/{}", self.made)])
                 .args(self.features)
+                .env("PATH", Node::find()?.before(toolchain.path())?)
                 .env("CARGO_TARGET_DIR", root().join("target/edge"))
                 // A stack says where, by the names of its functions; the standard library's
                 // quickest sorts are not worth their kilobytes.
@@ -126,7 +129,7 @@ impl Worker {
             // Names of functions are a fifth of the module; the one with names stays where it was
             // made, to read a stack with.
             let stripped = made.join("stripped.wasm");
-            let mut strip = Command::new(tools::node_file("binaryen/bin/wasm-opt"));
+            let mut strip = tools::binaryen("wasm-opt")?;
             // Once more for size: names gone, more functions are alike.
             strip.args(["--strip-debug", "--strip-producers", "-Os"]);
             strip.arg(made.join("index_bg.wasm")).arg("-o").arg(&stripped);

@@ -66,8 +66,7 @@ pub fn shrink(folder: &Path) -> Result<()> {
 }
 
 fn binaryen(folder: &Path, tool: &str, arguments: &[&str]) -> Result<String> {
-    let tool = tools::node_file("binaryen/bin").join(tool);
-    quiet(Command::new(tool).args(FEATURES).args(arguments).current_dir(folder))
+    quiet(tools::binaryen(tool)?.args(FEATURES).args(arguments).current_dir(folder))
 }
 
 /// Bundles the entry with what it uses. Classes of the glue that nobody uses stay only because of

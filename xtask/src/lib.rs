@@ -9,6 +9,8 @@ pub mod demo;
 pub mod fuzz;
 mod glue;
 pub mod group;
+pub mod node;
+pub mod runtime;
 pub mod serve;
 pub mod server;
 pub mod size;

@@ -3,7 +3,6 @@
 use std::env;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use crate::artefacts;
 use crate::build::{build, check_built};
 use crate::data::{self, DataFolder};
 use crate::demo;
+use crate::node::Node;
 use crate::root;
 use crate::server::{Config, Server};
 use crate::step::loud;
@@ -111,7 +111,7 @@ pub fn dev(port: u16) -> Result<()> {
         data::write_private(&variables, &text).context("cannot write .dev.vars")?;
         println!("made .dev.vars with a secret and an admin token");
     }
-    let mut node = Command::new("node");
+    let mut node = Node::find()?.command()?;
     wrangler::dev(&mut node, port, Path::new(".wrangler/state"));
     loud(&mut node)
 }

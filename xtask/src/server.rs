@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-use crate::{artefacts, tools};
+use crate::{artefacts, runtime};
 
 /// How long a server may take to finish what it is doing when it is asked to stop.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
@@ -89,7 +89,7 @@ impl Server {
         if !artefact.exists() {
             bail!("{} is missing: run `cargo xtask build` first", artefact.display());
         }
-        let mut command = Command::new(tools::workerd()?);
+        let mut command = Command::new(runtime::workerd()?);
         command
             .arg("serve")
             .arg(artefact)

@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use crate::build::{build, build_with_faults};
 use crate::fuzz::{Options, fuzz};
+use crate::node::Node;
 use crate::root;
 use crate::size::size;
 use crate::step::{loud, timed};
@@ -38,7 +39,7 @@ fn by_document() -> Result<()> {
     let schemathesis = tools::python_tool("schemathesis", &["schemathesis==4.32.5"])?;
     let validator =
         tools::python_tool("openapi-spec-validator", &["openapi-spec-validator==0.9.0"])?;
-    let mut node = Command::new("node");
+    let mut node = Node::find()?.command()?;
     node.arg("tests/fuzz/openapi.mjs").current_dir(root());
     loud(node.env("SCHEMATHESIS", schemathesis).env("VALIDATOR", validator))
 }
@@ -52,7 +53,7 @@ pub fn bench() -> Result<()> {
 
 /// Node on a script that drives a browser.
 fn node(arguments: &[&str]) -> Result<Command> {
-    let mut node = Command::new("node");
+    let mut node = Node::find()?.command()?;
     node.args(arguments).env("CHROMIUM", tools::chromium()?).current_dir(root());
     Ok(node)
 }

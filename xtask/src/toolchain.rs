@@ -3,7 +3,7 @@
 //! rustup's with `rust-src`, or Debian's.
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -61,8 +61,13 @@ impl Toolchain {
         Ok(Self { path, linker, version })
     }
 
+    /// The PATH on which `cargo` and `rustc` are this compiler's.
+    pub fn path(&self) -> &OsStr {
+        &self.path
+    }
+
     /// A command with this compiler on its PATH, set up to rebuild the standard library.
-    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command
             .env("PATH", &self.path)

@@ -8,11 +8,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result, anyhow, bail};
 
+use crate::node::{Node, check_installer};
 use crate::root;
 use crate::step::{Step, quiet, timed};
-
-/// The oldest Node that the tools run on.
-const NODE_MAJOR: u32 = 20;
 
 /// The version of a package in Cargo.lock. Tools that must fit a package are taken in its version.
 pub fn locked_version(package: &str) -> Result<String> {
@@ -20,6 +18,20 @@ pub fn locked_version(package: &str) -> Result<String> {
     let entry = format!("name = \"{package}\"\nversion = \"");
     let version = lock.split(&entry).nth(1).and_then(|rest| rest.split('"').next());
     version.map(str::to_owned).ok_or_else(|| anyhow!("Cargo.lock does not name {package}"))
+}
+
+/// What package-lock.json says.
+pub fn package_lock() -> Result<serde_json::Value> {
+    let lock =
+        fs::read(root().join("package-lock.json")).context("cannot read package-lock.json")?;
+    serde_json::from_slice(&lock).context("package-lock.json is damaged")
+}
+
+/// The version of a package in package-lock.json.
+pub fn npm_version(package: &str) -> Result<String> {
+    let version = &package_lock()?["packages"][format!("node_modules/{package}")]["version"];
+    let version = version.as_str().map(str::to_owned);
+    version.ok_or_else(|| anyhow!("package-lock.json does not name {package}"))
 }
 
 /// The path of a tool that cargo installs; installs it if this version is not there.
@@ -85,7 +97,7 @@ fn need_openssl() -> Result<()> {
 
 /// Installs the packages of package.json, if that was not done with this lock file.
 pub fn node_modules() -> Result<()> {
-    check_node()?;
+    check_installer()?;
     Step {
         name: "node tools",
         reads: &["package.json", "package-lock.json"],
@@ -99,19 +111,16 @@ pub fn node_modules() -> Result<()> {
     })
 }
 
-fn check_node() -> Result<()> {
-    let version = quiet(Command::new("node").arg("--version"))
-        .with_context(|| format!("Node {NODE_MAJOR} or later is needed"))?;
-    let major = version.trim().trim_start_matches('v').split('.').next().unwrap_or_default();
-    if major.parse::<u32>().is_ok_and(|major| major >= NODE_MAJOR) {
-        return Ok(());
-    }
-    bail!("Node {NODE_MAJOR} or later is needed, and `node` is {}", version.trim())
-}
-
 /// A file of a package in node_modules.
 pub fn node_file(path: &str) -> PathBuf {
     root().join("node_modules").join(path)
+}
+
+/// A tool of binaryen. They are scripts for Node.
+pub fn binaryen(tool: &str) -> Result<Command> {
+    let mut command = Node::find()?.command()?;
+    command.arg(node_file("binaryen/bin").join(tool));
+    Ok(command)
 }
 
 /// The binary inside a package that npm installed for this platform: `@scope/NAME-linux-64` and the like.
@@ -126,11 +135,6 @@ pub fn platform_binary(scope: &str, prefix: &str, binary: &str) -> Result<PathBu
         .map(|entry| entry.path().join("bin").join(binary))
         .find(|path| path.exists())
         .ok_or_else(|| anyhow!("npm brought no {binary} for this platform"))
-}
-
-/// The workerd that package.json pins.
-pub fn workerd() -> Result<PathBuf> {
-    platform_binary("@cloudflare", "workerd-", "workerd")
 }
 
 /// The esbuild that package.json pins.

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::group::Group;
+use crate::node::Node;
 use crate::root;
 use crate::tools;
 
@@ -38,7 +39,9 @@ impl Wrangler {
         admin_token: &str,
         proxy_headers: [&str; 2],
     ) -> Result<Self> {
-        let mut command = Group::command(folder, "node");
+        let node = Node::find()?;
+        let mut command = Group::command(folder, node.program());
+        node.set_up(&mut command)?;
         dev(&mut command, 0, &folder.join("state"));
         let (output, writer) = pipe()?;
         command
