@@ -14,15 +14,23 @@ use crate::step::{Step, quiet};
 use crate::toolchain::Toolchain;
 use crate::tools;
 
+/// What a build left.
+pub struct Built {
+    /// The files that pages download.
+    pub manifest: Manifest,
+    /// The compiler that made it, on which the sizes depend.
+    pub compiler: String,
+}
+
 /// Builds what is stale and returns what it left.
-pub fn build() -> Result<Manifest> {
+pub fn build() -> Result<Built> {
     let toolchain = Toolchain::find()?;
     tools::node_modules()?;
     runtime::report()?;
     browser_files::widget(&toolchain)?;
     browser_files::assets()?;
     WORKER.build(&toolchain)?;
-    Manifest::read()
+    Ok(Built { manifest: Manifest::read()?, compiler: toolchain.name() })
 }
 
 /// Refuses where [`build`] has not left everything that is served.

@@ -79,7 +79,8 @@ pub fn fuzz(options: &Options) -> Result<()> {
 /// build scripts nor macros.
 fn guided() -> Result<PathBuf> {
     if on_path("c++").is_none() {
-        apt_install(&["g++"]).context("libFuzzer needs a C++ compiler: install g++ or clang")?;
+        apt_install(&["g++"], "libFuzzer is compiled from C++")
+            .context("libFuzzer needs a C++ compiler: install g++ or clang")?;
     }
     let version = quiet(Command::new("rustc").arg("-vV"))?;
     let host = version.lines().find_map(|line| line.strip_prefix("host: "));

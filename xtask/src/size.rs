@@ -2,16 +2,20 @@
 
 use std::fs;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use asklet_shared::body::Body;
 use asklet_shared::config::{Config, ConfigSurvey, Files};
+use asklet_shared::definition::Definition;
 use asklet_shared::settings::Look;
 
 use crate::artefacts::{self, Manifest};
+use crate::build::Built;
 use crate::demo;
+use crate::root;
 
-/// What a visitor's page may cost, in bytes as delivered to a browser that takes brotli.
-const BUDGETS: [(&str, usize, &[Part]); 3] = [
+/// What a visitor's page may cost, in bytes as delivered to a browser that takes brotli. Compilers differ
+/// by up to 1 % in what they make of the same source.
+const BUDGETS: [(&str, usize, &[Part]); 4] = [
     ("page view without a candidate", 2_500, &[Part::Entry, Part::Config]),
     ("page view with a candidate", 6_000, &[Part::Entry, Part::Config, Part::When]),
     (
@@ -19,19 +23,36 @@ const BUDGETS: [(&str, usize, &[Part]); 3] = [
         48_000,
         &[Part::Entry, Part::Config, Part::When, Part::Glue, Part::Wasm, Part::Body],
     ),
+    (
+        "to show a survey of every kind",
+        55_000,
+        &[
+            Part::Entry,
+            Part::ConfigOfEveryKind,
+            Part::When,
+            Part::Glue,
+            Part::Wasm,
+            Part::BodyOfEveryKind,
+        ],
+    ),
 ];
 
 /// The Worker's module and script, gzipped, as the platform counts them.
-const WORKER_BUDGET: usize = 600_000;
+const WORKER_BUDGET: usize = 1_000_000;
+
+/// A survey with every kind of question and scale, within the repository.
+const EVERY_KIND: &str = "tests/fuzz/corpus/definition/every-kind.json";
 
 #[derive(Clone, Copy, PartialEq)]
 enum Part {
     Entry,
     Config,
+    ConfigOfEveryKind,
     When,
     Glue,
     Wasm,
     Body,
+    BodyOfEveryKind,
 }
 
 /// One download.
@@ -55,8 +76,9 @@ impl Artefact {
 }
 
 /// Prints the table and fails where a budget is broken.
-pub fn size(manifest: &Manifest) -> Result<()> {
-    let artefacts = artefacts(manifest)?;
+pub fn size(built: &Built) -> Result<()> {
+    let artefacts = artefacts(&built.manifest)?;
+    println!("\nmade by {}\n", built.compiler);
     println!("{:<32} {:>9} {:>9} {:>9} {:>9}", "", "raw", "gzip", "brotli", "delivered");
     for artefact in &artefacts {
         println!(
@@ -95,30 +117,41 @@ fn artefacts(manifest: &Manifest) -> Result<Vec<Artefact>> {
         let content = fs::read(artefacts::assets().join(file))?;
         anyhow::Ok(Artefact { part, name, content, compressed: true })
     };
-    let definition = demo::definition()?;
-    let body = Body::of(&definition, &Look::default(), &definition.language)
-        .encode()
-        .map_err(|error| anyhow!("no body: {error}"))?;
-    // As a site with one live survey has it; ids and digests have these lengths.
+    let nps = demo::definition()?;
+    let every_kind = serde_json::from_slice(&fs::read(root().join(EVERY_KIND))?)
+        .with_context(|| format!("{EVERY_KIND} does not read"))?;
+    let made = |part, name, content| Artefact { part, name, content, compressed: false };
+    Ok(vec![
+        file(Part::Entry, "asklet.js", "asklet.js")?,
+        made(Part::Config, "config (one survey)", config(&nps, manifest)?),
+        made(Part::ConfigOfEveryKind, "config (every kind)", config(&every_kind, manifest)?),
+        file(Part::When, "when.js", when)?,
+        file(Part::Glue, "widget.js", glue)?,
+        file(Part::Wasm, "widget.wasm", wasm)?,
+        made(Part::Body, "body (NPS with comment)", body(&nps)?),
+        made(Part::BodyOfEveryKind, "body (every kind)", body(&every_kind)?),
+    ])
+}
+
+/// The body of a survey in its own language.
+fn body(definition: &Definition) -> Result<Vec<u8>> {
+    let body = Body::of(definition, &Look::default(), &definition.language);
+    body.encode().map_err(|error| anyhow!("no body: {error}"))
+}
+
+/// The config of a site that has one survey, live; ids and digests have these lengths.
+fn config(definition: &Definition, manifest: &Manifest) -> Result<Vec<u8>> {
+    let artefacts::Files { when, widget, .. } = &manifest.files;
     let config = Config {
-        files: Some(Files { when: when.clone(), widget: manifest.files.widget.clone() }),
+        files: Some(Files { when: when.clone(), widget: widget.clone() }),
         rest_days: 7,
         surveys: vec![ConfigSurvey::of(
             "0".repeat(18),
             1,
             vec!["0".to_owned()],
             vec![(definition.language.clone(), "0".repeat(16))],
-            definition,
+            definition.clone(),
         )],
     };
-    let config = serde_json::to_vec(&config)?;
-    let made = |part, name, content| Artefact { part, name, content, compressed: false };
-    Ok(vec![
-        file(Part::Entry, "asklet.js", "asklet.js")?,
-        made(Part::Config, "config (one survey)", config),
-        file(Part::When, "when.js", when)?,
-        file(Part::Glue, "widget.js", glue)?,
-        file(Part::Wasm, "widget.wasm", wasm)?,
-        made(Part::Body, "body (NPS with comment)", body),
-    ])
+    Ok(serde_json::to_vec(&config)?)
 }

@@ -36,9 +36,8 @@ pub fn proof() -> Result<()> {
 
 /// Has requests made of the OpenAPI document.
 fn by_document() -> Result<()> {
-    let schemathesis = tools::python_tool("schemathesis", &["schemathesis==4.32.5"])?;
-    let validator =
-        tools::python_tool("openapi-spec-validator", &["openapi-spec-validator==0.9.0"])?;
+    let tool = |command| tools::python_tool(command, "tests/fuzz/requirements.txt");
+    let (schemathesis, validator) = (tool("schemathesis")?, tool("openapi-spec-validator")?);
     let mut node = Node::find()?.command()?;
     node.arg("tests/fuzz/openapi.mjs").current_dir(root());
     loud(node.env("SCHEMATHESIS", schemathesis).env("VALIDATOR", validator))
@@ -63,8 +62,7 @@ pub fn test() -> Result<()> {
     timed("formatting", || cargo(&["fmt", "--all", "--check"]))?;
     let lint = ["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"];
     timed("lints", || cargo(&lint))?;
-    let manifest = build()?;
-    size(&manifest)?;
+    size(&build()?)?;
     tools::curl()?;
     timed("native and API tests", || on("workerd", &[]))?;
     // `machine` looks at plain workerd's files and kills it.

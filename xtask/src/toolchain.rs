@@ -1,6 +1,6 @@
 //! The Rust that builds for the browser and for the Worker. Its standard library is always rebuilt,
 //! because that is where the bytes are, so a compiler with the library's source is all that it takes:
-//! rustup's with `rust-src`, or Debian's.
+//! rustup's with `rust-src`, or Debian's. Sizes depend on which one it is, so a build says it.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -11,11 +11,15 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::step::quiet;
-use crate::tools::{apt_install, on_path};
+use crate::tools::{Apt, find_on};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
+/// Where Debian's packages put their programs.
+const DEBIAN_PROGRAMS: &str = "/usr/bin";
+
 /// A compiler with the source of its library.
+#[derive(Debug)]
 pub struct Toolchain {
     /// The PATH on which `cargo` and `rustc` are that compiler's.
     path: OsString,
@@ -23,42 +27,71 @@ pub struct Toolchain {
     linker: Option<String>,
     /// `rustc -vV`: what was built depends on it.
     pub version: String,
+    /// Where it lies.
+    sysroot: PathBuf,
 }
 
 impl Toolchain {
-    /// Finds one, or installs one.
+    /// Finds one, or installs one: the one on the PATH, Debian's, the one on the PATH with the source
+    /// that rustup adds, Debian's as apt-get installs it.
     pub fn find() -> Result<Self> {
-        let own_path = env::var_os("PATH").unwrap_or_default();
-        let system_path = prefixed("/usr/bin", &own_path)?;
-        for path in [&own_path, &system_path] {
+        let path = env::var_os("PATH").unwrap_or_default();
+        let toolchain = Self::find_on(&path, Path::new(DEBIAN_PROGRAMS))?;
+        println!("{:<24} {}", "compiler", toolchain.name());
+        Ok(toolchain)
+    }
+
+    fn find_on(own_path: &OsStr, debian: &Path) -> Result<Self> {
+        let debian_path = prefixed(debian, own_path)?;
+        for path in [own_path, &debian_path] {
             if has_source(path) {
-                return Self::on(path.clone());
+                return Self::on(path, debian);
             }
         }
-        if on_path("rustup").is_some() {
-            println!("adding the source of the standard library with rustup");
-            if quiet(Command::new("rustup").args(["component", "add", "rust-src"])).is_ok() {
-                return Self::on(own_path);
+        if find_on(own_path, "rustup").is_some() {
+            println!("adding the source of the standard library: rustup component add rust-src");
+            let mut rustup = Command::new("rustup");
+            match quiet(rustup.args(["component", "add", "rust-src"]).env("PATH", own_path)) {
+                // The rustc on the PATH may be none of rustup's.
+                Ok(_) if has_source(own_path) => return Self::on(own_path, debian),
+                Ok(_) => println!("  rustup added it, but not to the rustc on the PATH"),
+                Err(error) => println!("  rustup could not: {error:#}"),
             }
         }
-        apt_install(&["rustc-web", "cargo-web", "rust-web-src"]).context(
+        let apt = Apt::on(own_path);
+        apt.install(
+            &["rustc-web", "cargo-web", "rust-web-src"],
+            "no Rust here has the source of its standard library, which the build compiles",
+        )
+        .context(
             "no Rust with the source of its standard library: run `rustup component add \
              rust-src`, or install Debian's packages rustc-web, cargo-web and rust-web-src",
         )?;
-        if !has_source(&system_path) {
+        if !has_source(&debian_path) {
             bail!("Debian's Rust came without the source of its standard library");
         }
-        Self::on(system_path)
+        Self::on(&debian_path, debian)
     }
 
-    fn on(path: OsString) -> Result<Self> {
-        let version = quiet(rustc(&path).arg("-vV"))?;
-        let linker = if brings_linker(&path)? { None } else { Some(debian_linker(&version)?) };
+    fn on(path: &OsStr, debian: &Path) -> Result<Self> {
+        let version = quiet(rustc(path).arg("-vV"))?;
+        let sysroot = sysroot(path)?;
+        let linker = if brings_linker(&sysroot)? {
+            None
+        } else {
+            Some(debian_linker(&version, &Apt::on(path), debian)?)
+        };
         // worker-build looks for this folder, and asks rustup for the target where it is missing.
-        let library = quiet(rustc(&path).args(["--target", TARGET, "--print", "target-libdir"]))?;
+        let library = quiet(rustc(path).args(["--target", TARGET, "--print", "target-libdir"]))?;
         fs::create_dir_all(library.trim())
             .with_context(|| format!("cannot make {}", library.trim()))?;
-        Ok(Self { path, linker, version })
+        Ok(Self { path: path.to_owned(), linker, version, sysroot })
+    }
+
+    /// Which one it is, in one line: the release, and where it lies.
+    pub fn name(&self) -> String {
+        let release = self.version.lines().next().unwrap_or_default();
+        format!("{release} in {}", self.sysroot.display())
     }
 
     /// The PATH on which `cargo` and `rustc` are this compiler's.
@@ -84,38 +117,219 @@ impl Toolchain {
 }
 
 /// The `rustc` that is first on a PATH.
-fn rustc(path: &OsString) -> Command {
+fn rustc(path: &OsStr) -> Command {
     let mut command = Command::new("rustc");
     command.env("PATH", path);
     command
 }
 
-fn sysroot(path: &OsString) -> Result<PathBuf> {
+fn sysroot(path: &OsStr) -> Result<PathBuf> {
     Ok(PathBuf::from(quiet(rustc(path).args(["--print", "sysroot"]))?.trim()))
 }
 
-fn has_source(path: &OsString) -> bool {
+fn has_source(path: &OsStr) -> bool {
     sysroot(path).is_ok_and(|root| root.join("lib/rustlib/src/rust/library/Cargo.toml").exists())
 }
 
-fn brings_linker(path: &OsString) -> Result<bool> {
-    let hosts = sysroot(path)?.join("lib/rustlib");
-    let folders = fs::read_dir(hosts)?.collect::<Result<Vec<_>, _>>()?;
+fn brings_linker(sysroot: &Path) -> Result<bool> {
+    let folders = fs::read_dir(sysroot.join("lib/rustlib"))?.collect::<Result<Vec<_>, _>>()?;
     Ok(folders.iter().any(|folder| folder.path().join("bin/rust-lld").exists()))
 }
 
 /// The lld of the LLVM that the compiler was built with.
-fn debian_linker(version: &str) -> Result<String> {
+fn debian_linker(version: &str, apt: &Apt<'_>, debian: &Path) -> Result<String> {
     let llvm = version.lines().find_map(|line| line.strip_prefix("LLVM version: "));
     let major = llvm.and_then(|llvm| llvm.split('.').next()).context("rustc names no LLVM")?;
     let linker = format!("lld-{major}");
-    if !Path::new("/usr/bin").join(&linker).exists() {
-        apt_install(&[&linker]).with_context(|| format!("the linker {linker} is missing"))?;
+    if !debian.join(&linker).exists() {
+        apt.install(&[&linker], "this Rust brings no linker for WebAssembly")
+            .with_context(|| format!("the linker {linker} is missing"))?;
     }
     Ok(linker)
 }
 
-fn prefixed(folder: &str, path: &OsString) -> Result<OsString> {
-    let folders = std::iter::once(PathBuf::from(folder)).chain(env::split_paths(path));
+fn prefixed(folder: &Path, path: &OsStr) -> Result<OsString> {
+    let folders = std::iter::once(folder.to_owned()).chain(env::split_paths(path));
     Ok(env::join_paths(folders)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// A machine in a folder: scripts in place of the programs that are asked, those on its PATH in
+    /// `own` and Debian's in `debian`. Each script that changes something notes in `log` what it did.
+    struct Machine {
+        folder: TempDir,
+    }
+
+    impl Machine {
+        fn new() -> Self {
+            let machine = Self { folder: TempDir::new().unwrap() };
+            for folder in ["own", "debian", "packaged"] {
+                fs::create_dir(machine.path(folder)).unwrap();
+            }
+            machine.write("log", "");
+            machine
+        }
+
+        fn path(&self, path: &str) -> PathBuf {
+            self.folder.path().join(path)
+        }
+
+        fn write(&self, path: &str, text: &str) {
+            let path = self.path(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+
+        /// A program; `ROOT` stands for the machine's folder.
+        fn program(&self, path: &str, lines: &str) {
+            let lines = lines.replace("ROOT", &self.folder.path().display().to_string());
+            // A program may be started only once nothing writes it: another process may be forked in
+            // between and hold it open, so a shell writes it.
+            let mut shell = Command::new("sh");
+            shell.args(["-c", "printf '#!/bin/sh\\n%s' \"$1\" > \"$2\" && chmod +x \"$2\"", "sh"]);
+            quiet(shell.arg(lines).arg(self.path(path))).unwrap();
+        }
+
+        /// A rustc in a folder, with a sysroot of its own that has no source.
+        fn rustc(&self, folder: &str, version: &str) {
+            self.program(
+                &format!("{folder}/rustc"),
+                &format!(
+                    "case \"$*\" in\n\
+                     -vV) echo 'rustc {version}'; echo 'LLVM version: 22.1.2';;\n\
+                     *sysroot) echo ROOT/{folder}-root;;\n\
+                     *) echo ROOT/{folder}-root/lib/rustlib/wasm32/lib;;\n\
+                     esac\n"
+                ),
+            );
+            self.write(&format!("{folder}-root/lib/rustlib/x86_64/bin/rust-lld"), "");
+        }
+
+        fn source(&self, folder: &str) {
+            let library = format!("{folder}-root/lib/rustlib/src/rust/library/Cargo.toml");
+            self.write(&library, "");
+        }
+
+        /// A rustup that adds the source to a sysroot, or fails.
+        fn rustup(&self, root: Option<&str>) {
+            let add = match root {
+                Some(root) => {
+                    let library = format!("ROOT/{root}/lib/rustlib/src/rust/library");
+                    format!("/bin/mkdir -p {library}; : > {library}/Cargo.toml\n")
+                }
+                None => "echo 'could not download' >&2; exit 1\n".to_owned(),
+            };
+            self.program("own/rustup", &format!("echo \"rustup $*\" >> ROOT/log\n{add}"));
+        }
+
+        /// An apt-get whose packages bring a Rust with its source.
+        fn apt(&self) {
+            self.rustc("packaged", "1.96.0");
+            let library = "ROOT/packaged-root/lib/rustlib/src/rust/library";
+            self.program("own/id", "echo 0\n");
+            self.program(
+                "own/apt-get",
+                &format!(
+                    "echo \"apt-get $*\" >> ROOT/log\n\
+                     case \"$*\" in\n\
+                     *rustc-web*) /bin/cp ROOT/packaged/rustc ROOT/debian/rustc; \
+                     /bin/mkdir -p {library}; : > {library}/Cargo.toml;;\n\
+                     esac\n"
+                ),
+            );
+        }
+
+        fn find(&self) -> Result<Toolchain> {
+            Toolchain::find_on(self.path("own").as_os_str(), &self.path("debian"))
+        }
+
+        fn found(&self) -> String {
+            self.find().unwrap().name()
+        }
+
+        fn log(&self) -> String {
+            fs::read_to_string(self.path("log")).unwrap()
+        }
+    }
+
+    #[test]
+    fn a_rust_that_has_its_source_is_taken_as_it_is() {
+        let machine = Machine::new();
+        for folder in ["own", "debian"] {
+            machine.rustc(folder, &format!("of {folder}"));
+            machine.source(folder);
+        }
+        machine.rustup(None);
+        machine.apt();
+        let root = machine.path("own-root");
+        assert_eq!(machine.found(), format!("rustc of own in {}", root.display()));
+        assert_eq!(machine.log(), "");
+    }
+
+    #[test]
+    fn debians_is_taken_where_only_that_has_its_source() {
+        let machine = Machine::new();
+        machine.rustc("own", "of own");
+        machine.rustc("debian", "of debian");
+        machine.source("debian");
+        machine.rustup(Some("own-root"));
+        assert!(machine.found().starts_with("rustc of debian in "));
+        assert_eq!(machine.log(), "");
+    }
+
+    #[test]
+    fn rustup_adds_the_source_before_apt_get_is_asked() {
+        let machine = Machine::new();
+        machine.rustc("own", "of own");
+        machine.rustup(Some("own-root"));
+        machine.apt();
+        assert!(machine.found().starts_with("rustc of own in "));
+        assert_eq!(machine.log(), "rustup component add rust-src\n");
+    }
+
+    #[test]
+    fn apt_get_brings_a_rust_where_rustup_can_fetch_nothing_or_adds_to_another_one() {
+        for root in [None, Some("another-root")] {
+            let machine = Machine::new();
+            machine.rustc("own", "of own");
+            machine.rustup(root);
+            machine.apt();
+            assert!(machine.found().starts_with("rustc 1.96.0 in "));
+            let log = machine.log();
+            assert!(log.starts_with("rustup component add rust-src\napt-get update\n"), "{log}");
+            assert!(log.ends_with(" rustc-web cargo-web rust-web-src\n"), "{log}");
+        }
+    }
+
+    #[test]
+    fn a_rust_without_a_linker_takes_the_one_of_its_llvm() {
+        let machine = Machine::new();
+        machine.rustc("own", "of own");
+        machine.source("own");
+        machine.apt();
+        fs::remove_file(machine.path("own-root/lib/rustlib/x86_64/bin/rust-lld")).unwrap();
+        assert_eq!(machine.find().unwrap().linker.as_deref(), Some("lld-22"));
+        assert!(machine.log().ends_with(" lld-22\n"), "{}", machine.log());
+        machine.write("debian/lld-22", "");
+        machine.write("log", "");
+        machine.find().unwrap();
+        assert_eq!(machine.log(), "");
+    }
+
+    #[test]
+    fn where_nothing_helps_the_error_says_what_to_install() {
+        let machine = Machine::new();
+        machine.rustc("own", "of own");
+        machine.rustup(None);
+        let error = format!("{:#}", machine.find().unwrap_err());
+        for named in ["rustup component add rust-src", "rustc-web", "rust-web-src", "not Debian"] {
+            assert!(error.contains(named), "{error}");
+        }
+        assert_eq!(machine.log(), "rustup component add rust-src\n");
+    }
 }

@@ -2,12 +2,14 @@
 //! cache, by version, and shared between checkouts.
 
 use std::env;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, anyhow, bail};
 
+use crate::artefacts;
 use crate::node::{Node, check_installer};
 use crate::root;
 use crate::step::{Step, quiet, timed};
@@ -44,34 +46,46 @@ pub fn cargo_tool(package: &str, binary: &str, version: &str) -> Result<PathBuf>
     need_openssl()?;
     timed(&format!("install {package}"), || {
         println!("  {package} {version} into {}: once, some minutes", folder.display());
-        let install = |locked: &[&str]| {
-            let mut cargo = Command::new("cargo");
-            cargo.args(["install", "--root"]).arg(&folder).args(locked);
-            cargo.arg(format!("{package}@{version}"));
-            // A folder of its own: this one's may be locked by the cargo that runs us.
-            cargo.env("CARGO_TARGET_DIR", cache()?.join("target"));
-            quiet(&mut cargo)
-        };
-        // A registry may lack a version that the tool's own lock file names.
-        install(&["--locked"]).or_else(|_| install(&[])).map(drop)
+        let mut cargo = Command::new("cargo");
+        // With the versions of its own lock file and no others: they were tried together.
+        cargo.args(["install", "--locked", "--root"]).arg(&folder);
+        cargo.arg(format!("{package}@{version}"));
+        // A folder of its own: this one's may be locked by the cargo that runs us.
+        cargo.env("CARGO_TARGET_DIR", cache()?.join("target"));
+        quiet(&mut cargo).map(drop).with_context(|| {
+            format!(
+                "{package} {version} cannot be installed with the versions of its lock file; \
+                 nothing else is tried. Is the registry reachable, and has it all of them?"
+            )
+        })
     })?;
     Ok(path)
 }
 
-/// The path of a command that Python packages bring, `NAME==VERSION` each and the command's own first;
-/// installs them if these versions are not there.
-pub fn python_tool(command: &str, packages: &[&str]) -> Result<PathBuf> {
-    let folder = cache()?.join("tools").join(packages.join("+").replace("==", "-"));
+/// The path of a command that Python packages bring. The lock file, a path within the repository, names
+/// all of them with their digests; they are installed if that was not done with this lock file.
+pub fn python_tool(command: &str, lock: &str) -> Result<PathBuf> {
+    let lock = root().join(lock);
+    let locked = fs::read(&lock).with_context(|| format!("cannot read {}", lock.display()))?;
+    let folder = cache()?.join("tools").join(format!("python-{}", artefacts::digest(&[&locked])));
     let path = folder.join("bin").join(command);
-    if path.exists() {
+    let installed = folder.join("installed");
+    if installed.exists() {
         return Ok(path);
     }
-    timed(&format!("install {}", packages.join(" ")), || {
-        let make = || quiet(Command::new("python3").args(["-m", "venv"]).arg(&folder));
-        // Debian's Python comes without what makes environments.
-        make().or_else(|_| apt_install(&["python3-venv"]).and_then(|()| make()))?;
+    timed(&format!("install {command}"), || {
+        println!("  the packages of {} into {}", lock.display(), folder.display());
+        if quiet(Command::new("python3").args(["-c", "import ensurepip"])).is_err() {
+            apt_install(
+                &["python3-venv"],
+                "Debian's Python comes without what makes environments",
+            )?;
+        }
+        quiet(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
         let mut pip = Command::new(folder.join("bin/pip"));
-        quiet(pip.args(["install", "--quiet", "--disable-pip-version-check"]).args(packages))
+        pip.args(["install", "--quiet", "--disable-pip-version-check", "--require-hashes"]);
+        quiet(pip.arg("--requirement").arg(&lock))?;
+        Ok(fs::write(installed, "")?)
     })?;
     Ok(path)
 }
@@ -91,7 +105,7 @@ fn need_openssl() -> Result<()> {
     if quiet(Command::new("pkg-config").args(["--exists", "openssl"])).is_ok() {
         return Ok(());
     }
-    apt_install(&["libssl-dev", "pkg-config"])
+    apt_install(&["libssl-dev", "pkg-config"], "the tools that cargo installs link OpenSSL")
         .context("the headers of OpenSSL are missing: install libssl-dev and pkg-config")
 }
 
@@ -152,7 +166,8 @@ pub fn chromium() -> Result<PathBuf> {
     if let Some(chromium) = find() {
         return Ok(chromium);
     }
-    apt_install(&["chromium"]).context("no Chromium: install one, or name it in CHROMIUM")?;
+    apt_install(&["chromium"], "the browser tests need a browser")
+        .context("no Chromium: install one, or name it in CHROMIUM")?;
     find().context("the package chromium brought no browser")
 }
 
@@ -160,29 +175,53 @@ pub fn chromium() -> Result<PathBuf> {
 pub fn curl() -> Result<()> {
     match on_path("curl") {
         Some(_) => Ok(()),
-        None => apt_install(&["curl"]).context("no curl: install it"),
+        None => apt_install(&["curl"], "the commands of docs/api.md are run")
+            .context("no curl: install it"),
     }
 }
 
 /// The file that a command name stands for.
 pub fn on_path(name: &str) -> Option<PathBuf> {
-    let paths = env::var_os("PATH")?;
-    env::split_paths(&paths).map(|folder| folder.join(name)).find(|path| path.is_file())
+    find_on(&env::var_os("PATH")?, name)
 }
 
-/// Installs Debian packages, where that is Debian and we are root.
-pub fn apt_install(packages: &[&str]) -> Result<()> {
-    let id = quiet(Command::new("id").arg("-u"))?;
-    if on_path("apt-get").is_none() || id.trim() != "0" {
-        bail!("not Debian, or not root, so it was not installed from Debian's packages");
+/// The same on another PATH.
+pub fn find_on(path: &OsStr, name: &str) -> Option<PathBuf> {
+    env::split_paths(path).map(|folder| folder.join(name)).find(|path| path.is_file())
+}
+
+/// Installs Debian packages, where that is Debian and we are root; says before what and why.
+pub fn apt_install(packages: &[&str], why: &str) -> Result<()> {
+    Apt::on(&env::var_os("PATH").unwrap_or_default()).install(packages, why)
+}
+
+/// Debian's packages.
+pub struct Apt<'a> {
+    path: &'a OsStr,
+}
+
+impl<'a> Apt<'a> {
+    /// Those that the `apt-get` on a PATH installs.
+    pub fn on(path: &'a OsStr) -> Self {
+        Self { path }
     }
-    timed(&format!("install {}", packages.join(" ")), || {
-        let apt = |arguments: &[&str]| {
-            let mut apt = Command::new("apt-get");
-            quiet(apt.env("DEBIAN_FRONTEND", "noninteractive").args(arguments))
+
+    /// Installs packages; says before what and why.
+    pub fn install(&self, packages: &[&str], why: &str) -> Result<()> {
+        let run = |program: &str, arguments: &[&str]| {
+            let mut command = Command::new(program);
+            command.env("PATH", self.path).env("DEBIAN_FRONTEND", "noninteractive");
+            quiet(command.args(arguments))
         };
-        apt(&["update"])?;
-        let install = ["install", "--yes", "--no-install-recommends"];
-        apt(&[&install[..], packages].concat()).map(drop)
-    })
+        if find_on(self.path, "apt-get").is_none() || run("id", &["-u"])?.trim() != "0" {
+            bail!("not Debian, or not root, so it was not installed from Debian's packages");
+        }
+        let packages_line = packages.join(" ");
+        println!("installing with apt-get: {packages_line} ({why})");
+        timed(&format!("apt-get {packages_line}"), || {
+            run("apt-get", &["update"])?;
+            let install = ["install", "--yes", "--no-install-recommends"];
+            run("apt-get", &[&install[..], packages].concat()).map(drop)
+        })
+    }
 }
