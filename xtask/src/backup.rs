@@ -13,44 +13,86 @@ use crate::data::{self, DataFolder, FORMAT_FILE, LOCK_FILE};
 
 /// Writes a data folder, with its secret, into one compressed file.
 pub fn backup(file: &Path, data: &Path) -> Result<()> {
-    if file.exists() {
-        bail!("{} exists already; a backup overwrites nothing", file.display());
-    }
     let folder = DataFolder::lock(data)?;
     if !folder.path().join(FORMAT_FILE).exists() {
         bail!("{} is not a data folder of Asklet", data.display());
     }
+    // Takes the name, so that what somebody puts there meanwhile is not overwritten.
+    create(file)?;
     let unfinished = beside(file, ".unfinished");
-    let written = write(&unfinished, folder.path());
+    let written = create(&unfinished).and_then(|archive| {
+        let written = write(archive, folder.path());
+        let written = written.and_then(|()| Ok(fs::rename(&unfinished, file)?));
+        if written.is_err() {
+            // Half a backup must not be taken for one; that it stays when this fails too changes
+            // nothing.
+            let _ = fs::remove_file(&unfinished);
+        }
+        written
+    });
     if written.is_err() {
-        // Half a backup must not be taken for one; that it stays when this fails too changes nothing.
-        let _ = fs::remove_file(&unfinished);
+        // It is empty, and ours.
+        let _ = fs::remove_file(file);
     }
     written.with_context(|| format!("cannot write {}", file.display()))?;
-    fs::rename(&unfinished, file).with_context(|| format!("cannot write {}", file.display()))?;
     let bytes = fs::metadata(file)?.len();
     println!("{} holds {} ({bytes} bytes); keep it secret", file.display(), data.display());
     Ok(())
 }
 
-fn write(file: &Path, folder: &Path) -> Result<()> {
-    let mut archive =
-        tar::Builder::new(GzEncoder::new(data::create_private(file)?, Compression::default()));
+fn create(file: &Path) -> Result<File> {
+    data::create_private(file)
+        .with_context(|| format!("{} cannot be made; a backup overwrites nothing", file.display()))
+}
+
+fn write(archive: File, folder: &Path) -> Result<()> {
+    let mut archive = tar::Builder::new(GzEncoder::new(archive, Compression::default()));
+    append_folder(&mut archive, folder, Path::new(""))?;
+    archive.into_inner()?.finish()?.sync_all()?;
+    Ok(())
+}
+
+/// Appends what lies in a folder. A link is refused: it could lead to a file that only whoever makes
+/// the backup may read.
+fn append_folder(
+    archive: &mut tar::Builder<GzEncoder<File>>,
+    folder: &Path,
+    name: &Path,
+) -> Result<()> {
     let mut entries = fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
-        let name = PathBuf::from(entry.file_name());
+        let (path, name) = (entry.path(), name.join(entry.file_name()));
+        let kind = entry.file_type()?;
         if name == Path::new(LOCK_FILE) {
             continue;
-        }
-        if entry.file_type()?.is_dir() {
-            archive.append_dir_all(&name, entry.path())?;
+        } else if kind.is_dir() {
+            archive.append_dir(&name, &path)?;
+            append_folder(archive, &path, &name)?;
+        } else if kind.is_file() {
+            archive.append_file(&name, &mut open(&path)?)?;
         } else {
-            archive.append_path_with_name(entry.path(), &name)?;
+            bail!(
+                "{} is neither a file nor a folder, and a backup follows no link",
+                path.display()
+            );
         }
     }
-    archive.into_inner()?.finish()?.sync_all()?;
     Ok(())
+}
+
+/// Opens a file, and not what a link that has taken its place leads to.
+fn open(path: &Path) -> Result<File> {
+    let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let (opened, named) = (file.metadata()?, fs::symlink_metadata(path)?);
+        if (opened.dev(), opened.ino()) != (named.dev(), named.ino()) {
+            bail!("{} was replaced while it was read", path.display());
+        }
+    }
+    Ok(file)
 }
 
 /// Makes a data folder from a backup.
@@ -62,8 +104,10 @@ pub fn restore(file: &Path, data: &Path) -> Result<()> {
     }
     let archive = File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
     let unfinished = beside(data, ".unfinished");
-    if unfinished.exists() {
-        fs::remove_dir_all(&unfinished)?;
+    if fs::symlink_metadata(&unfinished).is_ok() {
+        // Of a restore that broke off. Of a link only the link goes.
+        fs::remove_dir_all(&unfinished)
+            .with_context(|| format!("cannot remove {}", unfinished.display()))?;
     }
     let unpacked = unpack(archive, &unfinished);
     if unpacked.is_err() {
@@ -81,7 +125,16 @@ pub fn restore(file: &Path, data: &Path) -> Result<()> {
 
 fn unpack(archive: File, folder: &Path) -> Result<()> {
     data::make_private_folder(folder)?;
-    tar::Archive::new(GzDecoder::new(archive)).unpack(folder)?;
+    for entry in tar::Archive::new(GzDecoder::new(archive)).entries()? {
+        let mut entry = entry?;
+        let kind = entry.header().entry_type();
+        if !kind.is_file() && !kind.is_dir() {
+            bail!("it holds {}, which is neither a file nor a folder", entry.path()?.display());
+        }
+        if !entry.unpack_in(folder)? {
+            bail!("it holds {}, which would lie outside", entry.path()?.display());
+        }
+    }
     if !folder.join(FORMAT_FILE).exists() {
         bail!("it holds no data folder of Asklet");
     }
@@ -120,6 +173,49 @@ mod tests {
         }
         assert_eq!(fs::read_to_string(restored.join("objects/one.sqlite")).unwrap(), "rows");
         assert_eq!(DataFolder::open(&restored).unwrap().secret().unwrap(), secret);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_backup_follows_no_link_and_writes_through_none() {
+        use std::os::unix::fs::symlink;
+        let parent = TempDir::new().unwrap();
+        let (data, file) = (parent.path().join("data"), parent.path().join("backup.tar.gz"));
+        let (private, victim) = (parent.path().join("private"), parent.path().join("victim"));
+        fs::write(&private, "not for the backup").unwrap();
+        drop(DataFolder::open(&data).unwrap());
+
+        // What a backup is named: neither a link, nor one that leads nowhere, is written through.
+        for link in ["backup.tar.gz", "backup.tar.gz.unfinished"] {
+            let link = parent.path().join(link);
+            symlink(&victim, &link).unwrap();
+            assert!(backup(&file, &data).is_err() && !victim.exists());
+            assert!(link.is_symlink());
+            fs::remove_file(&link).unwrap();
+        }
+        assert!(!file.exists());
+
+        // What lies in the folder: a link is named, and nothing of it is read.
+        for link in ["objects/one.sqlite", "linked"] {
+            let link = data.join(link);
+            symlink(&private, &link).unwrap();
+            let refused = format!("{:#}", backup(&file, &data).unwrap_err());
+            assert!(refused.contains(&link.display().to_string()), "{refused}");
+            fs::remove_file(&link).unwrap();
+        }
+        assert!(!file.exists() && !beside(&file, ".unfinished").exists());
+
+        // What an archive holds: no link is made.
+        let mut archive =
+            tar::Builder::new(GzEncoder::new(File::create(&file).unwrap(), Compression::default()));
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(tar::EntryType::Symlink);
+        header.set_size(0);
+        archive.append_link(&mut header, "objects", &private).unwrap();
+        archive.into_inner().unwrap().finish().unwrap();
+        let restored = parent.path().join("restored");
+        let refused = format!("{:#}", restore(&file, &restored).unwrap_err());
+        assert!(refused.contains("neither a file nor a folder") && !restored.exists(), "{refused}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! format it is, and a lock keeps two processes from using it at once.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -137,17 +137,24 @@ pub fn make_private_folder(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Makes a file that only its owner may read.
+/// Makes a file that only its owner may read. Where something of that name is already, that stays, and
+/// so does what a link of that name leads to.
 pub fn create_private(path: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     Ok(options.open(path)?)
 }
 
-/// Writes a file that only its owner may read, and waits until it is on disk.
+/// Writes a file that only its owner may read, in place of the one that was there, and waits until it
+/// is on disk.
 pub fn write_private(path: &Path, content: &str) -> Result<()> {
+    // Of a link only the link goes.
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+        _ => {}
+    }
     let mut file = create_private(path)?;
     file.write_all(content.as_bytes())?;
     Ok(file.sync_all()?)
@@ -231,6 +238,18 @@ mod tests {
             fs::write(parent.path().join(file), "").unwrap();
         }
         assert_eq!(DataFolder::open(parent.path()).unwrap().secret().unwrap().len(), 64);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_secret_is_not_written_through_a_link() {
+        let parent = TempDir::new().unwrap();
+        let (path, victim) = (parent.path().join("data"), parent.path().join("victim"));
+        fs::write(&victim, "mine").unwrap();
+        fs::create_dir(&path).unwrap();
+        std::os::unix::fs::symlink(&victim, path.join("secret")).unwrap();
+        assert_eq!(DataFolder::open(&path).unwrap().secret().unwrap().len(), 64);
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "mine");
     }
 
     #[test]
