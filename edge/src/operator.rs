@@ -95,16 +95,20 @@ pub fn is_admin(headers: &Headers, env: &Env) -> Result<bool, Failure> {
 /// Refuses whoever does not show the admin token.
 pub fn check_admin(headers: &Headers, env: &Env) -> Result<(), Failure> {
     // Two hold while one follows the other.
-    let tokens = ["ASKLET_ADMIN_TOKEN", "ASKLET_ADMIN_TOKEN_NEXT"]
-        .map(|variable| place::variable(env, variable));
-    if tokens.iter().all(Option::is_none) {
+    let mut tokens = Vec::new();
+    for variable in ["ASKLET_ADMIN_TOKEN", "ASKLET_ADMIN_TOKEN_NEXT"] {
+        if let Some(token) = place::variable(env, variable) {
+            seal::check_secret(variable, &token)?;
+            tokens.push(token);
+        }
+    }
+    if tokens.is_empty() {
         let detail = "set ASKLET_ADMIN_TOKEN to create sites";
         return Err(Problem::new(Code::NoAdminToken, detail).into());
     }
     // Digests are compared, so that neither the content nor the length of a token takes time.
     let shown = seal::digest(caller::bearer(headers)?.as_bytes());
-    let is_known =
-        tokens.iter().flatten().map(|token| seal::same(&shown, &seal::digest(token.as_bytes())));
+    let is_known = tokens.iter().map(|token| seal::same(&shown, &seal::digest(token.as_bytes())));
     if is_known.fold(false, |any, one| any | one) {
         return Ok(());
     }

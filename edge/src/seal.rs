@@ -92,15 +92,24 @@ impl fmt::Display for SurveyId {
     }
 }
 
+/// The shortest secret and admin token that a deployment may have, in bytes.
+const SECRET_BYTES: usize = 32;
+
+/// Refuses a secret or an admin token of the deployment that can be guessed.
+pub fn check_secret(name: &str, secret: &str) -> Result<(), Failure> {
+    if secret.len() < SECRET_BYTES {
+        return Err(Failure::Broken(format!("{name} must have at least {SECRET_BYTES} bytes")));
+    }
+    Ok(())
+}
+
 /// The deployment's secret, with which ids are sealed.
 pub struct Seal(Hmac<Sha256>);
 
 impl Seal {
     /// `secret` is `ASKLET_SECRET`: any text of at least 32 bytes.
     pub fn new(secret: &str) -> Result<Self, Failure> {
-        if secret.len() < 32 {
-            return Err(Failure::Broken("ASKLET_SECRET must have at least 32 bytes".to_owned()));
-        }
+        check_secret("ASKLET_SECRET", secret)?;
         let mac = Hmac::new_from_slice(secret.as_bytes());
         Ok(Self(mac.map_err(|error| Failure::Broken(error.to_string()))?))
     }
@@ -299,6 +308,18 @@ mod tests {
         assert_eq!(elsewhere.site(site.as_str()).unwrap(), None);
         let other_site = seal.new_site().unwrap();
         assert_eq!(seal.survey(&other_site, survey.as_str()).unwrap(), None);
+    }
+
+    #[test]
+    fn a_secret_that_can_be_guessed_seals_nothing() {
+        let refused = |bytes: usize| match Seal::new(&"x".repeat(bytes)) {
+            Err(Failure::Broken(cause)) => cause,
+            Err(Failure::Problem(problem)) => problem.detail.into_owned(),
+            Ok(_) => String::new(),
+        };
+        assert_eq!(refused(31), "ASKLET_SECRET must have at least 32 bytes");
+        assert_eq!((refused(32), refused(64)), (String::new(), String::new()));
+        assert!(check_secret("ASKLET_ADMIN_TOKEN", "abc").is_err());
     }
 
     #[test]

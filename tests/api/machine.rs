@@ -93,7 +93,7 @@ fn without_an_admin_token_nobody_makes_sites() {
 
 #[test]
 fn an_admin_token_is_followed_by_another_with_no_time_between() {
-    let (old, new) = (ADMIN_TOKEN, "the admin token that follows");
+    let (old, new) = (ADMIN_TOKEN, "the admin token that follows, which is long enough");
     let mut machine = Machine::start();
     let holds = |machine: &Machine, token: &str| {
         let answer = machine.request("GET", "/v1/sites").bearer(token).get();

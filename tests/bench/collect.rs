@@ -4,7 +4,7 @@
 use std::process::Stdio;
 
 use asklet_shared::display_id::DisplayId;
-use asklet_xtask::server::Server;
+use asklet_xtask::server::{Server, local};
 use harness::Machine;
 use serde_json::json;
 use tempfile::TempDir;
@@ -29,7 +29,7 @@ pub fn bench() -> Part {
     let objects = folder.path().join("objects");
     std::fs::create_dir(&objects).expect("the folder can be written");
     let artefact = asklet_xtask::root().join("tests/bench/floor.capnp");
-    let floor = Server::spawn(&artefact, 0, &[("objects", &objects)], &[], Stdio::null());
+    let floor = Server::spawn(&artefact, local(0), &[("objects", &objects)], &[], Stdio::null());
     let floor = floor.expect("a floor");
 
     let path = survey.collect_path(0);

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 const ROOT = join(import.meta.dirname, "../..");
-export const ADMIN_TOKEN = "the admin token of the tests";
+export const ADMIN_TOKEN = "the admin token of the tests, which is long enough";
 const SECRET = "the secret of the tests, which is long enough";
 
 export class Deployment {

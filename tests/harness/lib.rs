@@ -31,7 +31,7 @@ pub use machine::Machine;
 pub use unfinished::Unfinished;
 
 /// The admin token of every test deployment.
-pub const ADMIN_TOKEN: &str = "the admin token of the tests";
+pub const ADMIN_TOKEN: &str = "the admin token of the tests, which is long enough";
 
 /// The headers in which requests of tests tell the visitor's address and country.
 pub const ADDRESS_HEADER: &str = "x-forwarded-for";

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use asklet_xtask::artefacts;
 use asklet_xtask::data::DataFolder;
-use asklet_xtask::server::{Config, Server};
+use asklet_xtask::server::{Config, Server, local};
 use tempfile::TempDir;
 
 use crate::{ADMIN_TOKEN, Deployment, PROXY_HEADERS};
@@ -148,7 +148,7 @@ fn serve(
     let secret = folder.secret()?;
     let lock = Some(folder.share_lock()?);
     Server::start(Config {
-        port: 0,
+        listen: local(0),
         artefacts,
         data: folder.path(),
         secret: &secret,

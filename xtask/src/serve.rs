@@ -1,7 +1,7 @@
 //! `cargo xtask serve` and `dev`: the same artefact on plain workerd and under wrangler.
 
 use std::env;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
@@ -15,14 +15,18 @@ use crate::data::{self, DataFolder};
 use crate::demo;
 use crate::node::Node;
 use crate::root;
-use crate::server::{Config, Server};
+use crate::server::{Config, Server, check_secret, local};
 use crate::step::loud;
 use crate::wrangler;
 
 /// How `serve` runs.
 #[derive(Args)]
 pub struct Options {
-    /// The port to listen on, on this machine only
+    /// The address to listen on: this machine only, unless a proxy on another one or a container's port
+    /// needs more, such as 0.0.0.0. What travels is not encrypted
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    host: IpAddr,
+    /// The port to listen on
     #[arg(long, default_value_t = 8787)]
     port: u16,
     /// The folder that holds all data
@@ -40,7 +44,13 @@ pub struct Options {
 pub fn serve(options: &Options) -> Result<()> {
     // What can be wrong is told before minutes go into a build.
     let folder = DataFolder::open(&options.data)?;
-    check_port(options.port)?;
+    let listen = SocketAddr::new(options.host, options.port);
+    check_address(listen)?;
+    let token = |name| env::var(name).ok().filter(|token| !token.is_empty());
+    let own_token = token("ASKLET_ADMIN_TOKEN");
+    let next_token = token("ASKLET_ADMIN_TOKEN_NEXT");
+    check_secret("ASKLET_ADMIN_TOKEN", own_token.as_deref())?;
+    check_secret("ASKLET_ADMIN_TOKEN_NEXT", next_token.as_deref())?;
     if options.built {
         check_built()?;
     } else {
@@ -53,15 +63,12 @@ pub fn serve(options: &Options) -> Result<()> {
         .context("cannot wait for Ctrl-C")?;
 
     let secret = folder.secret()?;
-    let token = |name| env::var(name).ok().filter(|token| !token.is_empty());
-    let own_token = token("ASKLET_ADMIN_TOKEN");
-    let next_token = token("ASKLET_ADMIN_TOKEN_NEXT");
     let demo_token = if options.demo { Some(data::random_hex()?) } else { None };
     let admin_token = own_token.or(demo_token);
     let header = |name| env::var(name).unwrap_or_default();
     let headers = [header("ASKLET_ADDRESS_HEADER"), header("ASKLET_COUNTRY_HEADER")];
     let mut server = Server::start(Config {
-        port: options.port,
+        listen,
         artefacts: artefacts::dist(),
         data: folder.path(),
         secret: &secret,
@@ -71,6 +78,12 @@ pub fn serve(options: &Options) -> Result<()> {
         lock: Some(folder.share_lock()?),
     })?;
     println!("\nAsklet answers at {}, with its data in {}", server.url(), options.data.display());
+    if headers[0].is_empty() {
+        println!(
+            "warning: ASKLET_ADDRESS_HEADER names no header, so no visitor's address is limited: \
+             docs/self-host.md says how to name your proxy's"
+        );
+    }
     if options.demo {
         let token = admin_token.as_deref().unwrap_or_default();
         demo::prepare(&folder, &server.url(), token).context("the demo could not be made")?;
@@ -93,16 +106,16 @@ pub fn serve(options: &Options) -> Result<()> {
     }
 }
 
-/// Says that a port is taken before anything is built or started.
-fn check_port(port: u16) -> Result<()> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map(drop).map_err(|error| {
-        anyhow!("port {port} cannot be listened on ({error}): choose another one with --port")
+/// Says that an address is taken, or not this machine's, before anything is built or started.
+fn check_address(listen: SocketAddr) -> Result<()> {
+    TcpListener::bind(listen).map(drop).map_err(|error| {
+        anyhow!("{listen} cannot be listened on ({error}): choose another --port or --host")
     })
 }
 
 /// Builds, and runs `wrangler dev`.
 pub fn dev(port: u16) -> Result<()> {
-    check_port(port)?;
+    check_address(local(port))?;
     build()?;
     let variables = root().join(".dev.vars");
     if !variables.exists() {

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -16,10 +16,13 @@ use crate::{artefacts, runtime};
 /// How long a server may take to finish what it is doing when it is asked to stop.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
 
+/// The shortest secret and admin token that a deployment takes; the Worker has the same limit.
+const SECRET_BYTES: usize = 32;
+
 /// What a server is started with.
 pub struct Config<'a> {
-    /// The port to listen on; 0 for any that is free.
-    pub port: u16,
+    /// The address to listen on; port 0 for any that is free.
+    pub listen: SocketAddr,
     /// The folder of the artefacts: what was built for deployment, or for the proof.
     pub artefacts: PathBuf,
     /// The data folder; its parts `objects` and `demo` must exist.
@@ -41,7 +44,12 @@ pub struct Config<'a> {
 #[must_use = "dropping a server kills it"]
 pub struct Server {
     child: Child,
-    port: u16,
+    listen: SocketAddr,
+}
+
+/// This machine alone, on a port.
+pub fn local(port: u16) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
 }
 
 /// What workerd says on its control pipe.
@@ -51,9 +59,24 @@ struct ControlMessage {
     port: Option<u16>,
 }
 
+/// Refuses a secret or an admin token that can be guessed. The Worker refuses it too, but only when it is
+/// asked.
+pub fn check_secret(name: &str, secret: Option<&str>) -> Result<()> {
+    match secret {
+        Some(secret) if secret.len() < SECRET_BYTES => bail!(
+            "{name} must have at least {SECRET_BYTES} characters, or it can be guessed: \
+             `openssl rand -hex 32` makes one"
+        ),
+        _ => Ok(()),
+    }
+}
+
 impl Server {
     /// Starts one and waits until it listens.
     pub fn start(config: Config<'_>) -> Result<Self> {
+        check_secret("ASKLET_SECRET", Some(config.secret))?;
+        check_secret("ASKLET_ADMIN_TOKEN", config.admin_token)?;
+        check_secret("ASKLET_ADMIN_TOKEN_NEXT", config.next_admin_token)?;
         let folders = [
             ("objects", config.data.join("objects")),
             ("demo", config.data.join("demo")),
@@ -71,7 +94,7 @@ impl Server {
         let stdin = config.lock.map_or_else(Stdio::null, Stdio::from);
         Self::spawn(
             &config.artefacts.join("workerd.capnp"),
-            config.port,
+            config.listen,
             &folders,
             &variables,
             stdin,
@@ -81,7 +104,7 @@ impl Server {
     /// Starts workerd on any artefact whose socket is called `http`.
     pub fn spawn(
         artefact: &Path,
-        port: u16,
+        listen: SocketAddr,
         folders: &[(&str, &Path)],
         variables: &[(&str, &str)],
         stdin: Stdio,
@@ -95,7 +118,7 @@ impl Server {
             .arg(artefact)
             // Standard output carries the control messages.
             .args(["--control-fd=1", "--socket-addr"])
-            .arg(format!("http={}:{port}", Ipv4Addr::LOCALHOST))
+            .arg(format!("http={listen}"))
             .envs(variables.iter().copied())
             .stdin(stdin)
             .stdout(Stdio::piped());
@@ -108,7 +131,7 @@ impl Server {
             Some(port) => {
                 // The pipe must stay open and empty for as long as workerd writes into it.
                 thread::spawn(move || std::io::copy(&mut lines.by_ref(), &mut std::io::sink()));
-                Ok(Self { child, port })
+                Ok(Self { child, listen: SocketAddr::new(listen.ip(), port) })
             }
             None => {
                 let status = child.wait()?;
@@ -119,12 +142,12 @@ impl Server {
 
     /// The address that it answers at.
     pub fn url(&self) -> String {
-        format!("http://localhost:{}", self.port)
+        url(self.listen)
     }
 
     /// The port that it listens on.
     pub fn port(&self) -> u16 {
-        self.port
+        self.listen.port()
     }
 
     /// The number of its process.
@@ -166,10 +189,71 @@ impl Drop for Server {
     }
 }
 
+/// Where a browser on this machine finds what listens on an address.
+fn url(listen: SocketAddr) -> String {
+    if listen.ip().is_loopback() || listen.ip().is_unspecified() {
+        format!("http://localhost:{}", listen.port())
+    } else {
+        format!("http://{listen}")
+    }
+}
+
 /// The port of the first socket that workerd says it listens on; `None` where it ended before.
 fn listening_port(lines: &mut impl BufRead) -> Option<u16> {
     lines.lines().map_while(Result::ok).find_map(|line| {
         let message: ControlMessage = serde_json::from_str(&line).ok()?;
         message.port.filter(|_| message.event == "listen")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_or_an_admin_token_of_fewer_than_32_characters_is_refused() {
+        let check = |token: Option<&str>| check_secret("ASKLET_ADMIN_TOKEN", token);
+        assert!(check(None).is_ok() && check(Some(&"x".repeat(32))).is_ok());
+        for short in ["", "abc", &"x".repeat(31)] {
+            let refused = check(Some(short)).unwrap_err().to_string();
+            assert!(refused.starts_with("ASKLET_ADMIN_TOKEN must have at least 32 "), "{refused}");
+        }
+    }
+
+    #[test]
+    fn no_server_starts_with_what_can_be_guessed() {
+        let long = "x".repeat(32);
+        for (named, secrets) in [
+            ("ASKLET_SECRET ", ["short", &long, &long]),
+            ("ASKLET_ADMIN_TOKEN ", [&long, "short", &long]),
+            ("ASKLET_ADMIN_TOKEN_NEXT ", [&long, &long, "short"]),
+        ] {
+            let [secret, admin_token, next_admin_token] = secrets;
+            let server = Server::start(Config {
+                listen: local(0),
+                artefacts: PathBuf::new(),
+                data: Path::new(""),
+                secret,
+                admin_token: Some(admin_token),
+                next_admin_token: Some(next_admin_token),
+                proxy_headers: [""; 2],
+                lock: None,
+            });
+            let refused = server.map(drop).unwrap_err().to_string();
+            assert!(refused.starts_with(named), "{refused}");
+        }
+    }
+
+    #[test]
+    fn what_listens_on_every_address_is_found_on_this_machine() {
+        for (listen, address) in [
+            ("127.0.0.1:80", "http://localhost:80"),
+            ("0.0.0.0:80", "http://localhost:80"),
+            ("[::]:80", "http://localhost:80"),
+            ("192.0.2.1:80", "http://192.0.2.1:80"),
+            ("[2001:db8::1]:80", "http://[2001:db8::1]:80"),
+        ] {
+            assert_eq!(url(listen.parse().unwrap()), address);
+        }
+    }
 }
