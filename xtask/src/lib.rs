@@ -20,9 +20,30 @@ mod toolchain;
 pub mod tools;
 pub mod wrangler;
 
-use std::path::Path;
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::LazyLock;
 
-/// The repository.
+/// The repository: the one that cargo runs us in, or else the one that the program or the current folder
+/// lies in. It is looked for when we run, so that a checkout can be moved or copied once it is built.
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+    static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let manifest = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        let program = env::current_exe().ok();
+        let starts = [manifest, program, env::current_dir().ok()];
+        let found = starts.iter().flatten().find_map(|start| repository_of(start));
+        found.map(Path::to_owned).unwrap_or_else(|| {
+            eprintln!(
+                "error: neither the program nor the current folder lies in a checkout of Asklet"
+            );
+            process::exit(1)
+        })
+    });
+    &ROOT
+}
+
+/// The repository that a path lies in.
+fn repository_of(path: &Path) -> Option<&Path> {
+    path.ancestors().find(|folder| folder.join("xtask/Cargo.toml").is_file())
 }
