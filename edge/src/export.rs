@@ -30,7 +30,12 @@ export const streamed = (pull, broken) => {
   return new ReadableStream(
     {
       async pull(controller) {
-        if (failed) return controller.error(broken);
+        if (failed) {
+          // The runtime reads on as long as something is ready, and where the stream breaks it drops
+          // what it has not handed on: so the last line goes first, and the stream breaks a turn later.
+          await new Promise((resume) => setTimeout(resume));
+          return controller.error(broken);
+        }
         const chunk = await pull().catch(() => {
           failed = true;
           return new TextEncoder().encode(broken);
