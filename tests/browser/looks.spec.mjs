@@ -1,6 +1,6 @@
 // What the page has to do with how a survey looks: nothing, but its direction and its language.
 
-import { notice, survey } from "./kinds.mjs";
+import { KINDS, notice, survey } from "./kinds.mjs";
 import { expect, surveyIn, test } from "./test.mjs";
 
 for (const [scale, shownAs] of [["nps", "numbers"], ["csat_5", "stars"], ["csat_5", "faces"]]) {
@@ -41,6 +41,114 @@ test.describe("in Arabic", () => {
     expect(first.x).toBeGreaterThan(last.x);
   });
 });
+
+for (const [scale, shownAs] of KINDS) {
+  test.describe(`${scale} as ${shownAs}`, () => {
+    test.use({ definition: survey("en", scale, shownAs), settings: { notice: notice("en") } });
+
+    test("nothing hangs over the panel, which would scroll then", async ({ page, pageUrl }) => {
+      await page.goto(pageUrl("plain"));
+      const { score, button, comment, thanks } = surveyIn(page);
+      await score(3).waitFor();
+      expect(await page.evaluate(outside)).toEqual([]);
+      await score(3).click();
+      await comment.waitFor();
+      expect(await page.evaluate(outside)).toEqual([]);
+      await button("Send").click();
+      await thanks.waitFor();
+      expect(await page.evaluate(outside)).toEqual([]);
+    });
+  });
+}
+
+/** A word that has no place to break, as links and names of products have. */
+const LONG = `https://shop.example/${"averylongword".repeat(5)}`;
+
+test.describe("long words", () => {
+  const rating = { scale: "nps", low: LONG, high: "Extremely likely" };
+  test.use({
+    definition: {
+      name: "Long",
+      questions: [
+        { id: "score", text: LONG, answer: { rating } },
+        { id: "why", text: LONG, answer: { text: {} } },
+      ],
+      primary: "score",
+      thanks: { text: LONG, link: { url: "https://shop.example", text: LONG } },
+    },
+    settings: { notice: { why: LONG } },
+  });
+
+  for (const width of [320, 390]) {
+    test(`stay within the card at ${width} px, and short ones stay whole`, async ({ page, pageUrl }) => {
+      await page.setViewportSize({ width, height: 900 });
+      await page.goto(pageUrl("tall"));
+      const { dialog, score, button, thanks } = surveyIn(page);
+      await dialog.locator("summary").click();
+      expect(await page.evaluate(outside)).toEqual([]);
+      const { height } = await dialog.getByText("Extremely likely").boundingBox();
+      expect(height, "two lines at most, one a word").toBeLessThan(50);
+      await score(9).click();
+      await dialog.getByRole("textbox").waitFor();
+      expect(await page.evaluate(outside)).toEqual([]);
+      await button("Send").click();
+      await thanks.waitFor();
+      expect(await page.evaluate(outside)).toEqual([]);
+    });
+
+    test(`stay within the hosted page at ${width} px`, async ({ page, deployment, live }) => {
+      await page.setViewportSize({ width, height: 900 });
+      await page.goto(`${deployment.url}/s/${live.site}/${live.survey}`);
+      const widths = () => page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+      const expectWithin = async () => {
+        const [content, view] = await widths();
+        expect(content).toBeLessThanOrEqual(view);
+      };
+      await page.locator("summary").click();
+      await expectWithin();
+      await page.getByRole("radio").last().check();
+      await page.getByRole("button", { name: "Next" }).click();
+      await page.getByRole("textbox").waitFor();
+      await expectWithin();
+      await page.getByRole("button", { name: "Send" }).click();
+      await page.locator(".thanks").waitFor();
+      await expectWithin();
+    });
+  }
+});
+
+test("nothing of a survey is on paper", async ({ page, pageUrl }) => {
+  await page.goto(pageUrl("plain"));
+  await expect(surveyIn(page).dialog).toBeVisible();
+  await page.emulateMedia({ media: "print" });
+  await expect(page.locator("asklet-survey")).toHaveCSS("display", "none");
+  await page.emulateMedia({ media: "screen" });
+  await expect(surveyIn(page).dialog).toBeVisible();
+});
+
+test("nothing of a survey's frame is on paper", async ({ page, pageUrl }) => {
+  await page.goto(pageUrl("no-wasm-csp"));
+  const element = page.locator("asklet-survey");
+  await expect(element).toBeVisible();
+  await page.evaluate(() => {
+    addEventListener("beforeprint", () => (window.printed = getComputedStyle(document.querySelector("asklet-survey")).display));
+  });
+  await page.pdf();
+  expect(await page.evaluate(() => window.printed)).toBe("none");
+  await expect(element).toBeVisible();
+});
+
+/** The parts of the survey in the page that lie outside of its panel, and the panel if it scrolls. */
+function outside() {
+  const panel = document.querySelector("asklet-survey").shadowRoot.querySelector(".panel");
+  const bounds = panel.getBoundingClientRect();
+  const found = [...panel.querySelectorAll("*")].filter((element) => {
+    const { left, right, top, bottom, width } = element.getBoundingClientRect();
+    return width && (left < bounds.left || right > bounds.right || top < bounds.top || bottom > bounds.bottom);
+  });
+  if (panel.scrollHeight > panel.clientHeight || panel.scrollWidth > panel.clientWidth) found.push(panel);
+  return found.map((element) => `${element.localName}.${element.className}`);
+}
 
 /** The boxes and the computed styles of everything that belongs to the survey, in the page. */
 function looks() {
