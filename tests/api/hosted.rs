@@ -176,27 +176,41 @@ fn a_page_says_what_it_may_do() {
     let deployment = Deployment::start();
     let site = deployment.site();
     let survey = site.survey();
+    let inside = |page: &Page, element: &str| {
+        let (_, rest) = page.html.split_once(&format!("<{element}>"))?;
+        let (text, _) = rest.split_once(&format!("</{element}>"))?;
+        Some(STANDARD.encode(Sha256::digest(text)))
+    };
     let policy = |page: &Page, ancestors: &str| {
-        let style = page.html.split("<style>").nth(1).unwrap().split("</style>").next().unwrap();
-        let digest = STANDARD.encode(Sha256::digest(style));
+        let style = inside(page, "style").unwrap();
+        let script = inside(page, "script");
+        let script = script.map_or_else(String::new, |it| format!("script-src 'sha256-{it}'; "));
         let expected = format!(
-            "default-src 'none'; style-src 'sha256-{digest}'; form-action 'self'; base-uri 'none'; \
-             frame-ancestors 'self'{ancestors}"
+            "default-src 'none'; style-src 'sha256-{style}'; {script}form-action 'self'; \
+             base-uri 'none'; frame-ancestors 'self'{ancestors}"
         );
         assert_eq!(page.answer.header("content-security-policy"), expected);
         assert_eq!(page.answer.header("content-type"), "text/html; charset=utf-8");
         assert_eq!(page.answer.header("referrer-policy"), "no-referrer");
         assert_eq!(page.answer.header("x-content-type-options"), "nosniff");
         assert_eq!(page.answer.header("cache-control"), "private, no-cache");
+        assert_eq!(page.answer.header("cross-origin-embedder-policy"), "require-corp");
+        assert_eq!(page.answer.header("cross-origin-resource-policy"), "cross-origin");
         assert_eq!(page.answer.header("set-cookie"), "");
         assert!(page.has("name=\"robots\" content=\"noindex\"") && page.has("name=\"viewport\""));
-        assert!(page.has("name=\"color-scheme\"") && !page.has("<script") && !page.has(" style="));
+        assert!(page.has("name=\"color-scheme\"") && !page.has(" style="));
     };
     let first = open(&deployment, &survey, "");
     policy(&first, " https://shop.example");
+    assert!(!first.has("<script"), "only a page in a frame has somebody to tell");
     policy(&first.send(&deployment, &[("score", "9")]), " https://shop.example");
     let framed = open(&deployment, &survey, "?frame");
-    assert!(framed.has("<body class=\"panel framed\">"));
+    policy(&framed, " https://shop.example");
+    assert!(framed.has("<body class=\"panel framed\" data-reached=\"shown\">"));
+    let answered = framed.send(&deployment, &[("score", "9")]);
+    assert!(answered.has("<body class=\"panel framed\" data-reached=\"answered\">"));
+    let nothing = Page::open(&deployment, &format!("/s/{}/{}?frame", site.id, "0".repeat(18)));
+    assert!(!nothing.has("<script"), "what is no survey was not shown");
     let nowhere = format!("/s/{}/{}", site.id, "0".repeat(18));
     policy(&Page::open(&deployment, &nowhere), "");
     let settings = json!({ "name": "Shop", "origins": ["*"] });

@@ -1,5 +1,5 @@
 //! The hosted page: a survey as a plain form, for links in mails and for browsers that the widget
-//! cannot run in. It works without scripts.
+//! cannot run in. It works without scripts: in a frame one tells the page around it what is reached.
 //!
 //! One question is a page, and each page that is sent is a revision of the display. A `GET` records
 //! nothing, since links are also opened by those who only look at what a mail links to: the display's
@@ -82,11 +82,13 @@ pub fn settle(
 }
 
 fn answer(page: &Page, status: u16, origins: &[String]) -> Result<Response, Failure> {
-    let style = STANDARD.encode(Sha256::digest(page.style.as_str()));
-    let mut policy = format!(
-        "default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; base-uri 'none'; \
-         frame-ancestors 'self'"
-    );
+    let digest = |text: &str| STANDARD.encode(Sha256::digest(text));
+    let style = digest(page.style.as_str());
+    let mut policy = format!("default-src 'none'; style-src 'sha256-{style}'; ");
+    if !page.script.is_empty() {
+        policy.push_str(&format!("script-src 'sha256-{}'; ", digest(page.script)));
+    }
+    policy.push_str("form-action 'self'; base-uri 'none'; frame-ancestors 'self'");
     for origin in origins {
         policy.push(' ');
         policy.push_str(origin);
@@ -97,6 +99,9 @@ fn answer(page: &Page, status: u16, origins: &[String]) -> Result<Response, Fail
         .with_header("content-security-policy", &policy)?
         .with_header("referrer-policy", "no-referrer")?
         .with_header("x-content-type-options", "nosniff")?
+        // A page that is isolated from other origins frames only what says both.
+        .with_header("cross-origin-embedder-policy", "require-corp")?
+        .with_header("cross-origin-resource-policy", "cross-origin")?
         // Kept by the browser for its back button only.
         .with_header("cache-control", "private, no-cache")?;
     if let Some(seconds) = respond::retry_after(status) {

@@ -16,12 +16,18 @@ const WIDGET_STYLE: &str = include_str!("../../../widget/src/style.css");
 /// What makes a page of the panel.
 const PAGE_STYLE: &str = include_str!("hosted.css");
 
+/// What a page in a frame says to the page around it, which cannot look into the frame and is not told
+/// where something else stands in it: that it is there, and whether anything was answered.
+const SCRIPT: &str = "parent.postMessage({asklet:document.body.dataset.reached},'*')";
+
 /// A page.
 pub struct Page {
     /// The document.
     pub html: Html,
     /// What stands in its style element, for its policy to name.
     pub style: Html,
+    /// What stands in its script element, for its policy to name; empty where it has none.
+    pub script: &'static str,
 }
 
 /// Where a visitor is in a survey.
@@ -50,7 +56,8 @@ pub fn page(place: &Place<'_>) -> Page {
     };
     let Some(question) = body.questions.get(at) else { return thanks(body, answers, is_framed) };
     let given = answers.get(&question.id);
-    let mut page = Page::open(&body.language, &question.text, &body.style, is_framed);
+    let mut page =
+        Page::open(&body.language, &question.text, &body.style, frame(is_framed, answers));
     let html = &mut page.html;
     html.raw("<form method=\"post\" autocomplete=\"off\">");
     let (name, value) = place.carried;
@@ -82,14 +89,33 @@ pub fn page(place: &Place<'_>) -> Page {
 
 /// A page that only says something.
 pub fn message(language: &str, text: &str, is_framed: bool) -> Page {
-    let mut page = Page::open(language, text, "", is_framed);
+    // It says nothing of itself: a page around it has no survey to show.
+    let frame = if is_framed { Frame::Silent } else { Frame::None };
+    let mut page = Page::open(language, text, "", frame);
     page.html.raw("<p class=\"thanks\">").text(text).raw("</p>");
     page.close()
 }
 
+/// The frame that a page stands in.
+enum Frame {
+    None,
+    /// The page around it is told nothing.
+    Silent,
+    /// The page around it is told what was reached.
+    Told(&'static str),
+}
+
+fn frame(is_framed: bool, answers: &Answers) -> Frame {
+    match (is_framed, answers.0.is_empty()) {
+        (false, _) => Frame::None,
+        (true, true) => Frame::Told("shown"),
+        (true, false) => Frame::Told("answered"),
+    }
+}
+
 impl Page {
     /// Up to where its content begins.
-    fn open(language: &str, title: &str, style: &str, is_framed: bool) -> Self {
+    fn open(language: &str, title: &str, style: &str, frame: Frame) -> Self {
         let mut sheet = Html::default();
         sheet.style(WIDGET_STYLE).style(style).style(PAGE_STYLE);
         let mut html = Html::default();
@@ -102,17 +128,25 @@ impl Page {
              <meta name=\"robots\" content=\"noindex\"><title>",
         );
         html.text(title).raw("</title><style>").style(sheet.as_str()).raw("</style></head>");
-        html.raw(if is_framed {
-            "<body class=\"panel framed\">"
-        } else {
-            "<body class=\"panel\">"
-        });
+        let mut script = "";
+        match frame {
+            Frame::None => html.raw("<body class=\"panel\">"),
+            Frame::Silent => html.raw("<body class=\"panel framed\">"),
+            Frame::Told(reached) => {
+                script = SCRIPT;
+                html.raw("<body class=\"panel framed\" data-reached=\"").raw(reached).raw("\">")
+            }
+        };
         html.raw("<main>");
-        Self { html, style: sheet }
+        Self { html, style: sheet, script }
     }
 
     fn close(mut self) -> Self {
-        self.html.raw("</main></body></html>");
+        self.html.raw("</main>");
+        if !self.script.is_empty() {
+            self.html.raw("<script>").raw(self.script).raw("</script>");
+        }
+        self.html.raw("</body></html>");
         self
     }
 }
@@ -203,7 +237,7 @@ fn notice(html: &mut Html, body: &Body) {
 fn thanks(body: &Body, answers: &Answers, is_framed: bool) -> Page {
     let thanks = body.thanks(answers);
     let text = thanks.map_or("", |thanks| &thanks.text);
-    let mut page = Page::open(&body.language, text, &body.style, is_framed);
+    let mut page = Page::open(&body.language, text, &body.style, frame(is_framed, answers));
     let html = &mut page.html;
     html.raw("<p class=\"thanks\">").text(text).raw("</p>");
     if let Some(thanks) = thanks {
