@@ -58,6 +58,9 @@ pub struct ConfigSurvey {
     /// After how many days to ask again.
     #[serde(default, skip_serializing_if = "is_default")]
     pub again: Again,
+    /// The selector of the element that it is shown in, and waits for; above the page where none is said.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub inline: String,
     /// Whether pages tell their address with its query.
     #[serde(default, skip_serializing_if = "is_default")]
     pub query: bool,
@@ -133,7 +136,10 @@ impl ConfigSurvey {
         bodies: Vec<(String, String)>,
         definition: Definition,
     ) -> Self {
-        let Definition { triggers, wait, targeting, frequency, later_days: later, .. } = definition;
+        let Definition {
+            triggers, wait, targeting, frequency, later_days: later, appearance, ..
+        } = definition;
+        let inline = appearance.position.slot().unwrap_or_default().to_owned();
         let after = frequency.after();
         let again = Again {
             ignored: after.ignored,
@@ -142,7 +148,7 @@ impl ConfigSurvey {
             later,
         };
         let audience = targeting.into();
-        Self { id, version, shards, bodies, triggers, wait, audience, again, query: false }
+        Self { id, version, shards, bodies, triggers, wait, audience, again, inline, query: false }
     }
 }
 

@@ -3,7 +3,6 @@
 use super::strings::Words;
 use super::style::style;
 use super::{Body, Condition, Field, Question, Rating, Thanks, Values};
-use crate::definition::appearance::Position;
 use crate::definition::question::{self, AnswerKind, Expected};
 use crate::definition::text::{self, Text};
 use crate::definition::{Definition, Link};
@@ -50,10 +49,7 @@ impl Body {
             privacy_url: look.notice.privacy_url.clone().unwrap_or_default(),
             why: why.map_or("", |why| why.in_language(language, &look.language)).to_owned(),
             style: style(&definition.appearance.theme.or(&look.theme), position, right_to_left),
-            inline: match position {
-                Position::Inline(selector) => selector.clone(),
-                _ => String::new(),
-            },
+            inline: position.slot().unwrap_or_default().to_owned(),
             strings: Words::in_language(language).strings(),
         }
     }

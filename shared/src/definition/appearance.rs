@@ -41,6 +41,16 @@ pub enum Position {
     Inline(String),
 }
 
+impl Position {
+    /// The selector of the element that it stands in, if it stands in one.
+    pub fn slot(&self) -> Option<&str> {
+        match self {
+            Self::Inline(selector) => Some(selector),
+            _ => None,
+        }
+    }
+}
+
 /// The tokens of a theme; what is absent is as it is without a theme.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
