@@ -16,6 +16,8 @@ let hasAsked;
 /** Takes the page's commands, and waits for the triggers of the surveys that could be asked. */
 export function watch(host) {
   const { surveys, signal, draft, fault } = host;
+  // Tools that run tags in a worker give it a copy of the page, which shows nothing.
+  if (window.importScripts) throw new Error("it cannot run in a worker");
   /** Surveys between their trigger and being shown, each with a mark of that trigger. */
   const waiting = new Map();
   /** Surveys that the page is ready for and the visitor is not: traits can be told later. */
@@ -31,18 +33,26 @@ export function watch(host) {
     const mark = {};
     waiting.set(survey, mark);
     await new Promise((resolve) => setTimeout(resolve, survey.wait?.ms));
-    await untilVisible();
-    if (waiting.get(survey) !== mark) return;
-    waiting.delete(survey);
-    await claim(host, () => {
-      // Another tab may have asked, or the page may have told something.
-      if (!hasAsked && isMeant(survey)) return show(survey);
-    });
+    const isWaiting = () => waiting.get(survey) === mark;
+    // Another tab may have asked meanwhile, or the page may have told something.
+    await show(survey, isWaiting, () => !hasAsked && isMeant(survey));
+    if (isWaiting()) waiting.delete(survey);
   };
 
-  const show = (survey) => {
-    hasAsked = true;
-    return ask(survey, host, visitor);
+  /** Shows a survey once it can be seen, if it still waits and may be asked then. */
+  const show = async (survey, isWaiting, mayAsk) => {
+    const { inline } = survey;
+    if (inline && !document.querySelector(inline)) fault({ message: `the page has no element ${inline}` }, { survey: survey.id });
+    let outcome;
+    do {
+      outcome = undefined;
+      await untilVisible(inline, isWaiting);
+      await claim(host, async () => {
+        if (isWaiting() && mayAsk()) outcome = await ask(survey, host, visitor);
+      });
+      hasAsked ||= outcome === "shown";
+      // Something opened while it loaded: that is waited for too.
+    } while (outcome === "unseen");
   };
 
   /** Waits for every trigger anew. */
@@ -91,7 +101,7 @@ export function watch(host) {
     },
     show(id) {
       const survey = surveys.find((survey) => survey.id === id);
-      if (survey) untilVisible().then(() => claim(host, () => show(survey))).catch(fault);
+      if (survey) show(survey, () => !signal.aborted, () => true).catch(fault);
       else fault({ message: `the survey ${id} is not live` }, { survey: id });
     },
     reset() {

@@ -6,7 +6,7 @@
 
 use wasm_bindgen::prelude::*;
 
-// Bound without `catch`: names of elements and attributes are our own, so nothing here can throw.
+// Bound without `catch`: names and selectors are our own, so nothing here can throw.
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(js_namespace = document, js_name = createElement)]
@@ -26,9 +26,21 @@ extern "C" {
     #[wasm_bindgen(method, js_name = append)]
     fn append_text(this: &Element, text: &str);
 
-    /// What kind of field it is.
-    #[wasm_bindgen(method, getter, js_name = type)]
-    pub fn kind(this: &Element) -> String;
+    /// Whether a selector of ours finds it.
+    #[wasm_bindgen(method)]
+    pub fn matches(this: &Element, selector: &str) -> bool;
+
+    /// The innermost element around it, or itself, that a selector of ours finds.
+    #[wasm_bindgen(method)]
+    pub fn closest(this: &Element, selector: &str) -> Option<Element>;
+
+    /// The first element within it that a selector of ours finds.
+    #[wasm_bindgen(method, js_name = querySelector)]
+    pub fn find(this: &Element, selector: &str) -> Option<Element>;
+
+    /// What was put into it, where it is a field.
+    #[wasm_bindgen(method, getter)]
+    pub fn value(this: &Element) -> String;
 
     /// Puts one element in the place of everything inside.
     #[wasm_bindgen(method, js_name = replaceChildren)]

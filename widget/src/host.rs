@@ -1,6 +1,8 @@
-//! What the loader gives to the widget: what to show, and where its states go.
+//! What the loader gives to the widget: what to show, its place in the page, and where its states go.
 
 use wasm_bindgen::prelude::*;
+
+use crate::element::Element;
 
 #[wasm_bindgen]
 extern "C" {
@@ -8,9 +10,9 @@ extern "C" {
     #[derive(Clone)]
     pub type Host;
 
-    /// The address of the survey's body.
+    /// The survey's body, as it was fetched.
     #[wasm_bindgen(method, getter)]
-    pub fn body(this: &Host) -> String;
+    pub fn body(this: &Host) -> Vec<u8>;
 
     /// The version of the survey.
     #[wasm_bindgen(method, getter)]
@@ -27,6 +29,21 @@ extern "C" {
     /// Keys and values of traits in turn, each ended by a NUL but the last.
     #[wasm_bindgen(method, getter)]
     pub fn traits(this: &Host) -> String;
+
+    /// Puts the survey's panel into the page and keeps it there, with its style sheet and the theme's:
+    /// above the page, or in the element that a selector finds. Fails where there is none.
+    #[wasm_bindgen(method, catch)]
+    pub fn place(
+        this: &Host,
+        panel: &Element,
+        style: &str,
+        theme: &str,
+        slot: &str,
+    ) -> Result<(), JsValue>;
+
+    /// Takes the survey out of the page.
+    #[wasm_bindgen(method)]
+    pub fn remove(this: &Host);
 
     /// Takes a state of the display, and what has just happened to it.
     #[wasm_bindgen(method)]

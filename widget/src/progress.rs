@@ -18,7 +18,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// A new display, saved as shown.
+    /// A display of which nothing is saved yet.
     pub fn new(host: Host, id: DisplayId, language: String) -> Self {
         let identity = host.identity();
         let traits = host.traits();
@@ -38,9 +38,12 @@ impl Progress {
             identity: (!identity.is_empty()).then_some(identity),
             age_ms: 0,
         };
-        let progress = Self { display: Rc::new(RefCell::new(display)), host };
-        progress.change("shown", |_| {});
-        progress
+        Self { display: Rc::new(RefCell::new(display)), host }
+    }
+
+    /// The survey is in the page: from here on it is saved.
+    pub fn shown(&self) {
+        self.change("shown", |_| {});
     }
 
     /// The survey is in view; the first time counts.

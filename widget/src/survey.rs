@@ -8,29 +8,41 @@ use asklet_shared::display::Answer;
 use asklet_shared::display_id::DisplayId;
 use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
-use web_sys::{Document, Event, FocusEvent, HtmlElement, HtmlInputElement, KeyboardEvent, UiEvent};
+use web_sys::{Event, FocusEvent, HtmlElement, KeyboardEvent, UiEvent};
 
 use crate::element::{Element, element};
-use crate::frame::Frame;
 use crate::host::Host;
 use crate::parts::{self, Place};
 use crate::progress::Progress;
 use crate::sight::Sight;
 
+const STYLE: &str = include_str!(env!("ASKLET_STYLE"));
+
 /// A survey in the page.
 struct Survey {
     body: Body,
-    frame: Frame,
+    host: Host,
+    /// All that is drawn.
+    panel: Element,
     progress: Progress,
     /// Which question is asked; none of them once the thanks are reached.
     step: ArcRwSignal<usize>,
     /// The questions that led to this one, for the way back.
     trail: RefCell<Vec<usize>>,
-    /// Whether the visitor last used a pointer. A score that is clicked leads on to the next
-    /// question; one that is chosen with the arrow keys does not, since they pass over others.
-    by_pointer: Cell<bool>,
+    /// How the visitor last acted.
+    last_used: Cell<Used>,
     /// What had the focus before the survey got it.
     returns_to: RefCell<Option<HtmlElement>>,
+}
+
+/// What a visitor acts with. A score that is clicked leads on to the next question. One that the arrow
+/// keys have moved to does not even count until it is confirmed, since they pass over others.
+#[derive(Clone, Copy, PartialEq)]
+enum Used {
+    Pointer,
+    Arrows,
+    Tab,
+    OtherKey,
 }
 
 /// What keeps a survey going, as long as it is held.
@@ -47,11 +59,24 @@ thread_local! {
 }
 
 /// What happens within the survey; one listener hears all of it.
-const EVENTS: [&str; 8] =
-    ["pointerdown", "keydown", "keyup", "keypress", "focusin", "click", "change", "submit"];
+const EVENTS: [&str; 13] = [
+    "pointerdown",
+    "keydown",
+    "keyup",
+    "keypress",
+    "input",
+    "copy",
+    "cut",
+    "paste",
+    "focusin",
+    "focusout",
+    "click",
+    "change",
+    "submit",
+];
 
 /// Puts a survey into the page.
-pub fn open(document: &Document, host: Host, id: DisplayId, body: Body) -> Result<(), JsValue> {
+pub fn open(host: Host, id: DisplayId, body: Body) -> Result<(), JsValue> {
     let part = element("div", "part");
     let announcement = element("p", "announce").with("role", "status");
     let close = element("button", "close").with("type", "button");
@@ -64,14 +89,14 @@ pub fn open(document: &Document, host: Host, id: DisplayId, body: Body) -> Resul
         .child(&part)
         .child(&close.with("aria-label", &body.strings.close).text("×"))
         .child(&announcement);
-    let frame = Frame::open(document, &body, panel.clone())?;
     let survey = Rc::new(Survey {
-        progress: Progress::new(host, id, body.language.clone()),
+        progress: Progress::new(host.clone(), id, body.language.clone()),
         body,
-        frame,
+        host,
+        panel: panel.clone(),
         step: ArcRwSignal::new(0),
         trail: RefCell::default(),
-        by_pointer: Cell::new(false),
+        last_used: Cell::new(Used::OtherKey),
         returns_to: RefCell::default(),
     });
     let this = survey.clone();
@@ -91,6 +116,10 @@ pub fn open(document: &Document, host: Host, id: DisplayId, body: Body) -> Resul
     });
     let this = survey.clone();
     let sight = Sight::of(&panel, move || this.progress.seen())?;
+    let Survey { body, host, progress, .. } = &*survey;
+    // The last that can fail: only what is in the page is saved.
+    host.place(&panel, STYLE, &body.style, &body.inline)?;
+    progress.shown();
     OPEN.replace(Some(Going { survey, _listener: listener, _effect: effect, _sight: sight }));
     Ok(())
 }
@@ -98,7 +127,7 @@ pub fn open(document: &Document, host: Host, id: DisplayId, body: Body) -> Resul
 /// Takes the survey out of the page, as it is.
 pub fn close() {
     if let Some(going) = OPEN.take() {
-        going.survey.frame.close();
+        going.survey.host.remove();
     }
 }
 
@@ -142,62 +171,87 @@ impl Survey {
     fn hear(&self, event: &Event) {
         let Some(target) = event.target() else { return };
         let target: Element = target.unchecked_into();
-        match event.type_().as_str() {
-            "pointerdown" => self.by_pointer.set(true),
-            // Shortcuts of the page are none of the survey's, and what is typed here is none of the
-            // page's.
-            "keyup" | "keypress" => event.stop_propagation(),
+        let kind = event.type_();
+        // Shortcuts of the page are none of the survey's, and what is typed here is none of the page's.
+        // Where the focus goes in here is not for a dialog of the page to take back.
+        if !matches!(kind.as_str(), "pointerdown" | "click" | "change" | "submit") {
+            event.stop_propagation();
+        }
+        match kind.as_str() {
+            "pointerdown" => self.last_used.set(Used::Pointer),
             "keydown" => {
-                event.stop_propagation();
-                self.by_pointer.set(false);
-                if event.unchecked_ref::<KeyboardEvent>().key() == "Escape" {
-                    self.end("dismissed");
+                let key = event.unchecked_ref::<KeyboardEvent>().key();
+                self.last_used.set(match key.as_str() {
+                    "Tab" => Used::Tab,
+                    key if key.starts_with("Arrow") => Used::Arrows,
+                    _ => Used::OtherKey,
+                });
+                match key.as_str() {
+                    "Escape" => self.end("dismissed"),
+                    // Of a choice that is made already no browser tells a click by this key.
+                    " " if target.matches("input:checked") => self.keep_score(),
+                    _ => {}
                 }
             }
             "focusin" => {
-                let from = event.unchecked_ref::<FocusEvent>().related_target();
-                let from: Option<HtmlElement> = from.map(JsCast::unchecked_into);
+                let from = other(event);
                 // Moving about within the survey changes nothing.
-                if from.as_ref().is_some_and(|from| !self.frame.holds(from)) {
+                if from.as_ref().is_some_and(|from| !self.panel.contains(Some(from))) {
                     self.returns_to.replace(from);
                 }
             }
-            "change" => self.choose(&target),
+            "focusout" => self.leave(&target, other(event)),
             "submit" => {
                 event.prevent_default();
                 self.advance();
             }
             // The second click of two was meant for what the first one took away.
-            _ if event.unchecked_ref::<UiEvent>().detail() > 1 => event.prevent_default(),
-            _ => match target.class_name().as_str() {
-                "close" => self.end("dismissed"),
-                "later" => self.end("later"),
-                "back" => self.back(),
+            "click" if event.unchecked_ref::<UiEvent>().detail() > 1 => event.prevent_default(),
+            "click" | "change" if target.matches("input") => self.choose(),
+            // Translators wrap what is written in elements of their own.
+            "click" => match target.closest("button").map(|it| it.class_name()).as_deref() {
+                Some("close") => self.end("dismissed"),
+                Some("later") => self.end("later"),
+                Some("back") => self.back(),
                 _ => {}
             },
+            _ => {}
         }
     }
 
-    /// Takes a score. Texts are taken when the visitor goes on.
-    fn choose(&self, field: &Element) {
-        let score = field.unchecked_ref::<HtmlInputElement>().value().parse();
-        let question = self.body.questions.get(self.step.get_untracked());
-        if let (Some(question), Ok(score), "radio") = (question, score, field.kind().as_str()) {
-            self.progress.answered(&self.body, &question.id, Some(Answer::Score(score)));
-            if let Some(submit) = self.frame.find(".submit") {
-                // It cannot fail: an attribute that is not there is removed already.
-                let _ = submit.remove_attribute("disabled");
-            }
-            if self.by_pointer.get() {
-                self.advance();
-            }
+    /// A score was moved to.
+    fn choose(&self) {
+        if let Some(submit) = self.panel.find(".submit") {
+            // It cannot fail: an attribute that is not there is removed already.
+            let _ = submit.remove_attribute("disabled");
+        }
+        match self.last_used.get() {
+            Used::Arrows => {}
+            // It keeps the score too.
+            Used::Pointer => self.advance(),
+            Used::Tab | Used::OtherKey => self.keep_score(),
+        }
+    }
+
+    /// The focus leaves an element. A score is confirmed by going on from its scale, but not by a
+    /// pointer: that may be about to close the survey. Nor does a window that loses the focus confirm
+    /// it, of which no key tells.
+    fn leave(&self, from: &Element, to: Option<HtmlElement>) {
+        let Some(scale) = from.closest("fieldset") else { return };
+        let goes_on = match &to {
+            Some(to) => !scale.contains(Some(to)),
+            None => self.last_used.get() == Used::Tab,
+        };
+        if goes_on && self.last_used.get() != Used::Pointer {
+            self.keep_score();
         }
     }
 
     /// Goes on to the next question or to the thanks.
     fn advance(&self) {
+        self.keep_score();
+        self.keep_text();
         let step = self.step.get_untracked();
-        self.keep_text(step);
         let (next, _) = self.later(step);
         if next.is_none() {
             self.progress.completed();
@@ -208,7 +262,8 @@ impl Survey {
 
     /// Goes back to the question before.
     fn back(&self) {
-        self.keep_text(self.step.get_untracked());
+        self.keep_score();
+        self.keep_text();
         let before = self.trail.borrow_mut().pop();
         if let Some(before) = before {
             self.go(before);
@@ -216,8 +271,8 @@ impl Survey {
     }
 
     fn go(&self, step: usize) {
-        let had_focus = self.frame.focused().is_some();
-        let by_pointer = self.by_pointer.get();
+        let had_focus = self.has_focus();
+        let by_pointer = self.last_used.get() == Used::Pointer;
         self.step.set(step);
         if had_focus {
             // What had the focus is gone; what comes next is there with the next frame.
@@ -228,11 +283,10 @@ impl Survey {
                     // A pointer leaves no doubt where one is, and a field would raise a phone's
                     // keyboard.
                     let wanted = ["input:checked", "input", "textarea", ".close"];
-                    let found = wanted.iter().find_map(|wanted| survey.frame.find(wanted));
-                    let panel = survey.frame.panel();
-                    let focus = if by_pointer { Some(panel) } else { found };
+                    let found = wanted.iter().find_map(|wanted| survey.panel.find(wanted));
+                    let focus = if by_pointer { None } else { found };
                     // Focusing fails only for what cannot have the focus, and then it stays where it is.
-                    let _ = focus.map(|element| element.focus());
+                    let _ = focus.as_ref().unwrap_or(&survey.panel).focus();
                 }
             });
         }
@@ -241,10 +295,10 @@ impl Survey {
     /// Ends the survey; what was answered is kept, and what was written as well.
     fn end(&self, what: &str) {
         if !self.progress.is_completed() {
-            self.keep_text(self.step.get_untracked());
+            self.keep_text();
             self.progress.dismissed(what);
         }
-        let had_focus = self.frame.focused().is_some();
+        let had_focus = self.has_focus();
         close();
         if let (true, Some(element)) = (had_focus, &*self.returns_to.borrow()) {
             // It may be gone; then the page decides.
@@ -252,17 +306,37 @@ impl Survey {
         }
     }
 
-    /// Keeps what stands in the text field, if there is one and that is new.
-    fn keep_text(&self, step: usize) {
-        let (Some(question), Some(field)) =
-            (self.body.questions.get(step), self.frame.find("textarea"))
-        else {
-            return;
-        };
-        let text = field.unchecked_ref::<HtmlInputElement>().value();
-        let written = (!text.trim().is_empty()).then_some(Answer::Text(text));
-        if written != self.progress.answer(&question.id) {
-            self.progress.answered(&self.body, &question.id, written);
+    fn has_focus(&self) -> bool {
+        self.panel.matches(":focus-within")
+    }
+
+    /// Keeps the score that is chosen, if one is and that is new.
+    fn keep_score(&self) {
+        let chosen = self.panel.find("input:checked");
+        if let Some(score) = chosen.and_then(|field| field.value().parse().ok()) {
+            self.keep(Some(Answer::Score(score)));
         }
     }
+
+    /// Keeps what stands in the text field, if there is one and that is new.
+    fn keep_text(&self) {
+        if let Some(field) = self.panel.find("textarea") {
+            let text = field.value();
+            self.keep((!text.trim().is_empty()).then_some(Answer::Text(text)));
+        }
+    }
+
+    fn keep(&self, answer: Option<Answer>) {
+        let question = self.body.questions.get(self.step.get_untracked());
+        if let Some(question) = question
+            && answer != self.progress.answer(&question.id)
+        {
+            self.progress.answered(&self.body, &question.id, answer);
+        }
+    }
+}
+
+/// Where the focus came from, or goes to.
+fn other(event: &Event) -> Option<HtmlElement> {
+    event.unchecked_ref::<FocusEvent>().related_target().map(JsCast::unchecked_into)
 }

@@ -27,6 +27,8 @@ pub fn widget(toolchain: &Toolchain) -> Result<()> {
             "widget/src",
             "widget/build.rs",
             "widget/Cargo.toml",
+            "widget/loader/widget.js",
+            "widget/loader/widget",
             "shared",
             "Cargo.toml",
             "Cargo.lock",

@@ -13,6 +13,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
+use crate::root;
 use crate::step::quiet;
 use crate::tools;
 
@@ -43,8 +44,6 @@ struct ShortNames {
 /// Takes `bound.js` and `bound_bg.wasm` as wasm-bindgen left them in a folder, and leaves
 /// `widget.js` and `widget.wasm` there.
 pub fn shrink(folder: &Path) -> Result<()> {
-    // Only what the loader calls; the glue exports more.
-    fs::write(folder.join("entry.js"), "export { default, ask, close } from \"./bound.js\";\n")?;
     bundle(folder, "shaken.js", &[])?;
     let shaken = read(&folder.join("shaken.js"))?;
     let called = words_after(&shaken, "wasm.");
@@ -69,12 +68,14 @@ fn binaryen(folder: &Path, tool: &str, arguments: &[&str]) -> Result<String> {
     quiet(tools::binaryen(tool)?.args(FEATURES).args(arguments).current_dir(folder))
 }
 
-/// Bundles the entry with what it uses. Classes of the glue that nobody uses stay only because of
+/// Bundles the page's side of the module with what it uses of the glue. Classes of the glue that nobody uses stay only because of
 /// what they register; told that this has no effect, esbuild leaves them out.
 fn bundle(folder: &Path, to: &str, options: &[&str]) -> Result<()> {
     let mut esbuild = Command::new(tools::esbuild()?);
     esbuild
-        .args(["entry.js", "--bundle", "--format=esm", "--target=es2022", "--log-level=warning"])
+        .arg(root().join("widget/loader/widget.js"))
+        .args(["--alias:bound=./bound.js"])
+        .args(["--bundle", "--format=esm", "--target=es2022", "--log-level=warning"])
         .args(["--define:Symbol.dispose=undefined", "--pure:FinalizationRegistry"])
         .arg(format!("--outfile={to}"))
         .args(options)

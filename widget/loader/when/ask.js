@@ -2,38 +2,49 @@
 // a file of its own, since hardly anybody needs it; the build puts its name in place of FRAME.
 /* global FRAME */
 
-import { record } from "./record.js";
+import { canShow } from "./visible.js";
 import { openWidget } from "./widget.js";
 
 let isOpening;
-let remove;
+let isClosed;
+
+/**
+ * The survey that was shown last: its element, and what takes it away. Whether it is in the page its own
+ * element says; another of that name may be a copy that the page has made.
+ */
+let shown;
 
 /** Takes the survey out of the page, as it is. */
 export function close() {
-  remove?.();
+  isClosed = true;
+  shown?.close();
+  shown = undefined;
 }
 
-/** Shows a survey, unless one is there. If it cannot be shown, it counts as not asked. */
+/**
+ * Shows a survey, unless one is there. Resolves to what became of it: `shown`, `unseen` where it could not
+ * be seen any more when it had loaded, or nothing. Unless it was shown, it counts as not asked.
+ */
 export async function ask(survey, host, visitor) {
-  if (isOpening || document.querySelector("asklet-survey")) return;
+  if (isOpening || shown?.element.isConnected) return;
+  close();
   isOpening = true;
-  let isClosed;
-  remove = () => (isClosed = true);
-  const kept = record(survey, host);
+  isClosed = false;
   const body = nearest(survey.bodies, visitor.language);
+  const isWanted = () => !isClosed && canShow(survey.inline);
   try {
-    let opened = await openWidget(survey, host, visitor, body, kept, () => isClosed);
-    if (!opened) opened = await (await import(host.base + FRAME)).openFrame(survey, host, body, kept);
-    remove = opened;
-    if (isClosed) {
-      remove();
-      kept.undo();
-    }
+    let opened = await openWidget(survey, host, visitor, body, isWanted);
+    opened ??= await (await import(host.base + FRAME)).openFrame(survey, host, body, isWanted);
+    if (opened.element) shown = opened;
+    else if (!isClosed) return "unseen";
+    // What the page has closed has had its turn.
+    return "shown";
   } catch (error) {
-    kept.undo();
-    host.fault(error, { survey: survey.id, directive: error.directive });
+    // What the widget throws is a text.
+    host.fault({ message: error.message ?? error }, { survey: survey.id, directive: error.directive });
+  } finally {
+    isOpening = false;
   }
-  isOpening = false;
 }
 
 /** The body in the language that the page told, in its own, in one of the visitor's, or the survey's. */

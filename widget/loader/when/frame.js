@@ -1,3 +1,4 @@
+import { record } from "../widget/record.js";
 import { canRun } from "./widget.js";
 
 /* global CLOSE: what the close button is called, by language; the build puts it here. */
@@ -5,24 +6,35 @@ import { canRun } from "./widget.js";
 /** As the widget is placed where nothing else is said. Set by script, which no `style-src` forbids. */
 const PLACE =
   "all:initial;position:fixed;z-index:2147483647;bottom:1rem;inset-inline-end:1rem;" +
-  "width:min(26rem,100vw - 2rem);height:min(30rem,100vh - 2rem);color-scheme:light dark;";
+  "width:min(26rem,100vw - 2rem);height:min(30rem,100vh - 2rem);color-scheme:light dark;visibility:hidden;";
 const INSIDE = "width:100%;height:100%;box-sizing:border-box;background:Canvas";
 const BUTTON = "position:absolute;top:2px;inset-inline-end:2px;width:2rem;height:2rem";
 
+/** How long the hosted page has to say that it is there: at all, and once its frame has loaded something. */
+const ANSWER_MS = 30_000;
+const LOADED_MS = 1_000;
+
 /**
- * Shows the hosted page of a survey in a frame. Resolves to what takes it away again; fails, with
- * nothing shown, where the page forbids frames or the hosted page cannot be reached.
+ * Shows the hosted page of a survey in a frame, if that is still wanted once the page says that it is there.
+ * Resolves to its element and what takes it away, or to neither; fails, with nothing shown, where the page
+ * forbids frames or the hosted page cannot be reached or does not let itself be framed.
  */
-export async function openFrame({ id }, host, [language], kept) {
+export async function openFrame(survey, host, [language], isWanted) {
   const { base, site, draft, token } = host;
-  const address = `${base}s/${site}/${id}?lang=${language}&frame${draft ? `&preview=${token}` : ""}`;
+  const kept = record(survey, host);
+  const address = `${base}s/${site}/${survey.id}?lang=${language}&frame${draft ? `&preview=${token}` : ""}`;
   // It could run the widget, so the page's policy did not let it.
   if (canRun()) report("script-src", host);
-  // A frame does not tell that it failed.
-  await fetch(address, { method: "HEAD", mode: "no-cors", credentials: "omit" });
   const element = document.createElement("asklet-survey");
   const frame = document.createElement("iframe");
   const button = document.createElement("button");
+  const listening = new AbortController();
+  const set = (property, value) => element.style.setProperty(property, value, "important");
+  const listen = (target, event, heard) => target.addEventListener(event, heard, { signal: listening.signal });
+  const close = () => {
+    listening.abort();
+    element.remove();
+  };
   element.style.cssText = PLACE.replaceAll(";", "!important;");
   frame.style.cssText = INSIDE;
   button.style.cssText = BUTTON;
@@ -30,25 +42,44 @@ export async function openFrame({ id }, host, [language], kept) {
   Object.assign(frame, { src: address, title: "Survey", lang: "en" });
   Object.assign(button, { textContent: "✕", lang: spoken, ariaLabel: CLOSE[spoken] ?? CLOSE.en });
   button.onclick = () => {
-    element.remove();
+    close();
     kept.happened("dismissed");
   };
-  await new Promise((resolve, reject) => {
-    document.addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI }) => {
-      if (effectiveDirective !== "frame-src" || !address.startsWith(blockedURI)) return;
-      element.remove();
-      report(effectiveDirective, host);
-      reject(Object.assign(new Error("the page's policy forbids the survey"), { directive: effectiveDirective }));
+  try {
+    await new Promise((resolve, reject) => {
+      const refuse = (message, directive) => reject(Object.assign(new Error(message), { directive }));
+      const giveUp = () => refuse("the survey's page could not be shown in a frame");
+      listen(document, "securitypolicyviolation", ({ effectiveDirective, blockedURI }) => {
+        if (effectiveDirective !== "frame-src" || !address.startsWith(blockedURI)) return;
+        report(effectiveDirective, host);
+        refuse("the page's policy forbids the survey", effectiveDirective);
+      });
+      // A frame does not tell that it failed: it loads what the browser says of that. So the hosted page
+      // says what has been reached, each time that one of its pages is there.
+      listen(window, "message", ({ source, data }) => {
+        if (source !== frame.contentWindow || !data?.asklet) return;
+        if (data.asklet === "answered") kept.happened("answered");
+        resolve();
+      });
+      frame.onload = () => setTimeout(giveUp, LOADED_MS);
+      setTimeout(giveUp, ANSWER_MS);
+      element.attachShadow({ mode: "open" }).append(frame, button);
+      document.body.append(element);
     });
-    // A frame that was refused loads too, and the refusal is told right after.
-    // Each further load is of a form that was sent.
-    let loads = 0;
-    frame.onload = () => (loads++ ? kept.answered() : setTimeout(resolve, 100));
-    element.attachShadow({ mode: "open" }).append(frame, button);
-    document.body.append(element);
-  });
+  } catch (error) {
+    close();
+    throw error;
+  }
+  if (!isWanted()) {
+    close();
+    return {};
+  }
+  // Not on paper: what is set here knows no media.
+  listen(window, "beforeprint", () => set("display", "none"));
+  listen(window, "afterprint", () => set("display", "block"));
+  set("visibility", "visible");
   kept.happened("shown");
-  return () => element.remove();
+  return { element, close };
 }
 
 /** Tells the team which directive of the page's policy stood in the way, once a day. */

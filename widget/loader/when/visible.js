@@ -1,19 +1,52 @@
+/** How soon a page that could not show a survey is looked at again: of styles nothing tells. */
+const AGAIN_MS = 250;
+
+/** Resolves once a survey could be seen and answered in this page, or is not waiting for that any more. */
+export async function untilVisible(slot, isWaiting) {
+  while (isWaiting() && !canShow(slot)) {
+    await new Promise((resolve) => {
+      if (document.hidden) document.addEventListener("visibilitychange", resolve, { once: true });
+      else setTimeout(resolve, AGAIN_MS);
+    });
+  }
+}
+
 /**
- * Resolves once the page can be seen, has a body, and has no modal dialog open: what lies outside of
- * one cannot be answered. A dialog can be closed, or taken out of the page without a word.
+ * Whether a survey could be seen and answered now, in the element that it asks for if it asks for one.
+ * What the page has open and modal takes the focus and the clicks of all else; beside a fullscreen element
+ * nothing is seen; and a preview of Turbo's is a copy that goes once the page is there.
  */
-export function untilVisible() {
-  const isReady = () => !document.hidden && document.body && !document.querySelector("dialog:modal");
-  return new Promise((resolve) => {
-    const check = () => {
-      if (!isReady()) return;
-      document.removeEventListener("visibilitychange", check);
-      changes.disconnect();
-      resolve();
-    };
-    const changes = new MutationObserver(check);
-    document.addEventListener("visibilitychange", check);
-    changes.observe(document, { attributeFilter: ["open"], childList: true, subtree: true });
-    check();
+export function canShow(slot) {
+  const { hidden, body, documentElement, fullscreenElement } = document;
+  const parent = slot ? document.querySelector(slot) : body;
+  const isOver = (element) =>
+    // A survey can be part of a dialog.
+    (element.inert || !element.contains(parent)) && (element.matches(":modal") || isInView(element));
+  return (
+    !hidden &&
+    parent &&
+    (!slot || parent.getClientRects()[0]) &&
+    ![documentElement, body].some(isOff) &&
+    fullscreenElement?.contains(parent) !== false &&
+    !document.querySelector("[data-turbo-preview]") &&
+    ![...document.querySelectorAll("dialog:modal,[aria-modal=true],body>[inert]")].some(isOver)
+  );
+}
+
+/** Whether nothing within an element can be seen or used. */
+function isOff(element) {
+  const { display, contentVisibility } = getComputedStyle(element);
+  return element.inert || display === "none" || contentVisibility === "hidden";
+}
+
+/** Whether any part of an element is in view. Closed dialogs and drawers stay in many pages, hidden or beside it. */
+function isInView(element) {
+  return [element, ...element.querySelectorAll("*")].some((part) => {
+    const { top, right, bottom, left } = part.getBoundingClientRect();
+    return (
+      Math.min(bottom, innerHeight) > Math.max(top, 0) &&
+      Math.min(right, innerWidth) > Math.max(left, 0) &&
+      part.checkVisibility?.({ checkOpacity: true, checkVisibilityCSS: true }) !== false
+    );
   });
 }

@@ -2,31 +2,17 @@
 const OUTCOMES = { answered: "answered", completed: "answered", dismissed: "dismissed", later: "later" };
 
 /**
- * Keeps what comes of a survey, from before it shows: so other tabs know. Of a preview nothing is kept,
- * and nothing of one that was ended from outside.
+ * Keeps what comes of a survey, from when it shows. Of a preview nothing is kept, and nothing of one that
+ * was ended from outside.
  */
 export function record({ id }, { store, emit, draft, signal }) {
-  const key = `asked/${id}`;
-  const before = store.read(key);
   let outcome = "ignored";
   let known = {};
-  const keep = (text) => draft || signal.aborted || store.write(key, text);
-  const keepOutcome = () => keep(`${outcome} ${Date.now()}`);
-  keepOutcome();
   return {
-    /** As if it had not been asked. */
-    undo: () => (before ? keep(before) : store.remove(key)),
-
-    /** It was answered, where nobody tells how. */
-    answered() {
-      outcome = "answered";
-      keepOutcome();
-    },
-
     /** Takes what has happened to a display, with its state, and tells the page. */
     async happened(what, display, json = "{}") {
       if (outcome !== "answered") outcome = OUTCOMES[what] ?? outcome;
-      keepOutcome();
+      if (!draft && !signal.aborted) store.write(`asked/${id}`, `${outcome} ${Date.now()}`);
       // The page may have patched JSON.
       const { answers = {} } = await new Response(json).json();
       const detail = { survey: id, display, answers };
