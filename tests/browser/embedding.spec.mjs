@@ -107,12 +107,131 @@ for (const [name, directives] of [
   });
 }
 
-test("where the hosted page cannot be reached, nothing is shown", async ({ page, pageUrl }) => {
-  await page.route("**/s/**", (route) => route.abort());
+const askedBefore = (page) => page.evaluate(() => Object.keys(localStorage).filter((key) => key.includes("/asked/")));
+
+/** What can keep the hosted page out of a frame, of which a frame does not tell. */
+const REFUSALS = {
+  "cannot be reached": (route) => route.abort(),
+  "is of a survey that was closed meanwhile": (route) => route.fulfill({ status: 410, contentType: "text/html", body: "Closed." }),
+  "does not let itself be framed, as where the page itself is framed by another origin": async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, headers: { ...response.headers(), "content-security-policy": "frame-ancestors 'none'" } });
+  },
+};
+for (const [why, refuse] of Object.entries(REFUSALS)) {
+  test(`where the hosted page ${why}, nothing is shown, and it counts as not asked`, async ({ page, live, pageUrl }) => {
+    await page.route("**/s/**", refuse);
+    const told = await listen(page);
+    await page.goto(pageUrl("no-wasm-csp"));
+    const message = "the survey's page could not be shown in a frame";
+    await expect.poll(told).toEqual([{ event: "error", survey: live.survey, message }]);
+    await expect(page.locator("asklet-survey")).toHaveCount(0);
+    expect(await askedBefore(page)).toEqual([]);
+  });
+}
+
+for (const name of ["isolated", "credentialless"]) {
+  test(`on a page that is ${name} from other origins the frame shows too`, async ({ page, live, pageUrl }) => {
+    await page.goto(pageUrl(`${name}-no-wasm-csp`));
+    await expectFrame(page, live);
+  });
+}
+
+/** What a survey can fail of, and what the page and its owner are told. */
+const FAILURES = {
+  "its body is refused": [(route) => route.fulfill({ status: 503 }), "the survey's body could not be fetched: 503"],
+  "its body cannot be reached": [(route) => route.abort(), "the survey's body could not be fetched: no answer"],
+  "its body is of another release": [(route) => route.fulfill({ body: "garbage" }), "the survey's body is in another release's format"],
+  "its body is damaged": [
+    async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, body: (await response.body()).subarray(0, 40) });
+    },
+    "the survey's body is damaged",
+  ],
+};
+for (const [what, [refuse, message]] of Object.entries(FAILURES)) {
+  test(`where ${what}, the page and its console are told so, and it counts as not asked`, async ({ page, live, pageUrl }) => {
+    const warnings = [];
+    page.on("console", (line) => line.type() === "warning" && warnings.push(line.text()));
+    await page.route("**/v1/body/**", refuse);
+    const told = await listen(page);
+    await page.goto(pageUrl("plain"));
+    await expect.poll(told).toEqual([{ event: "error", survey: live.survey, message }]);
+    expect(warnings).toEqual([`asklet: ${message}`]);
+    expect(await askedBefore(page)).toEqual([]);
+  });
+}
+
+test("a page of frames has no place for a survey, and says so", async ({ page, live, pageUrl }) => {
   const told = await listen(page);
-  await page.goto(pageUrl("no-wasm-csp"));
-  await expect.poll(told).toMatchObject([{ event: "error" }]);
+  await page.goto(pageUrl("frameset"));
+  await expect.poll(told).toEqual([{ event: "error", survey: live.survey, message: "the page has no element body" }]);
+});
+
+test("where a tool runs the tag in a worker, the console says that it cannot run there", async ({ page, pageUrl }) => {
+  const warnings = [];
+  page.on("console", (line) => warnings.push(line.text()));
+  await page.goto(pageUrl("partytown"));
+  await expect.poll(() => warnings).toContainEqual(expect.stringContaining("asklet: it cannot run in a worker"));
+});
+
+test("a page of XHTML without a head is asked", async ({ page, live, pageUrl }) => {
+  await page.goto(pageUrl("xhtml"));
+  await surveyIn(page).score(9).click();
+  await expect(surveyIn(page).comment).toBeVisible();
+  await expect.poll(live.summary).toMatchObject({ n: 1 });
+});
+
+test("a survey leaves nothing behind in the page", async ({ page, pageUrl }) => {
+  await page.goto(pageUrl("plain"));
+  await surveyIn(page).button("Close").click();
   await expect(page.locator("asklet-survey")).toHaveCount(0);
+  expect(await page.evaluate(() => document.head.querySelectorAll("link").length)).toBe(0);
+});
+
+test.describe("a page that the browser translates", () => {
+  test.use({ definition: asked({ later_days: 3 }) });
+
+  /** Wraps each text in elements, as browsers' translators do. */
+  const translate = (page) =>
+    page.evaluate(() => {
+      const root = document.querySelector("asklet-survey").shadowRoot;
+      const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+      const texts = [];
+      while (walker.nextNode()) texts.push(walker.currentNode);
+      for (const text of texts) {
+        const [outer, inner] = [document.createElement("font"), document.createElement("font")];
+        text.replaceWith(outer);
+        outer.append(inner);
+        inner.append(text);
+      }
+    });
+
+  test("leads on, back and away", async ({ page, live, pageUrl }) => {
+    await page.goto(pageUrl("plain"));
+    const { dialog, score, comment, button } = surveyIn(page);
+    await score(9).waitFor();
+    await translate(page);
+    await score(9).click();
+    await comment.waitFor();
+    await translate(page);
+    await button("Back").click();
+    await expect(score(9)).toBeChecked();
+    await translate(page);
+    await button("Close").click();
+    await expect(dialog).toHaveCount(0);
+    await expect.poll(live.summary).toMatchObject({ n: 1, funnel: { dismissed: 1 } });
+  });
+
+  test("can be put off", async ({ page, pageUrl }) => {
+    await page.goto(pageUrl("plain"));
+    await surveyIn(page).score(9).waitFor();
+    await translate(page);
+    await surveyIn(page).button("Ask me later").click();
+    await expect(surveyIn(page).dialog).toHaveCount(0);
+    expect(await page.evaluate(() => Object.values(localStorage).filter((text) => text.startsWith("later")))).toHaveLength(1);
+  });
 });
 
 test.describe("a page in another language", () => {

@@ -1,7 +1,7 @@
 // Every kind by the keyboard alone, and what it is to those who cannot see it.
 
 import { KINDS, notice, survey } from "./kinds.mjs";
-import { expect, surveyIn, test } from "./test.mjs";
+import { expect, listen, surveyIn, test } from "./test.mjs";
 
 for (const [scale, shownAs, values] of KINDS) {
   test.describe(`${scale} as ${shownAs}`, () => {
@@ -76,6 +76,75 @@ ${radios.join("\n")}
     });
   });
 }
+
+test.describe("a score that the arrow keys have moved to", () => {
+  /** Moves to the score 1, as one does who looks at what there is. */
+  const browse = async (page, pageUrl) => {
+    await page.goto(pageUrl("plain"));
+    const survey = surveyIn(page);
+    await survey.score(0).focus();
+    await page.keyboard.press("ArrowRight");
+    await expect(survey.score(1)).toBeChecked();
+    return survey;
+  };
+
+  test("is no answer where the survey is closed then", async ({ page, live, pageUrl, collected }) => {
+    const told = await listen(page);
+    const { dialog } = await browse(page, pageUrl);
+    await page.keyboard.press("Escape");
+    await expect(dialog).toHaveCount(0);
+    await expect.poll(live.summary).toMatchObject({ n: 0, score: null, funnel: { started: 0, dismissed: 1 } });
+    expect(collected.filter(({ display }) => "score" in display.answers)).toEqual([]);
+    expect((await told()).map(({ event }) => event)).toEqual(["shown", "dismissed"]);
+    expect(await page.evaluate(() => Object.values(localStorage).filter((text) => text.startsWith("answered")))).toEqual([]);
+  });
+
+  test("is no answer where a pointer closes the survey then", async ({ page, live, pageUrl }) => {
+    const { dialog, button } = await browse(page, pageUrl);
+    await button("Close").click();
+    await expect(dialog).toHaveCount(0);
+    await expect.poll(live.summary).toMatchObject({ n: 0, funnel: { dismissed: 1 } });
+  });
+
+  const confirmations = {
+    Enter: ({ page }) => page.keyboard.press("Enter"),
+    Space: ({ page }) => page.keyboard.press("Space"),
+    "leaving by Tab": ({ page }) => page.keyboard.press("Tab"),
+    "leaving for the page": ({ page }) => page.getByRole("link", { name: "Cart" }).focus(),
+    Next: ({ survey }) => survey.button("Next").click(),
+    "a click on it": ({ survey }) => survey.score(1).click(),
+  };
+  for (const [what, confirm] of Object.entries(confirmations)) {
+    test(`is an answer by ${what}`, async ({ page, live, pageUrl }) => {
+      const survey = await browse(page, pageUrl);
+      await page.keyboard.press("ArrowLeft");
+      await page.keyboard.press("ArrowRight");
+      expect(await live.summary()).toMatchObject({ n: 0 });
+      await confirm({ page, survey });
+      await expect.poll(live.summary).toMatchObject({ n: 1, score: -100 });
+      await expect(survey.comment).toHaveCount(["Enter", "Next", "a click on it"].includes(what) ? 1 : 0);
+    });
+  }
+
+  test("is told to the page once it is confirmed, and the others never", async ({ page, pageUrl }) => {
+    const told = await listen(page);
+    const survey = await browse(page, pageUrl);
+    for (let moves = 0; moves < 5; moves += 1) await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("Enter");
+    await expect(survey.comment).toBeFocused();
+    await expect.poll(told).toMatchObject([{ event: "shown" }, { event: "answered", answer: 6 }]);
+  });
+});
+
+test("a score that was chosen before is chosen again by a click", async ({ page, pageUrl }) => {
+  await page.goto(pageUrl("plain"));
+  const { score, comment, button } = surveyIn(page);
+  await score(9).click();
+  await button("Back").click();
+  await expect(score(9)).toBeChecked();
+  await score(9).click();
+  await expect(comment).toBeVisible();
+});
 
 test("Escape while a text is being written keeps the text and throws nothing", async ({ page, live, pageUrl, collected }) => {
   const faults = [];

@@ -2,7 +2,27 @@
 
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { join } from "node:path";
+import { extname, join } from "node:path";
+
+/** Packages whose files pages load, by the first part of their address. */
+const PACKAGES = {
+  bootstrap: "bootstrap/dist",
+  "focus-trap": "focus-trap/dist",
+  htmx: "htmx.org/dist",
+  tabbable: "tabbable/dist",
+  turbo: "@hotwired/turbo/dist",
+  turbolinks: "turbolinks/dist",
+  "~partytown": "@qwik.dev/partytown/lib",
+};
+const MODULES = join(import.meta.dirname, "../../node_modules");
+const TYPES = { ".js": "text/javascript", ".css": "text/css", ".html": "text/html; charset=utf-8" };
+
+/** Other headers of a page, where it has any. */
+const HEADERS = {
+  "isolated-no-wasm-csp": { "cross-origin-embedder-policy": "require-corp" },
+  "credentialless-no-wasm-csp": { "cross-origin-embedder-policy": "credentialless" },
+  xhtml: { "content-type": "application/xhtml+xml" },
+};
 
 /** The content security policy of a page, where it has one. */
 const POLICIES = {
@@ -12,6 +32,8 @@ const POLICIES = {
     `default-src 'none'; script-src 'nonce-once' 'strict-dynamic' 'wasm-unsafe-eval'; connect-src ${edge}`,
   "no-wasm-csp": (edge) => `default-src 'none'; script-src ${edge}; connect-src ${edge}; frame-src ${edge}`,
   "no-frame-csp": (edge) => `default-src 'none'; script-src ${edge}; connect-src ${edge}`,
+  "isolated-no-wasm-csp": (edge) => POLICIES["no-wasm-csp"](edge),
+  "credentialless-no-wasm-csp": (edge) => POLICIES["no-wasm-csp"](edge),
   "trusted-types": () => "require-trusted-types-for 'script'; trusted-types 'none'",
 };
 
@@ -19,18 +41,25 @@ export async function servePages(edge) {
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url, "http://page");
     // What follows the page's name is there for rules about addresses.
-    const name = pathname.split("/")[1];
-    let page;
+    const [, name, ...rest] = pathname.split("/");
+    const isFile = name in PACKAGES && extname(pathname);
+    const file = isFile ? join(MODULES, PACKAGES[name], ...rest) : join(import.meta.dirname, "pages", `${name}.html`);
+    let content;
     try {
-      page = readFileSync(join(import.meta.dirname, "pages", `${name}.html`), "utf8");
+      content = readFileSync(file, "utf8");
     } catch {
       response.writeHead(404).end();
       return;
     }
+    response.setHeader("content-type", TYPES[extname(file)]);
+    for (const [header, value] of Object.entries(HEADERS[name] ?? {})) response.setHeader(header, value);
     const policy = POLICIES[name]?.(edge);
     if (policy) response.setHeader("content-security-policy", policy);
-    response.setHeader("content-type", "text/html; charset=utf-8");
-    response.end(page.replaceAll("{edge}", edge).replaceAll("{site}", searchParams.get("site")));
+    if (!isFile) {
+      const values = { edge, site: searchParams.get("site"), here: rest.at(-1) };
+      for (const [key, value] of Object.entries(values)) content = content.replaceAll(`{${key}}`, value);
+    }
+    response.end(content);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
