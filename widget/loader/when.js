@@ -17,7 +17,7 @@ let hasAsked;
 export function watch(host) {
   const { surveys, signal, draft, fault } = host;
   // Tools that run tags in a worker give it a copy of the page, which shows nothing.
-  if (window.importScripts) throw new Error("it cannot run in a worker");
+  if (globalThis.WorkerGlobalScope) throw new Error("it cannot run in a worker");
   /** Surveys between their trigger and being shown, each with a mark of that trigger. */
   const waiting = new Map();
   /** Surveys that the page is ready for and the visitor is not: traits can be told later. */
