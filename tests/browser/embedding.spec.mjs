@@ -1,7 +1,7 @@
 // Every way of embedding, and pages that forbid much.
 
 import { expectFrame } from "./frames.mjs";
-import { asked, DEFINITION, expect, listen, loaded, surveyIn, test } from "./test.mjs";
+import { asked, changeStorage, DEFINITION, expect, listen, loaded, surveyIn, test } from "./test.mjs";
 
 test.describe("embedding", () => {
   test.use({ definition: { ...DEFINITION, thanks: { text: { en: "Thank you!", de: "Danke!" } } } });
@@ -97,11 +97,10 @@ for (const [name, directives] of [
     };
     await page.goto(pageUrl(name));
     await expect.poll(installs).toEqual([[new URL(page.url()).origin, directives]]);
-    await page.evaluate((survey) => {
+    await changeStorage(page, (survey) => {
       const key = Object.keys(localStorage).find((key) => key.endsWith(`/asked/${survey}`));
       if (key) localStorage.removeItem(key);
     }, live.survey);
-    await page.reload();
     await page.waitForLoadState("networkidle");
     expect(reports.sort()).toEqual(directives);
   });

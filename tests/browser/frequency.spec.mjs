@@ -1,13 +1,13 @@
 // How often a visitor is asked: across page views, tabs and surveys.
 
-import { DEFINITION, asked, expect, expectQuiet, loaded, ready, surveyIn, tell, test } from "./test.mjs";
+import { DEFINITION, asked, changeStorage, expect, expectQuiet, loaded, ready, surveyIn, tell, test } from "./test.mjs";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const ON_EVENT = [{ event: { name: "go" } }];
 
-/** So much time passes since anything was asked. */
-function pass(page, days) {
-  return page.evaluate((ms) => {
+/** Comes back after so many days since anything was asked. */
+function comeBackAfter(page, days) {
+  return changeStorage(page, (ms) => {
     for (const key of Object.keys(localStorage).filter((key) => key.includes("/asked/"))) {
       const [outcome, at] = localStorage.getItem(key).split(" ");
       localStorage.setItem(key, `${outcome} ${at - ms}`);
@@ -15,13 +15,11 @@ function pass(page, days) {
   }, days * DAY_MS);
 }
 
-async function isAsked(page) {
-  await page.reload();
-  await surveyIn(page).dialog.waitFor();
+function isAsked(page) {
+  return surveyIn(page).dialog.waitFor();
 }
 
 async function isLeftAlone(page) {
-  await page.reload();
   await page.waitForLoadState("networkidle");
   await expectQuiet(page);
 }
@@ -33,17 +31,18 @@ test.describe("again after so many days by what came of it", () => {
   test("nothing", async ({ page, pageUrl }) => {
     await page.goto(pageUrl("plain"));
     await expect(surveyIn(page).dialog).toBeVisible();
+    await page.reload();
     await isLeftAlone(page);
-    await pass(page, 1);
+    await comeBackAfter(page, 1);
     await isAsked(page);
   });
 
   test("a dismissal", async ({ page, pageUrl }) => {
     await page.goto(pageUrl("plain"));
     await surveyIn(page).button("Close").click();
-    await pass(page, 9);
+    await comeBackAfter(page, 9);
     await isLeftAlone(page);
-    await pass(page, 1);
+    await comeBackAfter(page, 1);
     await isAsked(page);
   });
 
@@ -52,9 +51,9 @@ test.describe("again after so many days by what came of it", () => {
     await surveyIn(page).score(9).click();
     await surveyIn(page).button("Close").click();
     await expect(surveyIn(page).dialog).toBeHidden();
-    await pass(page, 99);
+    await comeBackAfter(page, 99);
     await isLeftAlone(page);
-    await pass(page, 1);
+    await comeBackAfter(page, 1);
     await isAsked(page);
   });
 });
@@ -65,9 +64,9 @@ test.describe("put off", () => {
     await page.goto(pageUrl("plain"));
     await surveyIn(page).button("Ask me later").click();
     await expect(surveyIn(page).dialog).toBeHidden();
-    await pass(page, 2);
+    await comeBackAfter(page, 2);
     await isLeftAlone(page);
-    await pass(page, 1);
+    await comeBackAfter(page, 1);
     await isAsked(page);
   });
 });
@@ -83,8 +82,7 @@ test.describe("two surveys", () => {
     await page.reload();
     await page.waitForLoadState("networkidle");
     await expectQuiet(page);
-    await pass(page, 5);
-    await page.reload();
+    await comeBackAfter(page, 5);
     await ready(page);
     await tell(page, "track", "go");
     await expect(surveyIn(page).dialog).toBeVisible();
@@ -118,6 +116,7 @@ test.describe("a survey that could not be shown", () => {
     await expect.poll(() => loaded(page)).toContainEqual(expect.stringContaining(".wasm"));
     await expect.poll(() => page.evaluate(() => Object.keys(localStorage).filter((key) => key.includes("/asked/")))).toEqual([]);
     await page.unroute("**/v1/body/**");
+    await page.reload();
     await isAsked(page);
   });
 });

@@ -127,6 +127,17 @@ export async function settle(page) {
   });
 }
 
+/**
+ * Leaves the page, changes what the site has stored, and comes back. The change is made on a page without
+ * the tag: the page that is being left may still write, and would write over it.
+ */
+export async function changeStorage(page, change, argument) {
+  const url = page.url();
+  await page.goto(new URL("/blank", url).href);
+  await page.evaluate(change, argument);
+  await page.goto(url);
+}
+
 /** Says that the page was ready to ask and did not. */
 export async function expectQuiet(page) {
   await settle(page);
