@@ -10,38 +10,28 @@ import { expect, test } from "./test.mjs";
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 
-/** The colours that a visitor can have chosen. */
-const COLOURS = {
-  light: { colorScheme: "light" },
-  dark: { colorScheme: "dark" },
-  forced: { forcedColors: "active" },
-};
-
-for (const [colours, media] of Object.entries(COLOURS)) {
-  for (const [scale, shownAs, values] of KINDS) {
-    for (const language of LANGUAGES) {
-      test.describe(`${scale} as ${shownAs} in ${language}, ${colours}`, () => {
-        test.use({
-          ...media,
-          reducedMotion: "reduce",
-          definition: survey(language, scale, shownAs),
-          settings: { language, notice: notice(language) },
-        });
-
-        test("the widget", async ({ page, pageUrl }) => {
-          await page.goto(pageUrl("plain"));
-          const panel = page.getByRole("dialog");
-          await walk(page, panel, values, "asklet-survey");
-          await panel.locator(".close").click();
-          await expect(panel).toHaveCount(0);
-        });
-
-        test("the hosted page", async ({ page, deployment, live }) => {
-          await page.goto(`${deployment.url}/s/${live.site}/${live.survey}?lang=${language}`);
-          await walk(page, page.locator(".panel"), values);
-        });
+for (const [scale, shownAs, values] of KINDS) {
+  for (const language of LANGUAGES) {
+    test.describe(`${scale} as ${shownAs} in ${language}`, () => {
+      test.use({
+        reducedMotion: "reduce",
+        definition: survey(language, scale, shownAs),
+        settings: { language, notice: notice(language) },
       });
-    }
+
+      test("the widget", async ({ page, pageUrl }) => {
+        await page.goto(pageUrl("plain"));
+        const panel = page.getByRole("dialog");
+        await walk(page, panel, values, "asklet-survey");
+        await panel.locator(".close").click();
+        await expect(panel).toHaveCount(0);
+      });
+
+      test("the hosted page", async ({ page, deployment, live }) => {
+        await page.goto(`${deployment.url}/s/${live.site}/${live.survey}?lang=${language}`);
+        await walk(page, page.locator(".panel"), values);
+      });
+    });
   }
 }
 

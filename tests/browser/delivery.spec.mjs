@@ -1,7 +1,7 @@
 // What was answered arrives, whatever happens on the way.
 
 import { FAULTS } from "./network.mjs";
-import { expect, surveyIn, test } from "./test.mjs";
+import { expect, surveyIn, test, waiting } from "./test.mjs";
 
 test("an acknowledged answer is there after the server was killed", async ({ page, deployment, live, pageUrl, collected }) => {
   await page.goto(pageUrl("plain"));
@@ -42,18 +42,18 @@ test("an answer that was given offline leaves once the network is back", async (
   await expect.poll(() => waiting(page)).toEqual([]);
 });
 
-test("a display that the server refuses is not sent forever", async ({ page, network, live, networkUrl }) => {
+test("a display that the server refuses is not sent forever", async ({ page, network, live, pageUrl }) => {
   network.fault = FAULTS.refusal;
-  await page.goto(networkUrl("plain"));
+  await page.goto(pageUrl("plain"));
   await surveyIn(page).score(2).click();
   await expect.poll(() => network.posts).toBeGreaterThan(0);
   await expect.poll(() => waiting(page)).toEqual([]);
   expect(await live.summary()).toMatchObject({ n: 0 });
 });
 
-test("a server that asks for patience is not flooded", async ({ page, network, networkUrl }) => {
+test("a server that asks for patience is not flooded", async ({ page, network, pageUrl }) => {
   network.fault = FAULTS.patience;
-  await page.goto(networkUrl("plain"));
+  await page.goto(pageUrl("plain"));
   const survey = surveyIn(page);
   await survey.score(2).click();
   await expect(survey.comment).toBeVisible();
@@ -78,9 +78,9 @@ async function answer(page) {
 }
 
 for (const fault of ["cut", "unheard", "failure", "gateway"]) {
-  test(`an answer that met "${fault}" three times is sent until it is taken, and counts once`, async ({ page, network, live, networkUrl }) => {
+  test(`an answer that met "${fault}" three times is sent until it is taken, and counts once`, async ({ page, network, live, pageUrl }) => {
     network.fault = FAULTS[fault];
-    await page.goto(networkUrl("plain"));
+    await page.goto(pageUrl("plain"));
     await answer(page);
     await expect.poll(() => network.posts, { timeout: 20_000 }).toBeGreaterThan(2);
     expect(await waiting(page)).toHaveLength(1);
@@ -90,9 +90,9 @@ for (const fault of ["cut", "unheard", "failure", "gateway"]) {
   });
 }
 
-test("an answer on which the server falls silent is given up, repeated and counted once", async ({ page, network, live, networkUrl }) => {
+test("an answer on which the server falls silent is given up, repeated and counted once", async ({ page, network, live, pageUrl }) => {
   test.setTimeout(90_000);
-  await page.goto(networkUrl("plain"));
+  await page.goto(pageUrl("plain"));
   await surveyIn(page).dialog.waitFor();
   network.fault = FAULTS.silent;
   await answer(page);
@@ -105,24 +105,31 @@ test("an answer on which the server falls silent is given up, repeated and count
   expect(await live.summary()).toMatchObject(ONE_WHOLE);
 });
 
-test("an answer whose tab was closed leaves from another tab", async ({ context, page, network, live, networkUrl }) => {
+test("an answer whose tab was closed leaves from another tab", async ({ context, page, network, live, pageUrl }) => {
   network.fault = FAULTS.cut;
-  await page.goto(networkUrl("plain"));
+  await page.goto(pageUrl("plain"));
   await answer(page);
   await page.close();
   network.fault = undefined;
   const next = await context.newPage();
-  await next.goto(networkUrl("plain"));
+  await next.goto(pageUrl("plain"));
   await expect.poll(live.summary).toMatchObject(ONE_WHOLE);
   await expect.poll(() => waiting(next)).toEqual([]);
 });
 
-test("three tabs that send the same answer at once lose and double nothing", async ({ context, page, network, live, networkUrl }) => {
+test("an answer whose tab is closed at once arrives", async ({ page, live, pageUrl }) => {
+  await page.goto(pageUrl("plain"));
+  await surveyIn(page).score(9).click();
+  await page.close();
+  await expect.poll(live.summary).toMatchObject({ n: 1, score: 100 });
+});
+
+test("three tabs that send the same answer at once lose and double nothing", async ({ context, page, network, live, pageUrl }) => {
   network.fault = FAULTS.cut;
-  await page.goto(networkUrl("plain"));
+  await page.goto(pageUrl("plain"));
   await surveyIn(page).dialog.waitFor();
   const tabs = [page, await context.newPage(), await context.newPage()];
-  for (const tab of tabs.slice(1)) await tab.goto(networkUrl("plain"));
+  for (const tab of tabs.slice(1)) await tab.goto(pageUrl("plain"));
   await page.bringToFront();
   await answer(page);
   const statuses = [];
@@ -135,7 +142,7 @@ test("three tabs that send the same answer at once lose and double nothing", asy
 });
 
 for (const state of ["forbidden", "full"]) {
-  test(`an answer arrives from a page whose storage is ${state}`, async ({ page, network, live, networkUrl }) => {
+  test(`an answer arrives from a page whose storage is ${state}`, async ({ page, network, live, pageUrl }) => {
     const thrown = [];
     page.on("pageerror", (error) => thrown.push(error.message));
     await page.addInitScript((state) => {
@@ -146,7 +153,7 @@ for (const state of ["forbidden", "full"]) {
       Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); };
     }, state);
     network.fault = FAULTS.cut;
-    await page.goto(networkUrl("plain"));
+    await page.goto(pageUrl("plain"));
     await answer(page);
     network.fault = undefined;
     await page.evaluate(() => dispatchEvent(new Event("online")));
@@ -155,9 +162,9 @@ for (const state of ["forbidden", "full"]) {
   });
 }
 
-test("the outbox keeps the newest fifty displays of thirty days", async ({ page, network, live, networkUrl }) => {
+test("the outbox keeps the newest fifty displays of thirty days", async ({ page, network, live, pageUrl }) => {
   network.fault = FAULTS.cut;
-  await page.goto(networkUrl("plain"));
+  await page.goto(pageUrl("plain"));
   await surveyIn(page).dialog.waitFor();
   await page.evaluate(({ site, survey }) => {
     const day = 24 * 60 * 60 * 1000;
@@ -170,8 +177,3 @@ test("the outbox keeps the newest fifty displays of thirty days", async ({ page,
   await expect.poll(() => waiting(page)).toHaveLength(50);
   expect(await waiting(page)).not.toContain(`asklet/${live.site}/outbox/60`);
 });
-
-/** The keys of what waits in the outbox. */
-function waiting(page) {
-  return page.evaluate(() => Object.keys(localStorage).filter((key) => key.includes("/outbox/")));
-}

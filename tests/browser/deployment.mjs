@@ -86,7 +86,7 @@ export class Deployment {
     const path = `/v1/sites/${site}/surveys/${survey}`;
     await this.#post(`${path}/publish`, key, {});
     const summary = async () => {
-      const answer = await fetch(`${this.url}${path}/summary`, { headers: { authorization: `Bearer ${key}` } });
+      const answer = await fetch(`${this.url}${path}/summary`, { headers: headersFor(key) });
       return answer.json();
     };
     return { survey, summary };
@@ -99,12 +99,17 @@ export class Deployment {
   async #send(method, path, token, body) {
     const answer = await fetch(this.url + path, {
       method,
-      headers: { authorization: `Bearer ${token}` },
+      headers: headersFor(token),
       body: JSON.stringify(body),
     });
     if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
     return answer.json();
   }
+}
+
+/** A connection that is kept for the next request may be closed by the server just as that is sent. */
+function headersFor(token) {
+  return { authorization: `Bearer ${token}`, connection: "close" };
 }
 
 /** The binary inside the package that npm installed for this platform. */

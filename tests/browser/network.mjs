@@ -2,6 +2,7 @@
 
 import { once } from "node:events";
 import { createServer, request } from "node:http";
+import { buffer } from "node:stream/consumers";
 
 const CORS = { "access-control-allow-origin": "*", "access-control-expose-headers": "retry-after" };
 
@@ -35,26 +36,31 @@ export const FAULTS = {
 };
 
 /**
- * Forwards to a deployment, and keeps what was asked of it. While `fault` is set, that is what happens to
- * displays.
+ * Forwards to a deployment, and keeps what was asked of it, and the states of displays that it answered. While
+ * `fault` is set, that is what happens to displays.
  */
 export async function startNetwork(deployment) {
-  const network = { fault: undefined, posts: 0, asked: [] };
+  const network = { fault: undefined, posts: 0, asked: [], collected: [] };
   const server = createServer((incoming, outgoing) => {
     const { method, headers, url } = incoming;
     network.asked.push(`${method} ${url}`);
-    const forward = async () => {
-      const onward = request(deployment.url + url, { method, headers });
-      incoming.pipe(onward);
-      const [answer] = await once(onward, "response");
-      return answer;
-    };
     const isDisplay = method === "POST" && url.startsWith("/v1/collect/");
+    const forward = async () => {
+      const body = await buffer(incoming);
+      // A connection of its own: one that was kept may be closed by the server just then.
+      const onward = request(deployment.url + url, { method, headers, agent: false }).end(body);
+      const [answer] = await once(onward, "response");
+      return { answer, body };
+    };
+    const relay = async () => {
+      const { answer, body } = await forward();
+      const status = answer.statusCode;
+      if (isDisplay) outgoing.on("finish", () => network.collected.push({ display: JSON.parse(body), status }));
+      answer.pipe(outgoing.writeHead(status, answer.headers));
+    };
     if (isDisplay) network.posts += 1;
-    const happens = isDisplay && network.fault;
-    const handled = happens
-      ? Promise.resolve(happens(outgoing, forward))
-      : forward().then((answer) => answer.pipe(outgoing.writeHead(answer.statusCode, answer.headers)));
+    const happens = (isDisplay && network.fault) || relay;
+    const handled = Promise.resolve(happens(outgoing, forward));
     // The edge is down, or the browser went away.
     handled.catch(() => outgoing.destroy());
   });

@@ -1,5 +1,6 @@
 // The sites of the tests: pages on another origin than the edge, one for each way of embedding.
 
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join } from "node:path";
@@ -37,7 +38,8 @@ const POLICIES = {
   "trusted-types": () => "require-trusted-types-for 'script'; trusted-types 'none'",
 };
 
-export async function servePages(edge) {
+/** Serves the pages with the tag of an edge. Each begins with the scripts, which its policy is made to allow. */
+export async function servePages(edge, initScripts = []) {
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url, "http://page");
     // What follows the page's name is there for rules about addresses.
@@ -54,10 +56,12 @@ export async function servePages(edge) {
     response.setHeader("content-type", TYPES[extname(file)]);
     for (const [header, value] of Object.entries(HEADERS[name] ?? {})) response.setHeader(header, value);
     const policy = POLICIES[name]?.(edge);
-    if (policy) response.setHeader("content-security-policy", policy);
+    if (policy) response.setHeader("content-security-policy", allowing(initScripts, policy));
     if (!isFile) {
       const values = { edge, site: searchParams.get("site"), here: rest.at(-1) };
       for (const [key, value] of Object.entries(values)) content = content.replaceAll(`{${key}}`, value);
+      const scripts = initScripts.map((text) => `<script>${text}</script>`).join("");
+      content = content.replace(/(?=<title>)/, () => scripts);
     }
     response.end(content);
   });
@@ -70,4 +74,10 @@ export async function servePages(edge) {
       return new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** A policy that lets these scripts run, and is otherwise the same. */
+function allowing(scripts, policy) {
+  const hashes = scripts.map((text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`);
+  return policy.replace("script-src", ["script-src", ...hashes].join(" "));
 }

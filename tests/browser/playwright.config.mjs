@@ -1,6 +1,9 @@
 import { defineConfig } from "@playwright/test";
 
-/** How browsers start. */
+/** The browser that the tests run in: `chromium`, `firefox` or `webkit`, as Debian ships them. */
+export const BROWSER = process.env.ASKLET_BROWSER ?? "chromium";
+
+/** How Chromium starts. */
 export const LAUNCH = {
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
   // Nothing but the test's own servers is to be reached.
@@ -14,17 +17,46 @@ export const LAUNCH = {
   ],
 };
 
+/** How Firefox starts. WebDriver BiDi cannot yet choose what a visitor has set, so its own preferences do. */
+function firefox(colours) {
+  return {
+    executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr",
+    firefoxUserPrefs: {
+      "layout.css.prefers-color-scheme.content-override": colours === "dark" ? 0 : 1,
+      "browser.display.document_color_use": colours === "forced" ? 2 : 1,
+      "ui.prefersReducedMotion": 1,
+    },
+  };
+}
+
+/** How the browser starts for a visitor who prefers `light`, `dark` or `forced` colours. */
+export const launchFor = (colours) => (BROWSER === "firefox" ? firefox(colours) : LAUNCH);
+
+/** The specs that are run for each preference: what they hold depends on colours. */
+const COLOURED = "accessibility.spec.mjs";
+
+/** What is there in Chromium alone (its caches, its switches, its debugger), and what is about no browser. */
+const FOR_CHROMIUM = ["lifecycle.spec.mjs", "lockdown.spec.mjs", "readme.spec.mjs", "types.spec.mjs"];
+
 export default defineConfig({
   testDir: ".",
-  outputDir: "results",
+  testIgnore: BROWSER === "chromium" ? [] : FOR_CHROMIUM,
+  outputDir: `results/${BROWSER}`,
   workers: 2,
   fullyParallel: true,
   forbidOnly: true,
   reporter: [["list"]],
   timeout: 30_000,
   use: {
-    launchOptions: LAUNCH,
+    browserName: BROWSER,
+    channel: BROWSER === "firefox" ? "moz-firefox" : undefined,
     screenshot: "only-on-failure",
     trace: "retain-on-failure",
   },
+  projects: [
+    { name: BROWSER, use: { colours: "light" } },
+    { name: `${BROWSER}, dark`, testMatch: COLOURED, use: { colours: "dark" } },
+    // WebKitGTK has none.
+    ...(BROWSER === "webkit" ? [] : [{ name: `${BROWSER}, forced colours`, testMatch: COLOURED, use: { colours: "forced" } }]),
+  ],
 });

@@ -1,12 +1,18 @@
 // What every browser test starts from: a deployment, a site with a live survey, and its pages.
 
-import { expect, test as base } from "@playwright/test";
+import { expect as playwrightExpect, test as playwrightTest } from "@playwright/test";
 
 import { Deployment } from "./deployment.mjs";
 import { servePages } from "./pages.mjs";
 import { startNetwork } from "./network.mjs";
+import { BROWSER, launchFor } from "./playwright.config.mjs";
+import { expectAnywhere } from "./webkit/expect.mjs";
+import { test as webkitTest } from "./webkit/fixtures.mjs";
 
-export { expect };
+// Playwright drives Chromium and Firefox as distributions ship them, and no WebKit but its own.
+const isWebkit = BROWSER === "webkit";
+const base = isWebkit ? webkitTest : playwrightTest.extend({ initScripts: async ({}, use) => use([]) });
+export const expect = isWebkit ? expectAnywhere : playwrightExpect;
 
 export const DEFINITION = {
   name: "Relationship",
@@ -30,6 +36,12 @@ export function asked(changes) {
 export const test = base.extend({
   /** The survey that is live; `test.use({ definition })` takes another one. */
   definition: [DEFINITION, { option: true }],
+
+  /** The colours that the visitor prefers: `light`, `dark` or `forced`. */
+  colours: ["light", { option: true, scope: "worker" }],
+  launchOptions: [async ({ colours }, use) => use(launchFor(colours)), { scope: "worker" }],
+  colorScheme: async ({ colours }, use) => use(colours === "dark" ? "dark" : "light"),
+  forcedColors: async ({ colours }, use) => use(colours === "forced" ? "active" : "none"),
 
   /** Pages remember how to tell what they loaded, since a fake clock hides it. */
   context: async ({ context }, use) => {
@@ -55,7 +67,7 @@ export const test = base.extend({
     await use(await deployment.survey(definition, settings));
   },
 
-  /** What lies between the pages and the edge; it fails when it is told to. */
+  /** What lies between the pages and the edge: it tells what was asked, and fails when it is told to. */
   network: async ({ deployment }, use) => {
     const network = await startNetwork(deployment);
     await use(network);
@@ -63,28 +75,20 @@ export const test = base.extend({
   },
 
   /** The address of one of the pages, with the tag of the live survey's site. */
-  pageUrl: async ({ deployment, live }, use) => {
-    const pages = await servePages(deployment.url);
+  pageUrl: async ({ network, live, initScripts }, use) => {
+    const pages = await servePages(network.url, initScripts);
     await use((name, query) => pages.url(name, live.site, query));
     await pages.close();
   },
 
-  /** The same of pages that reach the edge through that network. */
-  networkUrl: async ({ network, live }, use) => {
-    const pages = await servePages(network.url);
-    await use((name, query) => pages.url(name, live.site, query));
-    await pages.close();
+  /** Another name of the same. */
+  networkUrl: async ({ pageUrl }, use) => {
+    await use(pageUrl);
   },
 
-  /** The states that the page sent, each once its answer is known here: wait for what you expect. */
-  collected: async ({ page }, use) => {
-    const collected = [];
-    page.on("requestfinished", async (request) => {
-      if (!request.url().includes("/v1/collect/")) return;
-      const display = JSON.parse(request.postData());
-      collected.push({ display, status: (await request.response()).status() });
-    });
-    await use(collected);
+  /** The states that the pages sent, each once it was answered: wait for what you expect. */
+  collected: async ({ network }, use) => {
+    await use(network.collected);
   },
 });
 
@@ -120,6 +124,11 @@ export function loaded(page) {
   return page.evaluate(() => window.resources());
 }
 
+/** The keys of what waits in the outbox. */
+export function waiting(page) {
+  return page.evaluate(() => Object.keys(localStorage).filter((key) => key.includes("/outbox/")));
+}
+
 /** Lets the page do whatever it is about to do. */
 export async function settle(page) {
   await page.evaluate(async () => {
@@ -132,7 +141,7 @@ export async function settle(page) {
  * the tag: the page that is being left may still write, and would write over it.
  */
 export async function changeStorage(page, change, argument) {
-  const url = page.url();
+  const url = await page.evaluate(() => location.href);
   await page.goto(new URL("/blank", url).href);
   await page.evaluate(change, argument);
   await page.goto(url);

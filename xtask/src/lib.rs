@@ -3,6 +3,7 @@
 pub mod artefacts;
 pub mod backup;
 mod browser_files;
+mod browser_tests;
 pub mod build;
 pub mod data;
 pub mod demo;

@@ -4,6 +4,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
+use crate::browser_tests::browser_tests;
 use crate::build::{build, build_with_faults};
 use crate::fuzz::{Options, fuzz};
 use crate::node::Node;
@@ -69,8 +70,5 @@ pub fn test() -> Result<()> {
     timed("API tests in wrangler", || {
         on("wrangler", &["--test", "api", "--", "--skip", "machine::"])
     })?;
-    let playwright = tools::node_file("@playwright/test/cli.js");
-    let config = "tests/browser/playwright.config.mjs";
-    let mut browser_tests = node(&[&playwright.to_string_lossy(), "test", "--config", config])?;
-    timed("browser tests", || loud(&mut browser_tests))
+    browser_tests()
 }

@@ -1,0 +1,166 @@
+// WebKitGTK's MiniBrowser, driven over WebDriver on a display of its own.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+
+const MINI_BROWSER = process.env.MINI_BROWSER ?? "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser";
+
+/** How WebDriver marks a reference to an element. */
+const ELEMENT = "element-6066-11e4-a52e-4f735466cecf";
+
+/** An error of the driver, with its code: `no such element`, `stale element reference` and others. */
+export class DriverError extends Error {
+  constructor({ error, message }, path) {
+    super(`${path}: ${error}${message && `: ${message}`}`);
+    this.code = error;
+  }
+}
+
+/** A virtual display; all tests of a worker share it. */
+export class Display {
+  static async start() {
+    const display = new Display();
+    const options = ["-displayfd", "1", "-screen", "0", "1280x1024x24", "-nolisten", "tcp"];
+    display.process = spawn("Xvfb", options, { stdio: ["ignore", "pipe", "ignore"] });
+    const [number] = await once(display.process.stdout, "data");
+    display.name = `:${`${number}`.trim()}`;
+    return display;
+  }
+
+  stop() {
+    return end(this.process);
+  }
+}
+
+/** One browser with one visitor, whose storage is gone with it. */
+export class Session {
+  #folder = mkdtempSync(join(tmpdir(), "asklet-webkit-"));
+  #driver;
+  #origin;
+  #path;
+
+  /** Starts with what a visitor can have set, named as in Playwright. */
+  static async start(display, { colorScheme, reducedMotion, userAgent }) {
+    const session = new Session();
+    const isDark = colorScheme === "dark" ? 1 : 0;
+    const isAnimated = reducedMotion === "reduce" ? 0 : 1;
+    const settings = `[Settings]\ngtk-application-prefer-dark-theme=${isDark}\ngtk-enable-animations=${isAnimated}\n`;
+    mkdirSync(join(session.#folder, "gtk-3.0"));
+    writeFileSync(join(session.#folder, "gtk-3.0/settings.ini"), settings);
+    const args = ["--automation", ...(userAgent ? [`--user-agent=${userAgent}`] : [])];
+    const port = await freePort();
+    session.#origin = `http://127.0.0.1:${port}`;
+    session.#driver = spawn("WebKitWebDriver", [`--port=${port}`, "--host=127.0.0.1"], {
+      env: {
+        ...process.env,
+        DISPLAY: display.name,
+        XDG_CONFIG_HOME: session.#folder,
+        // American English, which needs no locale to be installed.
+        LC_ALL: "C",
+        // Root, as in most containers, may not use WebKit's sandbox.
+        WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: "1",
+      },
+      stdio: "ignore",
+    });
+    await session.#untilReady();
+    const alwaysMatch = {
+      browserName: "MiniBrowser",
+      "webkitgtk:browserOptions": { binary: MINI_BROWSER, args },
+    };
+    const { sessionId, capabilities } = await session.#send("POST", "/session", { capabilities: { alwaysMatch } });
+    session.#path = `/session/${sessionId}`;
+    session.version = capabilities.browserVersion;
+    return session;
+  }
+
+  /** The driver says nothing when it listens. */
+  async #untilReady() {
+    for (;;) {
+      try {
+        return await this.#send("GET", "/status");
+      } catch (error) {
+        if (this.#driver.exitCode !== null) throw error;
+        await pause(10);
+      }
+    }
+  }
+
+  async #send(method, path, body) {
+    const answer = await fetch(this.#origin + path, { method, body: body && JSON.stringify(body) });
+    const { value } = await answer.json();
+    if (!answer.ok) throw new DriverError(value, path);
+    return value;
+  }
+
+  /** A command of this session. */
+  command(method, path, body) {
+    return this.#send(method, this.#path + path, body);
+  }
+
+  /**
+   * Runs a script or a function in the page, and resolves to what it resolves to. `Element`s go in as arguments of
+   * their own, and come out.
+   */
+  async execute(run, ...args) {
+    if (typeof run === "string") return this.command("POST", "/execute/sync", { script: run, args: [] });
+    const script = `
+      const done = arguments[arguments.length - 1];
+      const fail = (error) => done({ error: String(error?.message ?? error) });
+      try {
+        Promise.resolve((${run})(...[...arguments].slice(0, -1))).then((value) => done({ value }), fail);
+      } catch (error) {
+        fail(error);
+      }`;
+    const { value, error } = await this.command("POST", "/execute/async", { script, args: args.map(toWire) });
+    if (error !== undefined) throw new Error(error);
+    return fromWire(value);
+  }
+
+  async stop() {
+    try {
+      await this.command("DELETE", "");
+    } finally {
+      await end(this.#driver);
+      rmSync(this.#folder, { recursive: true });
+    }
+  }
+}
+
+/** An element of a page, by the driver's name for it. */
+export class Element {
+  constructor(id) {
+    this.id = id;
+  }
+}
+
+/** A value as commands take it. */
+export function toWire(value) {
+  if (value instanceof Element) return { [ELEMENT]: value.id };
+  return value === undefined ? null : value;
+}
+
+function fromWire(value) {
+  if (Array.isArray(value)) return value.map(fromWire);
+  return value?.[ELEMENT] ? new Element(value[ELEMENT]) : value;
+}
+
+/** A port that nobody listens on. */
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+async function end(process) {
+  if (process.exitCode !== null || process.signalCode !== null) return;
+  process.kill();
+  await once(process, "exit");
+}
