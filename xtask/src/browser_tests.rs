@@ -2,10 +2,10 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::node::Node;
 use crate::root;
 use crate::step::{loud, timed};
 use crate::tools;
@@ -40,7 +40,7 @@ impl Browser {
     }
 
     fn test(&self) -> Result<()> {
-        let mut node = Command::new("node");
+        let mut node = Node::find()?.command()?;
         node.arg(tools::node_file("@playwright/test/cli.js"));
         node.args(["test", "--config", "tests/browser/playwright.config.mjs"]);
         node.env("ASKLET_BROWSER", self.name).env(self.variable, &self.path);
@@ -56,7 +56,7 @@ fn firefox() -> Result<PathBuf> {
     if let Some(firefox) = find() {
         return Ok(firefox);
     }
-    tools::apt_install(&["firefox-esr"]).context(
+    tools::apt_install(&["firefox-esr"], "the browser tests run in Firefox too").context(
         "no Firefox: install one, name it in FIREFOX, or leave it out of ASKLET_BROWSERS",
     )?;
     find().context("the package firefox-esr brought no browser")
@@ -72,7 +72,7 @@ fn webkit() -> Result<PathBuf> {
     if let Some(browser) = find() {
         return Ok(browser);
     }
-    tools::apt_install(&["webkit2gtk-driver", "xvfb"]).context(
+    tools::apt_install(&["webkit2gtk-driver", "xvfb"], "the browser tests run in WebKit too").context(
         "no WebKitGTK: install its MiniBrowser, WebKitWebDriver and Xvfb, or leave it out of ASKLET_BROWSERS",
     )?;
     find().context("the packages webkit2gtk-driver and xvfb brought no MiniBrowser")
