@@ -1,4 +1,4 @@
-//! `cargo xtask test`: everything that guards a change, cheapest first.
+//! `cargo xtask test`: all checks, cheapest first.
 
 use std::process::Command;
 
@@ -32,6 +32,7 @@ pub fn proof() -> Result<()> {
     let proof = ["test", "--package", "asklet-tests", "--features", "proof", "--test", "proof"];
     timed("proof", || cargo(&[&proof[..], &["--", "--nocapture"]].concat()))?;
     timed("the API by its own document", by_document)?;
+    timed("the API by generated clients", by_clients)?;
     fuzz(&Options::default())
 }
 
@@ -42,6 +43,16 @@ fn by_document() -> Result<()> {
     let mut node = Node::find()?.command()?;
     node.arg("tests/fuzz/openapi.mjs").current_dir(root());
     loud(node.env("SCHEMATHESIS", schemathesis).env("VALIDATOR", validator))
+}
+
+/// Has clients made of the OpenAPI document, which call a deployment.
+fn by_clients() -> Result<()> {
+    let generator =
+        tools::python_tool("openapi-python-client", &["openapi-python-client==0.29.1"])?;
+    let python = generator.with_file_name("python");
+    let mut node = Command::new("node");
+    node.arg("tests/fuzz/clients.mjs").current_dir(root());
+    loud(node.env("GENERATOR", generator).env("PYTHON", python))
 }
 
 /// Measures what a page pays, and what collecting costs.

@@ -87,7 +87,7 @@ pub fn answers(operation: &str, media_type: &str) -> Vec<(&'static str, Value)> 
             let surveys = [(SURVEY.to_owned(), "w2f8r4ncy6j0hb5xge".to_owned())].into();
             told(BundleTaken { rows: 120, surveys })
         }
-        "getSite" | "changeSite" => told(SiteRecord {
+        "getSite" | "changeSite" | "patchSite" => told(SiteRecord {
             created_ms: THEN_MS,
             settings: of::<Settings>(settings()),
             identity_secrets: vec![SecretRecord { id: KEY.to_owned(), created_ms: THEN_MS }],
@@ -116,7 +116,7 @@ pub fn answers(operation: &str, media_type: &str) -> Vec<(&'static str, Value)> 
         "pauseSurvey" => told(survey(Status::Paused, 1)),
         "archiveSurvey" => told(survey(Status::Archived, 1)),
         "setShards" => told(SurveyRecord { shards: 2, ..survey(Status::Live, 1) }),
-        "getSurvey" | "changeSurvey" | "publishSurvey" | "resumeSurvey" => {
+        "getSurvey" | "changeSurvey" | "patchSurvey" | "publishSurvey" | "resumeSurvey" => {
             told(survey(Status::Live, 1))
         }
         "usage" => {
@@ -127,8 +127,8 @@ pub fn answers(operation: &str, media_type: &str) -> Vec<(&'static str, Value)> 
         "summary" => return vec![("rating", told(summary())), ("choice", told(choices()))],
         "responses" => return vec![("responses", page()), ("changes", changes())],
         "export" if media_type == "text/csv" => {
-            let columns = Columns::of(&of::<Definition>(definition()));
-            told(columns.header() + &columns.line(&response()))
+            let columns = Columns::of(&of::<Definition>(definition()), true);
+            told(columns.header() + &columns.line(&response()).expect("a line"))
         }
         "export" => told(told(response()).to_string() + "\n"),
         _ => return Vec::new(),

@@ -5,6 +5,7 @@
 mod examples;
 mod operation;
 mod operations;
+mod shape;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -29,6 +30,8 @@ const SCHEMAS: &str = "/components/schemas";
 struct Schemas {
     read: SchemaGenerator,
     written: SchemaGenerator,
+    /// Those that no type has, since the code writes them in pieces.
+    made: BTreeMap<String, Value>,
 }
 
 impl Schemas {
@@ -39,7 +42,13 @@ impl Schemas {
         };
         let read = settings().for_deserialize().into_generator();
         let written = settings().for_serialize().into_generator();
-        Self { read, written }
+        Self { read, written, made: BTreeMap::new() }
+    }
+
+    /// A schema that no type has, by a name of its own.
+    fn made(&mut self, name: &str, schema: Value) -> Value {
+        self.made.insert(name.to_owned(), schema);
+        json!({ "$ref": format!("#{SCHEMAS}/{name}") })
     }
 
     /// A type that requests carry.
@@ -74,9 +83,9 @@ impl Schemas {
                 None => break,
             }
         }
-        let as_read = |value: &Value| rename(value, &renamed, "Read");
+        let as_read = |value: &Value| rename(value, &renamed, "Input");
         for (name, schema) in &read {
-            let name = if renamed.contains(name) { format!("{name}Read") } else { name.clone() };
+            let name = if renamed.contains(name) { format!("{name}Input") } else { name.clone() };
             schemas.insert(name, as_read(schema));
         }
         let paths = document["paths"].as_object_mut().expect("paths");
@@ -87,8 +96,8 @@ impl Schemas {
                 *body = as_read(body);
             }
         }
-        let sorted: BTreeMap<String, Value> = schemas.into_iter().collect();
-        document["components"]["schemas"] = json!(sorted);
+        let all = schemas.into_iter().chain(self.made).collect();
+        document["components"]["schemas"] = json!(shape::shape(all));
         document
     }
 }
@@ -155,6 +164,7 @@ fn document() -> Value {
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "servers": [{ "url": "/" }],
+        "tags": operations::TAGS.map(|(name, what)| json!({ "name": name, "description": what })),
         "paths": paths,
         "components": {
             "responses": problems,
@@ -201,7 +211,7 @@ impl Operation {
             }
         }
         let team: &[u16] = if access == Access::Public { &[] } else { &[401, 403, 404] };
-        let body: &[u16] = if self.body.is_some() { &[400, 408, 413] } else { &[] };
+        let body: &[u16] = if self.body.is_some() { &[400, 408, 413, 415] } else { &[] };
         let query: &[u16] = if self.takes_query(access) { &[400] } else { &[] };
         for status in [team, body, query, self.problems, &[500, 503]].concat() {
             let problem = if self.tells_people {
@@ -223,13 +233,16 @@ impl Operation {
         let mut told = json!({
             "operationId": self.id,
             "summary": self.summary,
+            "tags": [operations::tag(path, access)],
             "parameters": parameters,
             "responses": responses,
             "security": security,
         });
-        if let Access::Team { scope, .. } = access {
-            told["description"] = json!(format!("Needs the scope `{}`.", scope.name()));
-        }
+        told["description"] = match access {
+            Access::Public => json!("Needs no key."),
+            Access::Operator => json!("Needs the admin token."),
+            Access::Team { scope, .. } => json!(format!("Needs the scope `{}`.", scope.name())),
+        };
         if let Some(body) = &self.body {
             told["requestBody"] = body.clone();
         }

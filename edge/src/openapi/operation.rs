@@ -29,30 +29,24 @@ impl Operation {
         self
     }
 
-    /// A body in JSON.
-    pub fn takes(self, schema: Value, example: Value) -> Self {
-        self.sent(schema, &["application/json"], example)
-    }
-
-    pub fn sent(mut self, schema: Value, types: &[&str], example: Value) -> Self {
+    /// A body in JSON. Generators take one media type, and not all of those that the route does.
+    pub fn takes(mut self, schema: Value, example: Value) -> Self {
         let media = json!({ "schema": schema, "example": example });
-        let content: Map<_, _> =
-            types.iter().map(|name| ((*name).to_owned(), media.clone())).collect();
-        self.body = Some(json!({ "required": true, "content": content }));
+        self.body = Some(json!({ "required": true, "content": { "application/json": media } }));
         self
     }
 
-    /// A body of lines of JSON.
-    pub fn lines(mut self, example: Value) -> Self {
-        let media = json!({ "schema": { "type": "string" }, "example": example });
-        self.body = Some(json!({ "required": false, "content": { "text/plain": media } }));
-        self
-    }
-
-    /// A body that is a page of a bundle.
-    pub fn page(mut self) -> Self {
-        let media = json!({ "schema": { "type": "string" } });
-        self.body = Some(json!({ "required": true, "content": { "text/plain": media } }));
+    /// A body of lines of JSON, in a media type that generators of clients know.
+    pub fn lines(mut self, example: Option<Value>) -> Self {
+        let mut media = json!({ "schema": { "type": "string", "format": "binary" } });
+        if let Some(example) = example {
+            media["example"] = example;
+        }
+        self.body = Some(json!({
+            "description": "Lines of JSON (NDJSON).",
+            "required": true,
+            "content": { "application/octet-stream": media },
+        }));
         self
     }
 

@@ -18,7 +18,7 @@ use crate::keys::{KeyCreated, MakeKey};
 use crate::operator::{SiteCreated, Sites};
 use crate::preview::{Preview, PreviewConfig};
 use crate::responses::LookUp;
-use crate::route::{Route, Verb};
+use crate::route::{Access, Route, Verb};
 use crate::rpc::{SiteRecord, SurveyRecord, Usage};
 use crate::site::audit::Log;
 use crate::site::installs::Installs;
@@ -100,18 +100,21 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
         Route::Health => operation("health", "Whether it answers").answer(
             200,
             "It does.",
-            json!({
-                "type": "object",
-                "properties": {
-                    "status": { "const": "ok" },
-                    "tz": {
-                        "type": ["string", "null"],
-                        "description": "The newest release of the IANA time zone database whose rules \
-                            the runtime shows that it knows, such as `2026e`; `null` before `2026a`.",
+            schemas.made(
+                "Health",
+                json!({
+                    "type": "object",
+                    "properties": {
+                        "status": { "type": "string", "enum": ["ok"] },
+                        "tz": {
+                            "type": ["string", "null"],
+                            "description": "The newest release of the IANA time zone database whose rules \
+                                the runtime shows that it knows, such as `2026e`; `null` before `2026a`.",
+                        },
                     },
-                },
-                "required": ["status", "tz"],
-            }),
+                    "required": ["status", "tz"],
+                }),
+            ),
         ),
         Route::Asset { file } if file == "openapi.json" => {
             operation("openapi", "This document").answer(200, "It.", json!({ "type": "object" }))
@@ -131,12 +134,8 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
                 .problems(&[404])
         }
         Route::ReportInstall { .. } => {
-            operation("reportInstall", "Tells what stood in the tag's way")
-                .sent(
-                    schemas.read::<Report>(),
-                    &["text/plain", "application/json"],
-                    json!({ "directive": "script-src" }),
-                )
+            operation("reportInstall", "Reports what stood in the tag's way; as text/plain, too")
+                .takes(schemas.read::<Report>(), json!({ "directive": "script-src" }))
                 .bare(204, "It is noted.")
                 .problems(&[403, 404, 415, 422])
         }
@@ -147,10 +146,9 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
                 "application/octet-stream",
             )
             .problems(&[404, 429]),
-        Route::Collect { .. } => operation("collect", "Takes the state of a display")
-            .sent(
+        Route::Collect { .. } => operation("collect", "Takes the state of a display; as text/plain, too")
+            .takes(
                 schemas.read::<Display>(),
-                &["text/plain", "application/json"],
                 json!({
                     "id": "019a3cb6-bc00-7cc3-98c4-dc0c0c07398f", "revision": 2, "version": 1,
                     "stage": "started", "language": "en", "answers": { "score": 9 },
@@ -180,7 +178,7 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
             .answer(200, "A page.", schemas.written::<Sites>()),
         Route::Bundle { verb: Verb::Create, .. } => {
             operation("takeBundle", "Takes a page of a site that moves here")
-                .page()
+                .lines(None)
                 .answer(200, "What became of it.", schemas.written::<BundleTaken>())
                 .problems(&[409, 422])
         }
@@ -198,6 +196,15 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
             operation("changeSite", "Replaces a site's settings")
                 .takes(schemas.read::<Settings>(), examples::settings())
                 .answer(200, "They.", schemas.written::<SiteRecord>())
+                .problems(&[422])
+        }
+        Route::Site { verb: Verb::Patch, .. } => {
+            operation("patchSite", "Changes some of a site's settings")
+                .takes(
+                    patch("SettingsPatch", schemas),
+                    json!({ "rest_days": 14, "privacy": { "page": "none" } }),
+                )
+                .answer(200, "All of them.", schemas.written::<SiteRecord>())
                 .problems(&[422])
         }
         Route::Site { .. } => {
@@ -260,6 +267,7 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
         Route::Survey { verb, .. } => survey(*verb, schemas),
         Route::Summary { .. } => {
             let either = json!({ "anyOf": [schemas.written::<Summary>(), schemas.written::<ChoiceSummary>()] });
+            let either = schemas.made("SurveySummary", either);
             filters(period(operation("summary", "What a survey's answers come to")))
                 .query(
                     "question",
@@ -269,7 +277,7 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
                 .query("by", json!({ "type": "string" }), "A dimension: adds a breakdown.")
                 .query(
                     "per",
-                    json!({ "const": "respondent" }),
+                    words(&["respondent"]),
                     "Counts each respondent's latest answer.",
                 )
                 .answer(200, "The summary of a rating, or of a choice.", either)
@@ -284,11 +292,12 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
         }
         Route::Responses { .. } => {
             let either = json!({ "anyOf": [page(schemas), changes(schemas)] });
+            let either = schemas.made("ResponsesOrChanges", either);
             found(operation(
                 "responses",
                 "Single responses, newest first, or in the order of their last changes",
             ))
-            .query("order", json!({ "enum": ["asc", "desc"] }), "`asc` follows changes.")
+            .query("order", words(&["asc", "desc"]), "`asc` follows changes.")
             .query(
                 "after",
                 json!({ "type": "string" }),
@@ -306,7 +315,12 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
             "export",
             "All responses as a stream, in the order in which they first arrived",
         ))
-        .query("format", json!({ "enum": ["ndjson", "csv"] }), "`ndjson` if left out.")
+        .query("format", words(&["ndjson", "csv"]), "`ndjson` if left out.")
+        .query(
+            "escape_formulas",
+            json!({ "type": "boolean" }),
+            "With `format=csv`: whether texts that a spreadsheet would take for formulas are marked; `true` if left out.",
+        )
         .exported(),
         Route::DeleteDisplay { .. } => {
             operation("deleteResponse", "Removes a display").bare(204, "It is gone.")
@@ -328,9 +342,9 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
                     json!({ "type": "integer", "minimum": 0, "maximum": 7 }),
                     "The shard; 0 if left out.",
                 )
-                .lines(json!(
+                .lines(Some(json!(
                     "{\"time\": \"2024-05-01T12:00:00Z\", \"question\": \"score\", \"score\": 9}\n"
-                ))
+                )))
                 .answer(200, "What became of the lines.", schemas.written::<Imported>())
                 .problems(&[409])
         }
@@ -354,6 +368,12 @@ fn survey(verb: Verb, schemas: &mut Schemas) -> Operation {
         Verb::Update => told("changeSurvey", "Replaces the draft")
             .takes(schemas.read::<Definition>(), examples::definition())
             .problems(&[422]),
+        Verb::Patch => told("patchSurvey", "Changes something of the draft")
+            .takes(
+                patch("DefinitionPatch", schemas),
+                json!({ "quota": 500, "thanks": { "text": "Thanks!" } }),
+            )
+            .problems(&[422]),
         Verb::Delete => {
             operation("deleteSurvey", "Removes a survey with everything that was collected")
                 .bare(204, "It is gone.")
@@ -373,6 +393,13 @@ fn survey(verb: Verb, schemas: &mut Schemas) -> Operation {
             .takes(schemas.read::<SetShards>(), json!({ "shards": 2 }))
             .problems(&[409, 422]),
     }
+}
+
+/// A body that says what changes (RFC 7396).
+fn patch(name: &str, schemas: &mut Schemas) -> Value {
+    let what = "What changes; `null` sets a field to its default, and what is left out stays.";
+    let schema = json!({ "description": what, "type": "object", "additionalProperties": true });
+    schemas.made(name, schema)
 }
 
 /// The hosted page, whose two methods are one route.
@@ -403,14 +430,16 @@ fn page(schemas: &mut Schemas) -> Value {
         "description": "The cursor of the next page; `null` after the last.",
         "type": ["string", "null"],
     });
-    list(schemas.written::<Response>(), json!({ "next": next }))
+    let list = list(schemas.written::<Response>(), json!({ "next": next }));
+    schemas.made("ResponsePage", list)
 }
 
 /// A page of changes.
 fn changes(schemas: &mut Schemas) -> Value {
     let next = json!({ "description": "From where to go on.", "type": "string" });
     let more = json!({ "description": "Whether there is more at once.", "type": "boolean" });
-    list(schemas.written::<Change>(), json!({ "next": next, "more": more }))
+    let list = list(schemas.written::<Change>(), json!({ "next": next, "more": more }));
+    schemas.made("ChangePage", list)
 }
 
 /// A list of responses with what is said beside it.
@@ -428,15 +457,19 @@ fn list(item: Value, mut beside: Value) -> Value {
 fn period(operation: Operation) -> Operation {
     let time = || json!({ "type": "string" });
     operation
-        .query("from", time(), "RFC 3339 or milliseconds since the epoch, on a quarter of an hour.")
-        .query("to", time(), "The same; now if left out.")
+        .query(
+            "from",
+            time(),
+            "RFC 3339, a date, or milliseconds since the epoch; rounded down to a quarter of an hour.",
+        )
+        .query("to", time(), "The same, rounded up; now if left out.")
         .query("tz", time(), "The IANA zone whose calendar divides the trend.")
         .query(
             "interval",
-            json!({ "enum": ["hour", "day", "week", "month", "quarter"] }),
+            words(&["hour", "day", "week", "month", "quarter"]),
             "Adds a trend. Needs `from`.",
         )
-        .query("compare", json!({ "const": "previous" }), "Adds the change. Needs `from`.")
+        .query("compare", words(&["previous"]), "Adds the change. Needs `from`.")
 }
 
 fn filters(operation: Operation) -> Operation {
@@ -461,4 +494,44 @@ fn found(operation: Operation) -> Operation {
         .query("text", text(), "What a comment holds, whatever its case and accents.")
         .query("from", text(), "Shown then or later.")
         .query("to", text(), "Shown before.")
+        .query(
+            "unanswered",
+            json!({ "type": "boolean" }),
+            "`true`: displays without an answer, too; they are left out otherwise.",
+        )
+        .query(
+            "excluded",
+            json!({ "type": "boolean" }),
+            "Only displays that were excluded, or only others; both if left out.",
+        )
 }
+
+/// One of some words.
+fn words(words: &[&str]) -> Value {
+    json!({ "type": "string", "enum": words })
+}
+
+/// What the operations of a path are grouped by.
+pub fn tag(path: &str, access: Access<'_>) -> &'static str {
+    let below = path.split('/').skip(4).collect::<Vec<_>>();
+    match (access, below.as_slice()) {
+        (Access::Public, _) => "pages",
+        (Access::Operator, _) => "operator",
+        (_, [.., "summary"]) => "summaries",
+        (_, ["respondents", _] | [_, _, "responses" | "export" | "import" | "displays", ..]) => {
+            "responses"
+        }
+        (_, ["surveys", ..]) => "surveys",
+        _ => "site",
+    }
+}
+
+/// All of them, with what they hold.
+pub const TAGS: [(&str, &str); 6] = [
+    ("pages", "What pages, browsers and monitors call, without a key."),
+    ("operator", "What the operator calls, with the admin token."),
+    ("site", "Settings, keys, secrets and the log of a site."),
+    ("surveys", "Drafts, what is live, previews and shards."),
+    ("summaries", "Scores with their intervals, trends and breakdowns."),
+    ("responses", "Single responses: read, exported, imported, corrected and erased."),
+];
