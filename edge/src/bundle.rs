@@ -86,6 +86,16 @@ impl Head {
         self.table.is_empty()
     }
 
+    /// Whether the page is of this table.
+    pub fn is_of(&self, table: &str) -> bool {
+        self.table == table
+    }
+
+    /// The keys between which the page's rows lie: behind the first and up to the last, where there are any.
+    pub fn bounds(&self) -> [&Cells; 2] {
+        [&self.after, &self.until]
+    }
+
     /// Reads a cursor.
     pub fn of_cursor(text: &str) -> Result<Self, Problem> {
         let json = URL_SAFE_NO_PAD.decode(text).ok().and_then(|it| String::from_utf8(it).ok());
@@ -99,9 +109,9 @@ impl Head {
     /// Writes the page with its digest.
     fn write(&mut self, rows: &str) -> Result<String, Failure> {
         self.digest.clear();
-        let page = serde_json::to_string(self)? + "\n" + rows;
+        let page = json::line(self)? + "\n" + rows;
         self.digest = seal::digest(page.as_bytes());
-        Ok(serde_json::to_string(self)? + "\n" + rows)
+        Ok(json::line(self)? + "\n" + rows)
     }
 }
 
@@ -110,7 +120,7 @@ pub async fn give(request: Request, env: &Env, site: &str) -> Result<Response, F
     operator::check_admin(request.headers(), env)?;
     let site = Seal::of(env)?.known_site(site)?;
     let (mut cursor, mut keys) = (None, false);
-    for (name, value) in respond::parameters(&request)? {
+    for (name, value) in respond::query(&request)? {
         match (name.as_str(), value.as_str()) {
             ("cursor", _) => cursor = Some(value),
             ("keys", "true" | "false") => keys = value == "true",
@@ -213,5 +223,5 @@ pub fn load(
             .limit(format!("bundle {FORMAT}, schema {schema}"))
             .into());
     };
-    dump::load(sql, table, [&head.after, &head.until], rows, &|id| rename(table.name, id))
+    dump::load(sql, table, head.bounds(), rows, &|id| rename(table.name, id))
 }

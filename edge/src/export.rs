@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::respond::{self, Cache};
 use crate::responses::Walk;
 use crate::route::Route;
-use crate::survey::asked::Asked;
+use crate::survey::asked::{Asked, truth};
 use crate::survey::csv::Columns;
 
 /// How many responses are asked of a shard at a time.
@@ -75,11 +75,12 @@ pub async fn export(
     survey: &str,
 ) -> Result<Answer, Failure> {
     let team = Team::of(request.headers(), env, route)?;
-    let mut is_csv = false;
-    let asked = Asked::parse(respond::parameters(&request)?, &mut |name, value| {
+    let (mut is_csv, mut escapes_formulas) = (false, None);
+    let asked = Asked::parse(respond::query(&request)?, &mut |name, value| {
         match (name, value) {
             ("format", "csv") => is_csv = true,
             ("format", "ndjson") => is_csv = false,
+            ("escape_formulas", _) => escapes_formulas = Some(truth(name, value)?),
             ("format", _) => {
                 return Err(Problem::new(Code::InvalidQuery, "there is no such format")
                     .at(name)
@@ -89,9 +90,12 @@ pub async fn export(
         }
         Ok(true)
     })?;
+    if escapes_formulas.is_some() && !is_csv {
+        return Err(respond::invalid_parameter("escape_formulas", "only with format=csv").into());
+    }
     let plan = team.plan(env, survey).await?;
-    let asked = asked.whole()?;
-    let columns = is_csv.then(|| Columns::of(&plan.definition));
+    let asked = asked.whole()?.in_zone(&plan.tz)?;
+    let columns = is_csv.then(|| Columns::of(&plan.definition, escapes_formulas.unwrap_or(true)));
     let ready = columns.as_ref().map(Columns::header).unwrap_or_default();
     let walk = Walk::by_reception(env, &team.site, &plan, asked, columns.as_ref())?;
     let mut export = Export { walk, is_csv, ready, is_over: false };

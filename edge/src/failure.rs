@@ -17,9 +17,7 @@ impl Failure {
     pub fn into_problem(self) -> Problem {
         match self {
             Self::Problem(problem) => problem,
-            Self::Broken(_) => {
-                Problem::new(Code::Internal, "nothing was stored; the same request can be repeated")
-            }
+            Self::Broken(_) => Problem::new(Code::Internal, "the same request can be repeated"),
         }
     }
 }

@@ -82,7 +82,7 @@ pub async fn revoke(
 pub async fn log(request: Request, env: &Env, route: &Route) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, route)?;
     let mut before = None;
-    for (name, value) in respond::parameters(&request)? {
+    for (name, value) in respond::query(&request)? {
         match (name.as_str(), value.parse::<u64>()) {
             ("before", Ok(seq)) => before = Some(seq),
             ("before", Err(_)) => {

@@ -11,6 +11,7 @@ mod export;
 mod failure;
 #[cfg(feature = "faults")]
 mod faults;
+mod gzip;
 mod hosted;
 mod identity;
 mod installs;

@@ -58,7 +58,7 @@ pub async fn create_site(mut request: Request, env: &Env) -> Result<Response, Fa
 pub async fn sites(request: Request, env: &Env) -> Result<Response, Failure> {
     check_admin(request.headers(), env)?;
     let mut after = String::new();
-    for (name, value) in respond::parameters(&request)? {
+    for (name, value) in respond::query(&request)? {
         if name != "after" {
             return Err(respond::unknown_parameter(&name).into());
         }

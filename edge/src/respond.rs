@@ -13,6 +13,7 @@ use worker::js_sys::Array;
 use worker::{Delay, Headers, Request, Response, ResponseBuilder, console_error, web_sys};
 
 use crate::failure::Failure;
+use crate::gzip;
 use crate::json;
 
 /// How long a body may take, in milliseconds.
@@ -159,6 +160,9 @@ fn problem(problem: &Problem) -> Result<Response, Failure> {
     if let (Code::MethodNotAllowed, Some(allowed)) = (problem.code, &problem.limit) {
         answer = answer.with_header("allow", allowed)?;
     }
+    if let (Some(CONTENT_ENCODING), Some(taken)) = (problem.field.as_deref(), &problem.limit) {
+        answer = answer.with_header("accept-encoding", taken)?;
+    }
     if problem.code == Code::Unauthenticated {
         answer = answer.with_header("www-authenticate", "Bearer")?;
     }
@@ -194,6 +198,24 @@ pub fn path(url: &str) -> &str {
 pub fn parameters(request: &Request) -> Result<Vec<(String, String)>, Failure> {
     let url = web_sys::Url::new(&request.inner().url()).map_err(worker::Error::from)?;
     entries(&url.search_params())
+}
+
+/// The parameters that may be repeated: each value counts.
+const REPEATED: [&str; 2] = ["where", "category"];
+
+/// The parameters of a route that knows its own. One that is given twice is refused, where one of the two
+/// would be dropped in silence.
+pub fn query(request: &Request) -> Result<Vec<(String, String)>, Failure> {
+    let parameters = parameters(request)?;
+    for (at, (name, _)) in parameters.iter().enumerate() {
+        let is_given = parameters.iter().take(at).any(|(earlier, _)| earlier == name);
+        if is_given && !REPEATED.contains(&name.as_str()) {
+            let name = name.chars().take(32).collect::<String>();
+            let problem = Problem::new(Code::InvalidQuery, "the parameter is given twice");
+            return Err(problem.at(name).limit("once").into());
+        }
+    }
+    Ok(parameters)
 }
 
 /// The fields of a form, in the spelling that addresses have, too.
@@ -235,25 +257,63 @@ pub async fn read_json<T: DeserializeOwned>(
     request: &mut Request,
     limit: usize,
 ) -> Result<T, Failure> {
-    Ok(json::read_sent(&read_bytes(request, limit).await?)?)
+    Ok(json::read_sent(&read_bytes(request, limit, UNCOMPRESSED).await?)?)
 }
 
 /// Reads a body in UTF-8 of at most `limit` bytes.
 pub async fn read_text(request: &mut Request, limit: usize) -> Result<String, Failure> {
-    let text = String::from_utf8(read_bytes(request, limit).await?);
-    text.map_err(|error| json::malformed_utf8(error.utf8_error()).into())
+    in_utf8(read_bytes(request, limit, UNCOMPRESSED).await?)
 }
 
-/// In a box, or every caller would hold a copy of it.
-fn read_bytes(request: &mut Request, limit: usize) -> LocalBoxFuture<'_, Result<Vec<u8>, Failure>> {
+/// Reads a body in UTF-8 of at most `limit` bytes, which may be compressed with gzip.
+pub async fn read_large_text(request: &mut Request, limit: usize) -> Result<String, Failure> {
+    let encoding = request.headers().get(CONTENT_ENCODING)?.unwrap_or_default();
+    let bytes = read_bytes(request, limit, gzip::NAME).await?;
+    let is_compressed = encoding.trim().eq_ignore_ascii_case(gzip::NAME);
+    in_utf8(if is_compressed { gzip::decompress(&bytes, limit)? } else { bytes })
+}
+
+fn in_utf8(bytes: Vec<u8>) -> Result<String, Failure> {
+    let text = String::from_utf8(bytes);
+    let mut text = text.map_err(|error| json::malformed_utf8(error.utf8_error()))?;
+    let mark = text.len() - json::without_mark(&text).len();
+    text.drain(..mark);
+    Ok(text)
+}
+
+/// Reads a body as it came: uncompressed, or in the way that is `taken`. In a box, or every caller would hold
+/// a copy of it.
+fn read_bytes<'a>(
+    request: &'a mut Request,
+    limit: usize,
+    taken: &'static str,
+) -> LocalBoxFuture<'a, Result<Vec<u8>, Failure>> {
     Box::pin(async move {
         let header = |name| Ok::<_, Failure>(request.headers().get(name)?.unwrap_or_default());
+        check_encoding(&header(CONTENT_ENCODING)?, taken)?;
         let length = length(&header("content-length")?, &header("transfer-encoding")?);
         if fits(length, limit) {
             return Ok(request.bytes().await.map_err(|_| broke_off())?);
         }
         read_stream(request, length, limit).await
     })
+}
+
+/// The header that says how a body is compressed.
+const CONTENT_ENCODING: &str = "content-encoding";
+
+/// What that header says of a body that nobody has to decompress.
+pub const UNCOMPRESSED: &str = "identity";
+
+/// Refuses a body that is compressed otherwise than in the way that is taken.
+pub fn check_encoding(encoding: &str, taken: &str) -> Result<(), Problem> {
+    let encoding = encoding.trim();
+    let mut known = [UNCOMPRESSED, taken].into_iter();
+    if encoding.is_empty() || known.any(|known| encoding.eq_ignore_ascii_case(known)) {
+        return Ok(());
+    }
+    let detail = "the body is compressed in a way that is not read here";
+    Err(Problem::new(Code::UnsupportedMediaType, detail).at(CONTENT_ENCODING).limit(taken))
 }
 
 /// How long a body is, by the headers `content-length` and `transfer-encoding`. In chunks it may be
@@ -300,7 +360,8 @@ pub async fn read_stream(
     if read > limit { Err(too_large(limit).into()) } else { Ok(bytes) }
 }
 
-fn too_large(limit: usize) -> Problem {
+/// What is said of a body that is larger than is taken.
+pub fn too_large(limit: usize) -> Problem {
     Problem::new(Code::BodyTooLarge, "the body is too large").limit(format!("{limit} bytes"))
 }
 

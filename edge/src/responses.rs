@@ -85,7 +85,7 @@ pub async fn list(
 ) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, route)?;
     let (mut ascending, mut after) = (false, None);
-    let asked = Asked::parse(respond::parameters(&request)?, &mut |name, value| {
+    let asked = Asked::parse(respond::query(&request)?, &mut |name, value| {
         match (name, value) {
             ("order", "asc") => ascending = true,
             ("order", "desc") => ascending = false,
@@ -131,10 +131,14 @@ fn page<'a>(
 ) -> LocalBoxFuture<'a, Result<Response, Failure>> {
     Box::pin(async move {
         let limit = page_size(asked.limit)?;
-        let at = asked.cursor.as_deref().map(Position::parse).transpose()?;
+        let asked = asked.in_zone(&plan.tz)?;
+        let cursor = asked.cursor.as_deref();
+        let at =
+            cursor.map(|cursor| Position::parse(of_survey(plan, cursor, "cursor")?)).transpose()?;
         let mut page = Page::default();
         let mut walk = Walk::newest_first(env, site, plan, asked, at)?;
-        page.next = walk.fill(&mut page.responses, limit, &mut CALLS.clone()).await?;
+        let next = walk.fill(&mut page.responses, limit, &mut CALLS.clone()).await?;
+        page.next = next.map(|next| format!("{}/{next}", plan.survey));
         respond::written(200, page.written(None))
     })
 }
@@ -149,13 +153,13 @@ async fn follow(
 ) -> Result<Response, Failure> {
     let limit = page_size(asked.limit)?;
     let shards = usize::from(plan.shards);
+    // Who begins does so without a survey, at 0.
+    let after = if after.contains('/') { of_survey(plan, after, "after")? } else { after };
     let known = after.split('-').filter(|_| !after.is_empty()).map(|after| number("after", after));
     let mut known = known.collect::<Result<Vec<u64>, _>>()?;
     // Numbers pass through JavaScript.
     if known.len() > shards || known.iter().any(|after| *after > u64::from(u32::MAX) << 20) {
-        return Err(
-            respond::invalid_parameter("after", "what an earlier answer called next").into()
-        );
+        return Err(unknown_place("after").into());
     }
     known.resize(shards, 0);
     let mut page = Page::default();
@@ -170,7 +174,8 @@ async fn follow(
         *after = followed.last.unwrap_or(*after);
         page.responses.extend(followed.changes);
     }
-    page.next = Some(known.iter().map(u64::to_string).collect::<Vec<_>>().join("-"));
+    let known = known.iter().map(u64::to_string).collect::<Vec<_>>().join("-");
+    page.next = Some(format!("{}/{known}", plan.survey));
     respond::written(200, page.written(Some(more)))
 }
 
@@ -237,7 +242,17 @@ impl Position {
 }
 
 fn unknown_cursor() -> Problem {
-    respond::invalid_parameter("cursor", "what an earlier answer called next")
+    unknown_place("cursor")
+}
+
+fn unknown_place(parameter: &str) -> Problem {
+    respond::invalid_parameter(parameter, "what an earlier answer for this survey called next")
+}
+
+/// What stands behind the survey in a cursor, which is a place in this survey and in no other.
+fn of_survey<'a>(plan: &Plan, cursor: &'a str, parameter: &str) -> Result<&'a str, Problem> {
+    let place = cursor.split_once('/').filter(|(survey, _)| *survey == plan.survey.as_str());
+    place.map(|(_, place)| place).ok_or_else(|| unknown_place(parameter))
 }
 
 /// A walk over the responses of all shards in one order, which holds a page of each.

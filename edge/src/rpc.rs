@@ -17,6 +17,7 @@ use worker::{Request, Response, Stub, web_sys};
 use crate::bundle::Head;
 use crate::failure::Failure;
 use crate::json;
+use crate::json::patch::Patch;
 use crate::seal::{KeyDigest, SiteId, SurveyId};
 use crate::site::audit::Change;
 use crate::site::installs::Directive;
@@ -154,6 +155,8 @@ pub enum TeamCall {
     Settings,
     /// Replace the settings; answered with [`SiteRecord`].
     ChangeSettings(Box<Settings>),
+    /// Change some of the settings; answered with [`SiteRecord`].
+    PatchSettings(Patch),
     /// Keep another identity secret; answered with [`SiteRecord`].
     AddSecret { id: String, secret: String },
     /// Forget an identity secret; answered with [`SiteRecord`].
@@ -203,6 +206,8 @@ pub enum SurveyAction {
     Check,
     /// Replace the draft.
     Update(Box<Definition>),
+    /// Change something of the draft.
+    Patch(Patch),
     /// Remove it with everything that was collected.
     Delete,
     /// Keep its draft again, as a survey of this id.

@@ -8,6 +8,7 @@ use worker::{Env, Stub};
 
 use crate::failure::Failure;
 use crate::place;
+use crate::respond;
 use crate::rpc::{self, Counts, Erased, Plan, SurveyCall, Usage};
 use crate::seal::SiteId;
 use crate::survey::import::Imported;
@@ -115,7 +116,8 @@ impl<'a> Shards<'a> {
         Ok(displays)
     }
 
-    /// Gives each line to the shard that has its display already, and what none has to this one.
+    /// Gives each line to the shard that has its display already, and what none has to this one. Where a shard
+    /// fails after another has stored, the answer tells which lines are to be sent again.
     pub async fn import(&self, shard: u16, mut lines: String) -> Result<Imported, Failure> {
         let shards = self.plan.shards;
         if shard >= shards {
@@ -124,7 +126,8 @@ impl<'a> Shards<'a> {
                 .limit(format!("below {shards}"))
                 .into());
         }
-        let mut all = Imported::default();
+        // All are asked before one stores anything.
+        let mut parts = Vec::new();
         for other in (0..shards).filter(|other| *other != shard) {
             let stub = place::survey(self.env, self.site, &self.plan.survey, other)?;
             let (site, told) = (self.site.as_str().to_owned(), lines.clone());
@@ -139,10 +142,18 @@ impl<'a> Shards<'a> {
                 theirs.push('\n');
                 left.push('\n');
             }
-            all.add(self.import_on(other, theirs).await?);
+            parts.push((other, theirs));
             lines = left;
         }
-        all.add(self.import_on(shard, lines).await?);
+        parts.push((shard, lines));
+        let mut all = Imported::default();
+        for (shard, lines) in parts {
+            match self.import_on(shard, lines.clone()).await {
+                Ok(imported) => all.add(imported),
+                Err(failure) if !all.holds_any() => return Err(unanswered(failure).into()),
+                Err(failure) => all.add(Imported::unanswered(&lines, &unanswered(failure))),
+            }
+        }
         Ok(all)
     }
 
@@ -169,5 +180,17 @@ impl<'a> Shards<'a> {
             all.rows_written += usage.rows_written;
         }
         Ok(all)
+    }
+}
+
+/// What is said of lines whose shard failed, which may have stored them all the same.
+fn unanswered(failure: Failure) -> Problem {
+    match failure {
+        Failure::Problem(problem) => problem,
+        broken => {
+            respond::told("import", broken);
+            let detail = "a shard did not answer: send it again; what was stored is known then";
+            Problem::new(Code::Busy, detail)
+        }
     }
 }

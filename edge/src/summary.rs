@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use asklet_shared::choice;
 use asklet_shared::definition::question::AnswerKind;
 use asklet_shared::dimension::Dimension;
-use asklet_shared::period::{self, Interval, rfc3339};
+use asklet_shared::period::{self, Interval, Moment, Offset, rfc3339};
 use asklet_shared::pooled::{self, Asked, Member, SiteSummary};
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::settings::{Settings, WeekStart};
@@ -29,8 +29,8 @@ const FILTERS_LIMIT: usize = 50;
 /// What a summary is to cover, as the query says.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Query {
-    from_ms: Option<u64>,
-    to_ms: Option<u64>,
+    from: Option<Moment>,
+    to: Option<Moment>,
     tz: Option<String>,
     interval: Option<Interval>,
     by: Option<Dimension>,
@@ -51,8 +51,8 @@ impl Query {
             let (name, value) = (name.as_ref(), value.into());
             let unknown = |limit: &str| respond::invalid_parameter(name, limit);
             match name {
-                "from" => query.from_ms = Some(period::parse_time(name, &value)?),
-                "to" => query.to_ms = Some(period::parse_time(name, &value)?),
+                "from" => query.from = Some(Moment::parse(name, &value)?),
+                "to" => query.to = Some(Moment::parse(name, &value)?),
                 "tz" => query.tz = Some(value),
                 "interval" => {
                     let interval = Interval::named(&value);
@@ -79,14 +79,8 @@ impl Query {
     }
 
     fn check(self) -> Result<Self, Problem> {
-        if let (Some(from_ms), Some(to_ms)) = (self.from_ms, self.to_ms)
-            && to_ms <= from_ms
-        {
-            let detail = "the period ends before it begins";
-            return Err(Problem::new(Code::InvalidQuery, detail).at("to"));
-        }
         let needs_start = self.interval.is_some() || self.compare;
-        if needs_start && self.from_ms.is_none() {
+        if needs_start && self.from.is_none() {
             let detail = "a trend and a comparison need the start of the period";
             return Err(Problem::new(Code::InvalidQuery, detail).at("from"));
         }
@@ -146,7 +140,8 @@ fn dimensions() -> String {
     names.map(|name| format!("{name}, ")).collect::<String>() + "or trait. and a declared trait"
 }
 
-/// The time that a query covers.
+/// The time that a query covers, in whole buckets.
+#[derive(Debug)]
 struct Time {
     from_ms: u64,
     to_ms: u64,
@@ -158,24 +153,37 @@ struct Time {
 
 impl Time {
     fn of(query: &Query, tz: &str, week_starts: WeekStart) -> Result<Self, Failure> {
-        let now_ms = Date::now().as_millis();
-        let now_ms = now_ms - now_ms % BUCKET_MS + BUCKET_MS;
-        let (from_ms, to_ms) = (query.from_ms.unwrap_or(0), query.to_ms.unwrap_or(now_ms));
-        if to_ms <= from_ms {
-            let detail = "the period begins in the future";
-            return Err(Problem::new(Code::InvalidQuery, detail).at("from").into());
-        }
         let zone = Zone::named(query.tz.as_deref().unwrap_or(tz))?;
+        let offset = &|utc_ms| zone.offset_ms(utc_ms);
+        Ok(Self::at(query, (zone.name(), offset), week_starts, Date::now().as_millis())?)
+    }
+
+    /// At a time. What counters cannot tell apart is rounded outward, so that nothing asked for is missing.
+    fn at(
+        query: &Query,
+        (tz, offset): (&str, Offset<'_>),
+        week_starts: WeekStart,
+        now_ms: u64,
+    ) -> Result<Self, Problem> {
+        let now_ms = period::floor(now_ms) + BUCKET_MS;
+        let from_ms = query.from.map(|from| from.ms("from", offset)).transpose()?;
+        let to_ms = query.to.map(|to| to.ms("to", offset)).transpose()?;
+        let (start_ms, end_ms) = (from_ms.unwrap_or(0), to_ms.unwrap_or(now_ms));
+        if end_ms <= start_ms {
+            let (field, detail) = match to_ms {
+                Some(_) => ("to", "the period ends before it begins"),
+                None => ("from", "the period begins in the future"),
+            };
+            return Err(Problem::new(Code::InvalidQuery, detail).at(field));
+        }
+        let (start_ms, end_ms) = (period::floor(start_ms), period::ceil(end_ms));
         let edges = match query.interval {
-            Some(interval) => {
-                let offset = &|utc_ms| zone.offset_ms(utc_ms);
-                period::edges(from_ms, to_ms, (interval, week_starts), offset)?
-            }
-            None => vec![from_ms, to_ms],
+            Some(interval) => period::edges(start_ms, end_ms, (interval, week_starts), offset)?,
+            None => vec![start_ms, end_ms],
         };
-        let from = query.from_ms.map(rfc3339);
-        let period = Period { from, to: rfc3339(to_ms), tz: zone.name().to_owned() };
-        Ok(Self { from_ms, to_ms, now_ms, edges, period })
+        let from = from_ms.map(|_| rfc3339(start_ms));
+        let period = Period { from, to: rfc3339(end_ms), tz: tz.to_owned() };
+        Ok(Self { from_ms: start_ms, to_ms: end_ms, now_ms, edges, period })
     }
 
     /// The period before: of one that is not over, what has elapsed is compared.
@@ -358,8 +366,8 @@ mod tests {
         assert_eq!(
             query.unwrap(),
             Query {
-                from_ms: Some(1_793_491_200_000),
-                to_ms: Some(1_794_096_000_000),
+                from: Some(Moment::At(1_793_491_200_000)),
+                to: Some(Moment::At(1_794_096_000_000)),
                 tz: Some("Europe/Berlin".to_owned()),
                 interval: Some(Interval::Day),
                 by: Some(Dimension::Language),
@@ -380,7 +388,6 @@ mod tests {
         let from = ("from", "2026-11-01T00:00:00Z");
         for (parameters, field) in [
             (&[("from", "yesterday")][..], "from"),
-            (&[from, ("to", "2026-11-01T00:00:00Z")], "to"),
             (&[from, ("interval", "year")], "interval"),
             (&[("interval", "day")], "from"),
             (&[("compare", "previous")], "from"),
@@ -394,5 +401,44 @@ mod tests {
             let problem = parse(parameters).unwrap_err();
             assert_eq!((problem.code, problem.field.as_deref()), (Code::InvalidQuery, Some(field)));
         }
+    }
+
+    /// The period that a query covers in a zone two hours before UTC, at 2026-11-22T06:20Z.
+    fn period(parameters: &[(&str, &str)]) -> Result<Period, Problem> {
+        let offset = |_| Some(2 * 60 * 60 * 1000);
+        let now_ms = 1_795_328_400_000;
+        let zone: (&str, Offset<'_>) = ("Test/Zone", &offset);
+        Ok(Time::at(&parse(parameters)?, zone, WeekStart::Monday, now_ms)?.period)
+    }
+
+    #[test]
+    fn a_period_off_the_quarters_of_an_hour_is_rounded_outward_and_says_so() {
+        // As dashboards send it, which know when somebody looked.
+        let asked = [("from", "1793491201234"), ("to", "2026-11-01T10:15:00.001Z")];
+        let found = period(&asked).unwrap();
+        assert_eq!(found.from.as_deref(), Some("2026-11-01T00:00:00Z"));
+        assert_eq!(found.to, "2026-11-01T10:30:00Z");
+        let exact = [("from", "2026-11-01T00:15:00Z"), ("to", "2026-11-01T10:15:00Z")];
+        let found = period(&exact).unwrap();
+        assert_eq!(found.from.as_deref(), Some("2026-11-01T00:15:00Z"));
+        assert_eq!(found.to, "2026-11-01T10:15:00Z");
+        let moment = [("from", "2026-11-01T10:01:00Z"), ("to", "2026-11-01T10:02:00Z")];
+        assert_eq!(period(&moment).unwrap().to, "2026-11-01T10:15:00Z");
+    }
+
+    #[test]
+    fn a_date_begins_its_day_in_the_zone_of_the_query() {
+        let found = period(&[("from", "2026-11-01"), ("to", "2026-11-08")]).unwrap();
+        assert_eq!(found.from.as_deref(), Some("2026-10-31T22:00:00Z"));
+        assert_eq!(found.to, "2026-11-07T22:00:00Z");
+    }
+
+    #[test]
+    fn a_period_that_holds_no_time_is_refused() {
+        let field = |parameters: &[(&str, &str)]| period(parameters).unwrap_err().field.unwrap();
+        let from = ("from", "2026-11-01T00:00:00Z");
+        assert_eq!(field(&[from, ("to", "2026-11-01T00:00:00Z")]), "to");
+        assert_eq!(field(&[from, ("to", "2026-11-01")]), "to");
+        assert_eq!(field(&[("from", "2027-11-01")]), "from");
     }
 }

@@ -6,10 +6,12 @@ use asklet_shared::problem::{Code, Problem};
 use asklet_shared::settings::Settings;
 use asklet_shared::validate::{self, DEFINITION_LIMIT};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use worker::{Date, Env, Request, Response};
 
 use crate::caller::Team;
 use crate::failure::Failure;
+use crate::json::patch::Patch;
 use crate::operator;
 use crate::preview::Preview;
 use crate::respond;
@@ -20,7 +22,7 @@ use crate::shards::Shards;
 use crate::site::audit::{Action, Change};
 use crate::summary::{self, Query};
 use crate::survey::asked::check_respondent;
-use crate::survey::import::{BYTES_LIMIT, LINES_LIMIT};
+use crate::survey::import::{BYTES_LIMIT, LINES_LIMIT, check_lines};
 use crate::survey::keeping;
 use crate::zone::Zone;
 
@@ -87,6 +89,13 @@ pub async fn site(
     }
     let call = match verb {
         Verb::Update => TeamCall::ChangeSettings(Box::new(read_settings(&mut request).await?)),
+        Verb::Patch => {
+            let patch: Patch = respond::read_json(&mut request, DEFINITION_LIMIT).await?;
+            if let Some(tz) = patch.get("tz").and_then(Value::as_str) {
+                check_zone(tz)?;
+            }
+            TeamCall::PatchSettings(patch)
+        }
         _ => TeamCall::Settings,
     };
     respond::written(200, team.ask(env, call).await?)
@@ -133,11 +142,16 @@ pub async fn erase_respondent(
 pub async fn read_settings(request: &mut Request) -> Result<Settings, Failure> {
     let settings: Settings = respond::read_json(request, DEFINITION_LIMIT).await?;
     validate::settings(&settings)?;
-    Zone::named(&settings.tz).map_err(|failure| match failure {
+    check_zone(&settings.tz)?;
+    Ok(settings)
+}
+
+/// Refuses a time zone that the platform does not know.
+fn check_zone(tz: &str) -> Result<(), Failure> {
+    Zone::named(tz).map(drop).map_err(|failure| match failure {
         Failure::Problem(problem) => Problem { code: Code::InvalidSettings, ..problem }.into(),
         broken => broken,
-    })?;
-    Ok(settings)
+    })
 }
 
 /// `/v1/sites/{site}/surveys`: lists the surveys, or keeps a new draft.
@@ -169,6 +183,9 @@ pub async fn survey(
     let action = match verb {
         Verb::Read | Verb::Create => SurveyAction::Read,
         Verb::Update => SurveyAction::Update(read_definition(&mut request, &team, env).await?),
+        Verb::Patch => {
+            SurveyAction::Patch(respond::read_json(&mut request, DEFINITION_LIMIT).await?)
+        }
         Verb::Delete => SurveyAction::Delete,
         Verb::Duplicate => SurveyAction::Duplicate(team.seal.new_survey(&team.site)?),
         Verb::Publish => SurveyAction::Publish,
@@ -225,7 +242,7 @@ pub async fn summary(
     survey: &str,
 ) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, route)?;
-    let query = Query::parse(respond::parameters(&request)?)?;
+    let query = Query::parse(respond::query(&request)?)?;
     let plan = team.plan(env, survey).await?;
     summary::of_survey(&Shards::of(env, &team.site, &plan), &query).await
 }
@@ -233,7 +250,7 @@ pub async fn summary(
 /// `GET /v1/sites/{site}/summary`
 pub async fn site_summary(request: Request, env: &Env, route: &Route) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, route)?;
-    let query = Query::parse(respond::parameters(&request)?)?.of_site()?;
+    let query = Query::parse(respond::query(&request)?)?.of_site()?;
     let record: SiteRecord = team.call(env, TeamCall::Settings).await?;
     summary::of_site(env, &team, &record.settings, &query).await
 }
@@ -259,7 +276,7 @@ pub async fn import(
 ) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, route)?;
     let mut shard = 0;
-    for (name, value) in respond::parameters(&request)? {
+    for (name, value) in respond::query(&request)? {
         match (name.as_str(), value.parse()) {
             ("shard", Ok(named)) => shard = named,
             ("shard", Err(_)) => {
@@ -271,7 +288,8 @@ pub async fn import(
     }
     // Megabytes are read for nobody whose key was not checked.
     let plan = team.plan(env, survey).await?;
-    let lines = respond::read_text(&mut request, BYTES_LIMIT).await?;
+    let lines = respond::read_large_text(&mut request, BYTES_LIMIT).await?;
+    check_lines(&lines)?;
     let count = lines.lines().count();
     if count > LINES_LIMIT {
         return Err(Problem::new(Code::BodyTooLarge, "the import has too many lines")

@@ -45,13 +45,12 @@ impl Zone {
         &self.name
     }
 
-    /// Local time less UTC, in milliseconds, at a time in UTC.
-    pub fn offset_ms(&self, utc_ms: u64) -> i64 {
+    /// Local time less UTC, in milliseconds, at a time in UTC; `None` where the platform says it in a way
+    /// that is not known here, which must not pass for UTC.
+    pub fn offset_ms(&self, utc_ms: u64) -> Option<i64> {
         #[expect(clippy::cast_precision_loss, reason = "times are below 2^53")]
         let date = Date::new(&JsValue::from_f64(utc_ms as f64));
-        let text =
-            self.format.call1(&JsValue::UNDEFINED, &date).ok().and_then(|text| text.as_string());
-        text.and_then(|text| parse_offset(&text)).unwrap_or(0)
+        parse_offset(&self.format.call1(&JsValue::UNDEFINED, &date).ok()?.as_string()?)
     }
 }
 
@@ -83,11 +82,18 @@ pub fn release() -> Option<&'static str> {
 /// The offset at the end of a text: `…, GMT+05:45`, or `…, GMT` for none.
 fn parse_offset(text: &str) -> Option<i64> {
     let (_, offset) = text.rsplit_once("GMT")?;
-    let Some(digits) = offset.strip_prefix(['+', '-', '\u{2212}']) else { return Some(0) };
-    let mut parts = digits.split(':').map(|part| part.parse::<i64>().ok());
-    let hours = parts.next()??;
-    let minutes = parts.next().flatten().unwrap_or(0);
-    let seconds = parts.next().flatten().unwrap_or(0);
+    if offset.is_empty() {
+        return Some(0);
+    }
+    let digits = offset.strip_prefix(['+', '-', '\u{2212}'])?;
+    let parts = digits.split(':').map(|part| part.parse::<i64>().ok().filter(|it| *it < 60));
+    let parts = parts.collect::<Option<Vec<_>>>()?;
+    let (hours, minutes, seconds) = match parts.as_slice() {
+        [hours] => (hours, &0, &0),
+        [hours, minutes] => (hours, minutes, &0),
+        [hours, minutes, seconds] => (hours, minutes, seconds),
+        _ => return None,
+    };
     let ms = ((hours * 60 + minutes) * 60 + seconds) * 1000;
     Some(if offset.starts_with('+') { ms } else { -ms })
 }
@@ -102,6 +108,11 @@ mod tests {
         assert_eq!(minutes("11/1/2026, GMT"), Some(0));
         assert_eq!(minutes("11/1/2026, GMT+05:45"), Some(345));
         assert_eq!(minutes("11/1/2026, GMT-03:30"), Some(-210));
-        assert_eq!(minutes("11/1/2026"), None);
+        assert_eq!(minutes("1/1/1970, GMT-00:44:30"), Some(-44));
+        for unknown in
+            ["11/1/2026", "11/1/2026, GMT+5:xx", "11/1/2026, GMT 2", "GMT+1:2:3:4", "GMT+"]
+        {
+            assert_eq!(minutes(unknown), None, "{unknown}");
+        }
     }
 }

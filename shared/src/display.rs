@@ -30,16 +30,19 @@ pub struct Display {
     #[serde(default)]
     pub channel: Channel,
     /// The language that was shown, as a BCP 47 tag.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text_or_null")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub language: String,
     /// The address of the page.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(default, deserialize_with = "text_or_null", skip_serializing_if = "String::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub page: String,
     /// What was answered so far.
     #[serde(default)]
     pub answers: Answers,
     /// The variant that was shown, one of those that the survey declares.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(default, deserialize_with = "text_or_null", skip_serializing_if = "String::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub variant: String,
     /// Traits of the respondent that nobody vouches for.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -51,6 +54,11 @@ pub struct Display {
     /// it and writes it; a state that waits to be sent does not hold it.
     #[serde(default, skip_serializing)]
     pub age_ms: u64,
+}
+
+/// Reads what is not known as empty, in the way in which exports tell it: `null`.
+fn text_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Option::<String>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 /// How far a display came. It only grows, and a higher stage implies the lower ones.
@@ -71,6 +79,16 @@ pub enum Stage {
 impl Stage {
     /// All stages, lowest first.
     pub const ALL: [Self; 4] = [Self::Shown, Self::Seen, Self::Started, Self::Completed];
+
+    /// The name as it travels.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Shown => "shown",
+            Self::Seen => "seen",
+            Self::Started => "started",
+            Self::Completed => "completed",
+        }
+    }
 }
 
 /// How a survey reached the visitor.
@@ -213,7 +231,7 @@ impl<'de> Deserialize<'de> for Answers {
 /// One entry of a choice as it arrives.
 #[derive(Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(untagged)]
+#[serde(untagged, expecting = "an option is its id, or {\"other\": …} for what was not offered")]
 enum Entry {
     Option(String),
     Other { other: String },
@@ -273,7 +291,7 @@ impl<'de> Deserialize<'de> for Answer {
             type Value = Answer;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an integer from 0 to 255, a text or a list of options")
+                f.write_str("an integer from 0 to 10, a text or a list of options")
             }
 
             fn visit_u64<E: serde::de::Error>(self, score: u64) -> Result<Answer, E> {

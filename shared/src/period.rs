@@ -11,13 +11,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::problem::{Code, Problem};
 use crate::settings::WeekStart;
-use crate::time::{BUCKET_MS, DAY_MS};
+use crate::time::{BUCKET_MS, DAY_MS, are_seconds};
 
 /// The most points that a trend can have.
 pub const POINTS_LIMIT: usize = 1_000;
 
 /// The year 10,000, in milliseconds since the epoch: RFC 3339 can write no time from there on.
 const END_MS: u64 = 253_402_300_800_000;
+
+/// What is said of a time that no calendar here reaches, or of which the zone does not tell its offset.
+const OUT_OF_RANGE: &str = "the period is out of range of the zone's calendar";
 
 /// How long the points of a trend are, by the zone's calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,8 +87,9 @@ impl Interval {
     }
 }
 
-/// Where a zone's clocks stand: local time less UTC, in milliseconds, at a time in UTC.
-pub type Offset<'a> = &'a dyn Fn(u64) -> i64;
+/// Where a zone's clocks stand: local time less UTC, in milliseconds, at a time in UTC; `None` where the
+/// caller cannot tell.
+pub type Offset<'a> = &'a dyn Fn(u64) -> Option<i64>;
 
 /// The edges of a trend's points, in milliseconds since the epoch: `from`, every start of an interval
 /// between, and `to`. The first and the last point may be shorter than the others.
@@ -95,7 +99,7 @@ pub fn edges(
     (interval, week_starts): (Interval, WeekStart),
     offset: Offset<'_>,
 ) -> Result<Vec<u64>, Problem> {
-    let out_of_range = || Problem::new(Code::InvalidQuery, "the period is out of range").at("from");
+    let out_of_range = || Problem::new(Code::InvalidQuery, OUT_OF_RANGE).at("from");
     let mut edges = vec![from_ms];
     let mut start = local(from_ms, offset)
         .and_then(|local| interval.floor(local, week_starts))
@@ -125,7 +129,7 @@ pub fn edges(
 }
 
 fn local(utc_ms: u64, offset: Offset<'_>) -> Option<NaiveDateTime> {
-    let local_ms = i64::try_from(utc_ms).ok()?.checked_add(offset(utc_ms))?;
+    let local_ms = i64::try_from(utc_ms).ok()?.checked_add(offset(utc_ms)?)?;
     Some(DateTime::from_timestamp_millis(local_ms)?.naive_utc())
 }
 
@@ -134,7 +138,8 @@ fn local(utc_ms: u64, offset: Offset<'_>) -> Option<NaiveDateTime> {
 fn utc(local: NaiveDateTime, offset: Offset<'_>) -> Option<u64> {
     const DAY_MS: i64 = 24 * 60 * 60 * 1000;
     let local_ms = local.and_utc().timestamp_millis();
-    let offset_near = |ms: i64| Some(offset(u64::try_from(ms).ok()?));
+    // A day before the epoch is as near as any that there is.
+    let offset_near = |ms: i64| offset(u64::try_from(ms.max(0)).ok()?);
     let before = offset_near(local_ms - DAY_MS)?;
     let after = offset_near(local_ms + DAY_MS)?;
     // With the clocks of the day before, and with those of the day after: the earlier that holds.
@@ -145,31 +150,67 @@ fn utc(local: NaiveDateTime, offset: Offset<'_>) -> Option<u64> {
     u64::try_from(instant).ok()
 }
 
-/// Reads a time: RFC 3339, or milliseconds since the epoch. It must be the start of a bucket.
-pub fn parse_time(field: &str, text: &str) -> Result<u64, Problem> {
-    let ms = parse_instant(field, text)?;
-    if ms % BUCKET_MS == 0 {
-        return Ok(ms);
-    }
-    let before = ms - ms % BUCKET_MS;
-    Err(Problem::new(Code::InvalidQuery, "summaries count in quarters of an hour")
-        .at(field)
-        .limit(format!("{} or {}", rfc3339(before), rfc3339(before + BUCKET_MS))))
+/// A moment as a query names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// In milliseconds since the epoch.
+    At(u64),
+    /// The beginning of a day, by the calendar of a zone.
+    Day(NaiveDate),
 }
 
-/// A time in RFC 3339 or in milliseconds since the epoch, which need not be on a quarter of an hour.
+impl Moment {
+    /// Reads a time in RFC 3339, a date, or milliseconds since the epoch. Seconds are refused: they would
+    /// be a time in January 1970.
+    pub fn parse(field: &str, text: &str) -> Result<Self, Problem> {
+        let parsed = parse_instant(field, text);
+        if let (Err(_), Ok(date)) = (&parsed, text.parse::<NaiveDate>()) {
+            // Only as ISO 8601 writes it, with four digits for the year.
+            if date.format("%Y-%m-%d").to_string() == text && 1970 <= date.year() {
+                return Ok(Self::Day(date));
+            }
+        }
+        parsed.map(Self::At)
+    }
+
+    /// The moment in milliseconds since the epoch.
+    pub fn ms(self, field: &str, offset: Offset<'_>) -> Result<u64, Problem> {
+        match self {
+            Self::At(ms) => Ok(ms),
+            Self::Day(date) => utc(date.and_time(NaiveTime::MIN), offset)
+                .ok_or_else(|| Problem::new(Code::InvalidQuery, OUT_OF_RANGE).at(field)),
+        }
+    }
+}
+
+/// The start of the bucket that holds a time.
+pub fn floor(ms: u64) -> u64 {
+    ms - ms % BUCKET_MS
+}
+
+/// The time itself at the start of a bucket, or else the end of the bucket that holds it, but for the last
+/// bucket that can be written.
+pub fn ceil(ms: u64) -> u64 {
+    floor(ms.saturating_add(BUCKET_MS - 1)).min(END_MS - BUCKET_MS)
+}
+
+/// A time in RFC 3339 or in milliseconds since the epoch.
 pub fn parse_instant(field: &str, text: &str) -> Result<u64, Problem> {
-    let ms = text.parse::<u64>().ok().or_else(|| {
+    let unreadable = |detail: &'static str| {
+        Problem::new(Code::InvalidQuery, detail)
+            .at(field)
+            .limit("RFC 3339, such as 2026-11-01T00:00:00Z, or milliseconds since the epoch")
+    };
+    let ms = text.parse::<u64>().ok();
+    if ms.is_some_and(are_seconds) {
+        return Err(unreadable("the time is in seconds: multiply it by 1000"));
+    }
+    let ms = ms.or_else(|| {
         // In an address a plus sign stands for a space.
         let time = DateTime::parse_from_rfc3339(&text.replace(' ', "+")).ok()?;
         u64::try_from(time.timestamp_millis()).ok()
     });
-    let in_range = ms.filter(|ms| *ms < END_MS);
-    in_range.ok_or_else(|| {
-        Problem::new(Code::InvalidQuery, "the time cannot be read")
-            .at(field)
-            .limit("RFC 3339, such as 2026-11-01T00:00:00Z, or milliseconds since the epoch")
-    })
+    ms.filter(|ms| *ms < END_MS).ok_or_else(|| unreadable("the time cannot be read"))
 }
 
 /// A time as RFC 3339, in UTC.
@@ -193,13 +234,13 @@ mod tests {
 
     #[track_caller]
     fn at(text: &str) -> u64 {
-        parse_time("from", text).unwrap()
+        parse_instant("from", text).unwrap()
     }
 
     /// Berlin in 2026: clocks go forward on 29 March at 01:00 UTC and back on 25 October at 01:00.
-    fn berlin(utc_ms: u64) -> i64 {
+    fn berlin(utc_ms: u64) -> Option<i64> {
         let is_summer = (at("2026-03-29T01:00:00Z")..at("2026-10-25T01:00:00Z")).contains(&utc_ms);
-        if is_summer { 2 * HOUR_MS } else { HOUR_MS }
+        Some(if is_summer { 2 * HOUR_MS } else { HOUR_MS })
     }
 
     fn told(from: &str, to: &str, interval: Interval, offset: Offset<'_>) -> Vec<String> {
@@ -233,7 +274,7 @@ mod tests {
     fn a_midnight_that_clocks_skip_is_the_instant_at_which_they_do() {
         // Beirut, 29 March 2026: at midnight, 22:00 UTC, clocks went to one o'clock.
         let skip = at("2026-03-28T22:00:00Z");
-        let beirut = |utc_ms| if utc_ms < skip { 2 * HOUR_MS } else { 3 * HOUR_MS };
+        let beirut = |utc_ms| Some(if utc_ms < skip { 2 * HOUR_MS } else { 3 * HOUR_MS });
         let days = told("2026-03-27T22:00:00Z", "2026-03-30T21:00:00Z", Interval::Day, &beirut);
         assert_eq!(
             days,
@@ -248,7 +289,7 @@ mod tests {
 
     #[test]
     fn zones_of_half_and_three_quarters_of_an_hour_are_exact() {
-        let kathmandu = |_| 5 * HOUR_MS + 45 * 60 * 1000;
+        let kathmandu = |_| Some(5 * HOUR_MS + 45 * 60 * 1000);
         let days = told("2026-01-01T18:15:00Z", "2026-01-03T18:15:00Z", Interval::Day, &kathmandu);
         assert_eq!(days, ["2026-01-01T18:15:00Z", "2026-01-02T18:15:00Z", "2026-01-03T18:15:00Z"]);
         let hours =
@@ -267,7 +308,7 @@ mod tests {
     #[test]
     fn an_edge_off_the_quarters_of_an_hour_is_refused() {
         // Monrovia until 1972.
-        let monrovia = |_| -(44 * 60 + 30) * 1000;
+        let monrovia = |_| Some(-(44 * 60 + 30) * 1000);
         let (from, to) = (at("1970-06-01T00:00:00Z"), at("1970-06-03T00:00:00Z"));
         let problem = edges(from, to, (Interval::Day, WeekStart::Monday), &monrovia).unwrap_err();
         assert_eq!((problem.code, problem.field.as_deref()), (Code::InvalidQuery, Some("tz")));
@@ -276,7 +317,7 @@ mod tests {
 
     #[test]
     fn weeks_months_and_quarters_start_where_the_calendar_says() {
-        let utc = |_| 0;
+        let utc = |_| Some(0);
         let of = |interval| told("2026-01-15T00:00:00Z", "2026-05-01T00:00:00Z", interval, &utc);
         assert_eq!(of(Interval::Week)[1], "2026-01-19T00:00:00Z");
         for (starts, day) in [(WeekStart::Sunday, 18), (WeekStart::Saturday, 17)] {
@@ -308,13 +349,46 @@ mod tests {
     }
 
     #[test]
-    fn a_time_off_a_bucket_is_refused_with_the_nearest_ones() {
+    fn a_moment_is_a_time_a_date_or_milliseconds_and_never_seconds() {
         assert_eq!(at("2026-11-01T02:00:00 02:00"), at("2026-11-01T00:00:00Z"));
         assert_eq!(at("0"), 0);
-        let problem = parse_time("to", "2026-11-01T00:10:00Z").unwrap_err();
-        assert_eq!(problem.limit.unwrap(), "2026-11-01T00:00:00Z or 2026-11-01T00:15:00Z");
-        for text in ["", "yesterday", "-1", "1969-12-31T00:00:00Z", "253402300800000"] {
-            assert_eq!(parse_time("to", text).unwrap_err().code, Code::InvalidQuery, "{text}");
+        assert_eq!(at("1793491200000"), at("2026-11-01T00:00:00Z"));
+        for text in ["", "yesterday", "-1", "1969-12-31T00:00:00Z", "253402300800000", "1969-12-31"]
+        {
+            assert_eq!(Moment::parse("to", text).unwrap_err().code, Code::InvalidQuery, "{text}");
         }
+        let seconds = Moment::parse("to", "1793491200").unwrap_err();
+        assert_eq!(seconds.detail, "the time is in seconds: multiply it by 1000");
+        assert_eq!(seconds.field.as_deref(), Some("to"));
+    }
+
+    #[test]
+    fn a_date_is_the_beginning_of_its_day_in_the_zone() {
+        let ms = |text, offset| Moment::parse("from", text).unwrap().ms("from", offset).unwrap();
+        assert_eq!(ms("2026-11-01", &|_| Some(0)), at("2026-11-01T00:00:00Z"));
+        assert_eq!(ms("2026-07-01", &berlin), at("2026-06-30T22:00:00Z"));
+        assert_eq!(ms("1970-01-01", &|_| Some(-HOUR_MS)), 3_600_000);
+        for text in ["2026-11-1", "2026-11-31", "+2026-11-01", "20261101"] {
+            assert!(!matches!(Moment::parse("from", text), Ok(Moment::Day(_))), "{text}");
+        }
+        let unknown = Moment::parse("from", "2026-11-01").unwrap().ms("from", &|_| None);
+        assert_eq!(unknown.unwrap_err().field.as_deref(), Some("from"));
+    }
+
+    #[test]
+    fn a_trend_of_a_zone_that_tells_no_offset_is_refused_and_not_that_of_utc() {
+        let week = (Interval::Day, WeekStart::Monday);
+        let refused =
+            edges(at("2026-11-01T00:00:00Z"), at("2026-11-08T00:00:00Z"), week, &|_| None);
+        assert_eq!(refused.unwrap_err().code, Code::InvalidQuery);
+    }
+
+    #[test]
+    fn a_time_is_rounded_to_the_bucket_before_or_after_it() {
+        let time = at("2026-11-01T00:15:00Z");
+        assert_eq!((floor(time), ceil(time)), (time, time));
+        assert_eq!((floor(time + 1), ceil(time + 1)), (time, time + BUCKET_MS));
+        assert_eq!(floor(time - 1), time - BUCKET_MS);
+        assert_eq!(rfc3339(ceil(at("9999-12-31T23:59:59Z"))), "9999-12-31T23:45:00Z");
     }
 }

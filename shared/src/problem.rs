@@ -164,8 +164,8 @@ codes! {
     SurveyClosed = "survey_closed", 410, "The survey is closed";
     /// The body is larger than the route takes.
     BodyTooLarge = "body_too_large", 413, "The body is too large";
-    /// The route does not take this content type.
-    UnsupportedMediaType = "unsupported_media_type", 415, "The content type is not taken";
+    /// The route does not take this content type, or this way of compressing it.
+    UnsupportedMediaType = "unsupported_media_type", 415, "The content type or encoding is not taken";
     /// A parameter of the query breaks a rule.
     InvalidQuery = "invalid_query", 400, "The query is not valid";
     /// A survey with a kind of question that pages do not show.

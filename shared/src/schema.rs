@@ -76,6 +76,7 @@ looks_like!(Choice, |_| json_schema!({
 
 looks_like!(Code, |_| json_schema!({
     "description": "The stable name of a problem.",
+    "type": "string",
     "enum": Code::ALL.iter().map(|code| code.name()).collect::<Vec<_>>(),
 }));
 

@@ -7,6 +7,15 @@ pub const BUCKET_MS: u64 = 15 * 60 * 1000;
 /// A UTC day.
 pub const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
+/// Times up to here, in March 1973, are taken for seconds: those of this century are ten digits, and in
+/// milliseconds they are thirteen.
+pub const SECONDS_END_MS: u64 = 100_000_000_000;
+
+/// Whether a time in milliseconds was rather told in seconds.
+pub fn are_seconds(ms: u64) -> bool {
+    0 < ms && ms < SECONDS_END_MS
+}
+
 /// The UTC day that holds `ms`, counted from the epoch.
 pub fn day_of(ms: u64) -> u64 {
     ms / DAY_MS

@@ -71,6 +71,27 @@ fn every_command_of_the_api_page_runs() {
     }
 }
 
+/// What a command reads from the lines behind it.
+fn heredoc<'a>(block: &'a str, word: &str) -> &'a str {
+    let rest = block.split(&format!("<<'{word}'\n")).nth(1).expect("it reads lines");
+    rest.split(&format!("\n{word}")).next().expect("they end")
+}
+
+#[test]
+fn the_scores_of_the_page_are_taken_by_the_survey_of_the_page() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let page = blocks("api.md");
+    let find = |what: &str| page.iter().find(|block| block.contains(what)).expect("the block");
+    let definition = heredoc(find("\"by_category\""), "JSON");
+    let survey = site.publish(&serde_json::from_str(definition).expect("a definition"));
+    let scores = heredoc(find("\"time\""), "NDJSON");
+    let imported = survey.request("POST", "/import").send(scores).expect(200);
+    assert_eq!(imported["problems"], json!([]));
+    assert_eq!(imported["stored"], scores.lines().count());
+    assert_eq!(survey.summary()["n"], scores.lines().count());
+}
+
 #[test]
 fn every_route_has_a_command() {
     let told: BTreeSet<(String, String)> =

@@ -251,6 +251,28 @@ fn whoever_follows_changes_has_what_a_listing_tells() {
 }
 
 #[test]
+fn a_place_in_one_survey_is_none_in_another() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let surveys = [site.survey(), site.survey()];
+    for survey in &surveys {
+        import(survey, 0, &[line(1, 1, ""), line(2, 2, ""), line(3, 3, "")]);
+    }
+    let next = |query: &str| list(&surveys[0], query)["next"].as_str().unwrap().to_owned();
+    let (cursor, after) = (next("limit=1"), next("order=asc&limit=1"));
+    for (query, field) in
+        [(format!("cursor={cursor}"), "cursor"), (format!("order=asc&after={after}"), "after")]
+    {
+        assert!(!list(&surveys[0], &query)["responses"].as_array().unwrap().is_empty());
+        let refused = surveys[1].request("GET", &format!("/responses?{query}")).get();
+        assert_eq!(refused.problem(400, "invalid_query")["field"], field);
+    }
+    let body = json!({ "cursor": cursor });
+    let refused = surveys[1].request("POST", "/responses/query").json(&body);
+    assert_eq!(refused.problem(400, "invalid_query")["field"], "cursor");
+}
+
+#[test]
 fn an_export_is_imported_again_as_what_it_was() {
     let deployment = Deployment::start();
     let site = deployment.site();
@@ -310,7 +332,7 @@ fn an_export_is_imported_again_as_what_it_was() {
         (0, "category", "promoter"),
         (0, "trait.plan", "pro"),
         (0, "respondent", "customer-17"),
-        (0, "shown", "2025-11-01T00:00:01Z"),
+        (0, "shown", "2025-11-01 00:00:01.000"),
         (1, "answer.why", "'@you"),
         (1, "excluded", "'-spam"),
         (2, "answer.why", "ça va 🙂"),

@@ -35,7 +35,7 @@ fn a_list_is_taken_for_no_object() {
     list[5] = json!("in_page");
     refused(survey.collect(&list));
     let score = json!(["2024-05-01T12:00:00Z", "score", 9]);
-    let lines = format!("{score}\n\"text\"\n{}\n", line(1, 9, ""));
+    let lines = format!("{}\n{score}\n\"text\"\n", line(1, 9, ""));
     let imported = survey.request("POST", "/import").send(&lines).expect(200);
     assert_eq!((&imported["stored"], &imported["refused"]), (&json!(1), &json!(2)));
     assert_eq!(imported["problems"][0]["problem"]["code"], "malformed_json");
@@ -59,6 +59,37 @@ fn nobody_is_erased_who_can_be_no_respondent() {
     let log = site.request("GET", "/audit").get().expect(200);
     let entries = log["entries"].as_array().unwrap();
     assert_eq!(entries.iter().filter(|entry| entry["action"] == "erase").count(), 1);
+}
+
+#[test]
+fn a_parameter_is_given_once_unless_each_value_counts() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let survey = site.survey();
+    survey.collect(&display(1, 1, "started", json!({ "score": 9 }))).expect(204);
+    let of_survey = |below: &str| format!("/v1/sites/{}/surveys/{}{below}", site.id, survey.id);
+    for (method, path, name) in [
+        ("GET", of_survey("/summary?from=0&from=1793491200000"), "from"),
+        ("GET", of_survey("/responses?limit=1&limit=2"), "limit"),
+        ("GET", of_survey("/responses?question=score&question=why"), "question"),
+        ("GET", of_survey("/export?format=csv&format=ndjson"), "format"),
+        ("POST", of_survey("/import?shard=0&shard=1"), "shard"),
+        ("GET", format!("/v1/sites/{}/summary?tz=UTC&tz=Europe/Berlin", site.id), "tz"),
+        ("GET", format!("/v1/sites/{}/audit?before=1&before=2", site.id), "before"),
+        ("GET", "/v1/sites?after=a&after=b".to_owned(), "after"),
+        ("GET", format!("/v1/sites/{}/bundle?keys=true&keys=false", site.id), "keys"),
+    ] {
+        let is_operators = path.starts_with("/v1/sites?") || path.contains("/bundle");
+        let token = if is_operators { ADMIN_TOKEN } else { &site.key };
+        let request = deployment.request(method, &path).bearer(token);
+        let answer = if method == "POST" { request.send("") } else { request.get() };
+        assert_eq!(answer.problem(400, "invalid_query")["field"], name, "{path}");
+    }
+    let where_twice = "where=channel:in_page&where=channel:email";
+    assert_eq!(survey.summary_of(where_twice)["n"], 1);
+    let both = "/responses?category=promoter&category=detractor";
+    let found = survey.request("GET", both).get().expect(200);
+    assert_eq!(found["responses"].as_array().unwrap().len(), 1);
 }
 
 #[test]

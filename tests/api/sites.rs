@@ -42,6 +42,64 @@ fn settings_can_be_read_and_changed_and_what_breaks_a_rule_is_named() {
 }
 
 #[test]
+fn a_patch_changes_what_it_names_and_leaves_the_rest() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let settings = json!({
+        "name": "Shop", "origins": ["https://shop.example"], "tz": "Europe/Berlin",
+        "theme": { "light": { "accent": "#004411" } }, "privacy": { "page": "query" },
+    });
+    let before = site.request("PUT", "").json(&settings).expect(200)["settings"].clone();
+    let patch = json!({ "rest_days": 3, "privacy": { "page": null, "device": false } });
+    let patched = site.request("PATCH", "").json(&patch).expect(200);
+    let mut expected = before.clone();
+    expected["rest_days"] = json!(3);
+    expected["privacy"]["page"] = json!("path");
+    expected["privacy"]["device"] = json!(false);
+    assert_eq!(patched["settings"], expected);
+    assert_eq!(site.request("GET", "").get().expect(200), patched);
+    for (patch, status, code, field) in [
+        (json!({ "tz": "Mars/Olympus" }), 422, "invalid_settings", "tz"),
+        (json!({ "origins": ["https://Shop.example"] }), 422, "invalid_settings", "origins[0]"),
+        (
+            json!({ "theme": { "light": { "text": "#777777" } } }),
+            422,
+            "invalid_settings",
+            "theme.light.text",
+        ),
+        (json!({ "mood": 1 }), 400, "malformed_json", "mood"),
+        (json!({ "rest_days": "3" }), 400, "malformed_json", "rest_days"),
+    ] {
+        let problem = site.request("PATCH", "").json(&patch).problem(status, code);
+        assert_eq!(problem["field"], field, "{problem}");
+    }
+    site.request("PATCH", "").json(&json!({ "name": null })).problem(400, "malformed_json");
+    let problem = site.request("PATCH", "").json(&json!({ "origins": ["https://Shop.example"] }));
+    let problem = problem.problem(422, "invalid_settings");
+    assert!(problem["detail"].as_str().unwrap().contains("lower case"), "{problem}");
+    assert_eq!(site.request("GET", "").get().expect(200), patched);
+    let audit = site.request("GET", "/audit").get().expect(200);
+    assert_eq!(audit["entries"][0]["action"], "change_settings");
+}
+
+#[test]
+fn a_patch_changes_a_draft_and_keeps_what_it_does_not_name() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let survey = site.survey();
+    let before = survey.request("GET", "").get().expect(200)["draft"].clone();
+    let patch = json!({ "quota": 500, "thanks": { "text": { "en": "Thanks!" } } });
+    let mut expected = before.clone();
+    expected["quota"] = json!(500);
+    expected["thanks"]["text"] = json!({ "en": "Thanks!" });
+    assert_eq!(survey.request("PATCH", "").json(&patch).expect(200)["draft"], expected);
+    let problem = survey.request("PATCH", "").json(&json!({ "quota": 0 }));
+    assert_eq!(problem.problem(422, "invalid_definition")["field"], "quota");
+    let patch = json!({ "quota": null, "thanks": before["thanks"] });
+    assert_eq!(survey.request("PATCH", "").json(&patch).expect(200)["draft"], before);
+}
+
+#[test]
 fn a_changed_origin_is_known_to_every_shard_at_once() {
     let deployment = Deployment::start();
     let site = deployment.site();

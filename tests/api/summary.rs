@@ -3,6 +3,8 @@
 use harness::{Deployment, display};
 use serde_json::json;
 
+use super::responses::{import, line};
+
 #[test]
 fn a_summary_says_what_was_answered_and_how_sure_that_is() {
     let deployment = Deployment::start();
@@ -255,12 +257,37 @@ fn a_site_pools_surveys_by_metric_and_scale_and_shows_the_mix() {
 }
 
 #[test]
+fn a_period_may_be_of_any_times_or_dates_and_says_what_was_counted() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let survey = site.survey();
+    let period = |query: &str| survey.summary_of(query)["period"].clone();
+    let rounded =
+        json!({ "from": "2025-11-01T00:00:00Z", "to": "2025-11-01T10:15:00Z", "tz": "UTC" });
+    assert_eq!(period("from=1761955200123&to=2025-11-01T10:00:01Z"), rounded);
+    let days = json!({
+        "from": "2025-10-31T23:00:00Z", "to": "2025-11-07T23:00:00Z", "tz": "Europe/Berlin",
+    });
+    assert_eq!(period("from=2025-11-01&to=2025-11-08&tz=Europe/Berlin"), days);
+    // Of responses the dates are the site's.
+    site.request("PATCH", "").json(&json!({ "tz": "Asia/Tokyo" })).expect(200);
+    import(&survey, 0, &[line(1, 9, "")]);
+    let found = |query: &str| {
+        let page = survey.request("GET", &format!("/responses?{query}")).get().expect(200);
+        page["responses"].as_array().unwrap().len()
+    };
+    assert_eq!((found("from=2025-11-01"), found("to=2025-11-01")), (1, 0));
+    assert_eq!((found("from=2025-11-02"), found("to=2025-11-02")), (0, 1));
+}
+
+#[test]
 fn a_query_that_breaks_a_rule_is_refused_with_the_parameter() {
     let deployment = Deployment::start();
     let site = deployment.site();
     let survey = site.survey();
     for (query, field) in [
-        ("from=2026-11-01T00:01:00Z", "from"),
+        ("from=1793491200", "from"),
+        ("from=2025-11-01&to=2025-11-01", "to"),
         ("from=0&interval=fortnight", "interval"),
         ("from=1699999200000&interval=hour", "interval"),
         ("tz=Mars/Olympus", "tz"),

@@ -18,7 +18,7 @@ struct Arguments {
 enum Command {
     /// Build what is stale and run it on this machine, with its data in one folder
     Serve(serve::Options),
-    /// Run everything that guards a change
+    /// Run all checks
     Test,
     /// Run the long evidence: many kills under load, full disks, panics, and fuzzing
     Proof,

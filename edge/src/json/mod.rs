@@ -1,9 +1,15 @@
 //! JSON, read in one way: what does not read is told with its path.
 
+pub mod patch;
 mod path;
+mod words;
 
+use std::borrow::Cow;
+
+use asklet_shared::json::with_plain_integers;
 use asklet_shared::problem::{Code, Problem};
-use serde::de::DeserializeOwned;
+use serde::Serialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::failure::Failure;
 use path::At;
@@ -12,7 +18,8 @@ use path::At;
 pub struct Malformed {
     /// The path of what does not read; empty for the whole.
     path: String,
-    error: serde_json::Error,
+    /// What serde says of it.
+    detail: String,
 }
 
 /// Reads a text that holds one value and nothing after it.
@@ -23,18 +30,40 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Malformed> {
 /// Reads what a caller sent, which is an object. A list would be read as the fields of one, in the order
 /// in which the code has them.
 pub fn read_sent<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    read(object(bytes)?).map_err(Malformed::told)
+    read(&object(bytes)?).map_err(Malformed::told)
 }
 
 /// The text of an object, by how it begins. Apart from the reading, which is in the module once for
 /// each type.
 #[inline(never)]
-fn object(bytes: &[u8]) -> Result<&str, Problem> {
-    let text = std::str::from_utf8(bytes).map_err(malformed_utf8)?;
+fn object(bytes: &[u8]) -> Result<Cow<'_, str>, Problem> {
+    let text = without_mark(std::str::from_utf8(bytes).map_err(malformed_utf8)?);
     if text.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('{') {
-        return Ok(text);
+        return Ok(with_plain_integers(text));
     }
     Err(Problem::new(Code::MalformedJson, "this is no JSON object"))
+}
+
+/// A text without the byte order mark that some programs put before it.
+pub fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+/// A value on one line. JSON leaves three signs as they are that some readers of lines take for the end of
+/// one: U+0085, U+2028 and U+2029.
+pub fn line(value: &impl Serialize) -> Result<String, Failure> {
+    Ok(on_one_line(serde_json::to_string(value)?))
+}
+
+#[inline(never)]
+fn on_one_line(json: String) -> String {
+    const ENDS: [(char, &str); 3] =
+        [('\u{85}', "\\u0085"), ('\u{2028}', "\\u2028"), ('\u{2029}', "\\u2029")];
+    let escape = |json: String, (end, escaped)| match json.contains(end) {
+        true => json.replace(end, escaped),
+        false => json,
+    };
+    ENDS.into_iter().fold(json, escape)
 }
 
 /// Where what a caller sent is not UTF-8.
@@ -48,24 +77,29 @@ impl Malformed {
     fn of(text: &str, error: serde_json::Error) -> Self {
         let lines = text.split_inclusive('\n').take(error.line().saturating_sub(1));
         let read = lines.map(str::len).sum::<usize>() + error.column();
-        let detail = error.to_string();
+        let mut detail = error.to_string();
+        if error.is_syntax() && serde_json::from_str::<IgnoredAny>(text).is_ok() {
+            // Of a number where one of several names belongs, serde says that it is no JSON.
+            detail = format!("{} at line {}", words::NO_SHAPE, error.line());
+        }
         let lacks = ["missing field", "invalid length"].iter().any(|it| detail.starts_with(it));
         let at = if lacks { At::Whole } else { At::Value };
-        Self { path: path::path(text, read, at), error }
+        Self { path: path::path(text, read, at), detail }
     }
 
     /// What the caller is told who sent it.
     #[inline(never)]
     fn told(self) -> Problem {
-        let problem = Problem::new(Code::MalformedJson, self.error.to_string());
-        if self.path.is_empty() { problem } else { problem.at(self.path) }
+        let (detail, expected) = words::plain(&self.detail);
+        let field = Some(self.path).filter(|path| !path.is_empty());
+        Problem { code: Code::MalformedJson, detail: detail.into(), field, limit: expected }
     }
 }
 
 impl From<Malformed> for Failure {
     /// What we wrote ourselves and cannot read is a fault of ours.
-    fn from(Malformed { path, error }: Malformed) -> Self {
-        Self::Broken(format!("{path}: {error}"))
+    fn from(Malformed { path, detail }: Malformed) -> Self {
+        Self::Broken(format!("{path}: {detail}"))
     }
 }
 
@@ -150,9 +184,61 @@ mod tests {
     }
 
     #[test]
+    fn no_reader_of_lines_finds_the_end_of_one_within_a_value() {
+        let text = "a\u{85}b\u{2028}c\u{2029}d\u{b}e\u{c}f\u{1c}g\r\nh";
+        let written = line(&json!({ "why": text })).unwrap();
+        // Python's splitlines() knows most of them.
+        let ends = [
+            '\n', '\r', '\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}',
+            '\u{2029}',
+        ];
+        assert!(!written.contains(ends), "{written}");
+        assert_eq!(serde_json::from_str::<Value>(&written).unwrap()["why"], text);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_skipped_and_a_whole_number_is_an_integer() {
+        let read = |text: &str| read_sent::<Pair>(text.as_bytes()).map(|pair| (pair.a, pair.b));
+        assert_eq!(read("\u{feff}{\"a\": 1, \"b\": 2}").unwrap(), (1, 2));
+        assert_eq!(read("{\"a\": 1.0, \"b\": 2e1}").unwrap(), (1, 20));
+        assert!(read("\u{feff}\u{feff}{\"a\": 1, \"b\": 2}").is_err());
+    }
+
+    #[test]
+    fn what_was_expected_is_said_in_the_words_of_json() {
+        for (pointer, value, limit) in [
+            ("/name", json!(5), "a text"),
+            ("/questions", json!({}), "a list"),
+            ("/questions/0", json!(true), "an object"),
+            ("/questions/0/text", json!(5), "a text, or an object of texts by language"),
+            ("/questions/0/answer", json!(7), "none of the shapes"),
+            ("/questions/0/answer/rating/scale", json!([]), "none of the shapes"),
+            (
+                "/questions/1/answer/text",
+                json!({ "max_length": "9" }),
+                "an integer from 0 to 65535",
+            ),
+            (
+                "/questions/1/answer/text",
+                json!({ "max_length": 70_000 }),
+                "an integer from 0 to 65535",
+            ),
+            ("/triggers/0/delay", json!(1.5), "an integer from 0 to 4294967295"),
+        ] {
+            let mut json = definition();
+            *json.pointer_mut(pointer).unwrap() = value;
+            let problem = read_sent::<Definition>(json.to_string().as_bytes()).unwrap_err();
+            let said = format!("{} {}", problem.detail, problem.limit.clone().unwrap_or_default());
+            assert!(said.contains(limit), "{problem:?}");
+            for ours in ["u8", "u16", "u32", "struct ", "enum ", "sequence", "variant"] {
+                assert!(!said.contains(ours), "{problem:?}");
+            }
+        }
+    }
+
+    #[test]
     fn a_text_that_is_no_json_is_told_without_a_panic() {
-        for text in
-            ["", "{", "[[[", "{\"a", "{\"name\":\"\\", "\u{feff}{}", "{}{}", "nul", "\"\\u12"]
+        for text in ["", "{", "[[[", "{\"a", "{\"name\":\"\\", "\u{feff}", "{}{}", "nul", "\"\\u12"]
         {
             assert!(read_sent::<Definition>(text.as_bytes()).is_err(), "{text}");
         }

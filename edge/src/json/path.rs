@@ -4,6 +4,8 @@
 
 use std::ops::Range;
 
+use asklet_shared::json::end_of_string;
+
 /// One step down into a value.
 enum Step {
     /// Into an object, before its first key.
@@ -90,17 +92,4 @@ pub fn path(text: &str, read: usize, at: At) -> String {
         }
     }
     path
-}
-
-/// Where a string ends that begins before here, its closing quote included.
-fn end_of_string(bytes: &[u8], mut here: usize) -> usize {
-    while let Some(&byte) = bytes.get(here) {
-        here += 1;
-        match byte {
-            b'"' => break,
-            b'\\' => here += 1,
-            _ => {}
-        }
-    }
-    here.min(bytes.len())
 }

@@ -38,7 +38,7 @@ pub enum Route {
     Sites { verb: Verb },
     /// `GET` and `POST /v1/sites/{site}/bundle`, for the operator.
     Bundle { site: String, verb: Verb },
-    /// `GET`, `PUT` and `DELETE /v1/sites/{site}`
+    /// `GET`, `PUT`, `PATCH` and `DELETE /v1/sites/{site}`
     Site { site: String, verb: Verb },
     /// `GET` and `POST /v1/sites/{site}/keys`
     Keys { site: String, verb: Verb },
@@ -58,7 +58,7 @@ pub enum Route {
     SiteSummary { site: String },
     /// `GET` and `POST /v1/sites/{site}/surveys`
     Surveys { site: String, verb: Verb },
-    /// `GET`, `PUT` and `DELETE /v1/sites/{site}/surveys/{survey}`, and `POST` to a verb below it.
+    /// `GET`, `PUT`, `PATCH` and `DELETE /v1/sites/{site}/surveys/{survey}`, and `POST` to a verb below it.
     Survey { site: String, survey: String, verb: Verb },
     /// `GET /v1/sites/{site}/surveys/{survey}/summary`
     Summary { site: String, survey: String },
@@ -87,6 +87,8 @@ pub enum Verb {
     Create,
     /// Replace what can be changed.
     Update,
+    /// Change some of it.
+    Patch,
     /// Remove it.
     Delete,
     /// Copy the draft.
@@ -284,8 +286,8 @@ mod tests {
         let code = |method: &str, path: &str| route(method, path).unwrap_err().code;
         assert_eq!(code("GET", "/v1/collect/any-1/2/0"), Code::MethodNotAllowed);
         assert_eq!(code("OPTIONS", "/v1/sites"), Code::MethodNotAllowed);
-        let refused = route("PATCH", "/v1/sites/any-1/surveys/2").unwrap_err();
-        assert_eq!(refused.limit.as_deref(), Some("GET, PUT, DELETE"));
+        let refused = route("POST", "/v1/sites/any-1/surveys/2").unwrap_err();
+        assert_eq!(refused.limit.as_deref(), Some("GET, PUT, PATCH, DELETE"));
         assert_eq!(code("POST", "/v1/sites/any-1/surveys/2/forget"), Code::NotFound);
         let no_shards =
             ["1", "8abcd0123", "0abcd0123", "07abcd012", "7abcd012é", "00", "-1", "x", ""];

@@ -22,6 +22,7 @@ type Make = fn(&mut Ids) -> Route;
 pub const TEAM_ROUTES: &[(&str, &str, Make)] = &[
     ("GET", "", |ids| Route::Site { site: ids.next(), verb: Verb::Read }),
     ("PUT", "", |ids| Route::Site { site: ids.next(), verb: Verb::Update }),
+    ("PATCH", "", |ids| Route::Site { site: ids.next(), verb: Verb::Patch }),
     ("DELETE", "", |ids| Route::Site { site: ids.next(), verb: Verb::Delete }),
     ("GET", "/keys", |ids| Route::Keys { site: ids.next(), verb: Verb::Read }),
     ("POST", "/keys", |ids| Route::Keys { site: ids.next(), verb: Verb::Create }),
@@ -40,6 +41,7 @@ pub const TEAM_ROUTES: &[(&str, &str, Make)] = &[
     ("POST", "/surveys", |ids| Route::Surveys { site: ids.next(), verb: Verb::Create }),
     ("GET", "/surveys/{survey}", |ids| survey(ids, Verb::Read)),
     ("PUT", "/surveys/{survey}", |ids| survey(ids, Verb::Update)),
+    ("PATCH", "/surveys/{survey}", |ids| survey(ids, Verb::Patch)),
     ("DELETE", "/surveys/{survey}", |ids| survey(ids, Verb::Delete)),
     ("POST", "/surveys/{survey}/duplicate", |ids| survey(ids, Verb::Duplicate)),
     ("POST", "/surveys/{survey}/publish", |ids| survey(ids, Verb::Publish)),

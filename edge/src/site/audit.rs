@@ -27,7 +27,7 @@ names! {
     Action {
         /// The site was made.
         CreateSite = "create_site",
-        /// Its settings were replaced.
+        /// Its settings were changed.
         ChangeSettings = "change_settings",
         /// A key was made.
         CreateKey = "create_key",
@@ -39,7 +39,7 @@ names! {
         RemoveIdentitySecret = "remove_identity_secret",
         /// A draft was made.
         CreateSurvey = "create_survey",
-        /// A draft was replaced.
+        /// A draft was changed.
         UpdateSurvey = "update_survey",
         /// A survey was copied; the target is the copy.
         DuplicateSurvey = "duplicate",
@@ -155,13 +155,17 @@ impl Change {
                 key.name
             )),
             TeamCall::RemoveKey { id } => Self::new(Action::RevokeKey).at(id),
-            TeamCall::ChangeSettings(_) => Self::new(Action::ChangeSettings),
+            TeamCall::ChangeSettings(_) | TeamCall::PatchSettings(_) => {
+                Self::new(Action::ChangeSettings)
+            }
             TeamCall::AddSecret { id, .. } => Self::new(Action::CreateIdentitySecret).at(id),
             TeamCall::RemoveSecret { id } => Self::new(Action::RemoveIdentitySecret).at(id),
             TeamCall::CreateSurvey { survey, .. } => Self::of(Action::CreateSurvey, survey),
             TeamCall::Survey { survey, action } => match action {
                 SurveyAction::Read | SurveyAction::Check => return None,
-                SurveyAction::Update(_) => Self::of(Action::UpdateSurvey, survey),
+                SurveyAction::Update(_) | SurveyAction::Patch(_) => {
+                    Self::of(Action::UpdateSurvey, survey)
+                }
                 SurveyAction::Delete => Self::of(Action::DeleteSurvey, survey),
                 SurveyAction::Duplicate(copy) => {
                     Self::of(Action::DuplicateSurvey, survey).at(copy.as_str())
@@ -250,11 +254,13 @@ mod tests {
         let settings = || Box::new(super::super::settings::read(&sql).unwrap());
         let calls = vec![
             TeamCall::ChangeSettings(settings()),
+            TeamCall::PatchSettings([("rest_days".to_owned(), 3.into())].into_iter().collect()),
             TeamCall::AddKey(key("k2", "reader", Scope::Read)),
             TeamCall::RemoveKey { id: "k2".to_owned() },
             TeamCall::AddSecret { id: "s1".to_owned(), secret: "very".to_owned() },
             TeamCall::RemoveSecret { id: "s1".to_owned() },
             act(SurveyAction::Update(Box::new(draft("nps")))),
+            act(SurveyAction::Patch([("quota".to_owned(), 500.into())].into_iter().collect())),
             act(SurveyAction::Publish),
             act(SurveyAction::SetStatus(Status::Paused)),
             act(SurveyAction::SetStatus(Status::Live)),
@@ -300,10 +306,12 @@ mod tests {
         };
         assert_eq!(told[0], entry("operator", "create_site", "k1", ""));
         assert_eq!(told[1], entry("k1", "change_settings", "", ""));
-        assert_eq!(told[2], entry("k1", "create_key", "k2", "read: a key"));
-        assert_eq!(told[11], entry("k1", "shards", "", "2"));
-        assert_eq!(told[12], entry("k1", "duplicate", copy.as_str(), ""));
-        assert_eq!(told[13], entry("k1", "exclude", "d1", ""));
+        assert_eq!(told[2], entry("k1", "change_settings", "", ""));
+        assert_eq!(told[3], entry("k1", "create_key", "k2", "read: a key"));
+        assert_eq!(told[8], entry("k1", "update_survey", "", ""));
+        assert_eq!(told[13], entry("k1", "shards", "", "2"));
+        assert_eq!(told[14], entry("k1", "duplicate", copy.as_str(), ""));
+        assert_eq!(told[15], entry("k1", "exclude", "d1", ""));
         assert_eq!(log[0].survey.as_deref(), Some(survey.as_str()));
         assert_eq!(log[0].action, Action::DeleteSurvey);
         assert!(log.is_sorted_by(|newer, older| newer.seq > older.seq));

@@ -132,8 +132,11 @@ impl Site {
         let change = Change::by(&call);
         let change = change.as_ref().map(|change| (by, change));
         let answer = team::answer(&self.sql, site, change, call, now_ms)?;
-        if change.is_some() {
-            self.run_errands().await?;
+        // What was changed is changed, whatever becomes of the errands; those that are left run again.
+        if change.is_some()
+            && let Err(failure) = self.run_errands().await
+        {
+            respond::warn("errands", &format!("they wait for the next change: {failure:?}"));
         }
         rpc::told(answer)
     }

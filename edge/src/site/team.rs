@@ -1,6 +1,9 @@
 //! What a team asks of its site, answered in one step: a change is kept with its entry in the log and the
 //! errands to the shards, or not at all.
 
+use asklet_shared::definition::Definition;
+use asklet_shared::settings::Settings;
+use asklet_shared::validate;
 use serde::Serialize;
 
 use super::audit::{self, Change};
@@ -9,6 +12,7 @@ use super::keys::Keys;
 use super::surveys::Surveys;
 use super::{ceilings, errands, installs, keys, published, settings, surveys};
 use crate::failure::Failure;
+use crate::json::patch::patched;
 use crate::rpc::{SurveyAction, TeamCall};
 use crate::seal::{SiteId, SurveyId};
 use crate::sql::Sql;
@@ -37,10 +41,11 @@ fn work(sql: &impl Sql, site: &SiteId, call: TeamCall, now_ms: u64) -> Result<St
         TeamCall::Installs => json(&Installs { installs: installs::list(sql)? }),
         TeamCall::Audit { before } => json(&audit::page(sql, before)?),
         TeamCall::Settings => json(&settings::record(sql)?),
-        TeamCall::ChangeSettings(changed) => {
-            settings::change(sql, &changed)?;
-            errands::tell(sql, site, None)?;
-            json(&settings::record(sql)?)
+        TeamCall::ChangeSettings(changed) => change_settings(sql, site, &changed),
+        TeamCall::PatchSettings(patch) => {
+            let changed = patched(&settings::read(sql)?, patch)?;
+            validate::settings(&changed)?;
+            change_settings(sql, site, &changed)
         }
         TeamCall::AddSecret { id, secret } => {
             settings::add_secret(sql, &id, &secret, now_ms)?;
@@ -69,6 +74,18 @@ fn work(sql: &impl Sql, site: &SiteId, call: TeamCall, now_ms: u64) -> Result<St
     }
 }
 
+fn change_settings(sql: &impl Sql, site: &SiteId, changed: &Settings) -> Result<String, Failure> {
+    settings::change(sql, changed)?;
+    errands::tell(sql, site, None)?;
+    json(&settings::record(sql)?)
+}
+
+/// The draft of a survey.
+fn draft(sql: &impl Sql, survey: &SurveyId) -> Result<Definition, Failure> {
+    let draft = surveys::read(sql, survey)?.draft;
+    draft.ok_or_else(|| Failure::Broken("a survey has no draft".to_owned()))
+}
+
 /// Does something with a survey. Returns the survey to show afterwards.
 fn act(
     sql: &impl Sql,
@@ -84,6 +101,14 @@ fn act(
         SurveyAction::Update(draft) => {
             ceilings::within_definitions(sql, || surveys::update(sql, survey, &draft))?;
         }
+        SurveyAction::Patch(patch) => {
+            let mut draft = patched(&draft(sql, survey)?, patch)?;
+            if draft.language.is_empty() {
+                draft.language = settings::read(sql)?.language;
+            }
+            validate::definition(&draft)?;
+            ceilings::within_definitions(sql, || surveys::update(sql, survey, &draft))?;
+        }
         SurveyAction::SetStatus(status) => {
             let set = || surveys::set_status(sql, survey, status, now_ms);
             ceilings::within_config(sql, set)?;
@@ -95,8 +120,7 @@ fn act(
             tell()?;
         }
         SurveyAction::Duplicate(copy) => {
-            let draft = surveys::read(sql, survey)?.draft;
-            let draft = draft.ok_or_else(|| Failure::Broken("a survey has no draft".to_owned()))?;
+            let draft = draft(sql, survey)?;
             ceilings::check_surveys(sql)?;
             let create = || surveys::create(sql, &copy, &draft, now_ms);
             ceilings::within_definitions(sql, create)?;

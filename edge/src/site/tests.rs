@@ -53,6 +53,9 @@ fn change(
     })
 }
 
+/// When the draft of the tests ends.
+const END_MS: u64 = 1_793_491_200_000;
+
 fn live_versions(sql: &Native, now_ms: u64) -> Vec<u32> {
     let seal = seal();
     let site = seal.new_site().unwrap();
@@ -68,7 +71,7 @@ pub fn draft(scale: &str) -> Definition {
         "questions": [{ "id": "score", "text": "How likely?", "answer": { "rating": rating } }],
         "primary": "score",
         "thanks": { "text": "Thank you!" },
-        "end_ms": 1_000,
+        "end_ms": END_MS,
     });
     serde_json::from_value(draft).unwrap()
 }
@@ -91,7 +94,7 @@ fn a_survey_is_live_once_it_is_published_and_every_publish_makes_a_version() {
     publish(&sql, &survey, 3).unwrap();
     publish(&sql, &survey, 4).unwrap();
     assert_eq!(live_versions(&sql, 5), [2]);
-    assert!(live_versions(&sql, 1_000).is_empty(), "the end has come");
+    assert!(live_versions(&sql, END_MS).is_empty(), "the end has come");
     let version = |version| published(&sql, &survey, version, 0).unwrap().published.version;
     assert_eq!((version(Some(1)), version(None)), (1, 2));
     assert_eq!(code(published(&sql, &survey, Some(3), 0)), Code::UnknownVersion);
@@ -137,7 +140,7 @@ fn a_paused_survey_is_not_asked_and_one_that_is_deleted_is_unknown() {
     set_status(&sql, &survey, Status::Live, 5).unwrap();
     assert_eq!(live_versions(&sql, 5), [1]);
     let standing = standing(&sql, survey.as_str()).unwrap();
-    assert_eq!((standing.closed_ms(5), standing.closed_ms(1_000)), (None, Some(1_000)));
+    assert_eq!((standing.closed_ms(5), standing.closed_ms(END_MS)), (None, Some(END_MS)));
     delete(&sql, &site, &survey).unwrap();
     assert_eq!(code(surveys::read(&sql, &survey)), Code::UnknownSurvey);
     assert_eq!(code(published(&sql, &survey, Some(1), 0)), Code::UnknownSurvey);

@@ -92,7 +92,7 @@ pub fn dump(sql: &impl Sql, table: &Table, after: &Cells) -> Result<(String, Cel
         sql.query(&query, &values(&after)?, &mut |row| {
             let mut cells = row.values().map(cell);
             last = cells.by_ref().take(key.len()).collect();
-            lines += &serde_json::to_string(&cells.collect::<Cells>())?;
+            lines += &json::line(&cells.collect::<Cells>())?;
             lines.push('\n');
             rows += 1;
             Ok(())

@@ -2,15 +2,17 @@
 
 use asklet_shared::definition::question::AnswerKind;
 use asklet_shared::metrics::Category;
-use asklet_shared::period;
+use asklet_shared::period::{self, Moment, rfc3339};
 use asklet_shared::problem::Problem;
 use serde::{Deserialize, Serialize};
 
 use super::find::{Find, Plain};
+use crate::failure::Failure;
 use crate::identity::{RESPONDENT_LIMIT, is_respondent};
 use crate::respond;
 use crate::rpc::Plan;
 use crate::summary;
+use crate::zone::Zone;
 
 /// The longest text that is looked for, in characters.
 const TEXT_LIMIT: usize = 200;
@@ -37,6 +39,8 @@ pub struct Asked {
     pub respondent: Option<String>,
     /// Whether displays without an answer are wanted, too.
     pub unanswered: bool,
+    /// Only displays that the team excluded, or only others; both if it is not said.
+    pub excluded: Option<bool>,
     /// How many of them a page has.
     pub limit: Option<usize>,
     /// Where it begins.
@@ -69,6 +73,7 @@ impl Asked {
                 "from" => asked.from = Some(value),
                 "to" => asked.to = Some(value),
                 "text" => asked.text = Some(value),
+                "excluded" => asked.excluded = Some(truth(&name, &value)?),
                 "unanswered" => asked.unanswered = truth(&name, &value)?,
                 "limit" => asked.limit = Some(number(&name, &value)?),
                 "cursor" => asked.cursor = Some(value),
@@ -76,6 +81,19 @@ impl Asked {
             }
         }
         Ok(asked)
+    }
+
+    /// With dates as the times at which they begin in a zone, which shards do not know.
+    pub fn in_zone(mut self, tz: &str) -> Result<Self, Failure> {
+        for (field, time) in [("from", &mut self.from), ("to", &mut self.to)] {
+            let Some(text) = time else { continue };
+            let moment = Moment::parse(field, text)?;
+            if let Moment::Day(_) = moment {
+                let zone = Zone::named(tz)?;
+                *text = rfc3339(moment.ms(field, &|utc_ms| zone.offset_ms(utc_ms))?);
+            }
+        }
+        Ok(self)
     }
 
     /// What is looked for, in what any version of the survey asked.
@@ -91,6 +109,7 @@ impl Asked {
         summary::check_traits(plan, find.filters.keys().map(|filter| ("where", filter)))?;
         find.has_comment = self.has_comment;
         find.unanswered = self.unanswered;
+        find.excluded = self.excluded;
         if let Some(text) = self.text {
             let length = text.chars().count();
             let text = plain(&text);
@@ -150,6 +169,7 @@ impl Asked {
         let texts = [&self.from, &self.to, text, cursor];
         !category.is_empty()
             || self.unanswered
+            || self.excluded.is_some()
             || !filters.is_empty()
             || self.score_from.is_some()
             || self.score_to.is_some()
@@ -158,7 +178,8 @@ impl Asked {
     }
 }
 
-fn truth(name: &str, value: &str) -> Result<bool, Problem> {
+/// A parameter that is true or false.
+pub fn truth(name: &str, value: &str) -> Result<bool, Problem> {
     value.parse().map_err(|_| respond::invalid_parameter(name, "true or false"))
 }
 

@@ -12,6 +12,7 @@ use super::slice::Slice;
 use super::{Shard, changes, display_keys, fold, keeping, scan, storage, versions};
 use crate::failure::Failure;
 use crate::plain;
+use crate::respond;
 use crate::rpc::{self, Counts, Erased, Followed, SurveyCall, Usage};
 use crate::sql::Sql;
 
@@ -118,7 +119,10 @@ impl Shard {
                 let imported = self.at_desk(&site, |desk| import::import(sql, &lines, desk));
                 self.tail_length.set(None);
                 let imported = imported?;
-                self.after(Recorded::New).await?;
+                // They are stored, whatever becomes of the alarm; the next display sees to it, too.
+                if let Err(failure) = self.after(Recorded::New).await {
+                    respond::warn("import", &format!("no alarm was set: {failure:?}"));
+                }
                 rpc::answer(&imported)
             }
             SurveyCall::Usage if is_set_up => rpc::answer(&Usage {

@@ -2,9 +2,6 @@
 //! anything else for a local encoding, lines that end with CR LF, and no text that a spreadsheet would
 //! take for a formula, be it one that splits lines at semicolons, as Excel does in half of Europe.
 
-use std::fmt::Write;
-
-use asklet_shared::counter::stage_value;
 use asklet_shared::definition::Definition;
 use asklet_shared::display::{Answer, Answers, Choice};
 use asklet_shared::metrics::Category;
@@ -12,6 +9,8 @@ use asklet_shared::period::rfc3339;
 use serde::{Deserialize, Serialize};
 
 use super::responses::Response;
+use crate::failure::Failure;
+use crate::json;
 
 /// The columns that follow the questions.
 const CONTEXT: [&str; 19] = [
@@ -47,18 +46,26 @@ const BLANKS: [char; 3] = ['\t', '\r', '\n'];
 pub struct Columns {
     questions: Vec<String>,
     traits: Vec<String>,
+    /// Whether texts that a spreadsheet would take for formulas are marked as texts.
+    escapes_formulas: bool,
 }
 
 impl Columns {
     /// A column for each question and each trait.
-    pub fn of(definition: &Definition) -> Self {
+    pub fn of(definition: &Definition, escapes_formulas: bool) -> Self {
         let questions = definition.questions.iter().map(|question| question.id.clone());
-        Self { questions: questions.collect(), traits: definition.traits.clone() }
+        let (questions, traits) = (questions.collect(), definition.traits.clone());
+        Self { questions, traits, escapes_formulas }
+    }
+
+    /// A line that begins with some text.
+    fn start(&self, text: &str) -> Line {
+        Line { text: text.to_owned(), escapes_formulas: self.escapes_formulas }
     }
 
     /// The byte order mark, and the names of the columns.
     pub fn header(&self) -> String {
-        let mut line = Line("\u{feff}".to_owned());
+        let mut line = self.start("\u{feff}");
         let questions = self.questions.iter().map(|question| format!("answer.{question}"));
         let traits = self.traits.iter().map(|key| format!("trait.{key}"));
         let context = CONTEXT.iter().map(|name| (*name).to_owned());
@@ -74,21 +81,19 @@ impl Columns {
     }
 
     /// A response.
-    pub fn line(&self, response: &Response) -> String {
-        let mut line = Line(String::new());
+    pub fn line(&self, response: &Response) -> Result<String, Failure> {
+        let mut line = self.start("");
         line.text(&response.id.to_string());
-        line.text(&rfc3339(response.shown_ms));
+        line.text(&date_and_time(response.shown_ms));
         for question in &self.questions {
             line.answer(response.answers.get(question));
         }
-        let stages = ["shown", "seen", "started", "completed"];
-        let stage = stages.get(usize::from(stage_value(response.stage)));
         line.text(response.category.map_or("", Category::name));
-        line.text(stage.copied().unwrap_or_default());
+        line.text(response.stage.name());
         line.text(if response.dismissed { "true" } else { "false" });
         line.number(response.version);
         line.number(response.revision);
-        line.text(&rfc3339(response.received_ms));
+        line.text(&date_and_time(response.received_ms));
         for text in [
             response.channel.name(),
             &response.language,
@@ -107,54 +112,64 @@ impl Columns {
         let others = response.answers.0.iter();
         let others = others.filter(|(question, _)| !self.questions.contains(question)).cloned();
         let others = Answers(others.collect());
-        line.others(others.0.is_empty(), &others);
+        line.others(others.0.is_empty(), &others)?;
         let mut others = response.traits.clone();
         for key in &self.traits {
             others.remove(key);
         }
-        line.others(others.is_empty(), &others);
+        line.others(others.is_empty(), &others)?;
         for key in &self.traits {
             line.text(response.traits.get(key).map_or("", String::as_str));
         }
-        line.end()
+        Ok(line.end())
     }
 }
 
+/// A time in UTC, to the millisecond, as spreadsheets read one: they take RFC 3339 for a text.
+fn date_and_time(ms: u64) -> String {
+    let seconds = rfc3339(ms).replace('T', " ");
+    format!("{}.{:03}", seconds.trim_end_matches('Z'), ms % 1000)
+}
+
 /// A line, field by field, each with a comma behind it.
-struct Line(String);
+struct Line {
+    text: String,
+    escapes_formulas: bool,
+}
 
 impl Line {
     fn text(&mut self, text: &str) {
         let quote = if text.contains([',', '"', '\r', '\n']) { "\"" } else { "" };
-        self.0 += quote;
-        if text.starts_with(FORMULAS) || text.starts_with(BLANKS) {
-            self.0.push('\'');
+        self.text += quote;
+        if self.escapes_formulas && (text.starts_with(FORMULAS) || text.starts_with(BLANKS)) {
+            self.text.push('\'');
         }
         let mut begins = false;
         for letter in text.chars() {
-            if begins && FORMULAS.contains(&letter) {
-                self.0.push('\'');
+            if self.escapes_formulas && begins && FORMULAS.contains(&letter) {
+                self.text.push('\'');
             }
             // Whoever splits elsewhere takes quotes away that stand there.
             begins = letter == ';' || BLANKS.contains(&letter) || begins && letter == '"';
-            self.0.push(letter);
+            self.text.push(letter);
             if letter == '"' {
-                self.0.push(letter);
+                self.text.push(letter);
             }
         }
-        self.0 += quote;
-        self.0.push(',');
+        self.text += quote;
+        self.text.push(',');
     }
 
     fn number(&mut self, number: u32) {
-        // Writing to a text does not fail.
-        let _ = write!(self.0, "{number},");
+        self.text += &number.to_string();
+        self.text.push(',');
     }
 
     /// What no column is for, in JSON.
-    fn others(&mut self, is_empty: bool, others: &impl Serialize) {
-        let others = if is_empty { None } else { serde_json::to_string(others).ok() };
-        self.text(&others.unwrap_or_default());
+    fn others(&mut self, is_empty: bool, others: &impl Serialize) -> Result<(), Failure> {
+        let others = if is_empty { String::new() } else { json::line(others)? };
+        self.text(&others);
+        Ok(())
     }
 
     fn answer(&mut self, answer: Option<&Answer>) {
@@ -174,8 +189,8 @@ impl Line {
     }
 
     fn end(mut self) -> String {
-        self.0.pop();
-        self.0 + "\r\n"
+        self.text.pop();
+        self.text + "\r\n"
     }
 }
 
@@ -183,10 +198,29 @@ impl Line {
 mod tests {
     use super::*;
 
+    fn line(escapes_formulas: bool) -> Line {
+        Line { text: String::new(), escapes_formulas }
+    }
+
     fn field(text: &str) -> String {
-        let mut line = Line(String::new());
+        let mut line = line(true);
         line.text(text);
         line.end().trim_end_matches("\r\n").to_owned()
+    }
+
+    #[test]
+    fn a_program_can_have_texts_as_they_are() {
+        let mut line = line(false);
+        for text in ["+49301234", "x;=1", "\"=1\", they say"] {
+            line.text(text);
+        }
+        assert_eq!(line.end(), "+49301234,x;=1,\"\"\"=1\"\", they say\"\r\n");
+    }
+
+    #[test]
+    fn a_time_keeps_its_milliseconds() {
+        assert_eq!(date_and_time(1_761_955_200_007), "2025-11-01 00:00:00.007");
+        assert_eq!(date_and_time(1_761_955_200_000), "2025-11-01 00:00:00.000");
     }
 
     #[test]
@@ -213,7 +247,7 @@ mod tests {
 
     #[test]
     fn a_number_is_untouched_and_one_that_was_written_is_a_text() {
-        let mut line = Line(String::new());
+        let mut line = line(true);
         line.number(7);
         line.answer(Some(&Answer::Score(0)));
         line.answer(Some(&Answer::Text("-7".to_owned())));

@@ -40,6 +40,8 @@ pub struct Find {
     pub respondent: Option<String>,
     /// Whether displays without an answer are wanted, too.
     pub unanswered: bool,
+    /// Whether it is excluded.
+    pub excluded: Option<bool>,
 }
 
 /// When a display arrived and its id as it is written, from the columns `received_ms` and `hex`.
@@ -206,7 +208,9 @@ impl Reading {
         let looked_at: u32 = row.integer()?;
         let keys = row.optional_text()?.unwrap_or_default();
         let order = self.from.order;
-        self.ahead = keys.split(',').filter_map(|key| order.parse(key)).collect();
+        // One that does not read is an error: a display that is left out would be missed by nobody.
+        let keys = keys.split(',').filter(|key| !key.is_empty()).map(|key| order.parse(key));
+        self.ahead = keys.collect::<Option<_>>().ok_or_else(|| log::broken("id"))?;
         if u32::try_from(self.ahead.len()) != Ok(looked_at) {
             return Err(log::broken("id"));
         }
@@ -360,6 +364,7 @@ impl Find {
             text: None,
             respondent: None,
             unanswered: false,
+            excluded: None,
         }
     }
 
@@ -374,6 +379,10 @@ impl Find {
             mark(self.from_ms.into()),
             mark(self.to_ms.into())
         );
+        if let Some(excluded) = self.excluded {
+            let not = if excluded { "NOT " } else { "" };
+            condition += &format!(" AND excluded IS {not}NULL");
+        }
         if !self.unanswered {
             condition += " AND stage >= 2 AND json_extract(facts, '$.answers') <> '{}'";
         }

@@ -1,5 +1,6 @@
 //! Housekeeping: when the tail is folded, and what is kept no longer goes.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use worker::{Date, Delay};
@@ -14,6 +15,14 @@ use crate::sql::Sql;
 /// How long the next slice waits. Without a wait a runtime may go from one to the next and never look
 /// at who has connected meanwhile.
 const PAUSE: Duration = Duration::from_millis(1);
+
+/// Before which times a shard has settled what it keeps since it woke: once a day is enough, however often
+/// the alarm runs to fold.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Settled {
+    unanswered_ms: u64,
+    people_ms: u64,
+}
 
 /// How often a shard looks after what it keeps.
 const HOUSEKEEPING: Duration = Duration::from_secs(24 * 60 * 60);
@@ -60,7 +69,8 @@ impl Shard {
     pub(super) async fn keep_house(&self) -> Result<(), Failure> {
         self.alarm_set.set(false);
         if self.wake()? {
-            keep(&self.sql, &self.state, &pause, Date::now().as_millis()).await?;
+            let now_ms = Date::now().as_millis();
+            keep(&self.sql, &self.state, &pause, &self.settled, now_ms).await?;
             self.tail_length.set(None);
         }
         Ok(())
@@ -72,6 +82,7 @@ async fn keep<S: Sql>(
     sql: &S,
     alarm: &impl Alarm,
     pause: &impl AsyncFn(),
+    settled: &Cell<Settled>,
     now_ms: u64,
 ) -> Result<(), Failure> {
     // First of all: whatever breaks below, there is a next time.
@@ -79,16 +90,17 @@ async fn keep<S: Sql>(
     while fold::fold(sql, now_ms)? {
         pause().await;
     }
-    let since = keeping::Since::read(sql)?;
     let until_ms = keeping::unanswered_until_ms(now_ms);
-    if since.dropped_ms < until_ms {
+    if settled.get().unanswered_ms < until_ms {
         settle(sql, pause, until_ms, keeping::drop_unanswered).await?;
+        settled.set(Settled { unanswered_ms: until_ms, ..settled.get() });
     }
     let standing = versions::find_standing(sql)?;
     if let Some(days) = standing.and_then(|standing| standing.retention_days) {
         let until_ms = keeping::people_until_ms(now_ms, days);
-        if since.forgotten_ms < until_ms {
+        if settled.get().people_ms < until_ms {
             settle(sql, pause, until_ms, keeping::forget_people).await?;
+            settled.set(Settled { people_ms: until_ms, ..settled.get() });
         }
     }
     Ok(())
@@ -132,10 +144,11 @@ mod tests {
     fn housekeeping_that_breaks_has_set_the_alarm_for_the_next_time() {
         let sql = store();
         let clock = Clock::default();
-        at_once(keep(&sql, &clock, &async || {}, START_MS)).unwrap();
+        let settled = Cell::default();
+        at_once(keep(&sql, &clock, &async || {}, &settled, START_MS)).unwrap();
         assert_eq!(clock.0.take(), Some(HOUSEKEEPING));
         sql.run("DROP TABLE folded", &[]).unwrap();
-        let broken = at_once(keep(&sql, &clock, &async || {}, START_MS));
+        let broken = at_once(keep(&sql, &clock, &async || {}, &settled, START_MS));
         assert!(matches!(broken, Err(Failure::Broken(_))), "{broken:?}");
         assert_eq!(clock.0.take(), Some(HOUSEKEEPING));
     }

@@ -1,6 +1,7 @@
 //! Imports: displays that a program tells of, many at a time and from any time.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::rc::Rc;
 
 use asklet_shared::definition::question::AnswerKind;
@@ -9,8 +10,10 @@ use asklet_shared::display::{Answer, Answers, Channel, Display, Stage};
 use asklet_shared::display_id::DisplayId;
 use asklet_shared::period;
 use asklet_shared::problem::{Code, Problem};
+use asklet_shared::time::{SECONDS_END_MS, are_seconds};
 use asklet_shared::validate::{self, DISPLAY_LIMIT};
-use serde::{Deserialize, Serialize};
+use serde::de::{Unexpected, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::intake::{self, Circumstances};
@@ -60,10 +63,10 @@ struct Beside {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Score {
-    /// When it was given, as RFC 3339.
-    time: String,
+    /// When it was given.
+    time: Time,
     question: String,
-    score: u8,
+    score: Points,
     #[serde(default)]
     comment: Option<String>,
     /// Which question the comment answers; the first one that takes a text if left out.
@@ -74,6 +77,38 @@ struct Score {
     /// What tells it from another line that is alike.
     #[serde(default)]
     key: Option<String>,
+}
+
+/// A time in RFC 3339, or in milliseconds since the epoch.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a time in RFC 3339, or milliseconds since the epoch")]
+enum Time {
+    Text(String),
+    Number(u64),
+}
+
+/// A score as it is told. Whether the question's scale has it, is for the rules of displays.
+struct Points(u8);
+
+impl<'de> Deserialize<'de> for Points {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PointsVisitor;
+
+        impl Visitor<'_> for PointsVisitor {
+            type Value = Points;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an integer from 0 to 10")
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, score: u64) -> Result<Points, E> {
+                let off = || E::invalid_value(Unexpected::Unsigned(score), &self);
+                u8::try_from(score).map(Points).map_err(|_| off())
+            }
+        }
+
+        deserializer.deserialize_u8(PointsVisitor)
+    }
 }
 
 /// Whether a line is of the second kind: no display has a time.
@@ -119,6 +154,22 @@ pub struct Desk<'a> {
     pub standing: &'a Standing,
     /// The time.
     pub now_ms: u64,
+}
+
+/// Refuses what is no lines of JSON objects as a whole, by how it begins: of a table or a list every line
+/// would be wrong, and each in a way of its own.
+pub fn check_lines(text: &str) -> Result<(), Problem> {
+    let first = text.lines().map(str::trim).find(|line| !line.is_empty());
+    let detail = match first {
+        None => return Ok(()),
+        Some("{") => "an import has each object on one line, and this one is spread over several",
+        Some(line) if line.starts_with('{') => return Ok(()),
+        Some(line) if line.starts_with('[') => {
+            "an import is no JSON array: send each element on a line of its own"
+        }
+        Some(_) => "an import is lines of JSON, and no table: send each row as a JSON object",
+    };
+    Err(Problem::new(Code::MalformedJson, detail).limit("a JSON object on each line (NDJSON)"))
 }
 
 /// Takes lines of JSON, each as if it had been collected, in one transaction. A line that breaks a
@@ -196,6 +247,19 @@ impl Imported {
         self.problems.truncate(REFUSALS_LIMIT);
     }
 
+    /// Whether anything is stored of it.
+    pub fn holds_any(&self) -> bool {
+        self.stored + self.known > 0
+    }
+
+    /// What lines came to whose shard did not say what became of them.
+    pub fn unanswered(lines: &str, problem: &Problem) -> Self {
+        let mut unanswered = Self::default();
+        let lines = lines.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+        lines.for_each(|(at, _)| unanswered.refuse(at + 1, problem.clone()));
+        unanswered
+    }
+
     fn refuse(&mut self, line: usize, problem: Problem) {
         self.refused += 1;
         if self.problems.len() < REFUSALS_LIMIT {
@@ -234,6 +298,13 @@ fn read(
         Problem::new(Code::UnknownVersion, "the survey was never published in this version")
             .at("version")
     };
+    if are_seconds(shown_ms) {
+        let detail = "the time is in seconds: multiply it by 1000";
+        return Err(Problem::new(Code::InvalidDisplay, detail)
+            .at("shown_ms")
+            .limit(format!("{SECONDS_END_MS}..={now_ms} milliseconds since the epoch"))
+            .into());
+    }
     if shown_ms > now_ms {
         let detail = "the display was shown in the future";
         return Err(Problem::new(Code::InvalidDisplay, detail).at("shown_ms").into());
@@ -284,13 +355,17 @@ impl Score {
     /// says, so that the same line is the same display whatever later versions ask, and of how often a
     /// line said that before.
     fn id(&self, alike: &mut HashMap<String, u32>) -> Result<(DisplayId, u64), Failure> {
-        let shown_ms = period::parse_instant("time", &self.time)
+        let time = match &self.time {
+            Time::Text(text) => text.clone(),
+            Time::Number(ms) => ms.to_string(),
+        };
+        let shown_ms = period::parse_instant("time", &time)
             .map_err(|problem| Problem { code: Code::InvalidDisplay, ..problem })?;
         let told = |text: &Option<String>| text.clone().unwrap_or_default();
         let said = serde_json::to_string(&vec![
             shown_ms.to_string(),
             self.question.clone(),
-            self.score.to_string(),
+            self.score.0.to_string(),
             told(&self.comment),
             told(&self.comment_question),
             told(&self.respondent),
@@ -312,7 +387,7 @@ impl Score {
         text: Option<String>,
     ) -> Result<(Display, Beside), Problem> {
         let mut answers = Answers::default();
-        answers.set(&self.question, Answer::Score(self.score));
+        answers.set(&self.question, Answer::Score(self.score.0));
         if let Some(comment) = self.comment.filter(|comment| !comment.trim().is_empty()) {
             let detail = "the survey has no question that takes a text";
             let question = self.comment_question.or(text);

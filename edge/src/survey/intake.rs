@@ -31,9 +31,10 @@ extern "C" {
 }
 
 /// The headers that a display's request is read by, besides those that the operator names.
-const HEADERS: [&str; 7] = [
+const HEADERS: [&str; 8] = [
     "origin",
     "content-type",
+    "content-encoding",
     "content-length",
     "transfer-encoding",
     "user-agent",
@@ -54,6 +55,8 @@ pub struct Circumstances {
     pub origin: Option<String>,
     /// The type of the body.
     pub content_type: String,
+    /// How it is compressed; empty where it is not.
+    pub content_encoding: String,
     /// How long the body is, where that is known.
     pub length: Option<usize>,
     /// The visitor's address; compared with others of the same day and kept nowhere.
@@ -78,7 +81,8 @@ impl Intake {
         let values = read_headers(headers, &self.names);
         let mut values = values.split('\n');
         let mut next = || values.next().unwrap_or_default();
-        let (origin, content_type, content_length, encoding) = (next(), next(), next(), next());
+        let (origin, content_type, content_encoding) = (next(), next(), next());
+        let (content_length, transfer_encoding) = (next(), next());
         let (agent, signals, addresses, country) = (next(), [next(), next()], next(), next());
         // Each proxy adds what it saw behind what it was told.
         let address = addresses.rsplit(',').next().unwrap_or_default().trim();
@@ -86,7 +90,8 @@ impl Intake {
         Circumstances {
             origin: told(origin),
             content_type: content_type.to_owned(),
-            length: respond::length(content_length, encoding),
+            content_encoding: content_encoding.to_owned(),
+            length: respond::length(content_length, transfer_encoding),
             address: told(address),
             country: country_code(country),
             device: device(agent).map_or("", Device::name),

@@ -35,7 +35,7 @@ const SLICE_ROWS: u32 = 2_000;
 /// How many displays one slice erases or forgets at most, so that nobody waits 50 ms for it.
 const MOST_CHANGED: usize = 200;
 
-/// Since when the log is whole.
+/// Since when the log is whole: each is told of only once something is missing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Since {
     /// Unanswered displays shown before this were dropped; 0 for none.
@@ -205,8 +205,8 @@ pub fn drop_unanswered(
         display_keys::destroy(sql, keys)?;
         let personal = format!("{dropped} AND personal <> '{{}}'");
         log::overwrite(sql, &["personal", "respondent"], &personal, &values)?;
-        sql.run(&format!("DELETE FROM display WHERE {dropped}"), &values)?;
-        Ok(None)
+        let removed = sql.write(&format!("DELETE FROM display WHERE {dropped}"), &values)?;
+        Ok((removed, None))
     })
 }
 
@@ -219,18 +219,20 @@ pub fn forget_people(
 ) -> Result<Option<Cursor>, Failure> {
     let next = settle(sql, until_ms, after, "forgotten_ms", &|condition, values| {
         let condition = format!("{condition} AND personal IS NOT NULL");
-        let mut found = Vec::new();
+        let (mut found, mut removed) = (Vec::new(), false);
         let query = format!(
-            "SELECT id, astray, seq, key_number FROM display WHERE {condition}
-             ORDER BY id LIMIT {MOST_CHANGED}"
+            "SELECT id, astray, seq, key_number,
+                key_number IS NOT NULL OR respondent IS NOT NULL OR personal <> '{{}}'
+             FROM display WHERE {condition} ORDER BY id LIMIT {MOST_CHANGED}"
         );
         sql.query(&query, values, &mut |mut row| {
             let id = log::display_id(&row.blob()?)?;
             let cursor = Cursor { id, astray: row.boolean()? };
             found.push((cursor, row.integer::<u64>()?, row.optional_integer::<u64>()?));
+            removed |= row.boolean()?;
             Ok(())
         })?;
-        let Some((last, ..)) = found.last() else { return Ok(None) };
+        let Some((last, ..)) = found.last() else { return Ok((false, None)) };
         let rest = (found.len() == MOST_CHANGED).then_some(*last);
         let mut values = values.to_vec();
         values.push(last.id.as_bytes().to_vec().into());
@@ -250,7 +252,7 @@ pub fn forget_people(
             keys.extend(key);
         }
         display_keys::destroy(sql, keys)?;
-        Ok(rest)
+        Ok((removed, rest))
     })?;
     if next.is_none() {
         // Who answered is not for counters to remember either.
@@ -261,11 +263,11 @@ pub fn forget_people(
 }
 
 /// What is done to the rows that a condition with its values picks out, in the order of their ids. Returns
-/// the last of them if that was not done to all.
-type Settle<'a> = &'a dyn Fn(&str, &[Value]) -> Result<Option<Cursor>, Failure>;
+/// whether anything was removed, and the last of the rows if it was not done to all.
+type Settle<'a> = &'a dyn Fn(&str, &[Value]) -> Result<(bool, Option<Cursor>), Failure>;
 
-/// Settles one slice of what was shown before a time in one transaction, and notes after the last one
-/// how far it went. It begins at the beginning each time: what was imported may be of any age.
+/// Settles one slice of what was shown before a time in one transaction, and notes that time where
+/// anything went. It begins at the beginning each time: what was imported may be of any age.
 fn settle(
     sql: &impl Sql,
     until_ms: u64,
@@ -279,15 +281,16 @@ fn settle(
         }
         storage::note_size(sql)?;
         let slice = Slice { after, rows: SLICE_ROWS };
-        let mut next = None;
+        let (mut next, mut went) = (None, false);
         for range in slice.ranges(sql, 0, until_ms)? {
-            let rest = settle(&range.condition, &range.values)?;
+            let (removed, rest) = settle(&range.condition, &range.values)?;
+            went |= removed;
+            next = rest.or(range.next);
             if rest.is_some() {
-                return Ok(rest);
+                break;
             }
-            next = range.next;
         }
-        if next.is_none() {
+        if went {
             let note = format!("UPDATE folded SET {noted_in} = max({noted_in}, ?)");
             sql.run(&note, &[until_ms.into()])?;
         }

@@ -88,6 +88,7 @@ impl Survey {
             limiter: RefCell::default(),
             alarm_set: Cell::new(false),
             tail_length: Cell::new(None),
+            settled: Cell::default(),
             published: RefCell::default(),
             standing: RefCell::default(),
             refusals: RefCell::default(),
@@ -124,6 +125,8 @@ struct Shard {
     alarm_set: Cell<bool>,
     /// At most how many displays are in the tail, once they were counted.
     tail_length: Cell<Option<usize>>,
+    /// What retention has looked at since the object woke.
+    settled: Cell<house::Settled>,
     /// The versions that were used since the object woke.
     published: RefCell<HashMap<u32, Rc<Published>>>,
     /// What holds now, once it was read.
@@ -176,6 +179,7 @@ impl Shard {
         crate::faults::arm(&worker::Headers(request.headers()));
         let circumstances = self.let_pass(&request)?;
         check_media_type(&circumstances.content_type)?;
+        respond::check_encoding(&circumstances.content_encoding, respond::UNCOMPRESSED)?;
         if !respond::fits(circumstances.length, DISPLAY_LIMIT) {
             let announced = circumstances.length;
             let mut request = Request::from(request);

@@ -1,12 +1,14 @@
 //! A shard that moves from one deployment to another: see [`crate::bundle`].
 
-use super::log::MIGRATIONS;
+use asklet_shared::problem::{Code, Problem};
+
+use super::log::{self, COLUMNS, MIGRATIONS};
 use super::record::Recorded;
 use super::{Shard, changes, display_keys, storage};
 use crate::bundle::{self, Head};
 use crate::failure::Failure;
 use crate::sql::Sql;
-use crate::sql::dump::Table;
+use crate::sql::dump::{self, Table};
 
 const fn table(name: &'static str, key: &'static [&'static str], step: usize) -> Table {
     Table { name, key, key_there: key, surveys: &[], step, in_place: None }
@@ -78,6 +80,21 @@ fn forget_standing(sql: &impl Sql) -> Result<(), Failure> {
     sql.run("DELETE FROM standing", &[])
 }
 
+/// Refuses a page of displays of which one does not read, such as of a channel that is not known: a fold or an
+/// export would meet it later, when nobody could send another page.
+fn check_displays(sql: &impl Sql, head: &Head) -> Result<(), Failure> {
+    let (mut condition, mut between) = ("true".to_owned(), Vec::new());
+    for (key, than) in head.bounds().into_iter().zip([">", "<="]).filter(|(key, _)| !key.is_empty()) {
+        condition += &format!(" AND id {than} ?");
+        between.extend(dump::values(key)?);
+    }
+    let query = format!("SELECT {COLUMNS} FROM display WHERE {condition}");
+    sql.query(&query, &between, &mut |row| {
+        let unreadable = "a display of the page does not read";
+        log::stored(row).map(drop).map_err(|_| Problem::new(Code::BrokenBundle, unreadable).into())
+    })
+}
+
 /// Takes a page. Until it was the last one, the shard neither counts nor takes anything.
 pub(super) fn load(sql: &impl Sql, page: &str) -> Result<u64, Failure> {
     let (head, rows) = bundle::read(page)?;
@@ -85,7 +102,12 @@ pub(super) fn load(sql: &impl Sql, page: &str) -> Result<u64, Failure> {
         storage::note_size(sql)?;
         sql.run("DELETE FROM folded", &[])?;
         forget_standing(sql)?;
-        bundle::load(sql, (TABLES, MIGRATIONS.len()), (&head, rows), &|_, id| Ok(id.to_owned()))
+        let place = (TABLES, MIGRATIONS.len());
+        let rows = bundle::load(sql, place, (&head, rows), &|_, id| Ok(id.to_owned()))?;
+        if head.is_of("display") {
+            check_displays(sql, &head)?;
+        }
+        Ok(rows)
     });
     sql.latest_change().set(None);
     display_keys::forget_spare(sql);

@@ -6,15 +6,16 @@ use asklet_shared::definition::question::AnswerKind;
 use asklet_shared::display::{Answer, Answers, Channel, Stage};
 use asklet_shared::display_id::DisplayId;
 use asklet_shared::metrics::Category;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::csv::Columns;
 use super::find::Key;
 use super::log::{DELETED, ERASED, Stored};
 use crate::failure::Failure;
+use crate::json;
 use crate::rpc::Plan;
 
-/// One response. What is not known is left out or `null`.
+/// One response. What is not known is `null`, so that every line of an export has the same keys.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Response {
@@ -41,25 +42,32 @@ pub struct Response {
     /// How it reached the visitor.
     pub channel: Channel,
     /// The language that was shown.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(serialize_with = "or_null")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub language: String,
     /// The country.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(serialize_with = "or_null")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub country: String,
     /// The class of the device.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(serialize_with = "or_null")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub device: String,
     /// The page's address.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(serialize_with = "or_null")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub page: String,
     /// The page's group.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(serialize_with = "or_null")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub page_group: String,
     /// The touchpoint of the version.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(serialize_with = "or_null")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub touchpoint: String,
     /// The variant.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(serialize_with = "or_null")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub variant: String,
     /// What was answered. Texts that retention has forgotten are empty.
     pub answers: Answers,
@@ -73,6 +81,11 @@ pub struct Response {
     pub verified: bool,
     /// Why it does not count, if it does not.
     pub excluded: Option<Excluded>,
+}
+
+/// Writes what is not known as `null`.
+fn or_null<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    Some(text).filter(|text| !text.is_empty()).serialize(serializer)
 }
 
 /// Why a response does not count.
@@ -212,18 +225,18 @@ impl Tell {
     /// A response as it is told.
     pub fn response(&self, display: Stored) -> Result<String, Failure> {
         let response = self.complete(Response::of(display));
-        Ok(match &self.columns {
+        match &self.columns {
             Some(columns) => columns.line(&response),
-            None => serde_json::to_string(&response)?,
-        })
+            None => json::line(&response),
+        }
     }
 
     /// A change as it is told.
     pub fn change(&self, display: Stored) -> Result<String, Failure> {
-        Ok(match Change::of(display) {
-            Change::Gone(gone) => serde_json::to_string(&Gone { shard: self.shard, ..gone })?,
-            Change::Response(response) => serde_json::to_string(&self.complete(*response))?,
-        })
+        match Change::of(display) {
+            Change::Gone(gone) => json::line(&Gone { shard: self.shard, ..gone }),
+            Change::Response(response) => json::line(&self.complete(*response)),
+        }
     }
 
     fn complete(&self, mut response: Response) -> Response {

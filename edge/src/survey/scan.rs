@@ -119,7 +119,9 @@ impl<'a> Selection<'a> {
             &mut |mut row| {
                 let bucket: u64 = row.integer()?;
                 let (stage, dismissed) = (log::stage(row.integer()?)?, row.boolean()?);
-                let channel = Channel::named(&row.text()?).unwrap_or_default();
+                let name = row.text()?;
+                // One that is not known would count as another, where nobody sees it.
+                let channel = Channel::named(&name).ok_or_else(|| log::broken("channel"))?;
                 let by = row.text()?;
                 let answer = read_answer(&mut row)?;
                 let answers = answer.map(|answer| (self.request.question.clone(), answer));

@@ -93,7 +93,7 @@ impl ShownAs {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TextLimits {
-    /// The longest answer, in characters: 1 to [`crate::validate::TEXT_LIMIT`], 1,000 if not said.
+    /// The longest answer, in characters: 1 to 2,000.
     #[serde(default = "text_limit")]
     pub max_length: u16,
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// A text in the survey's own language, or in several: `"Hello"` or `{"en": "Hello", "de": "Hallo"}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a text, or an object of texts by language")]
 pub enum Text {
     /// In the survey's own language.
     One(String),

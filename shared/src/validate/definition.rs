@@ -12,6 +12,7 @@ use crate::dimension::{OTHER, TRAITS_LIMIT};
 use crate::display::OTHER_OPTION;
 use crate::metrics::{Direction, Metric};
 use crate::problem::{Code, Problem};
+use crate::time::are_seconds;
 
 /// The largest definition, in bytes of JSON.
 pub const DEFINITION_LIMIT: usize = 64 * 1024;
@@ -325,6 +326,11 @@ fn check_schedule(definition: &Definition) -> Result<(), Problem> {
     range("later_days", definition.later_days.unwrap_or(1), 1, 365)?;
     // Half of what JavaScript can count: far beyond any date.
     let latest = 1 << 52;
+    for (field, ms) in [("start_ms", definition.start_ms), ("end_ms", definition.end_ms)] {
+        if ms.is_some_and(are_seconds) {
+            return invalid(field, "the time is in seconds: multiply it by 1000");
+        }
+    }
     let start = definition.start_ms.unwrap_or(0);
     range("start_ms", start, 0, latest)?;
     range("end_ms", definition.end_ms.unwrap_or(latest), start.saturating_add(1), latest)?;
@@ -415,7 +421,7 @@ mod tests {
     #[test]
     fn each_broken_rule_names_its_field() {
         type Change = (&'static str, &'static str, Value);
-        let changes: [Change; 46] = [
+        let changes: [Change; 47] = [
             ("/name", "name", json!("")),
             ("/language", "language", json!("de_AT")),
             ("/questions", "questions", json!([])),
@@ -470,7 +476,8 @@ mod tests {
             ("/targeting", "targeting.sample_percent", json!({"sample_percent": 0})),
             ("/frequency", "frequency.every_days", json!({"every_days": 0})),
             ("/journey", "journey.stage", json!({"stage": ""})),
-            ("/end_ms", "end_ms", json!(1_000)),
+            ("/end_ms", "end_ms", json!(1_761_955_200_000_u64)),
+            ("/start_ms", "start_ms", json!(1_761_955_200)),
             ("/quota", "quota", json!(0)),
             ("/retention_days", "retention_days", json!(30)),
             ("/variants", "variants[1]", json!(["a", "a"])),

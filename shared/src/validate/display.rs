@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::definition::Definition;
 use crate::definition::question::{AnswerKind, Options, Question, TextLimits};
-use crate::display::{Answer, Choice, Display, Stage};
+use crate::display::{Answer, Channel, Choice, Display, Stage};
 use crate::problem::{Code, Problem};
 
 /// The largest display, in bytes of JSON.
@@ -34,7 +34,9 @@ pub fn display(display: &mut Display, definition: &Definition) -> Result<(), Pro
             return Err(Problem::new(Code::UnknownQuestion, detail).at(field));
         };
         check_answer(question, answer).map_err(|problem| problem.at(&field))?;
-        if !question.is_asked(&definition.questions, &display.answers) {
+        // Another tool asked on conditions of its own.
+        let is_ours = display.channel != Channel::Import;
+        if is_ours && !question.is_asked(&definition.questions, &display.answers) {
             let detail = "the question is asked on a condition that the other answers do not meet";
             return Err(Problem::new(Code::QuestionNotAsked, detail).at(field));
         }
@@ -68,24 +70,30 @@ pub fn traits(traits: &mut BTreeMap<String, String>, definition: &Definition) {
 /// Checks one answer against its question.
 fn check_answer(question: &Question, answer: &Answer) -> Result<(), Problem> {
     match (&question.answer, answer) {
-        (AnswerKind::Rating(rating), Answer::Score(score)) => {
-            if question.answer.category(*score).is_some() {
-                return Ok(());
-            }
+        (AnswerKind::Rating(rating), _) => {
             let (low, high) = rating.scale.range();
-            Err(Problem::new(Code::ScoreOffScale, format!("{score} is not on the scale"))
-                .limit(format!("{low}..={high}")))
+            let problem = match answer {
+                Answer::Score(score) if question.answer.category(*score).is_some() => {
+                    return Ok(());
+                }
+                Answer::Score(score) => {
+                    Problem::new(Code::ScoreOffScale, format!("{score} is not on the scale"))
+                }
+                Answer::Text(_) | Answer::Choice(_) => Problem::new(
+                    Code::WrongAnswerType,
+                    format!("the question takes an integer from {low} to {high}"),
+                ),
+            };
+            Err(problem.limit(format!("{low}..={high}")))
         }
         (AnswerKind::Text(limits), Answer::Text(text)) => check_text(limits, text),
         (AnswerKind::Choice(options), Answer::Choice(choice)) => check_choice(options, choice),
-        (kind, _) => Err(Problem::new(
-            Code::WrongAnswerType,
-            match kind {
-                AnswerKind::Rating(_) => "the question takes an integer",
-                AnswerKind::Text(_) => "the question takes a text",
-                AnswerKind::Choice(_) => "the question takes a list of options",
-            },
-        )),
+        (AnswerKind::Text(_), _) => {
+            Err(Problem::new(Code::WrongAnswerType, "the question takes a text"))
+        }
+        (AnswerKind::Choice(_), _) => {
+            Err(Problem::new(Code::WrongAnswerType, "the question takes a list of options"))
+        }
     }
 }
 
@@ -117,7 +125,7 @@ fn check_choice(options: &Options, choice: &Choice) -> Result<(), Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::display::{Answers, Channel};
+    use crate::display::Answers;
     use crate::display_id::DisplayId;
     use crate::validate::tests::nps_with_comment;
 
@@ -186,6 +194,14 @@ mod tests {
             let answers = [("reasons", chosen), ("how", text("less"))];
             assert_eq!(display(&mut started(&answers), &nps_with_comment()), Ok(()));
         }
+    }
+
+    #[test]
+    fn what_another_tool_asked_is_taken_whatever_our_conditions_say() {
+        let mut imported = started(&[("score", Answer::Score(10)), ("why", text("slow"))]);
+        assert!(display(&mut imported, &nps_with_comment()).is_err());
+        imported.channel = Channel::Import;
+        assert_eq!(display(&mut imported, &nps_with_comment()), Ok(()));
     }
 
     #[test]

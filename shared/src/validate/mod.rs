@@ -20,8 +20,32 @@ pub const TEXT_LIMIT: u16 = 2_000;
 /// [`DISPLAY_LIMIT`], so that nothing a visitor was allowed to write is refused.
 pub const TEXTS_LIMIT: u16 = 2_500;
 
-/// Whether a text is an origin that a site can list: a scheme, a host, which may be `*.` and a
-/// domain, and maybe a port; or `*`.
+/// Checks that a text is an origin that a site can list: a scheme, a host, which may be `*.` and a
+/// domain, and maybe a port; or `*`. Says what is wrong with one that browsers would write otherwise.
+pub fn check_origin(text: &str) -> Result<(), &'static str> {
+    if is_origin(text) {
+        return Ok(());
+    }
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return Err("an origin begins with https:// or http://, such as https://shop.example");
+    };
+    let (host, path) = rest.find(['/', '?', '#']).map_or((rest, ""), |at| rest.split_at(at));
+    let lower = text.to_ascii_lowercase();
+    let implied = [("https", ":443"), ("http", ":80")];
+    Err(if text != lower && is_origin(&lower) {
+        "an origin is written in lower case, as browsers send it: https://shop.example"
+    } else if !path.is_empty() {
+        "an origin has no path and no slash at its end, such as https://shop.example"
+    } else if implied.iter().any(|(of, port)| scheme == *of && host.ends_with(port)) {
+        "an origin leaves out the default port of its scheme, such as https://shop.example"
+    } else if !text.is_ascii() {
+        "an origin has its host in ASCII (Punycode), as browsers send it: https://xn--bcher-kva.example"
+    } else {
+        "an origin is a scheme, a host and maybe a port, such as https://shop.example"
+    })
+}
+
+/// Whether a text is such an origin.
 pub fn is_origin(text: &str) -> bool {
     let Some(host) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else {
         return text == "*";
@@ -105,8 +129,8 @@ pub(crate) mod tests {
             "variants": ["a", "b"],
             "page_groups": [{ "name": "cart", "pages": [{ "prefix": "/cart" }] }],
             "traits": ["plan"],
-            "start_ms": 1_000,
-            "end_ms": 2_000,
+            "start_ms": 1_761_955_200_000_u64,
+            "end_ms": 1_793_491_200_000_u64,
             "quota": 500,
             "retention_days": 90,
         })
@@ -145,6 +169,21 @@ pub(crate) mod tests {
             "https://shop*.example",
         ] {
             assert!(!is_origin(other), "{other}");
+        }
+        for (other, named) in [
+            ("https://Shop.example", "lower case"),
+            ("HTTPS://shop.example:8443", "lower case"),
+            ("https://shop.example/", "slash at its end"),
+            ("https://shop.example/cart?a=b", "no path"),
+            ("https://shop.example:443", "default port"),
+            ("http://shop.example:80", "default port"),
+            ("https://bücher.example", "Punycode"),
+            ("shop.example", "begins with https://"),
+            ("ftp://shop.example", "a scheme, a host"),
+            ("https://shop_.example", "a scheme, a host"),
+        ] {
+            let why = check_origin(other).unwrap_err();
+            assert!(why.contains(named), "{other}: {why}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The rules of a site's settings.
 
 use super::definition::{DAYS_LIMIT, check_link, check_text, count, invalid, plain, range};
-use super::{is_origin, looks};
+use super::{check_origin, looks};
 use crate::definition::text;
 use crate::problem::{Code, Problem};
 use crate::settings::Settings;
@@ -14,9 +14,10 @@ pub fn settings(settings: &Settings) -> Result<(), Problem> {
 fn check(settings: &Settings) -> Result<(), Problem> {
     plain("name", &settings.name, 100)?;
     count("origins", settings.origins.len(), 1, 50)?;
-    if let Some(at) = settings.origins.iter().position(|origin| !is_origin(origin)) {
-        let detail = "an origin is a scheme, a host and maybe a port, such as https://shop.example";
-        return invalid(&format!("origins[{at}]"), detail);
+    for (at, origin) in settings.origins.iter().enumerate() {
+        if let Err(detail) = check_origin(origin) {
+            return invalid(&format!("origins[{at}]"), detail);
+        }
     }
     if !text::is_language(&settings.language) {
         return invalid("language", "the language is not a BCP 47 tag such as de or de-AT");

@@ -53,3 +53,51 @@ fn an_export_says_where_a_shard_broke_so_that_nobody_takes_a_part_for_the_whole(
     let page = path.replace("export", "responses?limit=1");
     machine.request("GET", &page).bearer(&key).get().problem(500, "internal");
 }
+
+#[test]
+fn what_one_shard_has_stored_is_told_where_another_one_breaks() {
+    let mut machine = Machine::start();
+    let (survey, key) = {
+        let site = machine.site();
+        let survey = site.survey();
+        survey.request("POST", "/shards").json(&json!({ "shards": 2 })).expect(200);
+        import(&survey, 0, &[line(1, 9, "")]);
+        import(&survey, 1, &[line(2, 9, "")]);
+        (format!("{}/{}", site.surveys(), survey.id), site.key.clone())
+    };
+    let id: DisplayId = line(2, 9, "")["id"].as_str().unwrap().parse().unwrap();
+    let databases = machine.databases();
+    machine.restart_after(|| {
+        let broken = databases.iter().filter(|database| {
+            let database = Connection::open(database).unwrap();
+            let find = "SELECT count(*) FROM display WHERE id = ?";
+            let found = database.query_row(find, [id.as_bytes()], |row| row.get::<_, u32>(0));
+            let is_there = found == Ok(1);
+            for table in ["display", "published"].iter().filter(|_| is_there) {
+                let trigger = format!(
+                    "CREATE TRIGGER broken_{table} BEFORE INSERT ON {table}
+                     BEGIN SELECT RAISE(ABORT, 'broken'); END"
+                );
+                database.execute(&trigger, []).unwrap();
+            }
+            is_there
+        });
+        assert_eq!(broken.count(), 1);
+    });
+    let post = |below: &str, lines: &[Value]| {
+        let lines = lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+        machine.request("POST", &format!("{survey}{below}")).bearer(&key).send(&lines)
+    };
+    let imported = post("/import?shard=1", &[line(1, 9, ""), line(3, 9, "")]).expect(200);
+    assert_eq!((&imported["known"], &imported["refused"]), (&json!(1), &json!(1)));
+    let problem = &imported["problems"][0];
+    assert_eq!((&problem["line"], &problem["problem"]["code"]), (&json!(2), &json!("busy")));
+    // Nothing is known to be stored, so all of it is worth repeating.
+    let answer = post("/import?shard=1", &[line(3, 9, "")]);
+    answer.problem(503, "busy");
+    assert_eq!(answer.header("retry-after"), "30");
+    // The shard is told when it can be.
+    assert_eq!(post("/publish", &[]).expect(200)["version"], 2);
+    let record = machine.request("GET", &survey).bearer(&key).get().expect(200);
+    assert_eq!((&record["version"], &record["status"]), (&json!(2), &json!("live")));
+}

@@ -6,6 +6,7 @@ use asklet_fuzz::route::{Route, route};
 use asklet_shared::definition::Definition;
 use asklet_shared::display::Display;
 use asklet_shared::display_id::DisplayId;
+use asklet_shared::json::with_plain_integers;
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::settings::PagePart;
 use asklet_shared::validate::{self, DISPLAY_LIMIT};
@@ -90,17 +91,22 @@ impl World {
         {
             return Err(refused(Code::UnsupportedMediaType));
         }
+        let encoding = header(request, "content-encoding").unwrap_or_default();
+        if !["", "identity"].iter().any(|taken| encoding.trim().eq_ignore_ascii_case(taken)) {
+            return Err(refused(Code::UnsupportedMediaType));
+        }
         let malformed = || refused(Code::MalformedJson);
         let body = body(request).ok_or_else(malformed)?;
         if body.len() > DISPLAY_LIMIT {
             return Err(refused(Code::BodyTooLarge));
         }
         let body = str::from_utf8(&body).map_err(|_| refused(Code::MalformedUtf8))?;
+        let body = with_plain_integers(body.strip_prefix('\u{feff}').unwrap_or(body));
         // serde takes a list for an object, too.
         if !body.trim_ascii_start().starts_with('{') {
             return Err(malformed());
         }
-        let mut told: Display = serde_json::from_str(body).map_err(|_| malformed())?;
+        let mut told: Display = serde_json::from_str(&body).map_err(|_| malformed())?;
         if is("draft", survey) {
             return Err(refused(Code::UnknownSurvey));
         }

@@ -9,7 +9,8 @@ use asklet_shared::body::Body;
 use asklet_shared::definition::question::AnswerKind;
 use asklet_shared::definition::{Definition, Published};
 use asklet_shared::display::Display;
-use asklet_shared::period::{self, Interval};
+use asklet_shared::json::with_plain_integers;
+use asklet_shared::period::{self, Interval, Moment};
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::settings::{Look, WeekStart};
 use asklet_shared::validate::{self, DISPLAY_LIMIT};
@@ -70,7 +71,7 @@ static DEFINITIONS: LazyLock<Vec<Definition>> = LazyLock::new(|| {
 /// A display is stored as it was told, or refused with a code; tidying it twice changes nothing
 /// more, so that a repeated revision is known again.
 fn display(bytes: &[u8]) {
-    let Ok(mut told) = serde_json::from_slice::<Display>(bytes) else { return };
+    let Some(mut told) = read::<Display>(bytes) else { return };
     // Whoever sends it writes it; it is not kept.
     told.age_ms = 0;
     check_json(&told);
@@ -90,7 +91,7 @@ fn display(bytes: &[u8]) {
 /// A definition that keeps the rules has a body in each of its languages, every text of it is there,
 /// and the fullest display that it lets a visitor make is small enough to be taken.
 fn definition(bytes: &[u8]) {
-    let Ok(definition) = serde_json::from_slice::<Definition>(bytes) else { return };
+    let Some(definition) = read::<Definition>(bytes) else { return };
     check_json(&definition);
     let (languages, _) = (definition.languages(), definition.links());
     if let Err(problem) = validate::definition(&definition) {
@@ -175,24 +176,41 @@ fn period_of(bytes: &[u8]) {
     let mut parts = text.split('|');
     let mut part = || parts.next().unwrap_or_default();
     let (from, to, interval, offset) = (part(), part(), part(), part());
-    let time = |field, text| period::parse_time(field, text).inspect_err(check_problem);
+    let offset_ms = i64::from(offset.parse::<i8>().unwrap_or_default()) * 15 * 60 * 1000;
+    let offset = &|_| Some(offset_ms);
+    let time = |field, text| {
+        let moment = Moment::parse(field, text).and_then(|moment| moment.ms(field, offset));
+        moment.inspect_err(check_problem)
+    };
     let (Ok(from_ms), Ok(to_ms)) = (time("from", from), time("to", to)) else { return };
+    let (from_ms, to_ms) = (period::floor(from_ms), period::ceil(to_ms));
     for ms in [from_ms, to_ms] {
-        assert_eq!(period::parse_time("from", &period::rfc3339(ms)), Ok(ms));
+        assert_eq!(period::parse_instant("from", &period::rfc3339(ms)), Ok(ms));
     }
     let Some(interval) = Interval::named(interval) else { return };
-    let offset_ms = i64::from(offset.parse::<i8>().unwrap_or_default()) * 15 * 60 * 1000;
     // Whoever asks checks this before.
     if to_ms <= from_ms {
         return;
     }
-    match period::edges(from_ms, to_ms, (interval, WeekStart::Monday), &|_| offset_ms) {
+    match period::edges(from_ms, to_ms, (interval, WeekStart::Monday), offset) {
         Ok(edges) => {
             assert!(edges.is_sorted_by(|one, next| one < next), "{edges:?}");
             assert_eq!((edges.first(), edges.last()), (Some(&from_ms), Some(&to_ms)));
         }
         Err(problem) => check_problem(&problem),
     }
+}
+
+/// Reads what was sent, as the server does. Spelling numbers otherwise changes none of them.
+fn read<T: Debug + PartialEq + Serialize + DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    let text = str::from_utf8(bytes).ok()?;
+    let plain = with_plain_integers(text);
+    if let Ok(value) = serde_json::from_str::<T>(text) {
+        assert_eq!(serde_json::from_str::<T>(&plain).ok().as_ref(), Some(&value), "{plain}");
+    }
+    let value = |text| serde_json::from_str::<serde_json::Value>(text).ok();
+    assert_eq!(value(text).is_some(), value(&plain).is_some(), "{plain}");
+    serde_json::from_str(&plain).ok()
 }
 
 /// A value survives being written and read.

@@ -267,6 +267,27 @@ fn retention_forgets_people_and_keeps_history() {
 }
 
 #[test]
+fn readers_are_told_of_retention_only_where_it_removed_something() {
+    let sql = store();
+    // Answered, by somebody who is not known.
+    record(&sql, arrival(1, 1, Stage::Completed, Some(9)), START_MS).unwrap();
+    let until_ms = keeping::people_until_ms(START_MS + 40 * DAY_MS, 31);
+    fold_all(&sql, until_ms);
+    let settle = || {
+        assert_eq!(keeping::forget_people(&sql, until_ms, None).unwrap(), None);
+        assert_eq!(keeping::drop_unanswered(&sql, until_ms, None).unwrap(), None);
+        Since::read(&sql).unwrap()
+    };
+    assert_eq!(settle(), Since::default());
+    record(&sql, arrival(2, 1, Stage::Seen, None), START_MS).unwrap();
+    assert_eq!(settle(), Since { dropped_ms: until_ms, forgotten_ms: 0 });
+    let mut theirs = arrival(3, 1, Stage::Completed, Some(9));
+    theirs.respondent = Some("u1".to_owned());
+    record(&sql, theirs, START_MS).unwrap();
+    assert_eq!(settle(), Since { dropped_ms: until_ms, forgotten_ms: until_ms });
+}
+
+#[test]
 fn a_store_of_the_first_schema_moves_on_and_is_counted_anew() {
     let sql = Native::new();
     migrate(&sql, &MIGRATIONS[..1]).unwrap();

@@ -445,7 +445,7 @@ fn first_day(interval: Interval, day: chrono::NaiveDate) -> chrono::NaiveDate {
 fn trend(zone: Tz, interval: Interval, from_ms: u64, to_ms: u64) -> Vec<u64> {
     let offset = |utc_ms: u64| {
         let time = Utc.timestamp_millis_opt(i64::try_from(utc_ms).unwrap()).unwrap();
-        i64::from(time.with_timezone(&zone).offset().fix().local_minus_utc()) * 1000
+        Some(i64::from(time.with_timezone(&zone).offset().fix().local_minus_utc()) * 1000)
     };
     period::edges(from_ms, to_ms, (interval, WeekStart::Sunday), &offset).unwrap()
 }

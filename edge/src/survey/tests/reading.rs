@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use asklet_shared::dimension::Dimension;
+use asklet_shared::tally::Request;
 use asklet_shared::time::DAY_MS;
 
 use super::*;
@@ -11,6 +12,7 @@ use crate::survey::find::{Find, From, Order, Reading, Step};
 use crate::survey::keeping;
 use crate::survey::record::shown_ms;
 use crate::survey::responses::{Change, Response, Why};
+use crate::survey::scan;
 use crate::survey::slice::Slice;
 
 /// Without the platform: enough for what the tests write.
@@ -244,6 +246,77 @@ fn what_happens_to_a_response_is_told_to_whoever_follows() {
     // Its later revisions do not bring it back.
     let again = record(&sql, arrival(7, 2, Stage::Completed, Some(9)), START_MS);
     assert_eq!(again.unwrap(), Recorded::Known);
+}
+
+#[test]
+fn what_does_not_read_is_an_error_and_no_response_less() {
+    let sql = store();
+    for number in 0..3 {
+        record(&sql, arrival(number, 1, Stage::Started, Some(5)), START_MS).unwrap();
+    }
+    let step = Step { rows: 10, read: 10, limit: 10 };
+    let read = |order| {
+        let mut reading = Reading::new(Find::all(), From::start(order));
+        reading.step(&sql, step, &plain).and_then(|_| reading.step(&sql, step, &plain))
+    };
+    for order in [Order::NewestFirst, Order::Reception] {
+        assert_eq!(read(order).unwrap().len(), 3);
+    }
+    let key = id(1).as_bytes().to_vec();
+    let spoil = |column: &str, value: &str, id: &[u8]| {
+        let query = format!("UPDATE display SET {column} = {value} WHERE id = ?");
+        sql.run(&query, &[id.to_vec().into()]).unwrap();
+    };
+    for (column, value, back) in [
+        ("id", "substr(id, 1, 15)", "unhex(hex(id) || '01')"),
+        ("facts", "replace(facts, 'in_page', 'fax')", "replace(facts, 'fax', 'in_page')"),
+    ] {
+        spoil(column, value, &key);
+        for order in [Order::NewestFirst, Order::Reception] {
+            assert!(matches!(read(order), Err(Failure::Broken(_))), "{column}");
+        }
+        let spoilt = if column == "id" { &key[..15] } else { &key };
+        spoil(column, back, spoilt);
+    }
+}
+
+#[test]
+fn a_channel_that_is_not_known_fails_the_request_that_brings_it_or_asks_for_it() {
+    let (from, to) = (store(), store());
+    record(&from, arrival(1, 1, Stage::Started, Some(5)), START_MS).unwrap();
+    from.run("UPDATE display SET facts = replace(facts, 'in_page', 'fax')", &[]).unwrap();
+    let query = scan::Query {
+        request: Request::whole("score", 0, fold::END_OF_TIME_MS),
+        filters: BTreeMap::new(),
+        per_respondent: false,
+    };
+    let scanned = scan::scan(&from, &query, Slice::first(10));
+    assert!(matches!(scanned, Err(Failure::Broken(_))), "{scanned:?}");
+    let mut next = Some(Head::of("a shard".to_owned(), false, 1));
+    let mut refused = None;
+    while let (Some(place), None) = (next.take(), &refused) {
+        let page = moving::dump(&from, 1, place, None).unwrap();
+        next = bundle::read(&page).unwrap().0.next.map(|it| Head::of_cursor(&it).unwrap());
+        refused = moving::load(&to, &page).err();
+    }
+    assert_eq!(code::<()>(Err(refused.unwrap())), Code::BrokenBundle);
+    assert!(rows(&to).is_empty(), "nothing of the page is kept");
+}
+
+#[test]
+fn excluded_responses_are_found_by_themselves_or_left_out() {
+    let sql = store();
+    for number in 0..3 {
+        record(&sql, arrival(number, 1, Stage::Started, Some(5)), START_MS).unwrap();
+    }
+    keeping::exclude(&sql, id(1), Some("spam")).unwrap();
+    let found = |excluded| {
+        let find = Find { excluded, ..Find::all() };
+        ids(&all(&sql, &find, Order::NewestFirst, 10, 10))
+    };
+    assert_eq!(found(None), [2, 1, 0]);
+    assert_eq!(found(Some(true)), [1]);
+    assert_eq!(found(Some(false)), [2, 0]);
 }
 
 #[test]

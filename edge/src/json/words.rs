@@ -1,0 +1,57 @@
+//! What serde says of a value that does not fit, in the words of JSON: it names types of the code, which
+//! no caller knows.
+
+/// What is said of a value that could be one of several, and is none.
+pub const NO_SHAPE: &str = "the value has none of the shapes that are taken here";
+
+/// What stands before what was expected.
+const EXPECTED: &str = ", expected ";
+
+/// A sentence of serde's, and what it expected where it says so.
+pub fn plain(sentence: &str) -> (String, Option<String>) {
+    let (said, place) = match sentence.rfind(" at line ") {
+        Some(at) => sentence.split_at(at),
+        None => (sentence, ""),
+    };
+    if said.starts_with("data did not match any variant") {
+        return (format!("{NO_SHAPE}{place}"), None);
+    }
+    // What was sent is quoted before it, and may hold the same words.
+    let Some((before, expected)) = said.rsplit_once(EXPECTED) else {
+        return (sentence.to_owned(), None);
+    };
+    let expected = in_words(expected);
+    let found = before.strip_prefix("invalid type: ").map(|found| match found {
+        "map" => "invalid type: an object".to_owned(),
+        "sequence" => "invalid type: a list".to_owned(),
+        other => match other.strip_prefix("floating point ") {
+            Some(number) => format!("invalid type: the number {number}"),
+            None => format!("invalid type: {other}"),
+        },
+    });
+    let found = found.as_deref().unwrap_or(before);
+    (format!("{found}{EXPECTED}{expected}{place}"), Some(expected))
+}
+
+/// What was expected, as JSON calls it.
+fn in_words(expected: &str) -> String {
+    let integer = |most: u64| format!("an integer from 0 to {most}");
+    match expected {
+        "u8" => integer(u8::MAX.into()),
+        "u16" => integer(u16::MAX.into()),
+        "u32" => integer(u32::MAX.into()),
+        "u64" | "usize" => "an integer of 0 or more".to_owned(),
+        "a string" | "a borrowed string" | "string" => "a text".to_owned(),
+        "a boolean" => "true or false".to_owned(),
+        "a map" | "map" => "an object".to_owned(),
+        "a sequence" => "a list".to_owned(),
+        "string or map" => "a text or an object".to_owned(),
+        "variant identifier" | "field identifier" => "a name".to_owned(),
+        "unit" | "unit variant" => "null".to_owned(),
+        other if other.starts_with("struct ") => "an object".to_owned(),
+        other if other.starts_with("struct variant ") => "an object".to_owned(),
+        other if other.starts_with("enum ") => "a text or an object".to_owned(),
+        other if other.starts_with("unit variant ") => "a text".to_owned(),
+        other => other.to_owned(),
+    }
+}
