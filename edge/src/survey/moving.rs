@@ -84,7 +84,8 @@ fn forget_standing(sql: &impl Sql) -> Result<(), Failure> {
 /// export would meet it later, when nobody could send another page.
 fn check_displays(sql: &impl Sql, head: &Head) -> Result<(), Failure> {
     let (mut condition, mut between) = ("true".to_owned(), Vec::new());
-    for (key, than) in head.bounds().into_iter().zip([">", "<="]).filter(|(key, _)| !key.is_empty()) {
+    for (key, than) in head.bounds().into_iter().zip([">", "<="]).filter(|(key, _)| !key.is_empty())
+    {
         condition += &format!(" AND id {than} ?");
         between.extend(dump::values(key)?);
     }
