@@ -34,7 +34,7 @@ function generate(folder) {
   const options = ["generate", "--path", DOCUMENT, "--output-path", join(folder, "asklet"), "--meta", "none"];
   const made = spawnSync(GENERATOR, options, { encoding: "utf8" });
   if (made.status !== 0) throw new Error(made.stdout + made.stderr);
-  return [...made.stdout.matchAll(/WARNING parsing (\S+ \S+) within/g)].map((match) => match[1]);
+  return [...(made.stdout + made.stderr).matchAll(/WARNING parsing (\S+ \S+) within/g)].map((match) => match[1]);
 }
 
 node("@redocly/cli/bin/cli.js", "lint", DOCUMENT);
