@@ -47,10 +47,9 @@ fn by_document() -> Result<()> {
 
 /// Has clients made of the OpenAPI document, which call a deployment.
 fn by_clients() -> Result<()> {
-    let generator =
-        tools::python_tool("openapi-python-client", &["openapi-python-client==0.29.1"])?;
-    let python = generator.with_file_name("python");
-    let mut node = Command::new("node");
+    let tool = |command| tools::python_tool(command, "tests/fuzz/clients/requirements.txt");
+    let (generator, python) = (tool("openapi-python-client")?, tool("python")?);
+    let mut node = Node::find()?.command()?;
     node.arg("tests/fuzz/clients.mjs").current_dir(root());
     loud(node.env("GENERATOR", generator).env("PYTHON", python))
 }
