@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use asklet_shared::display_id::DisplayId;
-use asklet_shared::period::{parse_time, rfc3339};
+use asklet_shared::period::{parse_instant, rfc3339};
 use asklet_shared::time::{BUCKET_MS, DAY_MS};
 use harness::{Deployment, Survey};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use crate::responses::import;
 type Offsets = BTreeMap<u64, i64>;
 
 fn ms(time: &Value) -> u64 {
-    parse_time("time", time.as_str().unwrap()).unwrap()
+    parse_instant("time", time.as_str().unwrap()).unwrap()
 }
 
 fn known() -> Value {
@@ -61,7 +61,7 @@ fn days_begin_where_the_rules_say_that_the_runtime_tells_to_know() {
     let release = told.as_str().unwrap();
     // No trend has more points than two years have days.
     let parts = ["2025-01-02", "2027-01-01", "2029-01-01", "2029-12-30"];
-    let parts = parts.map(|day| parse_time("day", &format!("{day}T00:00:00Z")).unwrap());
+    let parts = parts.map(|day| parse_instant("day", &format!("{day}T00:00:00Z")).unwrap());
     for (name, zone) in known()["zones"].as_object().unwrap() {
         let offsets = offsets(zone);
         let is_same = parts.windows(2).all(|part| {
@@ -81,7 +81,7 @@ fn a_score_given_after_midnight_in_vancouver_stands_on_the_new_day() {
     let site = deployment.site();
     let survey = site.survey();
     // 00:30 on 20 November 2026, since British Columbia keeps its summer time.
-    let shown_ms = parse_time("time", "2026-11-20T07:30:00Z").unwrap();
+    let shown_ms = parse_instant("time", "2026-11-20T07:30:00Z").unwrap();
     let line = json!({
         "id": DisplayId::new(shown_ms, [1; 10]), "shown_ms": shown_ms,
         "revision": 1, "version": 1, "stage": "completed", "channel": "email", "language": "en",
