@@ -74,7 +74,7 @@ const DECEMBER_MS: u64 = 1_796_083_200_000;
 /// it knows none of 2026. The platform does not tell which release it has.
 pub fn release() -> Option<&'static str> {
     let knows = |(_, zone, utc_ms, minutes): &(&str, &str, u64, i64)| {
-        Zone::named(zone).is_ok_and(|zone| zone.offset_ms(*utc_ms) == minutes * 60_000)
+        Zone::named(zone).is_ok_and(|zone| zone.offset_ms(*utc_ms) == Some(minutes * 60_000))
     };
     RELEASES.iter().find(|change| knows(change)).map(|(release, ..)| *release)
 }
