@@ -419,6 +419,12 @@ pub fn stored(mut row: Row) -> Result<Stored, Failure> {
     Ok(stored)
 }
 
+/// Refuses facts that do not read.
+pub fn check_facts(facts: &str) -> Result<(), Failure> {
+    serde_json::from_str::<Counted<'_>>(facts)?;
+    Ok(())
+}
+
 /// A stored id.
 pub fn display_id(bytes: &[u8]) -> Result<DisplayId, Failure> {
     let id = <[u8; 16]>::try_from(bytes).ok().map(DisplayId::from_bytes);
