@@ -185,26 +185,39 @@ fn what_is_left_of_a_removed_display_does_not_decrypt() {
 fn removing_three_hundred_times_makes_the_file_no_larger() {
     let shard = Shard::new();
     let sql = &shard.sql;
-    for number in 0..400 {
-        record(sql, commented(number, 1), START_MS).unwrap();
+    // Each is shown a millisecond after the one before; the last hundred stay unanswered.
+    for number in 0..1_000 {
+        let mut arrival = commented(number, 1);
+        arrival.shown_ms = START_MS + number;
+        if number >= 900 {
+            arrival.stage = Stage::Seen;
+            arrival.answers = Answers::default();
+        }
+        record(sql, arrival, START_MS + number).unwrap();
     }
     fold_all(sql, START_MS + DAY_MS);
     let full = shard.length();
     assert_eq!(storage::file_bytes(sql).unwrap(), full);
+    let unanswered = stored_keys(sql, (900..1_000).map(|number| key_of(sql, number).number));
     for number in 0..300 {
         keeping::delete(sql, numbered(number)).unwrap();
     }
-    for customer in 0..50 {
-        keeping::erase(sql, &format!("<customer {customer}>"), Slice::first(2_000)).unwrap();
+    for customer in 0..300 {
+        let respondent = format!("<customer {}>", customer % 50);
+        let within = Slice { after: None, rows: 300 + customer };
+        keeping::erase(sql, &respondent, within).unwrap();
     }
-    for day in 0..300 {
-        keeping::forget_people(sql, START_MS + day, None).unwrap();
-        keeping::drop_unanswered(sql, START_MS + day, None).unwrap();
+    for until_ms in START_MS + 600..=START_MS + 1_000 {
+        keeping::forget_people(sql, until_ms, None).unwrap();
+        keeping::drop_unanswered(sql, until_ms, None).unwrap();
     }
     assert_eq!(shard.length(), full);
     // What is used has become less, and the size is still that of the file.
     assert!(sql.bytes() < full / 2, "{} of {full}", sql.bytes());
     assert_eq!(storage::file_bytes(sql).unwrap(), full);
+    assert_eq!(rows(sql).len(), 900);
+    assert!(rows(sql).iter().all(|display| display.key.is_none() && display.respondent.is_none()));
+    assert_eq!(shard.copies(&unanswered), vec![0; unanswered.len()]);
 }
 
 #[test]
