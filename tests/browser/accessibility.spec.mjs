@@ -5,13 +5,16 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
 import { KINDS, LANGUAGES, notice, survey } from "./kinds.mjs";
+import { BROWSER } from "./playwright.config.mjs";
 import { expect, test } from "./test.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 
-for (const [scale, shownAs, values] of KINDS) {
-  for (const language of LANGUAGES) {
+for (const [index, [scale, shownAs, values]] of KINDS.entries()) {
+  // Elsewhere than in Chromium the kinds take the languages in turn, for the sake of time.
+  const languages = BROWSER === "chromium" ? LANGUAGES : [LANGUAGES[index % LANGUAGES.length]];
+  for (const language of languages) {
     test.describe(`${scale} as ${shownAs} in ${language}`, () => {
       test.use({
         reducedMotion: "reduce",
@@ -39,8 +42,8 @@ for (const [scale, shownAs, values] of KINDS) {
 async function walk(page, panel, values, within) {
   const radios = panel.getByRole("radio");
   await expect(radios).toHaveCount(values);
-  for (const radio of await radios.all()) await expectTarget(radio);
-  for (const button of await panel.getByRole("button").all()) await expectTarget(button);
+  await expectTargets(radios);
+  await expectTargets(panel.getByRole("button"));
   await expectNoViolation(page, within);
   await panel.locator("summary").click();
   await radios.last().focus();
@@ -60,9 +63,11 @@ async function walk(page, panel, values, within) {
 }
 
 /** WCAG 2.2, success criterion 2.5.8. */
-async function expectTarget(element) {
-  const { width, height } = await element.boundingBox();
-  expect(Math.min(width, height)).toBeGreaterThanOrEqual(24);
+async function expectTargets(found) {
+  const sizes = await found.evaluateAll((elements) =>
+    elements.map((element) => element.getBoundingClientRect()).map(({ width, height }) => Math.min(width, height)),
+  );
+  expect(sizes.filter((size) => size < 24)).toEqual([]);
 }
 
 async function expectNoViolation(page, within) {

@@ -67,6 +67,8 @@ test.describe("embedding", () => {
 test("where the page's policy refuses WebAssembly, the hosted page is shown in a frame", async ({ page, network, live, pageUrl }) => {
   const told = await listen(page);
   await page.goto(pageUrl("no-wasm-csp"));
+  await expect.poll(told).toMatchObject([{ event: "shown" }]);
+  await expect(page.locator("body"), "the frame takes no focus").toBeFocused();
   await expectFrame(page, live);
   expect(network.asked).toContain(`GET /s/${live.site}/${live.survey}?lang=en&frame`);
   await expect.poll(told).toMatchObject([{ event: "shown", survey: live.survey }, { event: "dismissed" }]);

@@ -103,11 +103,10 @@ export class Session {
   }
 
   /**
-   * Runs a script or a function in the page, and resolves to what it resolves to. `Element`s go in as arguments of
-   * their own, and come out.
+   * Runs a function in the page, and resolves to what it resolves to. `Element`s go in as arguments of their own, and
+   * come out.
    */
   async execute(run, ...args) {
-    if (typeof run === "string") return this.command("POST", "/execute/sync", { script: run, args: [] });
     const script = `
       const done = arguments[arguments.length - 1];
       const fail = (error) => done({ error: String(error?.message ?? error) });
@@ -119,6 +118,11 @@ export class Session {
     const { value, error } = await this.command("POST", "/execute/async", { script, args: args.map(toWire) });
     if (error !== undefined) throw new Error(error);
     return fromWire(value);
+  }
+
+  /** Runs a script in the page. */
+  runScript(script) {
+    return this.command("POST", "/execute/sync", { script, args: [] });
   }
 
   async stop() {

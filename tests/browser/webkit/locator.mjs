@@ -98,6 +98,11 @@ export class Locator {
     return this.#once((element, page) => page.execute(run, element, argument));
   }
 
+  /** Runs a function on all elements that are there now. */
+  evaluateAll(run) {
+    return this.look((elements, page) => page.execute(`(...elements) => (${run})(elements)`, ...elements));
+  }
+
   /** What `run` resolves to for the one element, once it does not fail any more. */
   async #once(run) {
     let outcome;

@@ -139,6 +139,7 @@ export class Page {
         return await work({
           command: (...rest) => session.command(...rest),
           execute: (...rest) => session.execute(...rest),
+          runScript: (script) => session.runScript(script),
           enterFrame,
         });
       } finally {
@@ -181,6 +182,10 @@ export class Page {
     missing("requests to intercept");
   }
 
+  emulateMedia() {
+    missing("media to emulate");
+  }
+
   waitForRequest() {
     missing("requests to tell of");
   }
@@ -201,7 +206,7 @@ export class Page {
   }
 
   evaluate(run, argument) {
-    return this.exclusively((page) => page.execute(run, argument));
+    return this.exclusively((page) => (typeof run === "string" ? page.runScript(run) : page.execute(run, argument)));
   }
 
   async waitForFunction(run, argument) {
