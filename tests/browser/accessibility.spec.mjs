@@ -22,24 +22,26 @@ for (const [index, [scale, shownAs, values]] of KINDS.entries()) {
         settings: { language, notice: notice(language) },
       });
 
-      test("the widget", async ({ page, pageUrl }) => {
+      test("the widget", async ({ page, pageUrl, colours }) => {
         await page.goto(pageUrl("plain"));
         const panel = page.getByRole("dialog");
-        await walk(page, panel, values, "asklet-survey");
+        await walk(page, colours, panel, values, "asklet-survey");
         await panel.locator(".close").click();
         await expect(panel).toHaveCount(0);
       });
 
-      test("the hosted page", async ({ page, deployment, live }) => {
+      test("the hosted page", async ({ page, deployment, live, colours }) => {
         await page.goto(`${deployment.url}/s/${live.site}/${live.survey}?lang=${language}`);
-        await walk(page, page.locator(".panel"), values);
+        await walk(page, colours, page.locator(".panel"), values);
       });
     });
   }
 }
 
 /** Walks through a survey and looks at each of its states. */
-async function walk(page, panel, values, within) {
+async function walk(page, colours, panel, values, within) {
+  const isDark = await page.evaluate(() => matchMedia("(prefers-color-scheme: dark)").matches);
+  expect(isDark, "the browser was told which colours are preferred").toBe(colours === "dark");
   const radios = panel.getByRole("radio");
   await expect(radios).toHaveCount(values);
   await expectTargets(radios);

@@ -47,9 +47,7 @@ export class Session {
   /** Starts with what a visitor can have set, named as in Playwright. */
   static async start(display, { colorScheme, reducedMotion, userAgent }) {
     const session = new Session();
-    const isDark = colorScheme === "dark" ? 1 : 0;
-    const isAnimated = reducedMotion === "reduce" ? 0 : 1;
-    const settings = `[Settings]\ngtk-application-prefer-dark-theme=${isDark}\ngtk-enable-animations=${isAnimated}\n`;
+    const settings = `[Settings]\ngtk-enable-animations=${reducedMotion === "reduce" ? 0 : 1}\n`;
     mkdirSync(join(session.#folder, "gtk-3.0"));
     writeFileSync(join(session.#folder, "gtk-3.0/settings.ini"), settings);
     const args = ["--automation", ...(userAgent ? [`--user-agent=${userAgent}`] : [])];
@@ -60,6 +58,7 @@ export class Session {
         ...process.env,
         DISPLAY: display.name,
         XDG_CONFIG_HOME: session.#folder,
+        GTK_THEME: colorScheme === "dark" ? "Adwaita:dark" : "Adwaita",
         // American English, which needs no locale to be installed.
         LC_ALL: "C",
         // Root, as in most containers, may not use WebKit's sandbox.
