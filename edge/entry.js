@@ -36,6 +36,8 @@ function fail(error) {
       "content-type": "application/problem+json",
       "cache-control": "no-store",
       "access-control-allow-origin": "*",
+      "access-control-expose-headers": "asklet",
+      asklet: "1",
     },
   });
 }

@@ -30,12 +30,20 @@ pub enum Cache {
     Immutable,
 }
 
+/// The header by which pages know an answer as the edge's own: what stands between, a captive portal or a
+/// firewall, answers too, and does not send it.
+const MARK: (&str, &str) = ("asklet", "1");
+
+/// The headers that pages of other origins may read, besides those that they always may.
+const EXPOSED: &str = "asklet, retry-after";
+
 /// An answer that pages of any origin may read.
 pub fn public(cache: Cache) -> Result<ResponseBuilder, Failure> {
     Ok(private(cache)?
         .with_header("access-control-allow-origin", "*")?
         .with_header("cross-origin-resource-policy", "cross-origin")?
-        .with_header("access-control-expose-headers", "retry-after")?
+        .with_header("access-control-expose-headers", EXPOSED)?
+        .with_header(MARK.0, MARK.1)?
         .with_header("timing-allow-origin", "*")?)
 }
 
@@ -88,9 +96,11 @@ pub fn taken() -> Result<web_sys::Response, Failure> {
         let init = match taken.get() {
             Some(init) => init,
             None => {
-                // Nothing but what lets the page see that it was taken: each header costs time twice.
+                // Nothing but what lets the page see that we took it: each header costs time twice.
                 let made = ResponseBuilder::new().with_status(204);
                 let made = made.with_header("access-control-allow-origin", "*")?;
+                let made = made.with_header("access-control-expose-headers", EXPOSED)?;
+                let made = made.with_header(MARK.0, MARK.1)?;
                 taken.get_or_init(|| made.into())
             }
         };

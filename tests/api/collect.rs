@@ -1,6 +1,6 @@
 //! Collecting: what is taken, what is refused, and that refusing leaves nothing.
 
-use harness::{Deployment, Site, Survey, display};
+use harness::{Answer, Deployment, Site, Survey, display};
 use serde_json::json;
 
 /// Nothing was shown and nothing answered.
@@ -24,6 +24,45 @@ fn a_display_is_stored_once_however_often_it_is_sent() {
     let summary = survey.summary();
     assert_eq!((&summary["n"], &summary["score"]), (&json!(1), &json!(100.0)));
     assert_eq!(summary["funnel"]["completed"], 1);
+}
+
+/// What lets a page tell the edge's own answer from one of a box in between.
+fn assert_marked(answer: &Answer) {
+    assert_eq!(answer.header("asklet"), "1", "{answer:?}");
+    let exposed = answer.header("access-control-expose-headers");
+    assert!(exposed.split(", ").any(|name| name == "asklet"), "{answer:?}");
+}
+
+#[test]
+fn every_answer_to_a_page_carries_the_mark_of_the_edge() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let survey = site.survey();
+    assert_marked(&survey.collect(&display(1, 1, "started", json!({ "score": 9 }))));
+    let post = |path: &str, origin: &str, media_type: &str, body: &str| {
+        let request = deployment.request("POST", path).header("origin", origin);
+        request.header("content-type", media_type).send(body)
+    };
+    let (shop, path) = ("https://shop.example", survey.collect_path(0));
+    let unknown = format!("/v1/collect/any-{}/{}/0", "0".repeat(18), survey.id);
+    let good = display(2, 1, "shown", json!({})).to_string();
+    for (path, origin, media_type, body, status) in [
+        (&*path, shop, "text/plain", "{", 400),
+        (&path, "https://elsewhere.example", "text/plain", &good, 403),
+        (&unknown, shop, "text/plain", &good, 404),
+        (&path, shop, "text/plain", &" ".repeat(20_000), 413),
+        (&path, shop, "image/png", &good, 415),
+    ] {
+        let answer = post(path, origin, media_type, body);
+        assert_eq!(answer.status, status, "{answer:?}");
+        assert_marked(&answer);
+    }
+    let get = |path: &str| deployment.request("GET", path).get();
+    for path in [&format!("/v1/config/{}", site.id), "/asklet.js", &path, "/nowhere"] {
+        assert_marked(&get(path));
+    }
+    let installs = format!("/v1/installs/{}", site.id);
+    assert_marked(&post(&installs, shop, "text/plain", r#"{"directive":"script-src"}"#));
 }
 
 #[test]
