@@ -1,5 +1,12 @@
 //! Rules about pages, and groups of pages.
 
+#[cfg(test)]
+pub(crate) mod backtracking;
+mod expression;
+
+pub use expression::expression;
+pub(crate) use expression::is_path;
+
 use serde::{Deserialize, Serialize};
 
 /// Pages that are counted together.
@@ -27,7 +34,7 @@ pub enum PageRule {
     Contains(String),
     /// It matches a pattern in which `*` stands for anything but `/` and `**` for anything.
     Glob(String),
-    /// It matches a regular expression, limited so that it cannot stall a page.
+    /// It matches a regular expression of a class that browsers match in linear time.
     Regex(String),
 }
 
@@ -46,89 +53,36 @@ impl PageRule {
     /// Whether an address without query and fragment matches. A regular expression matches nothing:
     /// browsers act on those.
     pub fn matches(&self, address: &str) -> bool {
-        let pattern = self.pattern();
-        let subject = if pattern.starts_with('/') { path(address) } else { address };
+        let pattern = spelled(self.pattern());
+        let address = spelled(address);
+        let subject = if pattern.starts_with('/') { path(&address) } else { &address };
         match self {
             Self::Exact(_) => subject == pattern,
-            Self::Prefix(_) => subject.starts_with(pattern),
-            Self::Contains(_) => subject.contains(pattern),
+            Self::Prefix(_) => subject.starts_with(&pattern),
+            Self::Contains(_) => subject.contains(&pattern),
             Self::Glob(_) => glob(pattern.as_bytes(), subject.as_bytes()),
             Self::Regex(_) => false,
         }
     }
 }
 
-/// One regular expression, in the dialect of browsers, for all addresses that one of the rules to
-/// include matches (all addresses, if there are none) and none of those to exclude; `None` where no
-/// rule says anything.
-///
-/// It is matched with the whole address. A rule that begins with a slash says what comes after the
-/// host, and any other says how the address begins, or what it is; the query and the fragment belong to
-/// it only where the rule has a `?` or a `#`.
-pub fn expression(include: &[PageRule], exclude: &[PageRule]) -> Option<String> {
-    let one_of =
-        |rules: &[PageRule]| rules.iter().map(PageRule::expression).collect::<Vec<_>>().join("|");
-    match (include, exclude) {
-        ([], []) => None,
-        (_, []) => Some(format!("^(?:{})", one_of(include))),
-        ([], _) => Some(format!("^(?!{})", one_of(exclude))),
-        _ => Some(format!("^(?!{})(?:{})", one_of(exclude), one_of(include))),
-    }
-}
-
-/// The scheme and the host of an address.
-const HOST: &str = "[^/]*//[^/?#]*";
-
-impl PageRule {
-    /// The expression of one rule, to be matched from the address's beginning.
-    fn expression(&self) -> String {
-        let pattern = self.pattern();
-        let is_path = match self {
-            // However the slash is written, and be it in a group.
-            Self::Regex(text) => text.strip_prefix('^').is_some_and(|rest| {
-                rest.trim_start_matches(['(', '?', ':', '\\']).starts_with('/')
-            }),
-            _ => pattern.starts_with('/'),
-        };
-        let start = if is_path { HOST } else { "" };
-        // Where the query is none of the rule's business.
-        let (any, end) =
-            if pattern.contains(['?', '#']) { (".*", "$") } else { ("[^?#]*", "(?:[?#]|$)") };
-        match self {
-            Self::Exact(text) => format!("{start}{}{end}", literally(text)),
-            Self::Prefix(text) => format!("{start}{}", literally(text)),
-            Self::Contains(text) => format!("{start}{any}{}", literally(text)),
-            Self::Glob(text) => {
-                let within = if any == ".*" { "[^/]*" } else { "[^/?#]*" };
-                let parts = text
-                    .split("**")
-                    .map(|part| part.split('*').map(literally).collect::<Vec<_>>().join(within));
-                format!("{start}{}{end}", parts.collect::<Vec<_>>().join(any))
-            }
-            Self::Regex(text) => match text.strip_prefix('^') {
-                // What it was anchored to is matched already.
-                Some(rest) => format!("{start}(?:{rest})"),
-                None => format!("{start}.*?(?:{text})"),
-            },
-        }
-    }
-}
-
-/// A text that stands for itself, spelt as it is in an address.
-fn literally(text: &str) -> String {
-    let mut spelt = String::with_capacity(text.len());
+/// A text as it is spelled in an address: what an address cannot hold is percent-encoded, and the digits
+/// of that are capitals.
+pub(crate) fn spelled(text: &str) -> String {
+    let mut spelled = String::with_capacity(text.len());
+    let mut digits = 0;
     for byte in text.bytes() {
         match byte {
-            b'\\' | b'^' | b'$' | b'.' | b'*' | b'+' | b'?' | b'(' | b')' | b'[' | b']' | b'{'
-            | b'}' | b'|' => {
-                spelt.push('\\');
-                spelt.push(char::from(byte));
+            b'"' | b'<' | b'>' | b'`' => spelled.push_str(&format!("%{byte:02X}")),
+            b'!'..=b'~' if digits > 0 && byte.is_ascii_hexdigit() => {
+                spelled.push(char::from(byte.to_ascii_uppercase()));
             }
-            b'!'..=b'~' => spelt.push(char::from(byte)),
-            _ => spelt.push_str(&format!("%{byte:02X}")),
+            b'!'..=b'~' => spelled.push(char::from(byte)),
+            _ => spelled.push_str(&format!("%{byte:02X}")),
         }
+        digits = if byte == b'%' { 2_u8 } else { digits.saturating_sub(1) };
     }
-    spelt
+    spelled
 }
 
 /// The path of an address of the web.

@@ -1,12 +1,12 @@
 //! The rules of definitions: lengths, ids, references, and what a page could be stalled by.
 
 use super::looks;
-use super::regex::check_regex;
+use super::pages::{check_group_rule, check_rule};
 use super::{TEXT_LIMIT, TEXTS_LIMIT};
 use crate::definition::Definition;
-use crate::definition::page::PageRule;
+use crate::definition::language::is_language;
 use crate::definition::question::{AnswerKind, Expected, Options, Question, Rating, TextLimits};
-use crate::definition::text::{self, Text};
+use crate::definition::text::Text;
 use crate::definition::when::{After, Frequency, Targeting, Trigger, Wait, Wanted};
 use crate::dimension::{OTHER, TRAITS_LIMIT};
 use crate::display::OTHER_OPTION;
@@ -30,7 +30,7 @@ pub const RETENTION_LEAST: u16 = 31;
 /// Checks what serde cannot.
 pub fn definition(definition: &Definition) -> Result<(), Problem> {
     plain("name", &definition.name, 100)?;
-    if !text::is_language(&definition.language) {
+    if !is_language(&definition.language) {
         return invalid("language", "the language is not a BCP 47 tag such as de or de-AT");
     }
     count("questions", definition.questions.len(), 1, QUESTIONS_LIMIT)?;
@@ -167,7 +167,7 @@ fn all_known<T>(
 
 pub(super) fn check_text(path: &str, text: &Text, own: &str, limit: usize) -> Result<(), Problem> {
     for tag in text.languages() {
-        if !text::is_language(tag) {
+        if !is_language(tag) {
             return invalid(path, "a language is not a BCP 47 tag such as de or de-AT");
         }
     }
@@ -244,17 +244,13 @@ fn check_targeting(targeting: &Targeting) -> Result<(), Problem> {
     for (name, rules) in [("include", &targeting.include), ("exclude", &targeting.exclude)] {
         count(&format!("targeting.{name}"), rules.len(), 0, RULES_LIMIT)?;
         for (at, rule) in rules.iter().enumerate() {
-            let path = format!("targeting.{name}[{at}]");
-            plain(&path, rule.pattern(), 300)?;
-            if let PageRule::Regex(pattern) = rule {
-                check_regex(&path, pattern)?;
-            }
+            check_rule(&format!("targeting.{name}[{at}]"), rule)?;
         }
     }
     count("targeting.devices", targeting.devices.len(), 0, 3)?;
     count("targeting.languages", targeting.languages.len(), 0, RULES_LIMIT)?;
     for (at, tag) in targeting.languages.iter().enumerate() {
-        if !text::is_language(tag) {
+        if !is_language(tag) {
             return invalid(&format!("targeting.languages[{at}]"), "not a BCP 47 tag");
         }
     }
@@ -296,11 +292,7 @@ fn check_dimensions(definition: &Definition) -> Result<(), Problem> {
         let path = format!("page_groups[{at}].pages");
         count(&path, group.pages.len(), 1, RULES_LIMIT)?;
         for (at, rule) in group.pages.iter().enumerate() {
-            let path = format!("{path}[{at}]");
-            plain(&path, rule.pattern(), 300)?;
-            if let PageRule::Regex(_) = rule {
-                return invalid(&path, "a group takes exact, prefix, contains and glob");
-            }
+            check_group_rule(&format!("{path}[{at}]"), rule)?;
         }
     }
     Ok(())

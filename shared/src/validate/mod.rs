@@ -1,8 +1,10 @@
 //! The rules that definitions and displays keep. The widget and the edge read the same ones.
 
+mod address;
 mod definition;
 mod display;
 mod looks;
+mod pages;
 mod regex;
 mod settings;
 

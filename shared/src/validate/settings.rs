@@ -2,7 +2,7 @@
 
 use super::definition::{DAYS_LIMIT, check_link, check_text, count, invalid, plain, range};
 use super::{check_origin, looks};
-use crate::definition::text;
+use crate::definition::language::is_language;
 use crate::problem::{Code, Problem};
 use crate::settings::Settings;
 
@@ -19,7 +19,7 @@ fn check(settings: &Settings) -> Result<(), Problem> {
             return invalid(&format!("origins[{at}]"), detail);
         }
     }
-    if !text::is_language(&settings.language) {
+    if !is_language(&settings.language) {
         return invalid("language", "the language is not a BCP 47 tag such as de or de-AT");
     }
     range("limits.address_per_minute", settings.limits.address_per_minute, 1, 100_000)?;

@@ -1,0 +1,166 @@
+//! The addresses that pages can have, as browsers write them: no capital in the host, no port that goes
+//! without saying, a slash after it, nothing that would be percent-encoded, no `.` and no `..` between
+//! slashes. A rule that matches none of them is a mistake.
+
+use super::regex::{Node, Set};
+
+/// Where one is in an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum At {
+    /// So many letters into `http`.
+    Scheme(u8),
+    /// After `http`, or `https`.
+    Secure(bool),
+    /// After the colon and so many of the two slashes.
+    Slashes(bool, u8),
+    /// In the host.
+    Host(bool),
+    /// In the brackets of an IPv6 address.
+    Brackets(bool),
+    /// After those brackets.
+    Bracketed(bool),
+    /// In the port, after digits that make this number: 0 where there is none yet, and [`OTHER`] where it
+    /// will be none of those that go without saying.
+    Port(bool, u16),
+    /// After a slash of the path, and so many dots.
+    Dots(u8),
+    /// Elsewhere in the path.
+    Path,
+    Query,
+    Fragment,
+}
+
+/// Stands for all ports but 80, 443 and their beginnings.
+const OTHER: u16 = 9;
+
+use At::{Bracketed, Brackets, Dots, Fragment, Host, Path, Port, Query, Scheme, Secure, Slashes};
+
+impl At {
+    /// Where one is after another character; `None` where no address goes on like that.
+    fn after(self, c: u8) -> Option<Self> {
+        let is_name = c.is_ascii_lowercase() || c.is_ascii_digit() || b"-._~".contains(&c);
+        let at = match (self, c) {
+            (Scheme(read), _) => match (b"http".get(usize::from(read))? == &c, read) {
+                (true, 3) => Secure(false),
+                (true, _) => Scheme(read + 1),
+                (false, _) => return None,
+            },
+            (Secure(false), b's') => Secure(true),
+            (Secure(secure), b':') => Slashes(secure, 0),
+            (Slashes(secure, read @ 0..=1), b'/') => Slashes(secure, read + 1),
+            (Slashes(secure, 2), b'[') => Brackets(secure),
+            (Slashes(secure, 2) | Host(secure), _) if is_name => Host(secure),
+            (Brackets(secure), b']') => Bracketed(secure),
+            (Brackets(_), b':' | b'.' | b'0'..=b'9' | b'a'..=b'f') => self,
+            (Host(secure) | Bracketed(secure), b':') => Port(secure, 0),
+            (Port(_, 0), b'0') | (Port(_, 0) | Port(true, 443) | Port(false, 80), b'/') => {
+                return None;
+            }
+            (Port(secure, read), b'0'..=b'9') => {
+                let number = read.saturating_mul(10).saturating_add(u16::from(c - b'0'));
+                let is_open = read != OTHER && [4, 44, 443, 8, 80].contains(&number);
+                Port(secure, if is_open { number } else { OTHER })
+            }
+            (Host(_) | Bracketed(_) | Port(..), b'/') => Dots(0),
+            (Dots(1 | 2), b'/' | b'?' | b'#') => return None,
+            (Dots(_) | Path, b'?') => Query,
+            (Dots(_) | Path | Query, b'#') => Fragment,
+            (Dots(0) | Path, b'/') => Dots(0),
+            (Dots(dots @ 0..=1), b'.') => Dots(dots + 1),
+            (Dots(_) | Path, _) if is_kept(c, b"\"<>`{}\\") => Path,
+            (Query, _) if is_kept(c, b"\"<>'") => Query,
+            (Fragment, _) if is_kept(c, b"\"<>`") => Fragment,
+            _ => return None,
+        };
+        Some(at)
+    }
+
+    fn is_end(self) -> bool {
+        matches!(self, Dots(0) | Path | Query | Fragment)
+    }
+}
+
+/// Whether a character stands for itself, and is not percent-encoded.
+fn is_kept(c: u8, encoded: &[u8]) -> bool {
+    c.is_ascii_graphic() && !encoded.contains(&c)
+}
+
+/// Where a rule begins to be compared.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum From {
+    /// With the address's beginning.
+    Address,
+    /// With what comes after the host.
+    Path,
+    /// Anywhere.
+    Anywhere,
+}
+
+/// Whether any address matches what stands in a row. Of page groups the query is not looked at.
+pub(super) fn can_match(nodes: &[Node], from: From, with_query: bool) -> bool {
+    let start = match from {
+        From::Address => vec![Scheme(0)],
+        // After any host, so that the next character is the path's first.
+        From::Path => vec![Host(true)],
+        From::Anywhere => many(&[Scheme(0)], !0, with_query),
+    };
+    !reached(nodes, start, with_query).is_empty()
+}
+
+/// Where one can be after what stands in a row.
+fn reached(nodes: &[Node], start: Vec<At>, with_query: bool) -> Vec<At> {
+    nodes.iter().fold(start, |places, node| match node {
+        Node::End => places.into_iter().filter(|at| at.is_end()).collect(),
+        Node::Chars { set, least, most } => {
+            let mut places = places;
+            for _ in 0..*least {
+                places = step(&places, *set, with_query);
+            }
+            match most {
+                None => many(&places, *set, with_query),
+                Some(most) => (*least..*most).fold(places, |places, _| {
+                    let mut more = step(&places, *set, with_query);
+                    add(&mut more, places);
+                    more
+                }),
+            }
+        }
+        Node::Choice { of, optional } => {
+            let mut all = if *optional { places.clone() } else { Vec::new() };
+            for nodes in of {
+                add(&mut all, reached(nodes, places.clone(), with_query));
+            }
+            all
+        }
+    })
+}
+
+/// Where one can be after one character more.
+fn step(places: &[At], set: Set, with_query: bool) -> Vec<At> {
+    let mut next = Vec::new();
+    for c in (0..128_u8).filter(|c| set >> c & 1 == 1) {
+        let after = places.iter().filter_map(|at| at.after(c));
+        add(&mut next, after.filter(|at| with_query || !matches!(at, Query | Fragment)).collect());
+    }
+    next
+}
+
+/// Where one can be after any number of characters more.
+fn many(places: &[At], set: Set, with_query: bool) -> Vec<At> {
+    let mut all = places.to_vec();
+    let mut fresh = all.clone();
+    while !fresh.is_empty() {
+        let next = step(&fresh, set, with_query);
+        fresh = next.into_iter().filter(|at| !all.contains(at)).collect();
+        all.extend(&fresh);
+    }
+    all
+}
+
+fn add(places: &mut Vec<At>, more: Vec<At>) {
+    for at in more {
+        if !places.contains(&at) {
+            places.push(at);
+        }
+    }
+}
