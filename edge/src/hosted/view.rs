@@ -3,7 +3,7 @@
 
 use asklet_shared::body::strings::Words;
 use asklet_shared::body::{Body, Field, Rating};
-use asklet_shared::definition::text::is_right_to_left;
+use asklet_shared::definition::language::is_right_to_left;
 use asklet_shared::display::{Answer, Answers};
 use asklet_shared::validate::is_safe_link;
 

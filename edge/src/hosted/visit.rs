@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use asklet_shared::definition::Definition;
-use asklet_shared::definition::text::nearest;
+use asklet_shared::definition::language::nearest;
 use asklet_shared::problem::{Code, Problem};
 use worker::{Method, Request};
 

@@ -3,8 +3,9 @@
 use super::strings::Words;
 use super::style::style;
 use super::{Body, Condition, Field, Question, Rating, Thanks, Values};
+use crate::definition::language::is_right_to_left;
 use crate::definition::question::{self, AnswerKind, Expected};
-use crate::definition::text::{self, Text};
+use crate::definition::text::Text;
 use crate::definition::{Definition, Link};
 use crate::settings::Look;
 
@@ -37,7 +38,7 @@ impl Body {
             })
         });
         let position = &definition.appearance.position;
-        let right_to_left = text::is_right_to_left(language);
+        let right_to_left = is_right_to_left(language);
         let why = look.notice.why.as_ref();
         Self {
             language: language.to_owned(),

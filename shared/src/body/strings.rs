@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::languages::{ALL, ENGLISH};
+use crate::definition::language::nearest;
 
 /// The widget's own words, in the one language that travels.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,23 +63,11 @@ pub struct Words {
 impl Words {
     /// The words in a language, or in the nearest one that there is, or in English.
     pub fn in_language(tag: &str) -> &'static Self {
-        let mut parts = tag.split('-');
-        let primary = parts.next().unwrap_or_default();
-        let is = |wanted: &str| wanted.eq_ignore_ascii_case(primary);
-        // Codes that stand for another one, and places that write Chinese in full.
-        let wanted = if is("zh")
-            && parts.any(|part| TRADITIONAL.iter().any(|it| it.eq_ignore_ascii_case(part)))
-        {
-            "zh-Hant"
-        } else if is("no") || is("nn") {
-            "nb"
-        } else if is("iw") {
-            "he"
-        } else {
-            primary
-        };
-        let found = ALL.iter().find(|words| words.language.eq_ignore_ascii_case(wanted));
-        found.unwrap_or(&ENGLISH)
+        let spoken: Vec<_> = ALL.iter().map(|words| words.language).collect();
+        // Who wants Nynorsk reads Bokmål.
+        let is_nynorsk = tag.split('-').next().is_some_and(|tag| tag.eq_ignore_ascii_case("nn"));
+        let found = nearest(if is_nynorsk { "nb" } else { tag }, &spoken);
+        ALL.iter().find(|words| Some(words.language) == found).unwrap_or(&ENGLISH)
     }
 
     /// The words in every language.
@@ -102,8 +91,6 @@ impl Words {
     }
 }
 
-const TRADITIONAL: [&str; 4] = ["Hant", "TW", "HK", "MO"];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,7 +104,11 @@ mod tests {
             ("zh-Hant-HK", "zh-Hant"),
             ("zh-CN", "zh"),
             ("no", "nb"),
+            ("nn-NO", "nb"),
             ("iw", "he"),
+            ("in", "id"),
+            ("zh-MO", "zh-Hant"),
+            ("zh-SG", "zh"),
             ("tlh", "en"),
             ("", "en"),
         ] {

@@ -1,6 +1,7 @@
 //! What a team writes down to make a survey, and what publishing makes of it.
 
 pub mod appearance;
+pub mod language;
 pub mod page;
 pub mod question;
 pub mod text;

@@ -1,0 +1,188 @@
+//! Language tags (BCP 47), compared as CLDR 48 has them: with the codes of today, and the script that is
+//! likely where a tag names none. So `zh-TW` is near to `zh-Hant` and not to `zh-CN`, and `iw` is `he`.
+
+/// What matters of a tag.
+#[derive(Debug, PartialEq, Eq)]
+struct Parts {
+    language: String,
+    /// Empty where it is not named and the language has one only.
+    script: String,
+    /// Empty where it is not named.
+    region: String,
+}
+
+impl Parts {
+    fn of(tag: &str) -> Self {
+        let mut parts = tag.split('-');
+        let named = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let (language, mut script) = today(&named);
+        let mut region = String::new();
+        for part in parts {
+            let is_letters = part.chars().all(|c| c.is_ascii_alphabetic());
+            let is_digits = part.chars().all(|c| c.is_ascii_digit());
+            match part.len() {
+                // What follows is an extension.
+                1 => break,
+                4 if is_letters => script = part.to_ascii_lowercase(),
+                2 if is_letters => region = part.to_ascii_uppercase(),
+                3 if is_digits => part.clone_into(&mut region),
+                _ => {}
+            }
+        }
+        if script.is_empty() {
+            likely_script(&language, &region).clone_into(&mut script);
+        }
+        Self { language, script, region }
+    }
+}
+
+/// The code of today for a language, and its script where the old code said it.
+fn today(language: &str) -> (String, String) {
+    let (language, script) = match language {
+        "iw" => ("he", ""),
+        "in" => ("id", ""),
+        "ji" => ("yi", ""),
+        "jw" => ("jv", ""),
+        "mo" => ("ro", ""),
+        "tl" => ("fil", ""),
+        "cmn" => ("zh", ""),
+        "sh" => ("sr", "latn"),
+        // Bokmål is what is meant by Norwegian.
+        "nb" => ("no", ""),
+        other => (other, ""),
+    };
+    (language.to_owned(), script.to_owned())
+}
+
+/// The script of a language that is written in several, by its region.
+fn likely_script(language: &str, region: &str) -> &'static str {
+    match (language, region) {
+        (
+            "zh",
+            "AU" | "BN" | "GB" | "GF" | "HK" | "ID" | "MO" | "PA" | "PF" | "PH" | "SR" | "TH"
+            | "TW" | "US" | "VN",
+        ) => "hant",
+        ("zh", _) | ("yue", "CN") => "hans",
+        ("yue", _) => "hant",
+        ("sr", "ME" | "RO" | "TR") | ("ky", "TR") => "latn",
+        ("az", "RU") | ("uz", "CN") | ("ug", "KZ" | "MN") => "cyrl",
+        ("az", "IQ" | "IR")
+        | ("uz", "AF")
+        | ("kk", "AF" | "CN" | "IR" | "MN")
+        | ("ky", "CN")
+        | ("tg" | "pa", "PK")
+        | ("ku", "IQ" | "IR" | "LB")
+        | ("ha", "CM" | "SD")
+        | ("ms", "CC") => "arab",
+        ("mn", "CN") => "mong",
+        ("sd", "IN") => "deva",
+        ("pa", _) => "guru",
+        ("sr" | "kk" | "ky" | "mn" | "tg" | "tt", _) => "cyrl",
+        ("az" | "uz" | "ku" | "ha" | "ms" | "bs", _) => "latn",
+        ("ar" | "ckb" | "fa" | "ks" | "ps" | "sd" | "ug" | "ur", _) => "arab",
+        ("he" | "yi", _) => "hebr",
+        ("dv", _) => "thaa",
+        ("nqo", _) => "nkoo",
+        _ => "",
+    }
+}
+
+/// The language that is spoken and nearest to a wanted one: the same language, script and region, then
+/// the same language and script, then the same language. Of several the one with the shortest tag, which
+/// is for the most people. The case of tags does not matter.
+pub fn nearest<'a>(wanted: &str, spoken: &[&'a str]) -> Option<&'a str> {
+    let wanted = Parts::of(wanted);
+    let mut spoken: Vec<_> = spoken.iter().map(|tag| (Parts::of(tag), *tag)).collect();
+    spoken.sort_by_key(|(_, tag)| tag.len());
+    let is_same = |parts: &Parts| parts == &wanted;
+    let is_written =
+        |parts: &Parts| parts.language == wanted.language && parts.script == wanted.script;
+    let is_spoken = |parts: &Parts| parts.language == wanted.language;
+    let first = |test: &dyn Fn(&Parts) -> bool| {
+        spoken.iter().find(|(parts, _)| test(parts)).map(|(_, tag)| *tag)
+    };
+    if wanted.language.is_empty() {
+        return None;
+    }
+    first(&is_same).or_else(|| first(&is_written)).or_else(|| first(&is_spoken))
+}
+
+/// Whether a language is written from right to left, by the script that its tag names or that is likely.
+pub fn is_right_to_left(tag: &str) -> bool {
+    let script = Parts::of(tag).script;
+    matches!(script.as_str(), "arab" | "hebr" | "thaa" | "nkoo" | "syrc" | "adlm")
+}
+
+/// Whether a text has the shape of a BCP 47 tag.
+pub fn is_language(tag: &str) -> bool {
+    let mut parts = tag.split('-');
+    let primary = parts.next().unwrap_or_default();
+    (2..=8).contains(&primary.len())
+        && primary.chars().all(|c| c.is_ascii_alphabetic())
+        && tag.len() <= 35
+        && parts.all(|part| {
+            (1..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric())
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_language_that_is_spoken_is_found() {
+        let chinese = ["en", "zh", "zh-Hant"];
+        let scripts = ["sr-Latn", "sr"];
+        for (wanted, spoken, found) in [
+            ("de-AT", &["en", "de", "zh-Hant"][..], Some("de")),
+            ("ZH-HANT-tw", &["en", "de", "zh-Hant"], Some("zh-Hant")),
+            ("fr", &["en", "de"], None),
+            ("", &["en", "de"], None),
+            ("zh-TW", &chinese, Some("zh-Hant")),
+            ("zh-HK", &chinese, Some("zh-Hant")),
+            ("zh-MO", &chinese, Some("zh-Hant")),
+            ("zh-CN", &chinese, Some("zh")),
+            ("zh-SG", &["en", "zh-Hant", "zh-Hans"], Some("zh-Hans")),
+            ("zh-Hans", &chinese, Some("zh")),
+            ("cmn-CN", &chinese, Some("zh")),
+            // Better than another language.
+            ("zh-TW", &["en", "zh"], Some("zh")),
+            ("nb", &["en", "no"], Some("no")),
+            ("no", &["en", "nb-NO"], Some("nb-NO")),
+            ("iw-IL", &["en", "he"], Some("he")),
+            ("he", &["en", "iw"], Some("iw")),
+            ("in", &["en", "id"], Some("id")),
+            ("ji", &["en", "yi"], Some("yi")),
+            ("tl", &["en", "fil"], Some("fil")),
+            ("sr-Latn-RS", &scripts, Some("sr-Latn")),
+            ("sr-RS", &scripts, Some("sr")),
+            ("sr-ME", &scripts, Some("sr-Latn")),
+            ("sh", &scripts, Some("sr-Latn")),
+            ("pa-PK", &["pa", "pa-Arab"], Some("pa-Arab")),
+            ("en-US", &["en-GB", "en"], Some("en")),
+            ("de-AT-1996", &["de", "de-AT"], Some("de-AT")),
+            ("en-u-ca-buddhist", &["de", "en"], Some("en")),
+        ] {
+            assert_eq!(nearest(wanted, spoken), found, "{wanted}");
+        }
+    }
+
+    #[test]
+    fn the_script_says_more_than_the_language() {
+        for tag in ["ar", "he-IL", "iw", "az-Arab", "pa-Arab-PK", "pa-PK", "uz-AF", "ckb", "ku-IQ"]
+        {
+            assert!(is_right_to_left(tag), "{tag}");
+        }
+        for tag in ["en", "ar-Latn", "az", "de-AT", "pa", "ku", "zh-TW", ""] {
+            assert!(!is_right_to_left(tag), "{tag}");
+        }
+    }
+
+    #[test]
+    fn a_tag_is_letters_and_then_short_parts() {
+        assert!(["en", "de-AT", "zh-Hant-TW", "es-419"].into_iter().all(is_language));
+        assert!(
+            !["", "e", "de_AT", "de-", "-de", "12", "de-toolongpart"].into_iter().any(is_language)
+        );
+    }
+}
