@@ -2,7 +2,10 @@
 
 use std::io::Read;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use harness::Deployment;
+use sha2::{Digest, Sha384};
 
 #[test]
 fn a_file_travels_in_the_best_encoding_that_the_client_takes() {
@@ -64,5 +67,34 @@ fn hashed_files_never_change_and_nothing_else_is_served() {
     }
     for path in ["/manifest.json", "/asklet.js.br", "/widget-0000000000000000.wasm"] {
         deployment.request("GET", path).get().problem(404, "not_found");
+    }
+}
+
+#[test]
+fn a_page_can_pin_the_scripts_by_their_digests() {
+    let deployment = Deployment::start();
+    let digests = deployment.request("GET", "/integrity.json").get().expect(200);
+    let digests = digests.as_object().unwrap();
+    let mut pinned = None;
+    for (name, digest) in digests {
+        let file =
+            deployment.request("GET", &format!("/{name}")).header("accept-encoding", "br").get();
+        assert_eq!(file.header("content-type"), "text/javascript; charset=utf-8", "{name}");
+        let mut content = Vec::new();
+        brotli::Decompressor::new(&file.body[..], 4096).read_to_end(&mut content).unwrap();
+        let expected = format!("sha384-{}", BASE64_STANDARD.encode(Sha384::digest(&content)));
+        assert_eq!(digest.as_str(), Some(&*expected), "{name}");
+        if name.starts_with("asklet-") {
+            assert_eq!(file.header("cache-control"), "public, max-age=31536000, immutable");
+            pinned = Some(digest);
+        }
+    }
+    // The moving address and the one that can be pinned lead to the same.
+    assert_eq!(pinned, digests.get("asklet.js"));
+    for name in ["debug.js", "asklet.js"] {
+        assert!(digests.contains_key(name), "{name}");
+    }
+    for part in ["when-", "widget-", "frame-"] {
+        assert!(digests.keys().any(|name| name.starts_with(part)), "{part}");
     }
 }

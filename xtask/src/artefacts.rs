@@ -1,13 +1,16 @@
 //! What a build leaves in `dist/`, and the kinds of file that travel to browsers.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, Sha384};
 
 use crate::root;
 use crate::step::hex;
@@ -50,15 +53,19 @@ pub struct Files {
     pub frame: String,
 }
 
-impl Files {
-    /// Their names.
-    pub fn names(&self) -> [String; 4] {
-        let Self { when, widget, frame } = self;
-        [when.clone(), format!("{widget}.js"), format!("{widget}.wasm"), frame.clone()]
-    }
-}
-
 impl Manifest {
+    /// The names of the hashed files: the entry's, for pages that pin it, and those of [`Files`].
+    pub fn hashed(&self) -> [String; 5] {
+        let Files { when, widget, frame } = &self.files;
+        [
+            format!("asklet-{}.js", self.entry),
+            when.clone(),
+            format!("{widget}.js"),
+            format!("{widget}.wasm"),
+            frame.clone(),
+        ]
+    }
+
     /// Reads the manifest of the last build.
     pub fn read() -> Result<Self> {
         let text = fs::read(assets().join("manifest.json")).context("nothing was built yet")?;
@@ -68,8 +75,8 @@ impl Manifest {
     /// Writes it beside the files that it names. The files of the one before are superseded from now
     /// on, and their time begins.
     pub fn write(&self) -> Result<()> {
-        if let Ok(Self { files, .. }) = Self::read() {
-            for name in files.names() {
+        if let Ok(earlier) = Self::read() {
+            for name in earlier.hashed() {
                 for ending in ["", ".br", ".gz"] {
                     let path = assets().join(format!("{name}{ending}"));
                     if let Ok(file) = File::options().append(true).open(path) {
@@ -123,13 +130,23 @@ pub fn gzip(content: &[u8]) -> Result<Vec<u8>> {
     Ok(writer.finish()?)
 }
 
+/// The digests of scripts by their names, as `integrity` attributes and import maps take them.
+pub fn integrity(scripts: &[(&str, &Vec<u8>)]) -> Result<Vec<u8>> {
+    let digest =
+        |content: &[u8]| format!("sha384-{}", BASE64_STANDARD.encode(Sha384::digest(content)));
+    let digests: BTreeMap<_, _> =
+        scripts.iter().map(|(name, content)| (name, digest(content))).collect();
+    Ok(serde_json::to_vec(&digests)?)
+}
+
 /// Removes hashed files that no page can still ask for.
 pub fn remove_outdated(manifest: &Manifest) -> Result<()> {
-    let [when, glue, wasm, frame] = &manifest.files.names();
-    let current = ["asklet.js", "manifest.json", when, glue, wasm, frame];
+    let hashed = manifest.hashed();
+    let unhashed = ["asklet.js", "debug.js", "integrity.json", "manifest.json", "openapi.json"];
+    let current: Vec<&str> = hashed.iter().map(String::as_str).chain(unhashed).collect();
     for entry in fs::read_dir(assets())? {
         let path = entry?.path();
-        let is_current = |name: &str| current.iter().any(|current| name.starts_with(*current));
+        let is_current = |name: &str| current.iter().any(|current| name.starts_with(current));
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
         if !name.is_some_and(|name| is_current(&name)) && age(&path)? > KEEP_EARLIER {
             fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;

@@ -29,6 +29,7 @@ pub fn widget(toolchain: &Toolchain) -> Result<()> {
             "widget/Cargo.toml",
             "widget/loader/widget.js",
             "widget/loader/widget",
+            "widget/loader/when/document.js",
             "shared",
             "Cargo.toml",
             "Cargo.lock",
@@ -88,7 +89,13 @@ pub fn assets() -> Result<()> {
             "package-lock.json",
         ],
         depends_on: &[],
-        leaves: &["dist/assets/asklet.js", "dist/assets/manifest.json", "dist/assets/openapi.json"],
+        leaves: &[
+            "dist/assets/asklet.js",
+            "dist/assets/debug.js",
+            "dist/assets/integrity.json",
+            "dist/assets/manifest.json",
+            "dist/assets/openapi.json",
+        ],
     }
     .run(|| {
         let stage = root().join(STAGE);
@@ -105,6 +112,7 @@ pub fn assets() -> Result<()> {
         let frame_name = format!("frame-{}.js", artefacts::digest(&[&frame]));
         let named = format!("--define:FRAME=\"{frame_name}\"");
         let when = script("when.js", &["--format=esm", &named])?;
+        let debug = script("debug.js", &["--format=esm"])?;
         let (glue, wasm) = (read(&stage.join("widget.js"))?, read(&stage.join("widget.wasm"))?);
         let widget = artefacts::digest(&[&glue, &wasm]);
         let manifest = Manifest {
@@ -115,12 +123,20 @@ pub fn assets() -> Result<()> {
                 frame: frame_name,
             },
         };
-        let [when_name, glue_name, wasm_name, frame_name] = &manifest.files.names();
-        artefacts::put("asklet.js", &entry)?;
-        artefacts::put(when_name, &when)?;
-        artefacts::put(glue_name, &glue)?;
+        let [entry_name, when_name, glue_name, wasm_name, frame_name] = &manifest.hashed();
+        let scripts = [
+            ("asklet.js", &entry),
+            (entry_name, &entry),
+            (when_name, &when),
+            (glue_name, &glue),
+            (frame_name, &frame),
+            ("debug.js", &debug),
+        ];
+        for (name, content) in scripts {
+            artefacts::put(name, content)?;
+        }
         artefacts::put(wasm_name, &wasm)?;
-        artefacts::put(frame_name, &frame)?;
+        artefacts::put("integrity.json", &artefacts::integrity(&scripts)?)?;
         let document: serde_json::Value =
             serde_json::from_slice(&read(&root().join("docs/openapi.json"))?)?;
         artefacts::put("openapi.json", &serde_json::to_vec(&document)?)?;

@@ -59,7 +59,7 @@ pub fn shrink(folder: &Path) -> Result<()> {
         ["--minify-imports-and-exports-and-modules", "optimised.wasm", "-o", "widget.wasm"];
     let names: ShortNames = serde_json::from_str(&binaryen(folder, "wasm-opt", &rename)?)
         .context("wasm-opt did not say which names it gave")?;
-    let glue = read(&folder.join("bound.js"))?;
+    let glue = inherited(&read(&folder.join("bound.js"))?);
     fs::write(folder.join("bound.js"), shorten(&without_unused(&glue, &names), &names)?)?;
     bundle(folder, "widget.js", &["--minify"])
 }
@@ -111,6 +111,25 @@ fn without_unused(glue: &str, names: &ShortNames) -> String {
         }
     }
     kept
+}
+
+/// Calls what documents inherit, and not what `document` itself has under a name: that can be an element
+/// of the page with this name.
+fn inherited(glue: &str) -> String {
+    let mut parts = glue.split("document.");
+    let mut safe = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|c: char| !is_word_char(c)).unwrap_or(part.len());
+        let (name, rest) = part.split_at(end);
+        let is_global = !safe.ends_with(|c: char| is_word_char(c) || c == '.');
+        match rest.strip_prefix('(') {
+            Some(arguments) if is_global => {
+                safe += &format!("Document.prototype.{name}.call(document, {arguments}");
+            }
+            _ => safe += &format!("document.{part}"),
+        }
+    }
+    safe
 }
 
 /// Uses the short names in the glue too.
@@ -192,6 +211,15 @@ mod tests {
     #[test]
     fn imports_that_the_module_lacks_leave_the_glue_and_the_others_get_short_names() {
         assert_eq!(shorten(&without_unused(GLUE, &names()), &names()).unwrap(), SHORTENED);
+    }
+
+    #[test]
+    fn methods_of_the_document_are_those_that_it_inherits() {
+        let glue =
+            "document.createElement(name); arg0.document.x(); my_document.y(); document.body;";
+        let safe = "Document.prototype.createElement.call(document, name); arg0.document.x(); \
+                    my_document.y(); document.body;";
+        assert_eq!(inherited(glue), safe);
     }
 
     #[test]

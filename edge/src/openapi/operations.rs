@@ -34,6 +34,7 @@ pub const OPERATIONS: &[(&str, &str, &str)] = &[
     ("GET", "/healthz", "/healthz"),
     ("GET", "/openapi.json", "/openapi.json"),
     ("GET", "/asklet.js", "/asklet.js"),
+    ("GET", "/integrity.json", "/integrity.json"),
     ("GET", "/v1/config/{site}", "/v1/config/{site}"),
     ("POST", "/v1/installs/{site}", "/v1/installs/{site}"),
     ("GET", "/v1/body/{site}/{survey}/{digest}", "/v1/body/{site}/{survey}/0123456789abcdef"),
@@ -118,6 +119,13 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
         ),
         Route::Asset { file } if file == "openapi.json" => {
             operation("openapi", "This document").answer(200, "It.", json!({ "type": "object" }))
+        }
+        Route::Asset { file } if file == "integrity.json" => {
+            operation("integrity", "The digests of the scripts, for pages that pin them").answer(
+                200,
+                "By the names of the files.",
+                json!({ "type": "object", "additionalProperties": { "type": "string" } }),
+            )
         }
         Route::Asset { .. } => operation("script", "The script that pages paste")
             .other(

@@ -243,13 +243,14 @@ fn is_digest(text: &str) -> bool {
     text.len() == 16 && text.bytes().all(is_hex)
 }
 
-/// `asklet.js`, `openapi.json`, or a name, a hash and an ending.
+/// One of the files with a name of their own, or a name, a hash and an ending.
 fn is_asset(file: &str) -> bool {
     let Some((stem, ending)) = file.rsplit_once('.') else { return false };
-    let hashed = stem
-        .split_once('-')
-        .is_some_and(|(name, hash)| matches!(name, "when" | "widget" | "frame") && is_digest(hash));
-    matches!(file, "asklet.js" | "openapi.json") || (hashed && matches!(ending, "js" | "wasm"))
+    let hashed = stem.split_once('-').is_some_and(|(name, hash)| {
+        matches!(name, "asklet" | "when" | "widget" | "frame") && is_digest(hash)
+    });
+    matches!(file, "asklet.js" | "debug.js" | "integrity.json" | "openapi.json")
+        || (hashed && matches!(ending, "js" | "wasm"))
 }
 
 #[cfg(test)]
