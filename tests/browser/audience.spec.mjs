@@ -42,6 +42,35 @@ test.describe("pages", () => {
   }
 });
 
+test.describe("the address", () => {
+  audience({ include: [{ contains: "early" }, { contains: "late" }] });
+  for (const [where, isAsked] of [["early", true], ["late", false]]) {
+    test(`is looked at up to 2,000 characters, so ${where} in it ${isAsked ? "counts" : "does not"}`, async ({ page, pageUrl }) => {
+      const address = pageUrl("app/x/");
+      const path = where === "early" ? `early/${"x".repeat(2_000)}` : `${"x".repeat(2_000)}/late`;
+      await page.goto(address.replace("app/x/", `app/x/${path}`));
+      if (isAsked) {
+        await go(page);
+        await expect(surveyIn(page).dialog).toBeVisible();
+      } else {
+        await expect.poll(() => loaded(page)).toContainEqual(expect.stringContaining("/v1/config/"));
+        await expectQuiet(page);
+      }
+    });
+  }
+});
+
+test.describe("a survey for everybody", () => {
+  audience({});
+  test("draws no lot", async ({ page, pageUrl }) => {
+    await page.goto(pageUrl("plain"));
+    await go(page);
+    await expect(surveyIn(page).dialog).toBeVisible();
+    const keys = await page.evaluate(() => Object.keys(localStorage).map((key) => key.split("/")[2]));
+    expect(keys).not.toContain("seed");
+  });
+});
+
 test.describe("devices", () => {
   audience({ devices: ["tablet"] });
   for (const [userAgent, isAsked] of [
@@ -63,8 +92,20 @@ test.describe("devices", () => {
 });
 
 test.describe("languages", () => {
-  audience({ languages: ["de", "fr-CA"] });
-  for (const [locale, isAsked] of [["de-AT", true], ["fr-CA", true], ["fr-FR", false], ["den-CA", false]]) {
+  audience({ languages: ["de", "fr-CA", "zh-Hant", "no", "iw", "sr-Latn"] });
+  for (const [locale, isAsked] of [
+    ["de-AT", true],
+    ["fr-CA", true],
+    ["fr-FR", false],
+    ["den-CA", false],
+    ["zh-TW", true],
+    ["zh-HK", true],
+    ["zh-CN", false],
+    ["nb-NO", true],
+    ["he", true],
+    ["sr-Latn-RS", true],
+    ["sr-RS", false],
+  ]) {
     test.describe(locale, () => {
       test.use({ locale });
       test(isAsked ? "is one of them" : "is none of them", async ({ page, pageUrl }) => {

@@ -1,5 +1,6 @@
 // What a page can tell asklet, and what asklet tells the page.
 
+import { FAULTS } from "./network.mjs";
 import { DEFINITION, asked, expect, listen, loaded, surveyIn, tell, test, waiting } from "./test.mjs";
 
 test("tells the page what becomes of a survey", async ({ page, live, pageUrl }) => {
@@ -61,6 +62,20 @@ test("the server's faults are told once and never thrown", async ({ page, pageUr
   await expect.poll(told).toMatchObject([{ event: "error" }]);
   expect(warnings).toHaveLength(1);
   expect(thrown).toEqual([]);
+});
+
+test("why a page has no surveys is told once, and nothing is asked there", async ({ page, pageUrl }) => {
+  const warnings = [];
+  page.on("console", (message) => message.type() === "warning" && warnings.push(message.text()));
+  await page.route("**/v1/config/**", async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { surveys: [], problem: "origin_not_allowed" } });
+  });
+  const told = await listen(page);
+  await page.goto(pageUrl("plain"));
+  await expect.poll(told).toEqual([{ event: "error", message: "origin_not_allowed" }]);
+  expect(warnings).toEqual(["asklet: origin_not_allowed"]);
+  expect((await loaded(page)).filter((name) => name.includes("/when-"))).toEqual([]);
 });
 
 test("what is not understood is warned of once each and never thrown", async ({ page, pageUrl }) => {
@@ -153,6 +168,59 @@ test("reset forgets the visitor and keeps unsent answers", async ({ page, contex
   expect(kept).toEqual(["outbox"]);
 });
 
+test("reset takes the token from answers that wait, and nothing else", async ({ page, network, pageUrl }) => {
+  network.fault = FAULTS.cut;
+  await page.addInitScript(() => {
+    window.asklet = function () { (window.asklet.q = window.asklet.q || []).push(arguments); };
+    window.asklet("identify", "a.token.here");
+  });
+  await page.goto(pageUrl("plain"));
+  await surveyIn(page).score(9).click();
+  await surveyIn(page).comment.fill('Not "identity":"a.token.here"}');
+  await surveyIn(page).button("Send").click();
+  await expect(surveyIn(page).thanks).toBeVisible();
+  const waiting = () =>
+    page.evaluate(() => {
+      const key = Object.keys(localStorage).find((key) => key.includes("/outbox/"));
+      return key && JSON.parse(localStorage.getItem(key).split("\n")[1]);
+    });
+  const before = await waiting();
+  expect(before.identity).toBe("a.token.here");
+  await tell(page, "reset");
+  const { identity, ...rest } = before;
+  expect(await waiting()).toEqual(rest);
+
+  const sent = page.waitForRequest("**/v1/collect/**");
+  await page.evaluate(() => dispatchEvent(new Event("online")));
+  expect(JSON.parse((await sent).postData())).not.toHaveProperty("identity");
+});
+
+test("on gives back what takes the callback away", async ({ page, pageUrl }) => {
+  await page.goto(pageUrl("consent"));
+  await page.waitForFunction(() => window.asklet?.isAsklet);
+  await page.evaluate(() => {
+    window.heard = [];
+    const hear = (name) => window.asklet("on", "shown", () => window.heard.push(name));
+    hear("kept");
+    const remove = hear("removed");
+    remove();
+    remove();
+    window.asklet("consent", true);
+  });
+  await expect.poll(() => page.evaluate(() => window.heard)).toEqual(["kept"]);
+});
+
+test("a tag without a site says so, once", async ({ page, pageUrl }) => {
+  const warnings = [];
+  page.on("console", (message) => message.type() === "warning" && warnings.push(message.text()));
+  await page.goto(pageUrl("no-site"));
+  await page.waitForFunction(() => window.asklet?.isAsklet);
+  expect(warnings).toEqual(["asklet: no data-site"]);
+  // It can still be told.
+  await page.evaluate(() => window.asklet("init", { site: new URLSearchParams(location.search).get("site") }));
+  await expect(surveyIn(page).dialog).toBeVisible();
+});
+
 test.describe("language", () => {
   test.use({
     definition: asked({ thanks: { text: { en: "Thank you!", de: "Danke!" } } }),
@@ -160,6 +228,32 @@ test.describe("language", () => {
   test("of the page's choice comes before the page's own", async ({ page, pageUrl, collected }) => {
     await page.goto(pageUrl("stub-first"));
     await expect.poll(() => collected.at(-1)?.display.language).toBe("de");
+  });
+});
+
+test.describe("the nearest language", () => {
+  const thanks = { en: "Thank you!", "zh-Hant": "謝謝！", "zh-Hans": "谢谢！", nb: "Takk!", he: "תודה!", "de-AT": "Danke!", de: "Danke!" };
+  test.use({ definition: asked({ triggers: ["manual"], thanks: { text: thanks } }) });
+  test("is found by its likely script and today's code", async ({ page, live, pageUrl, collected }) => {
+    await page.goto(pageUrl("plain"));
+    for (const [told, language] of [
+      ["zh-TW", "zh-Hant"],
+      ["zh-HK", "zh-Hant"],
+      ["zh-SG", "zh-Hans"],
+      ["zh", "zh-Hans"],
+      ["no", "nb"],
+      ["iw-IL", "he"],
+      ["de-CH", "de"],
+      ["DE-at", "de-AT"],
+      ["no tag_at all", "en"],
+    ]) {
+      collected.length = 0;
+      await tell(page, "language", told);
+      await tell(page, "show", live.survey);
+      await expect.poll(() => collected.at(-1)?.display.language, told).toBe(language);
+      await tell(page, "close");
+      await expect(page.locator("asklet-survey")).toHaveCount(0);
+    }
   });
 });
 

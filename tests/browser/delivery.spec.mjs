@@ -42,13 +42,27 @@ test("an answer that was given offline leaves once the network is back", async (
   await expect.poll(() => waiting(page)).toEqual([]);
 });
 
-test("a display that the server refuses is not sent forever", async ({ page, network, live, pageUrl }) => {
+test("a display that the server refuses is not sent forever, and the console says why", async ({ page, network, live, pageUrl }) => {
+  const warnings = [];
+  page.on("console", (message) => message.type() === "warning" && warnings.push(message.text()));
   network.fault = FAULTS.refusal;
   await page.goto(pageUrl("plain"));
   await surveyIn(page).score(2).click();
   await expect.poll(() => network.posts).toBeGreaterThan(0);
   await expect.poll(() => waiting(page)).toEqual([]);
   expect(await live.summary()).toMatchObject({ n: 0 });
+  expect(warnings).toEqual(["asklet: answer refused: score_out_of_range: the score is not on the scale"]);
+});
+
+test("a config that a captive portal has answered loses nothing that waits", async ({ page, network, live, pageUrl }) => {
+  network.fault = FAULTS.cut;
+  await page.goto(pageUrl("plain"));
+  await answer(page);
+  network.configFault = FAULTS.portal;
+  network.fault = undefined;
+  await page.reload();
+  await expect.poll(live.summary).toMatchObject(ONE_WHOLE);
+  await expect.poll(() => waiting(page)).toEqual([]);
 });
 
 test("a server that asks for patience is not flooded", async ({ page, network, pageUrl }) => {
@@ -77,7 +91,7 @@ async function answer(page) {
   await expect(survey.thanks).toBeVisible();
 }
 
-for (const fault of ["cut", "unheard", "failure", "gateway"]) {
+for (const fault of ["cut", "unheard", "failure", "gateway", "portal", "sink", "firewall"]) {
   test(`an answer that met "${fault}" three times is sent until it is taken, and counts once`, async ({ page, network, live, pageUrl }) => {
     network.fault = FAULTS[fault];
     await page.goto(pageUrl("plain"));
@@ -150,7 +164,14 @@ for (const state of ["forbidden", "full"]) {
         Object.defineProperty(window, "localStorage", { get: () => { throw new DOMException("no", "SecurityError"); } });
         return;
       }
-      Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); };
+      // As large a text as still fits, and then what is left.
+      for (let size = 1 << 24; size >= 1; size >>= 1) {
+        try {
+          localStorage.setItem("page", (localStorage.getItem("page") ?? "") + "x".repeat(size));
+        } catch {
+          // It does not.
+        }
+      }
     }, state);
     network.fault = FAULTS.cut;
     await page.goto(pageUrl("plain"));

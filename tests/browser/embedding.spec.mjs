@@ -54,7 +54,7 @@ test.describe("embedding", () => {
 
   test("does nothing before a prerendered page is shown", async ({ page, pageUrl }) => {
     await page.addInitScript(() => {
-      Object.defineProperty(document, "prerendering", { value: true, configurable: true });
+      Object.defineProperty(Document.prototype, "prerendering", { value: true, configurable: true });
     });
     await page.goto(pageUrl("plain"));
     await page.waitForFunction(() => window.asklet?.isAsklet);

@@ -97,7 +97,7 @@ test.describe("several tabs", () => {
     const tabs = await Promise.all([1, 2, 3].map(() => context.newPage()));
     // All count as in view, as tabs side by side are.
     for (const tab of tabs) {
-      await tab.addInitScript(() => Object.defineProperty(document, "hidden", { value: false }));
+      await tab.addInitScript(() => Object.defineProperty(Document.prototype, "hidden", { value: false }));
       await tab.goto(pageUrl("plain"));
       await ready(tab);
     }

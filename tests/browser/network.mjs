@@ -4,7 +4,10 @@ import { once } from "node:events";
 import { createServer, request } from "node:http";
 import { buffer } from "node:stream/consumers";
 
-const CORS = { "access-control-allow-origin": "*", "access-control-expose-headers": "retry-after" };
+const CORS = { "access-control-allow-origin": "*", "access-control-expose-headers": "asklet, retry-after" };
+
+/** What the edge sends besides, and nobody else. */
+const OWN = { ...CORS, asklet: "1" };
 
 /** Each thing that can happen to a display on its way; `forward` resolves to the edge's answer. */
 export const FAULTS = {
@@ -23,24 +26,37 @@ export const FAULTS = {
   },
 
   /** The server's own failure, as the page may read it. */
-  failure: (outgoing) => outgoing.writeHead(500, CORS).end(),
+  failure: (outgoing) => outgoing.writeHead(500, OWN).end(),
 
   /** The failure of a gateway, which knows nothing of other origins. */
   gateway: (outgoing) => outgoing.writeHead(502, { "content-type": "text/html" }).end("<h1>Bad gateway</h1>"),
 
   /** A server that wants to be left alone for longer than a timer can count. */
-  patience: (outgoing) => outgoing.writeHead(503, { ...CORS, "retry-after": "2592000" }).end(),
+  patience: (outgoing) => outgoing.writeHead(503, { ...OWN, "retry-after": "2592000" }).end(),
 
   /** An answer that no repetition will change. */
-  refusal: (outgoing) => outgoing.writeHead(422, CORS).end(),
+  refusal: (outgoing) =>
+    outgoing
+      .writeHead(422, { ...OWN, "content-type": "application/problem+json" })
+      .end(JSON.stringify({ code: "score_out_of_range", detail: "the score is not on the scale" })),
+
+  /** A captive portal's page in the place of whatever was asked for. */
+  portal: (outgoing) => outgoing.writeHead(200, { ...CORS, "content-type": "text/html" }).end("<h1>Please log in</h1>"),
+
+  /** An answer without content, as an ad blocker's proxy makes it. */
+  sink: (outgoing) => outgoing.writeHead(204, CORS).end(),
+
+  /** A firewall's refusal, which says nothing of what the edge would say. */
+  firewall: (outgoing) => outgoing.writeHead(403, { ...CORS, "content-type": "text/html" }).end("<h1>Forbidden</h1>"),
 };
 
 /**
+/**
  * Forwards to a deployment, and keeps what was asked of it, and the states of displays that it answered. While
- * `fault` is set, that is what happens to displays.
+ * `fault` is set, that is what happens to displays, and while `configFault` is set, to the config.
  */
 export async function startNetwork(deployment) {
-  const network = { fault: undefined, posts: 0, asked: [], collected: [] };
+  const network = { fault: undefined, configFault: undefined, posts: 0, asked: [], collected: [] };
   const server = createServer((incoming, outgoing) => {
     const { method, headers, url } = incoming;
     network.asked.push(`${method} ${url}`);
@@ -59,7 +75,7 @@ export async function startNetwork(deployment) {
       answer.pipe(outgoing.writeHead(status, answer.headers));
     };
     if (isDisplay) network.posts += 1;
-    const happens = (isDisplay && network.fault) || relay;
+    const happens = (isDisplay ? network.fault : url.startsWith("/v1/config/") && network.configFault) || relay;
     const handled = Promise.resolve(happens(outgoing, forward));
     // The edge is down, or the browser went away.
     handled.catch(() => outgoing.destroy());

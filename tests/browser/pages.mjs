@@ -25,6 +25,8 @@ const HEADERS = {
   xhtml: { "content-type": "application/xhtml+xml" },
 };
 
+import { namedElements } from "./names.mjs";
+
 /** The content security policy of a page, where it has one. */
 const POLICIES = {
   "strict-csp": (edge) =>
@@ -49,6 +51,7 @@ export async function servePages(edge, initScripts = []) {
     let content;
     try {
       content = readFileSync(file, "utf8");
+      if (content.includes("{named}")) content = content.replace("{named}", namedElements());
     } catch {
       response.writeHead(404).end();
       return;

@@ -23,7 +23,7 @@ test.describe("time on page", () => {
   test("counts only the time in which the page was in view", async ({ page, pageUrl }) => {
     await page.addInitScript(() => {
       window.view = (isHidden) => {
-        Object.defineProperty(document, "hidden", { value: isHidden, configurable: true });
+        Object.defineProperty(Document.prototype, "hidden", { value: isHidden, configurable: true });
         document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
       };
     });
@@ -210,13 +210,13 @@ test.describe("wait on some pages", () => {
 
 test("asks nobody while the page is hidden", async ({ page, pageUrl }) => {
   await page.addInitScript(() => {
-    Object.defineProperty(document, "hidden", { value: true, configurable: true });
+    Object.defineProperty(Document.prototype, "hidden", { value: true, configurable: true });
   });
   await page.goto(pageUrl("plain"));
   await ready(page);
   await expectQuiet(page);
   await page.evaluate(() => {
-    Object.defineProperty(document, "hidden", { value: false });
+    Object.defineProperty(Document.prototype, "hidden", { value: false });
     document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
   });
   await expect(surveyIn(page).dialog).toBeVisible();

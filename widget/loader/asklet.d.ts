@@ -16,7 +16,12 @@ export interface Asklet {
   (command: "track", event: string, properties?: Record<string, string | number | boolean | null>): void;
   (command: "show", survey: string): void;
   (command: "close"): void;
-  <Name extends keyof Events>(command: "on", event: Name, callback: (detail: Events[Name]) => void): void;
+  /** Gives what takes the callback away again, once the script is there; the queue stub gives nothing. */
+  <Name extends keyof Events>(
+    command: "on",
+    event: Name,
+    callback: (detail: Events[Name]) => void,
+  ): (() => void) | undefined;
   (command: "consent", given: boolean): void;
   (command: "reset"): void;
   (command: "language", tag: string): void;

@@ -2,31 +2,22 @@
 // what is live, and when.js, which only loads where a survey could be asked, does the rest.
 
 import { arrive } from "./arrival.js";
+import { document, native } from "./document.js";
 import { makeStore } from "./store.js";
 
-/** What the first argument of each command must be. */
-const TYPES = {
-  init: "object",
-  traits: "object",
-  identify: "string",
-  language: "string",
-  track: "string",
-  show: "string",
-  on: "string",
-  close: "undefined",
-  reset: "undefined",
-  consent: "boolean",
-};
+/** Each command, and of which type its first argument is. */
+const COMMANDS =
+  /^((init|traits) object|(identify|language|track|show|on) string|(close|reset) undefined|consent boolean)$/;
 const EVENTS = /^(shown|answered|completed|dismissed|error)$/;
 
-/** Events that are kept until when.js is there; a page without it may go on telling. */
-const EARLY_LIMIT = 100;
-
-const tag = document.currentScript ?? document.querySelector('script[data-site][src*="asklet.js"]');
-const listeners = [];
+const { currentScript } = document;
+// A module has no current script. It knows by the first line of its stack where it came from.
+const address = currentScript?.src || Error().stack?.match(/https?:\S+?(?=:\d+:\d)/)?.[0];
+const tag = currentScript?.src ? currentScript : [...document.scripts].find(({ src }) => src === address);
+const listeners = new Set();
 
 /** What this file shares with arrival.js and when.js, which add to it. */
-const host = { early: [], emit, fault };
+const host = { early: [], emit, fault, document };
 let settings = {};
 let isGranted;
 let ending;
@@ -44,25 +35,28 @@ const OWN = {
   },
   on(event, callback) {
     if (!EVENTS.test(event) || !callback.call) throw event;
-    listeners.push([event, callback]);
+    const listener = [event, callback];
+    listeners.add(listener);
+    return () => listeners.delete(listener);
   },
   reset() {
     host.run?.("reset");
     host.early = [];
     host.store?.forget((key) => !key.startsWith("outbox/"));
+    host.outbox?.reset();
   },
 };
 
-const before = window.asklet;
-// An element with this id, too, is a global of this name, and not an instance.
+const before = native("asklet");
 if (!before?.isAsklet) {
   window.asklet = (name, ...rest) => {
     try {
-      if (typeof rest[0] !== TYPES[name]) throw name;
-      if (OWN[name]) OWN[name](...rest);
-      else if (host.run) host.run(name, ...rest);
+      if (!COMMANDS.test(`${name} ${typeof rest[0]}`)) throw name;
+      if (OWN[name]) return OWN[name](...rest);
+      if (host.run) host.run(name, ...rest);
       else {
-        if (name !== "track" || host.early.length < EARLY_LIMIT) host.early.push([location.href, name, ...rest]);
+        // At most 100 events wait for when.js: a page without it may go on sending them.
+        if (name !== "track" || host.early.length < 100) host.early.push([location.href, name, ...rest]);
         if (name === "show") host.look?.();
       }
     } catch {
@@ -70,16 +64,17 @@ if (!before?.isAsklet) {
     }
   };
   window.asklet.isAsklet = true;
-  // What the queue stub has kept; an element has no `call`.
-  if (before?.call) for (const call of before.q ?? []) window.asklet(...call);
+  // What the queue stub has kept.
+  for (const call of before?.q ?? []) window.asklet(...call);
 }
 const { site, consent } = tag?.dataset ?? {};
 // The first copy of the script knows what a second one tells it.
-if (site) window.asklet("init", { site, consent, src: tag.src });
+if (site) window.asklet("init", { site, consent, src: address });
+else if (!settings.site && !before?.isAsklet) console.warn("asklet: no data-site");
 
 /** Begins, once it is known for which site and that it may. */
 function begin() {
-  const { site, consent, src = tag?.src } = settings;
+  const { site, consent, src = address } = settings;
   if (ending || !site || !(isGranted ?? consent !== "required")) return;
   const base = new URL(".", src).href;
   ending = new AbortController();

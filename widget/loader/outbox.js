@@ -31,20 +31,23 @@ export function makeOutbox({ base, site, store, signal, fault }) {
   /** Keeps a display's newest state, and sends it soon. */
   const put = (id, shownAt, path, json) => {
     store.write(`outbox/${id}`, `${shownAt} ${path}\n${json}`);
-    for (const { key } of entries().slice(0, -LIMIT)) store.remove(key);
+    for (const [, key] of entries().slice(0, -LIMIT)) store.remove(key);
     schedule(SEND_DELAY_MS);
   };
 
-  /** What waits, oldest first; what has waited too long is forgotten. */
+  /**
+   * What waits, oldest first: when it was shown, its key and text, and the text's other parts. What has
+   * waited too long is forgotten.
+   */
   const entries = () => {
     const found = [];
     for (const key of store.keys("outbox/")) {
       const text = store.read(key);
       const [, shownAt, path, json] = text?.match(/^(\d+) (\S+)\n(\{.*)/s) ?? [];
-      if (json && Date.now() - shownAt < KEEP_MS) found.push({ key, text, shownAt, path, json });
+      if (json && Date.now() - shownAt < KEEP_MS) found.push([shownAt, key, text, path, json]);
       else store.remove(key);
     }
-    return found.sort((a, b) => a.shownAt - b.shownAt);
+    return found.sort(([a], [b]) => a - b);
   };
 
   /** Sends after a while, or earlier if that was promised already. */
@@ -60,7 +63,7 @@ export function makeOutbox({ base, site, store, signal, fault }) {
   const send = async () => {
     clearTimeout(timer);
     timer = undefined;
-    const due = entries().filter(({ key, text }) => sending.get(key) !== text);
+    const due = entries().filter(([, key, text]) => sending.get(key) !== text);
     const waits = await Promise.all(due.map(deliver));
     const retryAfter = Math.max(...waits);
     if (retryAfter >= 0) {
@@ -72,7 +75,7 @@ export function makeOutbox({ base, site, store, signal, fault }) {
   };
 
   /** Posts a display; resolves to the milliseconds to wait at least, if it failed, or else to -1. */
-  const deliver = async ({ key, text, shownAt, path, json }) => {
+  const deliver = async ([shownAt, key, text, path, json]) => {
     sending.set(key, text);
     const age = Math.max(0, Date.now() - shownAt);
     try {
@@ -81,15 +84,17 @@ export function makeOutbox({ base, site, store, signal, fault }) {
         body: `{"age_ms":${age},${json.slice(1)}`,
         credentials: "omit",
         keepalive: true,
-        signal: AbortSignal.timeout?.(TIMEOUT_MS),
+        signal: AbortSignal.timeout(TIMEOUT_MS),
       });
       const { ok, status, headers } = response;
-      if (status >= 500 || [408, 425, 429].includes(status)) {
+      // A firewall or the page of a captive portal can answer in the edge's place.
+      if (!headers.has("asklet") || /^(5|408|429)/.test(status)) {
         return Math.min(headers.get("retry-after") * 1000 || 0, RETRY_AFTER_LIMIT_MS);
       }
+      const { code, detail } = ok || (await response.json());
       // Any other refusal would be the same next time.
       if (store.read(key) === text) store.remove(key);
-      if (!ok) fault({ message: `answer refused: ${status}` });
+      if (!ok) fault({ message: `answer refused: ${code}: ${detail}` });
       return -1;
     } catch {
       // Offline, or the server is down.
@@ -99,7 +104,12 @@ export function makeOutbox({ base, site, store, signal, fault }) {
     }
   };
 
+  /** Says of no display any more who answered. The token is the last that the widget writes. */
+  const reset = () => {
+    for (const [, key, text] of entries()) store.write(key, text.replace(/,"identity":"[^"]*"}$/, "}"));
+  };
+
   // Back in view, or back from the browser's cache, is as good a chance as any.
   for (const event of ["online", "pagehide", "visibilitychange"]) addEventListener(event, send, { signal });
-  return { put, send };
+  return { put, send, reset };
 }

@@ -13,22 +13,21 @@ export function makeStore(prefix) {
       return null;
     }
   };
-  const keys = (start) => {
-    const kept = attempt(Object.keys) ?? [];
-    const ours = kept.filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));
-    return [...new Set([...ours, ...memory.keys()])].filter((key) => key.startsWith(start));
-  };
+  const keys = (start) =>
+    [...new Set([...(attempt(Object.keys) ?? []), ...memory.keys()])]
+      .filter((key) => key.startsWith(prefix + start))
+      .map((key) => key.slice(prefix.length));
   const remove = (key) => {
-    memory.delete(key);
-    attempt((kept) => kept.removeItem(prefix + key));
+    memory.delete(prefix + key);
+    attempt((kept) => delete kept[prefix + key]);
   };
   return {
     keys,
     remove,
-    read: (key) => memory.get(key) ?? attempt((kept) => kept.getItem(prefix + key)),
+    read: (key) => memory.get(prefix + key) ?? attempt((kept) => kept[prefix + key]),
     write: (key, text) => {
-      const isKept = attempt((kept) => kept.setItem(prefix + key, text) ?? 1);
-      if (!isKept || key[0] === "o") memory.set(key, text);
+      const isKept = attempt((kept) => (kept[prefix + key] = text));
+      if (!isKept || key[0] === "o") memory.set(prefix + key, text);
     },
     forget: (isMeant) => keys("").filter(isMeant).forEach(remove),
   };

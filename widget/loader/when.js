@@ -1,8 +1,9 @@
 // The moment: decides when a survey is asked, and of whom.
 
 import { ask, close } from "./when/ask.js";
-import { fits } from "./when/audience.js";
+import { failedRule } from "./when/audience.js";
 import { claim } from "./when/claim.js";
+import { document, takeDocument } from "./when/document.js";
 import { onRoute } from "./when/route.js";
 import { TRIGGERS, tracked } from "./when/triggers.js";
 import { untilVisible } from "./when/visible.js";
@@ -15,6 +16,7 @@ let hasAsked;
 
 /** Takes the page's commands, and waits for the triggers of the surveys that could be asked. */
 export function watch(host) {
+  takeDocument(host);
   const { surveys, signal, draft, fault } = host;
   // Tools that run tags in a worker give it a copy of the page, which shows nothing.
   if (globalThis.WorkerGlobalScope) throw new Error("it cannot run in a worker");
@@ -25,7 +27,7 @@ export function watch(host) {
   let address = location.href;
   let arming;
 
-  const isMeant = (survey) => draft || (host.isDue(survey) && fits(survey, host, visitor));
+  const isMeant = (survey) => draft || (host.isDue(survey) && !failedRule(survey, host, visitor));
 
   const fire = async (survey, isLasting) => {
     if (hasAsked || waiting.has(survey)) return;
@@ -126,6 +128,7 @@ export function watch(host) {
   });
   if (!host.isTold) onRoute(host.look, signal);
   arm();
+  if (host.mode) import(host.base + "debug.js").then(({ explain }) => explain(host, () => visitor), fault);
   for (const [at, ...command] of host.early.splice(0)) {
     // What happened on another page of the same load is none of this one's.
     if (command[0] !== "track" || at === location.href) host.run(...command);

@@ -3,6 +3,7 @@
 
 import start, { ask, close } from "bound";
 
+import { takeDocument } from "./when/document.js";
 import { place } from "./widget/place.js";
 import { record } from "./widget/record.js";
 import { told } from "./widget/told.js";
@@ -13,6 +14,7 @@ import { told } from "./widget/told.js";
  * this page cannot run the module.
  */
 export async function open(wasm, body, survey, host, visitor, isWanted) {
+  takeDocument(host);
   const { id, version, shards = ["0"], query } = survey;
   try {
     await start({ module_or_path: wasm });

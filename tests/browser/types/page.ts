@@ -16,12 +16,15 @@ window.asklet("language", "de-AT");
 
 const told: Display[] = [];
 const answers: Answer[] = [];
-asklet("on", "shown", (display) => told.push(display));
+const remove = asklet("on", "shown", (display) => told.push(display));
+remove?.();
 asklet("on", "completed", (display) => told.push(display));
 asklet("on", "answered", ({ question, answer }) => answers.push(question, answer));
 asklet("on", "dismissed", ({ later, survey }) => console.log(later === true, survey.length));
 asklet("on", "error", ({ message, directive }) => console.log(message.length, directive?.length));
 
+// @ts-expect-error The queue stub gives nothing.
+remove();
 // @ts-expect-error There is no such command.
 asklet("open");
 // @ts-expect-error There is no such event.

@@ -2,6 +2,8 @@
 // a file of its own, since hardly anybody needs it; the build puts its name in place of FRAME.
 /* global FRAME */
 
+import { document } from "./document.js";
+import { nearest } from "./language.js";
 import { canShow } from "./visible.js";
 import { openWidget } from "./widget.js";
 
@@ -30,7 +32,8 @@ export async function ask(survey, host, visitor) {
   close();
   isOpening = true;
   isClosed = false;
-  const body = nearest(survey.bodies, visitor.language);
+  // In the language that the page told, in its own, in one of the visitor's, or in the survey's.
+  const body = nearest(survey.bodies, visitor.language ?? "", document.documentElement.lang, ...navigator.languages);
   const isWanted = () => !isClosed && canShow(survey.inline);
   try {
     let opened = await openWidget(survey, host, visitor, body, isWanted);
@@ -45,15 +48,4 @@ export async function ask(survey, host, visitor) {
   } finally {
     isOpening = false;
   }
-}
-
-/** The body in the language that the page told, in its own, in one of the visitor's, or the survey's. */
-function nearest(bodies, told = "") {
-  for (const wanted of [told, document.documentElement.lang, ...navigator.languages]) {
-    for (let tag = wanted.toLowerCase(); tag; tag = tag.slice(0, Math.max(0, tag.lastIndexOf("-")))) {
-      const found = bodies.find(([language]) => language.toLowerCase() === tag);
-      if (found) return found;
-    }
-  }
-  return bodies[0];
 }

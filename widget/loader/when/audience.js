@@ -1,30 +1,27 @@
-/** Whether a survey is for this visitor; its pages were looked at before. */
-export function fits({ id, audience = {} }, { store }, visitor) {
-  const { devices, languages, traits, visitors, min_visits, referrer, utm, sample_percent } = audience;
+import { isPreferred } from "./language.js";
+
+/** The first rule about the audience that this visitor fails; the pages were looked at before. */
+export function failedRule({ id, audience = {} }, { store }, visitor) {
   const [count, , tags, from] = `${store.read("visit")}`.split(" ");
   const parameters = new URLSearchParams(tags);
-  const all = (wanted, told) => Object.entries(wanted ?? {}).every(([key, value]) => `${told(key)}` === value);
-  return (
-    (!devices || devices.includes(device(navigator.userAgent))) &&
-    (!languages || languages.some(isPreferred)) &&
-    all(traits, (key) => visitor.traits[key]) &&
-    (!visitors || (visitors === "new") === (count < 2)) &&
-    !(count < min_visits) &&
-    (!referrer || `${from}`.includes(referrer)) &&
-    all(utm, (key) => parameters.get(key)) &&
-    !(draw(id, store) >= sample_percent)
-  );
+  const all = (wanted, told) => Object.entries(wanted).every(([key, value]) => `${told(key)}` === value);
+  const holds = {
+    devices: (devices) => devices.includes(device(navigator.userAgent)),
+    languages: (languages) => languages.some(isPreferred),
+    traits: (traits) => all(traits, (key) => visitor.traits[key]),
+    visitors: (kind) => (kind === "new") === (count < 2),
+    min_visits: (least) => !(count < least),
+    referrer: (part) => `${from}`.includes(part),
+    utm: (utm) => all(utm, (key) => parameters.get(key)),
+    sample_percent: (share) => draw(id, store) < share,
+  };
+  return Object.keys(audience).find((rule) => holds[rule]?.(audience[rule]) === false);
 }
 
 /** The class of a device, as the edge tells it from the same text. */
 function device(agent) {
   if (/iPad|Tablet|Android(?!.*Mobile)/.test(agent)) return "tablet";
   return /Mobi|iPhone/.test(agent) ? "phone" : "desktop";
-}
-
-/** Whether the browser prefers a language or one within it: `de` is also `de-AT`. */
-function isPreferred(wanted) {
-  return navigator.languages.some((language) => `${language}-`.toLowerCase().startsWith(`${wanted}-`.toLowerCase()));
 }
 
 /**

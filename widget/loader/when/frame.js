@@ -1,4 +1,6 @@
 import { record } from "../widget/record.js";
+import { document, takeDocument } from "./document.js";
+import { nearest } from "./language.js";
 import { canRun } from "./widget.js";
 
 /* global CLOSE: what the close button is called, by language; the build puts it here. */
@@ -20,6 +22,7 @@ const LOADED_MS = 1_000;
  * forbids frames or the hosted page cannot be reached or does not let itself be framed.
  */
 export async function openFrame(survey, host, [language], isWanted) {
+  takeDocument(host);
   const { base, site, draft, token } = host;
   const kept = record(survey, host);
   const address = `${base}s/${site}/${survey.id}?lang=${language}&frame${draft ? `&preview=${token}` : ""}`;
@@ -38,9 +41,9 @@ export async function openFrame(survey, host, [language], isWanted) {
   element.style.cssText = PLACE.replaceAll(";", "!important;");
   frame.style.cssText = INSIDE;
   button.style.cssText = BUTTON;
-  const spoken = CLOSE[language] ? language : language.split("-")[0];
+  const [spoken, label] = nearest([["en", CLOSE.en], ...Object.entries(CLOSE)], language);
   Object.assign(frame, { src: address, title: "Survey", lang: "en" });
-  Object.assign(button, { textContent: "✕", lang: spoken, ariaLabel: CLOSE[spoken] ?? CLOSE.en });
+  Object.assign(button, { textContent: "✕", lang: spoken, ariaLabel: label });
   button.onclick = () => {
     close();
     kept.happened("dismissed");
@@ -89,6 +92,8 @@ function report(directive, { base, site, store, draft }) {
   if (draft || store.read(key) === today) return;
   store.write(key, today);
   const body = `{"directive":"${directive}"}`;
-  // What did not arrive is told again at the next occasion.
-  fetch(`${base}v1/installs/${site}`, { method: "POST", body, credentials: "omit" }).catch(() => store.remove(key));
+  // What did not arrive is told again at the next occasion, and what something else answered has not.
+  fetch(`${base}v1/installs/${site}`, { method: "POST", body, credentials: "omit" })
+    .then(({ headers }) => headers.has("asklet") || store.remove(key))
+    .catch(() => store.remove(key));
 }

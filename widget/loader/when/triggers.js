@@ -1,9 +1,7 @@
+import { document } from "./document.js";
+
 /** What the page tracks, as events of the page's own names. */
 export const tracked = new EventTarget();
-
-/** How far and how fast a scroll up is a fast one: so much of the view in so many milliseconds. */
-const FAST_SHARE = 0.6;
-const FAST_MS = 300;
 
 /** Each kind of trigger: begins to wait, and fires until the signal aborts. An unknown kind never does. */
 export const TRIGGERS = {
@@ -30,13 +28,14 @@ export const TRIGGERS = {
       if ((scrollTop / (scrollHeight - clientHeight)) * 100 >= percent - 0.5) fire();
     }),
 
+  // A scroll up is a fast one if 60 % of the view pass in 300 ms.
   fast_scroll_up(_, fire, signal) {
     let from = 0;
     let since = 0;
     if (!matchMedia("(any-pointer: coarse)").matches) return;
     onScroll(signal, ({ scrollTop }, now) => {
-      if (scrollTop > from || now - since > FAST_MS) [from, since] = [scrollTop, now];
-      else if (from - scrollTop > innerHeight * FAST_SHARE) fire();
+      if (scrollTop > from || now - since > 300) [from, since] = [scrollTop, now];
+      else if (from - scrollTop > innerHeight * 0.6) fire();
     });
   },
 
@@ -49,7 +48,8 @@ export const TRIGGERS = {
   click(selector, fire, signal) {
     // One that cannot be read is told of now, and not at each click.
     document.querySelector(selector);
-    const isIt = (element) => element.matches?.(selector);
+    // A form's fields can be named like what it inherits.
+    const isIt = (element) => element instanceof Element && Element.prototype.matches.call(element, selector);
     addEventListener("click", (event) => event.composedPath().some(isIt) && fire(), { signal, capture: true });
   },
 };
@@ -57,8 +57,8 @@ export const TRIGGERS = {
 /** Looks at the page, or at an element that fills most of it, each time it is scrolled. */
 function onScroll(signal, look) {
   const scrolled = ({ target, timeStamp }) => {
-    const element = target.scrollingElement ?? target;
-    if (element.clientHeight * 2 > innerHeight) look(element, timeStamp);
+    const element = target instanceof Element ? target : document.scrollingElement;
+    if (element?.clientHeight * 2 > innerHeight) look(element, timeStamp);
   };
   addEventListener("scroll", scrolled, { signal, capture: true, passive: true });
 }

@@ -1,3 +1,5 @@
+import { document } from "./document.js";
+
 /** How soon a page that could not show a survey is looked at again: of styles nothing tells. */
 const AGAIN_MS = 250;
 

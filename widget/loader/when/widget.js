@@ -1,5 +1,7 @@
+import { document } from "./document.js";
+
 /** Whether this browser has what the widget needs. */
-export const canRun = () => window.WebAssembly && document.adoptedStyleSheets && document.body.showPopover;
+export const canRun = () => Object.hasOwn(window, "WebAssembly") && document.adoptedStyleSheets && document.body.showPopover;
 
 /**
  * Loads the widget's two halves and the survey's body, all at once, and has the widget show it; see `open`

@@ -1,3 +1,5 @@
+import { document } from "../when/document.js";
+
 /** How often a survey is put back: more than a visit needs, and an end where the page means to remove it. */
 const RETURNS = 100;
 
@@ -41,7 +43,7 @@ export function place(panel, styles, slot, onGone) {
   if (!put()) throw new Error(`the page has no element ${slot || "body"}`);
   keep();
   const observer = new MutationObserver(keep);
-  observer.observe(document, { childList: true, subtree: true });
+  observer.observe(window.document, { childList: true, subtree: true });
   const remove = () => {
     observer.disconnect();
     element.remove();
