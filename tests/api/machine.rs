@@ -6,9 +6,13 @@ mod erasure;
 mod upgrade;
 
 use std::path::PathBuf;
+use std::process::Stdio;
 
+use asklet_xtask::artefacts;
+use asklet_xtask::server::{Server, local};
 use harness::{ADMIN_TOKEN, Machine, Unfinished, display, nps_with_comment};
 use serde_json::json;
+use tempfile::TempDir;
 
 use crate::collect::{assert_empty, refuse_what_is_made_up};
 
@@ -89,6 +93,27 @@ fn without_an_admin_token_nobody_makes_sites() {
         let request = machine.request("POST", "/v1/sites").bearer(token);
         request.json(&site).problem(403, "no_admin_token");
     }
+}
+
+#[test]
+fn the_worker_refuses_an_admin_token_that_can_be_guessed_whoever_started_it() {
+    let (data, dist) = (TempDir::new().unwrap(), artefacts::dist());
+    let assets = dist.join("assets");
+    let folders = [("objects", data.path()), ("demo", data.path()), ("assets", &assets)];
+    let secret = "x".repeat(32);
+    let status = |token: &str| {
+        let none = ["ASKLET_ADMIN_TOKEN_NEXT", "ASKLET_ADDRESS_HEADER", "ASKLET_COUNTRY_HEADER"];
+        let variables = [("ASKLET_SECRET", secret.as_str()), ("ASKLET_ADMIN_TOKEN", token)];
+        let variables = variables.into_iter().chain(none.map(|name| (name, "")));
+        let variables: Vec<_> = variables.collect();
+        let artefact = dist.join("workerd.capnp");
+        let server = Server::spawn(&artefact, local(0), &folders, &variables, Stdio::null());
+        let address = format!("{}/v1/sites", server.as_ref().unwrap().url());
+        let asked = ureq::get(address).header("authorization", format!("Bearer {token}"));
+        asked.config().http_status_as_error(false).build().call().unwrap().status().as_u16()
+    };
+    assert_eq!((status("abc"), status(&"x".repeat(31))), (500, 500));
+    assert_eq!(status(&"x".repeat(32)), 200);
 }
 
 #[test]
