@@ -20,7 +20,6 @@ const STAGE: &str = "target/xtask/widget";
 
 /// Builds the widget's two halves from Rust.
 pub fn widget(toolchain: &Toolchain) -> Result<()> {
-    let bindgen_version = tools::locked_version("wasm-bindgen")?;
     Step {
         name: "widget",
         reads: &[
@@ -33,6 +32,7 @@ pub fn widget(toolchain: &Toolchain) -> Result<()> {
             "shared",
             "Cargo.toml",
             "Cargo.lock",
+            tools::BINDGEN_LOCK,
             "xtask/src/browser_files.rs",
             "xtask/src/glue.rs",
         ],
@@ -45,7 +45,7 @@ pub fn widget(toolchain: &Toolchain) -> Result<()> {
         let style = stage.join("style.css");
         minify(&root().join("widget/src/style.css"), &style, &[])?;
         compile(toolchain, &style)?;
-        let bindgen = tools::cargo_tool("wasm-bindgen-cli", "wasm-bindgen", &bindgen_version)?;
+        let bindgen = tools::wasm_bindgen()?;
         quiet(
             Command::new(bindgen)
                 .args(["--target", "web", "--no-typescript", "--omit-default-module-path"])

@@ -93,8 +93,6 @@ impl Worker {
 
     /// Builds it with worker-build, which makes the JavaScript around the module.
     fn build(&self, toolchain: &Toolchain) -> Result<()> {
-        let build_version = tools::locked_version("worker")?;
-        let bindgen_version = tools::locked_version("wasm-bindgen")?;
         let step = Step {
             name: self.name,
             reads: &[
@@ -106,6 +104,7 @@ impl Worker {
                 "widget/src/style.css",
                 "Cargo.toml",
                 "Cargo.lock",
+                tools::BINDGEN_LOCK,
                 "xtask/src/build.rs",
                 "package-lock.json",
             ],
@@ -113,7 +112,7 @@ impl Worker {
             leaves: self.leaves,
         };
         step.run(|| {
-            let worker_build = tools::cargo_tool("worker-build", "worker-build", &build_version)?;
+            let worker_build = tools::worker_build()?;
             let made = root().join("target/xtask").join(self.made);
             let mut command = toolchain.command(worker_build);
             command
@@ -126,10 +125,7 @@ impl Worker {
                 .env("RUSTFLAGS", "-Zlocation-detail=none")
                 .env("CARGO_UNSTABLE_BUILD_STD_FEATURES", "optimize_for_size")
                 // Without these it would download its own.
-                .env(
-                    "WASM_BINDGEN_BIN",
-                    tools::cargo_tool("wasm-bindgen-cli", "wasm-bindgen", &bindgen_version)?,
-                )
+                .env("WASM_BINDGEN_BIN", tools::wasm_bindgen()?)
                 .env("WASM_OPT_BIN", tools::node_file("binaryen/bin/wasm-opt"))
                 .env("ESBUILD_BIN", tools::esbuild()?)
                 .current_dir(root().join("edge"));

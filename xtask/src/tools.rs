@@ -14,12 +14,19 @@ use crate::node::{Node, check_installer};
 use crate::root;
 use crate::step::{Step, quiet, timed};
 
-/// The version of a package in Cargo.lock. Tools that must fit a package are taken in its version.
-pub fn locked_version(package: &str) -> Result<String> {
-    let lock = fs::read_to_string(root().join("Cargo.lock")).context("cannot read Cargo.lock")?;
+/// The lock file of what is built, which names the versions that tools must fit.
+const CARGO_LOCK: &str = "Cargo.lock";
+
+/// The lock file of wasm-bindgen's command.
+pub const BINDGEN_LOCK: &str = "xtask/bindgen/Cargo.lock";
+
+/// The version of a package in a lock file of cargo's.
+fn locked_version(lock: &str, package: &str) -> Result<String> {
+    let text = fs::read_to_string(root().join(lock));
+    let text = text.with_context(|| format!("cannot read {lock}"))?;
     let entry = format!("name = \"{package}\"\nversion = \"");
-    let version = lock.split(&entry).nth(1).and_then(|rest| rest.split('"').next());
-    version.map(str::to_owned).ok_or_else(|| anyhow!("Cargo.lock does not name {package}"))
+    let version = text.split(&entry).nth(1).and_then(|rest| rest.split('"').next());
+    version.map(str::to_owned).ok_or_else(|| anyhow!("{lock} does not name {package}"))
 }
 
 /// What package-lock.json says.
@@ -36,26 +43,41 @@ pub fn npm_version(package: &str) -> Result<String> {
     version.ok_or_else(|| anyhow!("package-lock.json does not name {package}"))
 }
 
-/// The path of a tool that cargo installs; installs it if this version is not there.
-pub fn cargo_tool(package: &str, binary: &str, version: &str) -> Result<PathBuf> {
-    let folder = cache()?.join("tools").join(format!("{package}-{version}"));
+/// The path of wasm-bindgen's command; installs it if that was not done with this lock file.
+pub fn wasm_bindgen() -> Result<PathBuf> {
+    let version = locked_version(BINDGEN_LOCK, "wasm-bindgen-cli")?;
+    let lock = fs::read(root().join(BINDGEN_LOCK))?;
+    let name = format!("wasm-bindgen-{version}-{}", artefacts::digest(&[&lock]));
+    let source = root().join("xtask/bindgen");
+    cargo_tool(&name, "wasm-bindgen", &["--path", &source.to_string_lossy()])
+}
+
+/// The path of worker-build; installs it if this version is not there.
+pub fn worker_build() -> Result<PathBuf> {
+    let version = locked_version(CARGO_LOCK, "worker")?;
+    need_openssl()?;
+    let package = format!("worker-build@{version}");
+    cargo_tool(&format!("worker-build-{version}"), "worker-build", &[&package])
+}
+
+/// The path of a tool that cargo installs from a lock file: its own, or one of ours. Where the registry
+/// lacks a version of it, nothing else is tried: what is in the lock file was tried together.
+fn cargo_tool(name: &str, binary: &str, source: &[&str]) -> Result<PathBuf> {
+    let folder = cache()?.join("tools").join(name);
     let path = folder.join("bin").join(binary);
     if path.exists() {
         return Ok(path);
     }
-    need_openssl()?;
-    timed(&format!("install {package}"), || {
-        println!("  {package} {version} into {}: once, some minutes", folder.display());
+    timed(&format!("install {binary}"), || {
+        println!("  {name} into {}: once, some minutes", folder.display());
         let mut cargo = Command::new("cargo");
-        // With the versions of its own lock file and no others: they were tried together.
-        cargo.args(["install", "--locked", "--root"]).arg(&folder);
-        cargo.arg(format!("{package}@{version}"));
+        cargo.args(["install", "--locked", "--root"]).arg(&folder).args(source);
         // A folder of its own: this one's may be locked by the cargo that runs us.
         cargo.env("CARGO_TARGET_DIR", cache()?.join("target"));
         quiet(&mut cargo).map(drop).with_context(|| {
             format!(
-                "{package} {version} cannot be installed with the versions of its lock file; \
-                 nothing else is tried. Is the registry reachable, and has it all of them?"
+                "{name} cannot be installed with the versions of its lock file, and nothing else is \
+                 tried. Is the registry reachable, and has it all of them?"
             )
         })
     })?;
@@ -100,12 +122,12 @@ fn cache() -> Result<PathBuf> {
         .context("neither ASKLET_CACHE nor HOME says where to keep tools")
 }
 
-/// Both tools that cargo installs link OpenSSL.
+/// worker-build links OpenSSL.
 fn need_openssl() -> Result<()> {
     if quiet(Command::new("pkg-config").args(["--exists", "openssl"])).is_ok() {
         return Ok(());
     }
-    apt_install(&["libssl-dev", "pkg-config"], "the tools that cargo installs link OpenSSL")
+    apt_install(&["libssl-dev", "pkg-config"], "worker-build, which makes the Worker, links it")
         .context("the headers of OpenSSL are missing: install libssl-dev and pkg-config")
 }
 
@@ -223,5 +245,31 @@ impl<'a> Apt<'a> {
             let install = ["install", "--yes", "--no-install-recommends"];
             run("apt-get", &[&install[..], packages].concat()).map(drop)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wasm_bindgens_command_has_the_version_of_what_is_built() {
+        let command = locked_version(BINDGEN_LOCK, "wasm-bindgen-cli").unwrap();
+        assert_eq!(command, locked_version(CARGO_LOCK, "wasm-bindgen").unwrap());
+    }
+
+    #[test]
+    fn lock_files_name_no_registry_of_their_own() {
+        for lock in [CARGO_LOCK, BINDGEN_LOCK] {
+            let text = fs::read_to_string(root().join(lock)).unwrap();
+            let sources = text.lines().filter_map(|line| line.strip_prefix("source = "));
+            for source in sources {
+                let usual = "\"registry+https://github.com/rust-lang/crates.io-index\"";
+                assert_eq!(source, usual, "{lock}");
+            }
+        }
+        for (name, package) in package_lock().unwrap()["packages"].as_object().unwrap() {
+            assert!(package["resolved"].is_null(), "{name}");
+        }
     }
 }
