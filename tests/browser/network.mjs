@@ -51,7 +51,6 @@ export const FAULTS = {
 };
 
 /**
-/**
  * Forwards to a deployment, and keeps what was asked of it, and the states of displays that it answered. While
  * `fault` is set, that is what happens to displays, and while `configFault` is set, to the config.
  */

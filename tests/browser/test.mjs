@@ -81,11 +81,6 @@ export const test = base.extend({
     await pages.close();
   },
 
-  /** Another name of the same. */
-  networkUrl: async ({ pageUrl }, use) => {
-    await use(pageUrl);
-  },
-
   /** The states that the pages sent, each once it was answered: wait for what you expect. */
   collected: async ({ network }, use) => {
     await use(network.collected);
