@@ -19,7 +19,7 @@ export function watch(host) {
   takeDocument(host);
   const { surveys, signal, draft, fault } = host;
   // Tools that run tags in a worker give it a copy of the page, which shows nothing.
-  if (globalThis.WorkerGlobalScope) throw new Error("it cannot run in a worker");
+  if (!globalThis.history) throw new Error("it cannot run in a worker");
   /** Surveys between their trigger and being shown, each with a mark of that trigger. */
   const waiting = new Map();
   /** Surveys that the page is ready for and the visitor is not: traits can be told later. */
