@@ -47,7 +47,7 @@ impl World {
     /// What a request must lead to, were it all the server's own business.
     pub fn expected(&self, log: &Log, request: &Template) -> Expected {
         let path = path(&request.path);
-        match route(&request.method, &path) {
+        match route(&request.method, path) {
             Ok(Route::Collect { site, survey, shard, seal }) => {
                 match self.collect(log, request, (&site, &survey), (shard, &seal)) {
                     Ok(None) => Expected::Other,
@@ -142,12 +142,9 @@ impl World {
     }
 }
 
-/// The path of an address as the platform reads it: dots are followed, but a backslash and an encoded
-/// dot are none.
-fn path(address: &str) -> String {
-    let plain = address.replace('\\', "%5C").replace("%2e", "%252e").replace("%2E", "%252E");
-    let url = url::Url::parse(&format!("http://localhost{plain}"));
-    url.map_or_else(|_| String::new(), |url| url.path().to_owned())
+/// The path of an address as the platform reads it: as it was sent. Browsers follow dots before they send.
+fn path(address: &str) -> &str {
+    address.split(['?', '#']).next().unwrap_or(address)
 }
 
 /// A header as the platform tells it: one without a value is none, until a further one has one.
@@ -250,13 +247,12 @@ fn problem(answer: &Answer) -> Result<Code, String> {
     }
 }
 
-/// Whether it is the HTTP server's own answer to what is no sound HTTP. It never reached the product.
+/// Whether it is the HTTP server's own answer to what is no sound HTTP. It never reached the product, whose
+/// refusals are all problem documents.
 fn is_http_servers(request: &Template, answer: &Answer) -> bool {
-    let is_told = matches!(answer.status, 400 | 431 | 501) && answer.body.starts_with(b"ERROR: ");
-    // Of a length or an encoding that it does not understand, workerd says only this.
-    let is_said = request.method == "HEAD" || answer.body == b"Internal Server Error";
-    let is_curt = answer.status == 500 && is_said;
-    !is_sound(request) && (is_told || (is_curt && request.framing == Framing::Raw))
+    !is_sound(request)
+        && matches!(answer.status, 400 | 431 | 501)
+        && answer.content_type != "application/problem+json"
 }
 
 /// What a summary must say of a survey, by question: counted afresh from the logs.
