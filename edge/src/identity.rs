@@ -1,7 +1,11 @@
 //! Who answers: tokens that a site's own server makes with one of the site's identity secrets.
 //!
 //! A token is a JSON Web Token (RFC 7519) signed with HS256 (RFC 7518, section 3.2): `sub` is the
-//! respondent, `aud` the site, `exp` when it runs out, and `traits` what the site says of them.
+//! respondent, `aud` the site, `exp` when it runs out, and `traits` what the site says of them. It has to
+//! hold when the survey was shown, and not when the answer arrives: an answer may wait in an outbox for
+//! 30 days. So a stolen token is of use for its lifetime and 30 days, and the site limits its lifetime.
+//!
+//! A token that is refused costs no answer: the display is stored without it, and says why.
 
 use std::collections::BTreeMap;
 
@@ -9,11 +13,14 @@ use asklet_shared::problem::{Code, Problem};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, Mac};
-use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use sha2::Sha256;
 
-/// How far the clock of the site's server may be off.
-const LEEWAY_MS: u64 = 60_000;
+/// How far the clock of the site's server may be off, in seconds.
+const LEEWAY: f64 = 60.0;
+
+/// No time in seconds that anybody means is as large, and every one in milliseconds is.
+const SECONDS_END: f64 = 100_000_000_000.0;
 
 /// The longest respondent's id, in characters.
 pub const RESPONDENT_LIMIT: usize = 200;
@@ -27,26 +34,23 @@ pub struct Identity {
     pub traits: BTreeMap<String, String>,
 }
 
-#[derive(Deserialize)]
-struct Header {
-    alg: String,
+/// What a site takes.
+pub struct Policy<'a> {
+    /// The site's id.
+    pub site: &'a str,
+    /// The secrets with which tokens are signed.
+    pub secrets: &'a [String],
+    /// How long a token may hold from when it was made, in hours.
+    pub max_hours: u16,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Claims {
-    sub: String,
-    aud: Audience,
-    exp: u64,
-    #[serde(default)]
-    traits: BTreeMap<String, String>,
-}
-
-/// RFC 7519, section 4.1.3: one or several.
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum Audience {
-    One(String),
-    Many(Vec<String>),
+/// When a token has to hold.
+#[derive(Clone, Copy)]
+pub struct Moment {
+    /// When its survey was shown, in milliseconds since the epoch.
+    pub shown_ms: u64,
+    /// When it arrived.
+    pub now_ms: u64,
 }
 
 /// Whether a text can be a respondent's id.
@@ -54,34 +58,47 @@ pub fn is_respondent(id: &str) -> bool {
     (1..=RESPONDENT_LIMIT).contains(&id.chars().count())
 }
 
-/// Checks a token for a site at the time when its survey was shown: a display may arrive days later.
-pub fn verify(
+/// Checks a token.
+pub fn verify(token: &str, policy: &Policy<'_>, moment: Moment) -> Result<Identity, Problem> {
+    let (header, claims) = read(token, policy.secrets)?;
+    if header.get("alg").and_then(Value::as_str) != Some("HS256") {
+        return Err(wrong("alg", "the token is not signed with HS256").limit("HS256"));
+    }
+    if header.contains_key("crit") {
+        // RFC 7515, section 4.1.11: whoever does not know what is critical refuses the token.
+        return Err(wrong("crit", "the token names critical extensions, and none is known here"));
+    }
+    check_audience(&claims, policy.site)?;
+    check_times(&claims, policy.max_hours, moment)?;
+    let respondent = claims.get("sub").and_then(Value::as_str);
+    let respondent = respondent.filter(|respondent| is_respondent(respondent)).ok_or_else(|| {
+        let detail = "the token's sub is no text, or empty, or too long";
+        wrong("sub", detail).limit(format!("1..={RESPONDENT_LIMIT} characters"))
+    })?;
+    Ok(Identity { respondent: respondent.to_owned(), traits: traits(&claims)? })
+}
+
+/// Takes a token apart whose signature holds: its header and its claims.
+fn read(
     token: &str,
-    site: &str,
     secrets: &[String],
-    shown_ms: u64,
-) -> Result<Identity, Problem> {
+) -> Result<(Map<String, Value>, Map<String, Value>), Problem> {
     let malformed = |detail: &'static str| {
         Problem::new(Code::IdentityMalformed, detail)
             .at("identity")
             .limit("a JSON Web Token signed with HS256, with sub, aud and exp")
     };
-    let (signed, signature) =
-        token.rsplit_once('.').ok_or_else(|| malformed("the token has not three parts"))?;
-    let (header, claims) =
-        signed.split_once('.').ok_or_else(|| malformed("the token has not three parts"))?;
+    let parts = || malformed("the token has not three parts");
+    let (signed, signature) = token.rsplit_once('.').ok_or_else(parts)?;
+    let (header, claims) = signed.split_once('.').ok_or_else(parts)?;
     let decode = |part: &str| {
         URL_SAFE_NO_PAD.decode(part).map_err(|_| malformed("a part of the token is not base64url"))
     };
-    let text = |part: &str| {
-        let text = String::from_utf8(decode(part)?);
-        text.map_err(|_| malformed("a part of the token is not UTF-8"))
+    let object = |part: &str| {
+        serde_json::from_slice::<Map<String, Value>>(&decode(part)?)
+            .map_err(|_| malformed("a part of the token is no JSON object"))
     };
-    let header: Header = serde_json::from_str(&text(header)?)
-        .map_err(|_| malformed("the token's header cannot be read"))?;
-    if header.alg != "HS256" {
-        return Err(malformed("the token is not signed with HS256"));
-    }
+    let header = object(header)?;
     let signature = decode(signature)?;
     // Each secret is tried, and each in constant time.
     let is_signed = secrets.iter().fold(false, |is_signed, secret| {
@@ -94,59 +111,135 @@ pub fn verify(
         let detail = "none of the site's identity secrets signed this token";
         return Err(Problem::new(Code::IdentitySignature, detail).at("identity"));
     }
-    let claims: Claims = serde_json::from_str(&text(claims)?)
-        .map_err(|_| malformed("the token's claims cannot be read"))?;
-    let is_for_site = match &claims.aud {
-        Audience::One(audience) => audience == site,
-        Audience::Many(audiences) => audiences.iter().any(|audience| audience == site),
+    Ok((header, object(claims)?))
+}
+
+/// RFC 7519, section 4.1.3: one audience, or several.
+fn check_audience(claims: &Map<String, Value>, site: &str) -> Result<(), Problem> {
+    let is_for_site = match claims.get("aud") {
+        Some(Value::String(audience)) => audience == site,
+        Some(Value::Array(audiences)) => audiences.iter().any(|audience| audience == site),
+        _ => return Err(wrong("aud", "the token's aud is neither a text nor a list").limit(site)),
     };
-    if !is_for_site {
-        let detail = "the token is for another site";
-        return Err(Problem::new(Code::IdentityAudience, detail).at("identity.aud").limit(site));
+    if is_for_site {
+        return Ok(());
     }
-    if claims.exp.saturating_mul(1000).saturating_add(LEEWAY_MS) < shown_ms {
+    let detail = "the token is for another site";
+    Err(Problem::new(Code::IdentityAudience, detail).at("identity.aud").limit(site))
+}
+
+/// Refuses a token that did not hold when the survey was shown, does not hold yet, or holds for longer than
+/// the site allows. One that does not say when it was made was made before it arrived.
+fn check_times(
+    claims: &Map<String, Value>,
+    max_hours: u16,
+    Moment { shown_ms, now_ms }: Moment,
+) -> Result<(), Problem> {
+    let (shown, now) = (shown_ms as f64 / 1000.0, now_ms as f64 / 1000.0);
+    let exp = seconds(claims, "exp")?.ok_or_else(|| wrong("exp", "the token has no exp"))?;
+    let iat = seconds(claims, "iat")?;
+    for (claim, from) in [("nbf", seconds(claims, "nbf")?), ("iat", iat)] {
+        if from.is_some_and(|from| now + LEEWAY < from) {
+            return Err(Problem::new(Code::IdentityNotYetValid, "the token does not hold yet")
+                .at(format!("identity.{claim}"))
+                .limit(format!("at most {}", now_ms / 1000)));
+        }
+    }
+    if exp + LEEWAY < shown {
         let detail = "the token had run out when the survey was shown";
         return Err(Problem::new(Code::IdentityExpired, detail)
             .at("identity.exp")
             .limit(format!("at least {}", shown_ms / 1000)));
     }
-    if !is_respondent(&claims.sub) {
-        return Err(malformed("the token's sub is empty or too long")
-            .at("identity.sub")
-            .limit(format!("1..={RESPONDENT_LIMIT} characters")));
+    let longest = f64::from(max_hours) * 3_600.0 + LEEWAY;
+    if iat.unwrap_or(now) + longest < exp {
+        let detail = "the token holds for longer than the site allows";
+        let from = if iat.is_some() { "iat" } else { "now, since there is no iat" };
+        return Err(Problem::new(Code::IdentityLifetime, detail)
+            .at("identity.exp")
+            .limit(format!("{max_hours} hours after {from}")));
     }
-    Ok(Identity { respondent: claims.sub, traits: claims.traits })
+    Ok(())
+}
+
+/// A time, which RFC 7519 allows to have a fraction.
+fn seconds(claims: &Map<String, Value>, claim: &str) -> Result<Option<f64>, Problem> {
+    let Some(value) = claims.get(claim) else { return Ok(None) };
+    match value.as_f64().filter(|seconds| (0.0..SECONDS_END).contains(seconds)) {
+        Some(seconds) => Ok(Some(seconds)),
+        None => Err(wrong(claim, "the claim is no time in seconds since the epoch")
+            .limit("a number of seconds, not of milliseconds")),
+    }
+}
+
+/// The traits that are texts, numbers or booleans, as texts; the others could be none of the survey's.
+fn traits(claims: &Map<String, Value>) -> Result<BTreeMap<String, String>, Problem> {
+    let traits = match claims.get("traits") {
+        Some(Value::Object(traits)) => traits,
+        None | Some(Value::Null) => return Ok(BTreeMap::new()),
+        // What PHP makes of an empty array.
+        Some(Value::Array(list)) if list.is_empty() => return Ok(BTreeMap::new()),
+        Some(_) => return Err(wrong("traits", "the token's traits are no object")),
+    };
+    let told = traits.iter().filter_map(|(key, value)| {
+        let text = match value {
+            Value::String(text) => text.clone(),
+            Value::Bool(_) => value.to_string(),
+            // 1.0 and 1 are the same number, and JavaScript writes the one as the other.
+            Value::Number(number) => {
+                let text = number.to_string();
+                text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+            }
+            Value::Null | Value::Array(_) | Value::Object(_) => return None,
+        };
+        Some((key.clone(), text))
+    });
+    Ok(told.collect())
+}
+
+/// What is said of a claim that does not read.
+fn wrong(claim: &str, detail: &'static str) -> Problem {
+    Problem::new(Code::IdentityMalformed, detail).at(format!("identity.{claim}"))
 }
 
 #[cfg(test)]
 mod tests {
+    use asklet_shared::time::DAY_MS;
+    use serde_json::json;
+
     use super::*;
 
     const NOW_MS: u64 = 1_763_785_907_123;
+    const NOW: u64 = NOW_MS / 1000;
     const SITE: &str = "any-site";
 
-    fn token(header: &str, claims: &serde_json::Value, secret: &str) -> String {
-        let signed = format!(
-            "{}.{}",
-            URL_SAFE_NO_PAD.encode(header),
-            URL_SAFE_NO_PAD.encode(claims.to_string())
-        );
+    fn token(header: &str, claims: &str, secret: &str) -> String {
+        let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
         let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
         let signature = mac.chain_update(signed.as_bytes()).finalize().into_bytes();
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 
-    fn claims() -> serde_json::Value {
-        serde_json::json!({
-            "sub": "u1", "aud": SITE, "exp": NOW_MS / 1000 + 60, "traits": { "plan": "pro" },
-        })
+    fn claims() -> Value {
+        json!({ "sub": "u1", "aud": SITE, "exp": NOW + 60, "traits": { "plan": "pro" } })
     }
 
     const HS256: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
 
-    fn verified(token: &str) -> Result<Identity, Code> {
+    fn verified_at(token: &str, moment: Moment) -> Result<Identity, Problem> {
         let secrets = ["old".to_owned(), "new".to_owned()];
-        verify(token, SITE, &secrets, NOW_MS).map_err(|problem| problem.code)
+        verify(token, &Policy { site: SITE, secrets: &secrets, max_hours: 24 }, moment)
+    }
+
+    fn verified(token: &str) -> Result<Identity, Problem> {
+        verified_at(token, Moment { shown_ms: NOW_MS, now_ms: NOW_MS })
+    }
+
+    /// A token with a claim in the place of another.
+    fn with(claim: &str, value: Value) -> String {
+        let mut changed = claims();
+        changed[claim] = value;
+        token(HS256, &changed.to_string(), "new")
     }
 
     #[test]
@@ -167,41 +260,107 @@ mod tests {
     #[test]
     fn either_of_two_secrets_signs() {
         for secret in ["old", "new"] {
-            let identity = verified(&token(HS256, &claims(), secret)).unwrap();
+            let identity = verified(&token(HS256, &claims().to_string(), secret)).unwrap();
             assert_eq!(identity.respondent, "u1");
             assert_eq!(identity.traits, [("plan".to_owned(), "pro".to_owned())].into());
         }
-        let mut many = claims();
-        many["aud"] = serde_json::json!(["other", SITE]);
-        assert!(verified(&token(HS256, &many, "new")).is_ok());
+        verified(&with("aud", json!(["other", SITE, 7]))).unwrap();
     }
 
     #[test]
-    fn each_wrong_token_has_its_code() {
-        let with = |field: &str, value: serde_json::Value| {
-            let mut changed = claims();
-            changed[field] = value;
-            token(HS256, &changed, "new")
-        };
-        let unsigned = token(r#"{"alg":"none"}"#, &claims(), "new");
-        let good = token(HS256, &claims(), "new");
+    fn each_wrong_token_has_its_code_and_names_the_claim() {
+        let all = claims().to_string();
+        let good = token(HS256, &all, "new");
         let (head, _) = good.rsplit_once('.').unwrap();
-        for (token, code) in [
-            (String::new(), Code::IdentityMalformed),
-            ("a.b".to_owned(), Code::IdentityMalformed),
-            ("é.é.é".to_owned(), Code::IdentityMalformed),
-            (unsigned, Code::IdentityMalformed),
-            (format!("{head}."), Code::IdentitySignature),
-            (token(HS256, &claims(), "guess"), Code::IdentitySignature),
-            (with("aud", "other".into()), Code::IdentityAudience),
-            (with("exp", (NOW_MS / 1000 - 61).into()), Code::IdentityExpired),
-            (with("sub", "".into()), Code::IdentityMalformed),
-            (with("sub", 7.into()), Code::IdentityMalformed),
-            (with("exp", serde_json::Value::Null), Code::IdentityMalformed),
+        let malformed = Code::IdentityMalformed;
+        for (token, code, field) in [
+            (String::new(), malformed, "identity"),
+            ("a.b".to_owned(), malformed, "identity"),
+            ("é.é.é".to_owned(), malformed, "identity"),
+            (format!("{good}.{good}"), malformed, "identity"),
+            (token(HS256, "[]", "new"), malformed, "identity"),
+            (format!("{head}."), Code::IdentitySignature, "identity"),
+            (token(HS256, &all, "guess"), Code::IdentitySignature, "identity"),
+            (token(r#"{"alg":"none"}"#, &all, "new"), malformed, "identity.alg"),
+            (token("{}", &all, "new"), malformed, "identity.alg"),
+            (token(r#"{"alg":"HS256","crit":["b64"]}"#, &all, "new"), malformed, "identity.crit"),
+            (with("aud", json!("other")), Code::IdentityAudience, "identity.aud"),
+            (with("aud", json!(["other"])), Code::IdentityAudience, "identity.aud"),
+            (with("aud", json!({})), malformed, "identity.aud"),
+            (with("sub", json!("")), malformed, "identity.sub"),
+            (with("sub", json!(7)), malformed, "identity.sub"),
+            (with("sub", json!("x".repeat(201))), malformed, "identity.sub"),
+            (with("exp", Value::Null), malformed, "identity.exp"),
+            (with("exp", json!("soon")), malformed, "identity.exp"),
+            (with("exp", json!(NOW_MS + 60_000)), malformed, "identity.exp"),
+            (with("exp", json!(-1)), malformed, "identity.exp"),
+            (with("nbf", json!(NOW_MS)), malformed, "identity.nbf"),
+            (with("iat", json!(true)), malformed, "identity.iat"),
+            (with("exp", json!(NOW - 61)), Code::IdentityExpired, "identity.exp"),
+            (with("nbf", json!(NOW + 62)), Code::IdentityNotYetValid, "identity.nbf"),
+            (with("iat", json!(NOW + 62)), Code::IdentityNotYetValid, "identity.iat"),
+            (with("traits", json!("pro")), malformed, "identity.traits"),
+            (with("traits", json!(["pro"])), malformed, "identity.traits"),
         ] {
-            assert_eq!(verified(&token), Err(code), "{token}");
+            let problem = verified(&token).unwrap_err();
+            assert_eq!((problem.code, problem.field.as_deref()), (code, Some(field)), "{token}");
         }
-        // The clock of the site's server may be a little slow.
-        assert!(verified(&with("exp", (NOW_MS / 1000 - 59).into())).is_ok());
+        // The clock of the site's server may be a little slow, or fast.
+        for (claim, at) in [("exp", NOW - 59), ("nbf", NOW + 59), ("iat", NOW + 59)] {
+            verified(&with(claim, json!(at))).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_other_makers_of_tokens_write_is_read() {
+        for exp in ["1763785967.5", "1.763785967e9"] {
+            let claims = format!(r#"{{"sub":"u1","aud":"{SITE}","exp":{exp},"traits":[]}}"#);
+            assert_eq!(verified(&token(HS256, &claims, "new")).unwrap().traits, BTreeMap::new());
+        }
+        verified(&with("traits", Value::Null)).unwrap();
+        let traits = r#"{"plan":"pro","seats":3,"since":1.0,"rate":0.5,"paid":true,
+            "address":{"city":"Ulm"},"tags":["a"],"gone":null}"#;
+        let identity = verified(&with("traits", serde_json::from_str(traits).unwrap())).unwrap();
+        let told: Vec<_> = identity.traits.iter().map(|(key, at)| (key.as_str(), &**at)).collect();
+        let expected =
+            [("paid", "true"), ("plan", "pro"), ("rate", "0.5"), ("seats", "3"), ("since", "1")];
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn no_token_holds_for_longer_than_the_site_allows() {
+        let day = 24 * 3_600;
+        let code = |iat: Option<u64>, exp: u64| {
+            let mut changed = claims();
+            changed["exp"] = json!(exp);
+            if let Some(iat) = iat {
+                changed["iat"] = json!(iat);
+            }
+            let token = token(HS256, &changed.to_string(), "new");
+            verified(&token).map(drop).map_err(|problem| problem.code)
+        };
+        let refused = Err(Code::IdentityLifetime);
+        assert_eq!(code(Some(NOW - 100), NOW - 100 + day), Ok(()));
+        assert_eq!(code(Some(NOW - 100), NOW - 100 + day + 61), refused);
+        // Without a time at which it was made it cannot be older than it is here.
+        assert_eq!(code(None, NOW + day), Ok(()));
+        assert_eq!(code(None, NOW + day + 62), refused);
+        assert_eq!(code(Some(NOW - 10 * day), NOW + 1), refused);
+    }
+
+    #[test]
+    fn a_token_is_of_use_for_its_lifetime_and_what_an_outbox_keeps() {
+        let outbox_ms = 30 * DAY_MS;
+        let mut changed = claims();
+        (changed["iat"], changed["exp"]) = (json!(NOW), json!(NOW + 24 * 3_600));
+        let token = token(HS256, &changed.to_string(), "new");
+        // However old a client says that its display is, it counts as shown 30 days ago at most.
+        let sent = |after_ms: u64| {
+            let now_ms = NOW_MS + after_ms;
+            let moment = Moment { shown_ms: now_ms - outbox_ms, now_ms };
+            verified_at(&token, moment).map(drop).map_err(|problem| problem.code)
+        };
+        assert_eq!(sent(outbox_ms + DAY_MS), Ok(()));
+        assert_eq!(sent(outbox_ms + DAY_MS + 61_000), Err(Code::IdentityExpired));
     }
 }

@@ -109,6 +109,18 @@ pub fn taken() -> Result<web_sys::Response, Failure> {
     })
 }
 
+/// The answer to a display that is stored without its identity token, and why. Whoever sets up tokens
+/// reads it among the headers.
+pub fn taken_without_identity(problem: &Problem) -> Result<web_sys::Response, Failure> {
+    let answer = ResponseBuilder::new().with_status(204);
+    let answer = answer
+        .with_header("access-control-allow-origin", "*")?
+        .with_header("access-control-expose-headers", "asklet, asklet-identity")?
+        .with_header(MARK.0, MARK.1)?
+        .with_header("asklet-identity", problem.code.name())?;
+    Ok(answer.empty().into())
+}
+
 /// What a handler came to, as the platform takes it.
 pub fn settle<R: Into<web_sys::Response>>(
     route: &str,

@@ -1,7 +1,7 @@
 //! What holds for a survey now, besides its versions: pushed by the site to every shard, so that a
 //! display is taken without asking anybody.
 
-use asklet_shared::settings::{Limits, Look, Privacy};
+use asklet_shared::settings::{self, Limits, Look, Privacy};
 use serde::{Deserialize, Serialize};
 
 /// The standing of one survey.
@@ -17,6 +17,9 @@ pub struct Standing {
     pub require_identity: bool,
     /// The secrets with which tokens are signed.
     pub identity_secrets: Vec<String>,
+    /// For how many hours a token may hold.
+    #[serde(default = "settings::a_day")]
+    pub identity_max_hours: u16,
     /// How much is taken at once.
     pub limits: Limits,
     /// What of the site is seen in it.

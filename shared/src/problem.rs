@@ -64,7 +64,7 @@ impl Serialize for Problem {
 macro_rules! codes {
     ($($(#[$doc:meta])* $code:ident = $name:literal, $status:literal, $title:literal;)*) => {
         /// The names of the problems. A name never changes its meaning.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
         pub enum Code {
             $($(#[$doc])* #[serde(rename = $name)] $code,)*
         }
@@ -204,6 +204,10 @@ codes! {
     IdentityAudience = "identity_audience", 422, "The identity token is for another site";
     /// A token that had run out when the survey was shown.
     IdentityExpired = "identity_expired", 422, "The identity token has expired";
+    /// A token that does not hold yet.
+    IdentityNotYetValid = "identity_not_yet_valid", 422, "The identity token does not hold yet";
+    /// A token that holds for longer than the site allows.
+    IdentityLifetime = "identity_lifetime", 422, "The identity token holds for too long";
     /// Traits without a token, where the site takes none of those.
     IdentityRequired = "identity_required", 422, "The site requires an identity token";
     /// More requests than the site takes at once.

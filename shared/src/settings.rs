@@ -30,6 +30,9 @@ pub struct Settings {
     /// Whether traits must come with a token of the site's own server.
     #[serde(default)]
     pub require_identity: bool,
+    /// For how many hours an identity token may hold from when it was made: 1 to 8,784, 24 if not said.
+    #[serde(default = "a_day")]
+    pub identity_max_hours: u16,
     /// How its surveys look.
     #[serde(default)]
     pub theme: Theme,
@@ -52,6 +55,11 @@ fn english() -> String {
 /// The rest between surveys of a site that says nothing of it, in days.
 pub(crate) fn a_week() -> u16 {
     7
+}
+
+/// How long tokens may hold at a site that says nothing of it, in hours.
+pub fn a_day() -> u16 {
+    24
 }
 
 fn utc() -> String {

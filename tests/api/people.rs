@@ -40,7 +40,7 @@ fn with_plan() -> Value {
 }
 
 #[test]
-fn a_token_says_who_answers_and_each_wrong_one_has_its_code() {
+fn a_token_says_who_answers_and_a_wrong_one_costs_no_answer() {
     let deployment = Deployment::start();
     let site = deployment.site();
     let survey = site.publish(&with_plan());
@@ -56,16 +56,34 @@ fn a_token_says_who_answers_and_each_wrong_one_has_its_code() {
         changed[field] = value;
         token(&changed, &secret)
     };
-    for (token, code) in [
+    let day = 24 * 60 * 60;
+    let wrong = [
         ("nonsense".to_owned(), "identity_malformed"),
         (token(&good, "another secret"), "identity_signature"),
         (with("aud", json!("any-other")), "identity_audience"),
         (with("exp", json!(now_seconds() - 120)), "identity_expired"),
-    ] {
-        send(1, &token).problem(422, code);
+        (with("nbf", json!(now_seconds() + 120)), "identity_not_yet_valid"),
+        (with("exp", json!(now_seconds() + day + 120)), "identity_lifetime"),
+        (with("exp", json!((now_seconds() + 60) * 1000)), "identity_malformed"),
+    ];
+    for (number, (token, code)) in (10..).zip(&wrong) {
+        let answer = send(number, token);
+        answer.expect(204);
+        assert_eq!((answer.header("asklet-identity"), answer.header("asklet")), (*code, "1"));
     }
-    assert_eq!(survey.summary()["n"], 0);
-    send(1, &token(&good, &secret)).expect(204);
+    let listed = survey.request("GET", "/responses").get().expect(200);
+    let listed = listed["responses"].as_array().unwrap();
+    assert_eq!(listed.len(), wrong.len());
+    for (response, (_, code)) in listed.iter().rev().zip(&wrong) {
+        let told = (&response["identity_refused"], &response["respondent"], &response["verified"]);
+        assert_eq!(told, (&json!(code), &Value::Null, &json!(false)));
+        assert_eq!((&response["answers"]["score"], &response["traits"]), (&json!(9), &json!({})));
+        let path = format!("/displays/{}", response["id"].as_str().unwrap());
+        survey.request("DELETE", &path).get().expect(204);
+    }
+    let answer = send(1, &token(&good, &secret));
+    answer.expect(204);
+    assert_eq!(answer.header("asklet-identity"), "");
 
     // Two secrets hold at a time; one that is removed does not.
     let (_, second) = new_secret(&site);
@@ -73,20 +91,29 @@ fn a_token_says_who_answers_and_each_wrong_one_has_its_code() {
     send(2, &token(&claims(&site, "u2", "free"), &second)).expect(204);
     send(3, &token(&claims(&site, "u1", "pro"), &secret)).expect(204);
     site.request("DELETE", &format!("/identity-secrets/{first}")).get().expect(204);
-    send(4, &token(&good, &secret)).problem(422, "identity_signature");
+    let answer = send(4, &token(&good, &secret));
+    answer.expect(204);
+    assert_eq!(answer.header("asklet-identity"), "identity_signature");
+    // A program that imports still has its line, and hears what is wrong with it.
+    let mut line = display(5, 1, "completed", json!({ "score": 9 }));
+    line["identity"] = json!("nonsense");
+    line["shown_ms"] = json!(now_seconds() * 1000);
+    let imported = survey.request("POST", "/import").send(&line.to_string()).expect(200);
+    let problem = &imported["problems"][0]["problem"];
+    assert_eq!((&imported["refused"], &problem["code"]), (&json!(1), &json!("identity_malformed")));
 
     let summary = survey.summary_of("by=trait.plan");
-    assert_eq!((&summary["n"], &summary["respondents"]), (&json!(3), &json!(2)));
-    let rows: Vec<_> = summary["breakdown"].as_array().unwrap().iter().collect();
-    assert_eq!(rows.len(), 2);
-    assert_eq!((&rows[0]["value"], &rows[0]["n"]), (&json!("free"), &json!(1)));
+    assert_eq!((&summary["n"], &summary["respondents"]), (&json!(4), &json!(2)));
+    let rows = summary["breakdown"].as_array().unwrap();
+    let of = |value: &str| rows.iter().find(|row| row["value"] == value).map(|row| &row["n"]);
+    assert_eq!([of(""), of("free"), of("pro")], [1, 1, 2].map(|n| json!(n)).each_ref().map(Some));
     let each = survey.summary_of("per=respondent");
     assert_eq!((&each["n"], &each["source"]), (&json!(2), &json!("displays")));
     assert_eq!(each["per_respondent"], true);
 }
 
 #[test]
-fn a_site_can_require_tokens_and_a_browser_can_refuse_to_be_followed() {
+fn a_site_can_require_tokens_of_traits_and_a_browser_can_refuse_to_be_followed() {
     let deployment = Deployment::start();
     let site = deployment.site();
     let survey = site.publish(&with_plan());
@@ -97,7 +124,15 @@ fn a_site_can_require_tokens_and_a_browser_can_refuse_to_be_followed() {
         json!({ "name": "Shop", "origins": ["https://shop.example"], "require_identity": true });
     site.request("PUT", "").json(&settings).expect(200);
     told["id"] = display(2, 1, "completed", json!({}))["id"].clone();
-    survey.collect(&told).problem(422, "identity_required");
+    // What nobody vouches for is left out, and the answer is taken.
+    let answer = survey.collect(&told);
+    answer.expect(204);
+    assert_eq!(answer.header("asklet-identity"), "identity_required");
+    let path = "/responses?where=trait.plan:";
+    let response = &survey.request("GET", path).get().expect(200)["responses"][0];
+    assert_eq!(response["identity_refused"], "identity_required");
+    assert_eq!((&response["traits"], &response["answers"]["score"]), (&json!({}), &json!(9)));
+    told["id"] = display(4, 1, "completed", json!({}))["id"].clone();
     // Without traits nobody has to say who they are.
     survey.collect(&display(3, 1, "completed", json!({ "score": 9 }))).expect(204);
     // Global Privacy Control: the answer is taken, and who it is from is not.
@@ -106,9 +141,9 @@ fn a_site_can_require_tokens_and_a_browser_can_refuse_to_be_followed() {
     let request = deployment.request("POST", &survey.collect_path(0)).header("sec-gpc", "1");
     request.json(&told).expect(204);
     let summary = survey.summary_of("by=trait.plan");
-    assert_eq!((&summary["n"], &summary["respondents"]), (&json!(3), &json!(0)));
+    assert_eq!((&summary["n"], &summary["respondents"]), (&json!(4), &json!(0)));
     let rows = summary["breakdown"].as_array().unwrap();
-    assert_eq!((&rows[0]["value"], &rows[0]["n"]), (&json!(""), &json!(2)));
+    assert_eq!((&rows[0]["value"], &rows[0]["n"]), (&json!(""), &json!(3)));
     assert_eq!((&rows[1]["value"], &rows[1]["n"]), (&json!("pro"), &json!(1)));
     survey.request("GET", "/summary?by=trait.mood").get().problem(400, "invalid_query");
 }

@@ -283,6 +283,7 @@ fn response() -> Response {
         respondent: Some("customer-17".to_owned()),
         traits: [("plan".to_owned(), "pro".to_owned())].into(),
         verified: true,
+        identity_refused: None,
         excluded: None,
     }
 }

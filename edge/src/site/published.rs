@@ -158,6 +158,7 @@ pub fn standing(sql: &impl Sql, survey: &str) -> Result<Standing, Failure> {
         privacy: settings.privacy,
         require_identity: settings.require_identity,
         identity_secrets,
+        identity_max_hours: settings.identity_max_hours,
         limits: settings.limits,
         look,
         stopped_ms,

@@ -6,6 +6,7 @@ use asklet_shared::definition::Definition;
 use asklet_shared::display::{Answer, Answers, Choice};
 use asklet_shared::metrics::Category;
 use asklet_shared::period::rfc3339;
+use asklet_shared::problem::Code;
 use serde::{Deserialize, Serialize};
 
 use super::responses::Response;
@@ -13,7 +14,7 @@ use crate::failure::Failure;
 use crate::json;
 
 /// The columns that follow the questions.
-const CONTEXT: [&str; 19] = [
+const CONTEXT: [&str; 20] = [
     "category",
     "stage",
     "dismissed",
@@ -30,6 +31,7 @@ const CONTEXT: [&str; 19] = [
     "variant",
     "respondent",
     "verified",
+    "identity_refused",
     "excluded",
     "other_answers",
     "other_traits",
@@ -105,6 +107,7 @@ impl Columns {
             &response.variant,
             response.respondent.as_deref().unwrap_or_default(),
             if response.verified { "true" } else { "false" },
+            response.identity_refused.map_or("", Code::name),
             response.excluded.as_ref().map_or("", |excluded| &excluded.reason),
         ] {
             line.text(text);

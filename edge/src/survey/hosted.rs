@@ -119,7 +119,7 @@ impl Shard {
         });
         if !is_known && !matches!(next, Next::Again(..)) {
             let survey = (&published.definition, &*standing);
-            let recorded = self.record(display, circumstances, survey, &address.site)?;
+            let (recorded, _) = self.record(display, circumstances, survey, &address.site)?;
             self.after(recorded).await?;
         }
         Ok(view::page(&Place {

@@ -21,7 +21,7 @@ use super::log;
 use super::record::{self, Arrival, Recorded};
 use super::responses::Excluded;
 use crate::failure::Failure;
-use crate::identity::{RESPONDENT_LIMIT, is_respondent};
+use crate::identity::{Moment, RESPONDENT_LIMIT, is_respondent};
 use crate::json;
 use crate::sql::Sql;
 use crate::standing::Standing;
@@ -311,8 +311,12 @@ fn read(
     }
     let published = published(display.version)?.ok_or_else(unknown)?;
     validate::display(&mut display, &published.definition)?;
-    let (nobody, told) = (Circumstances::default(), (site, shown_ms));
-    let mut arrival = intake::arrival(display, nobody, &published.definition, standing, told)?;
+    let (nobody, told) = (Circumstances::default(), (site, Moment { shown_ms, now_ms }));
+    let mut arrival = intake::arrival(display, nobody, &published.definition, standing, told);
+    if let Some(problem) = arrival.refused {
+        // Whoever imports still has the line, and can mend it.
+        return Err(problem.into());
+    }
     let kept = |told: Option<String>, is_kept: bool| {
         told.filter(|told| is_kept && told.chars().count() <= NAME_LIMIT)
     };

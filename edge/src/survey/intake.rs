@@ -15,7 +15,7 @@ use worker::Env;
 use worker::js_sys::Array;
 
 use super::record::Arrival;
-use crate::identity;
+use crate::identity::{self, Moment};
 use crate::place;
 use crate::respond;
 use crate::standing::Standing;
@@ -121,32 +121,43 @@ fn device(agent: &str) -> Option<Device> {
     }
 }
 
-/// A display as it is recorded: valid already, with what the site wants to be kept.
+/// A display as it is recorded: valid already, with what the site wants to be kept. Without its identity
+/// token where that is refused: an answer is worth more.
 pub fn arrival(
     display: Display,
     circumstances: Circumstances,
     definition: &Definition,
     standing: &Standing,
-    (site, shown_ms): (&str, u64),
-) -> Result<Arrival, Problem> {
+    (site, moment): (&str, Moment),
+) -> Arrival {
     let Circumstances { country, device, is_private, .. } = circumstances;
     let privacy = standing.privacy;
     let mut respondent = None;
     let mut traits = BTreeMap::new();
     let mut verified = false;
+    let mut refused = None;
     if !is_private {
-        if let Some(token) = &display.identity {
-            let secrets = &standing.identity_secrets;
-            let identity = identity::verify(token, site, secrets, shown_ms)?;
-            respondent = Some(identity.respondent);
-            traits = identity.traits;
-            validate::traits(&mut traits, definition);
-            verified = true;
-        } else if standing.require_identity && !display.traits.is_empty() {
-            let detail = "the site takes traits only with an identity token";
-            return Err(Problem::new(Code::IdentityRequired, detail).at("identity"));
-        } else {
+        let policy = identity::Policy {
+            site,
+            secrets: &standing.identity_secrets,
+            max_hours: standing.identity_max_hours,
+        };
+        match display.identity.as_deref().map(|token| identity::verify(token, &policy, moment)) {
+            Some(Ok(identity)) => {
+                respondent = Some(identity.respondent);
+                traits = identity.traits;
+                validate::traits(&mut traits, definition);
+                verified = true;
+            }
+            Some(Err(problem)) => refused = Some(problem),
+            None => {}
+        }
+        if !verified && !standing.require_identity {
             traits = display.traits;
+        } else if !verified && !display.traits.is_empty() {
+            let detail = "the site takes traits only with an identity token";
+            let required = || Problem::new(Code::IdentityRequired, detail).at("identity");
+            refused = refused.or_else(|| Some(required()));
         }
     }
     let address = match privacy.page {
@@ -175,19 +186,20 @@ pub fn arrival(
         page_group,
         page: if is_private { String::new() } else { privacy.page.of(&display.page) },
     };
-    Ok(Arrival {
+    Arrival {
         id: display.id,
         revision: display.revision,
         stage: display.stage,
         dismissed: display.dismissed,
-        shown_ms,
+        shown_ms: moment.shown_ms,
         context,
         answers: display.answers,
         respondent,
         traits,
         verified,
+        refused,
         excluded: None,
-    })
+    }
 }
 
 #[cfg(test)]

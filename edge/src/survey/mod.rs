@@ -46,6 +46,7 @@ use worker::worker_sys::DurableObjectState;
 use worker::{Date, Env, Request, Response, State, web_sys};
 
 use crate::failure::Failure;
+use crate::identity::Moment;
 use crate::json;
 use crate::promise;
 use crate::respond::{self, Cache};
@@ -217,25 +218,31 @@ impl Shard {
         let standing = self.standing(address).await?;
         check_origin(&standing, circumstances.origin.as_deref())?;
         let survey = (&published.definition, &*standing);
-        let recorded = self.record(display, circumstances, survey, &address.site)?;
+        let (recorded, refused) = self.record(display, circumstances, survey, &address.site)?;
         self.after(recorded).await?;
-        respond::taken()
+        match refused {
+            None => respond::taken(),
+            Some(problem) => respond::taken_without_identity(&problem),
+        }
     }
 
-    /// Stores a revision of a display that keeps the rules of its version.
+    /// Stores a revision of a display that keeps the rules of its version. Says as well why its identity
+    /// was not taken, if it was not.
     fn record(
         &self,
         mut display: Display,
         circumstances: Circumstances,
         (definition, standing): (&Definition, &Standing),
         site: &str,
-    ) -> Result<Recorded, Failure> {
+    ) -> Result<(Recorded, Option<Problem>), Failure> {
         let now_ms = Date::now().as_millis();
         check_open(standing, now_ms)?;
         validate::display(&mut display, definition)?;
-        let told = (site, record::shown_ms(display.age_ms, now_ms));
-        let arrival = intake::arrival(display, circumstances, definition, standing, told)?;
-        record::record(&self.sql, arrival, now_ms)
+        let shown_ms = record::shown_ms(display.age_ms, now_ms);
+        let told = (site, Moment { shown_ms, now_ms });
+        let arrival = intake::arrival(display, circumstances, definition, standing, told);
+        let refused = arrival.refused.clone();
+        Ok((record::record(&self.sql, arrival, now_ms)?, refused))
     }
 
     /// A version that this shard has.

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use asklet_shared::display::{Answer, Answers, Choice};
 use asklet_shared::display_id::DisplayId;
+use asklet_shared::problem::Code;
 use serde::{Deserialize, Serialize};
 
 use super::log::{Stored, broken, respondent_digest};
@@ -24,15 +25,22 @@ pub struct Personal {
     /// Whether the site's server vouches for them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub verified: bool,
+    /// Why an identity token was not taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity_refused: Option<Code>,
     /// Whether anything was written; only where it is stored, for SQL to look at.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     has_text: bool,
 }
 
 impl Personal {
-    /// Traits, and whether the site's server vouches for them.
-    pub fn new(traits: BTreeMap<String, String>, verified: bool) -> Self {
-        Self { traits, verified, has_text: false }
+    /// Traits, whether the site's server vouches for them, and why it does not.
+    pub fn new(
+        traits: BTreeMap<String, String>,
+        verified: bool,
+        identity_refused: Option<Code>,
+    ) -> Self {
+        Self { traits, verified, identity_refused, has_text: false }
     }
 }
 

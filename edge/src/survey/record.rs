@@ -51,6 +51,8 @@ pub struct Arrival {
     pub traits: BTreeMap<String, String>,
     /// Whether the site's server vouches for respondent and traits.
     pub verified: bool,
+    /// Why its identity token, or its traits without one, were not taken.
+    pub refused: Option<Problem>,
     /// Why it does not count, if it is told so.
     pub excluded: Option<String>,
 }
@@ -178,7 +180,11 @@ fn first_stored(arrival: Arrival, now_ms: u64) -> Stored {
         respondent: arrival.respondent,
         context: arrival.context,
         answers: arrival.answers,
-        personal: Some(Personal::new(arrival.traits, arrival.verified)),
+        personal: Some(Personal::new(
+            arrival.traits,
+            arrival.verified,
+            arrival.refused.map(|problem| problem.code),
+        )),
         key: None,
         seq: 0,
     }
@@ -197,6 +203,14 @@ fn later_stored(mut later: Stored, earlier: &Stored) -> Stored {
         // A repeated request may come from elsewhere, and is the same all the same.
         later.context.device.clone_from(&earlier.context.device);
         later.context.country.clone_from(&earlier.context.country);
+        // Its token may have been good then and not now, or the other way round.
+        let is_refused = |stored: &Stored| {
+            stored.personal.as_ref().is_some_and(|personal| personal.identity_refused.is_some())
+        };
+        if is_refused(&later) || is_refused(earlier) {
+            later.respondent.clone_from(&earlier.respondent);
+            later.personal.clone_from(&earlier.personal);
+        }
     }
     if earlier.personal.is_none() {
         later.forget();

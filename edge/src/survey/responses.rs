@@ -6,6 +6,7 @@ use asklet_shared::definition::question::AnswerKind;
 use asklet_shared::display::{Answer, Answers, Channel, Stage};
 use asklet_shared::display_id::DisplayId;
 use asklet_shared::metrics::Category;
+use asklet_shared::problem::Code;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::csv::Columns;
@@ -79,6 +80,9 @@ pub struct Response {
     pub traits: BTreeMap<String, String>,
     /// Whether the site's server vouches for respondent and traits.
     pub verified: bool,
+    /// Why its identity token, or its traits without one, were not taken: the code of the problem.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub identity_refused: Option<Code>,
     /// Why it does not count, if it does not.
     pub excluded: Option<Excluded>,
 }
@@ -163,6 +167,7 @@ impl Response {
             respondent: display.respondent,
             traits: personal.traits,
             verified: personal.verified,
+            identity_refused: personal.identity_refused,
             excluded: display.excluded.map(|reason| Excluded { reason }),
         }
     }

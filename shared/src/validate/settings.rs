@@ -24,6 +24,7 @@ fn check(settings: &Settings) -> Result<(), Problem> {
     }
     range("limits.address_per_minute", settings.limits.address_per_minute, 1, 100_000)?;
     range("limits.shard_per_second", settings.limits.shard_per_second, 1, 100_000)?;
+    range("identity_max_hours", settings.identity_max_hours, 1, 8_784)?;
     range("rest_days", settings.rest_days, 0, DAYS_LIMIT)?;
     if let Some(url) = &settings.notice.privacy_url {
         check_link("notice.privacy_url", url, &["https", "http"])?;
@@ -44,7 +45,7 @@ mod tests {
     fn each_broken_rule_names_its_field() {
         let valid = json!({ "name": "Shop", "origins": ["https://*.shop.example"] });
         assert_eq!(settings(&serde_json::from_value(valid.clone()).unwrap()), Ok(()));
-        let changes: [(&str, Value, &str); 10] = [
+        let changes: [(&str, Value, &str); 12] = [
             ("name", json!(" "), "name"),
             ("origins", json!([]), "origins"),
             ("origins", json!(["*", "shop.example"]), "origins[1]"),
@@ -52,6 +53,8 @@ mod tests {
             ("limits", json!({ "address_per_minute": 0 }), "limits.address_per_minute"),
             ("theme", json!({ "light": { "text": "#777777" } }), "theme.light.text"),
             ("rest_days", json!(4_000), "rest_days"),
+            ("identity_max_hours", json!(0), "identity_max_hours"),
+            ("identity_max_hours", json!(8_785), "identity_max_hours"),
             ("notice", json!({ "privacy_url": "javascript:alert(1)" }), "notice.privacy_url"),
             ("notice", json!({ "why": { "de": "Darum" } }), "notice.why"),
             ("theme", json!({ "font": "x; } * { color: red" }), "theme.font"),

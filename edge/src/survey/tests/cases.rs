@@ -36,6 +36,30 @@ fn a_score_and_its_comment_are_two_revisions_of_one_display() {
 }
 
 #[test]
+fn a_revision_that_is_repeated_is_known_whatever_became_of_its_token_meanwhile() {
+    let sql = store();
+    let identified = |revision| Arrival {
+        respondent: Some("u1".to_owned()),
+        verified: true,
+        ..arrival(1, revision, Stage::Completed, Some(9))
+    };
+    let refused = |revision| Arrival {
+        refused: Some(Problem::new(Code::IdentitySignature, "")),
+        ..arrival(1, revision, Stage::Completed, Some(9))
+    };
+    let stored = || find(&sql, id(1)).unwrap().unwrap();
+    assert_eq!(record(&sql, identified(1), START_MS).unwrap(), Recorded::New);
+    assert_eq!(record(&sql, refused(1), START_MS).unwrap(), Recorded::Known);
+    assert_eq!(stored().respondent.as_deref(), Some("u1"));
+    assert_eq!(record(&sql, refused(2), START_MS).unwrap(), Recorded::New);
+    assert_eq!(record(&sql, identified(2), START_MS).unwrap(), Recorded::Known);
+    let stored = stored();
+    assert_eq!(stored.respondent, None);
+    assert_eq!(stored.personal.unwrap().identity_refused, Some(Code::IdentitySignature));
+    assert_eq!(tally(&sql).question("score").count(9), 1);
+}
+
+#[test]
 fn a_revision_that_cannot_follow_is_refused_and_changes_nothing() {
     let sql = store();
     record(&sql, arrival(1, 2, Stage::Started, Some(9)), START_MS).unwrap();

@@ -56,6 +56,7 @@ pub fn arrival(number: u8, revision: u32, stage: Stage, score: Option<u8>) -> Ar
         respondent: None,
         traits: [].into(),
         verified: false,
+        refused: None,
         excluded: None,
     }
 }
