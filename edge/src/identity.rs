@@ -71,10 +71,11 @@ pub fn verify(token: &str, policy: &Policy<'_>, moment: Moment) -> Result<Identi
     check_audience(&claims, policy.site)?;
     check_times(&claims, policy.max_hours, moment)?;
     let respondent = claims.get("sub").and_then(Value::as_str);
-    let respondent = respondent.filter(|respondent| is_respondent(respondent)).ok_or_else(|| {
-        let detail = "the token's sub is no text, or empty, or too long";
-        wrong("sub", detail).limit(format!("1..={RESPONDENT_LIMIT} characters"))
-    })?;
+    let respondent =
+        respondent.filter(|respondent| is_respondent(respondent)).ok_or_else(|| {
+            let detail = "the token's sub is no text, or empty, or too long";
+            wrong("sub", detail).limit(format!("1..={RESPONDENT_LIMIT} characters"))
+        })?;
     Ok(Identity { respondent: respondent.to_owned(), traits: traits(&claims)? })
 }
 
@@ -214,7 +215,8 @@ mod tests {
     const SITE: &str = "any-site";
 
     fn token(header: &str, claims: &str, secret: &str) -> String {
-        let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
+        let signed =
+            format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
         let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
         let signature = mac.chain_update(signed.as_bytes()).finalize().into_bytes();
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))

@@ -32,6 +32,9 @@ const REPORT_LIMIT: usize = 1_024;
 /// How much an isolate tells one site in a day. What is more is made up, or would not be kept.
 const TOLD_LIMIT: usize = 500;
 
+/// How much of that is of origins that the site does not list.
+const UNLISTED_LIMIT: usize = 40;
+
 /// The body of `POST /v1/installs/{site}`. It may come from another release's page.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -47,31 +50,43 @@ thread_local! {
 #[derive(Default)]
 struct Told {
     day: u64,
-    by_site: HashMap<String, HashSet<String>>,
+    by_site: HashMap<String, OfSite>,
+}
+
+/// What one site was told.
+#[derive(Default)]
+struct OfSite {
+    /// Of origins that it lists.
+    listed: HashSet<String>,
+    /// Of others, which leave the listed ones their room.
+    unlisted: HashSet<String>,
 }
 
 impl Told {
     /// Whether something was not told yet, and is worth telling. From now on it was.
-    fn is_news(&mut self, site: &str, what: &str, day: u64) -> bool {
+    fn is_news(&mut self, site: &str, (what, is_listed): (&str, bool), day: u64) -> bool {
         if self.day != day {
             *self = Self { day, by_site: HashMap::new() };
         }
-        if let Some(told) = self.by_site.get_mut(site) {
-            return told.len() < TOLD_LIMIT && !told.contains(what) && told.insert(what.to_owned());
-        }
-        self.by_site.insert(site.to_owned(), [what.to_owned()].into());
-        true
+        let of_site = self.by_site.entry(site.to_owned()).or_default();
+        let (told, limit) = match is_listed {
+            true => (&mut of_site.listed, TOLD_LIMIT),
+            false => (&mut of_site.unlisted, UNLISTED_LIMIT),
+        };
+        told.len() < limit && !told.contains(what) && told.insert(what.to_owned())
     }
 
     /// It could not be told.
     fn take_back(&mut self, site: &str, what: &str) {
         if let Some(told) = self.by_site.get_mut(site) {
-            told.remove(what);
+            told.listed.remove(what);
+            told.unlisted.remove(what);
         }
     }
 }
 
-/// A page fetched the config: the tag runs there. Whatever is wrong with that, the page gets its config.
+/// A page fetched the config: the tag runs there, be the origin listed or forgotten. Whatever is wrong with
+/// that, the page gets its config.
 pub fn seen(
     headers: &Headers,
     env: &Env,
@@ -79,10 +94,16 @@ pub fn seen(
     (site, origins): (&SiteId, &[String]),
 ) {
     let header = |name| headers.get(name).ok().flatten();
+    let origin = header("origin").filter(|origin| is_one(origin));
+    if let Some(origin) = origin {
+        let is_listed = lists(origins, &origin);
+        return tell(env, context, site, (origin, is_listed), None);
+    }
     // To its own origin a page says no `Origin` when it fetches.
-    let told = header("origin").or_else(|| Some(origin_of(&header("referer")?)?.to_owned()));
-    if let Some(origin) = told.filter(|origin| is_listed(origins, origin)) {
-        tell(env, context, site, origin, None);
+    let referer = header("referer");
+    let origin = referer.as_deref().and_then(origin_of);
+    if let Some(origin) = origin.filter(|origin| is_listed(origins, origin)) {
+        tell(env, context, site, (origin.to_owned(), true), None);
     }
 }
 
@@ -108,7 +129,7 @@ pub async fn report(
         let detail = "no such directive stands in the way of the tag";
         return Err(Problem::new(Code::UnknownDirective, detail).at("directive").into());
     };
-    tell(env, context, &site, origin, Some(directive));
+    tell(env, context, &site, (origin, true), Some(directive));
     Ok(respond::public(Cache::Never)?.with_status(204).empty())
 }
 
@@ -119,13 +140,19 @@ pub async fn list(request: Request, env: &Env, route: &Route) -> Result<Response
 }
 
 /// Tells the site, after the answer and once a day.
-fn tell(env: &Env, context: &JsValue, site: &SiteId, origin: String, directive: Option<Directive>) {
+fn tell(
+    env: &Env,
+    context: &JsValue,
+    site: &SiteId,
+    (origin, is_listed): (String, bool),
+    directive: Option<Directive>,
+) {
     let what = match directive {
         Some(directive) => format!("{origin} {}", directive.name()),
         None => origin.clone(),
     };
     let today = Date::now().as_millis() / DAY_MS;
-    if !TOLD.with_borrow_mut(|told| told.is_news(site.as_str(), &what, today)) {
+    if !TOLD.with_borrow_mut(|told| told.is_news(site.as_str(), (&what, is_listed), today)) {
         return;
     }
     let (env, site) = (env.clone(), site.clone());
@@ -144,7 +171,12 @@ fn tell(env: &Env, context: &JsValue, site: &SiteId, origin: String, directive: 
 /// Whether a site lists an origin, written as browsers write it: one that lists all would else keep
 /// whatever is sent.
 fn is_listed(origins: &[String], origin: &str) -> bool {
-    is_origin(origin) && !origin.contains('*') && lists(origins, origin)
+    is_one(origin) && lists(origins, origin)
+}
+
+/// Whether a text is an origin, written as browsers write it.
+fn is_one(origin: &str) -> bool {
+    is_origin(origin) && !origin.contains('*')
 }
 
 /// The origin of a page's address.
@@ -161,16 +193,20 @@ mod tests {
     #[test]
     fn each_thing_is_told_once_a_day_and_not_without_end() {
         let mut told = Told::default();
-        assert!(told.is_news("any-1", "https://a.example", 7));
-        assert!(!told.is_news("any-1", "https://a.example", 7));
-        assert!(told.is_news("any-1", "https://a.example script-src", 7));
-        assert!(told.is_news("any-2", "https://a.example", 7));
+        let a = ("https://a.example", true);
+        assert!(told.is_news("any-1", a, 7));
+        assert!(!told.is_news("any-1", a, 7));
+        assert!(told.is_news("any-1", ("https://a.example script-src", true), 7));
+        assert!(told.is_news("any-2", a, 7));
         told.take_back("any-2", "https://a.example");
-        assert!(told.is_news("any-2", "https://a.example", 7));
-        assert!(told.is_news("any-1", "https://a.example", 8));
-        let made_up = (0..2_000).map(|number| format!("https://n{number}.example"));
-        let news = made_up.filter(|origin| told.is_news("any-3", origin, 8));
-        assert_eq!(news.count(), TOLD_LIMIT);
+        assert!(told.is_news("any-2", a, 7));
+        assert!(told.is_news("any-1", a, 8));
+        // Origins that are made up leave those that are listed their room.
+        for (is_listed, limit) in [(false, UNLISTED_LIMIT), (true, TOLD_LIMIT)] {
+            let made_up = (0..2_000).map(|number| format!("https://n{number}.example"));
+            let news = made_up.filter(|origin| told.is_news("any-3", (origin, is_listed), 8));
+            assert_eq!(news.count(), limit);
+        }
     }
 
     #[test]

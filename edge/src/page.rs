@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use asklet_shared::config::Config;
+use asklet_shared::settings;
 use wasm_bindgen::JsValue;
 use worker::js_sys::Promise;
 use worker::worker_sys::DurableObject;
@@ -49,12 +50,21 @@ pub async fn config(
     let headers = request.headers();
     installs::seen(headers, env, context, (&site, bytes.origins()));
     let signals = [headers.get("sec-gpc")?, headers.get("dnt")?];
-    if !bytes.is_for_all && signals.iter().flatten().any(|signal| signal == "1") {
-        bytes = Rc::new(Bytes::of(serde_json::to_string(&Config::nothing())?, true, Vec::new()));
+    // A page of the edge's own origin says none when it fetches.
+    let origin = headers.get("origin")?;
+    let other = if origin.is_some_and(|origin| !settings::lists(bytes.origins(), &origin)) {
+        Some(Config::of_other_origin())
+    } else if !bytes.is_for_all && signals.iter().flatten().any(|signal| signal == "1") {
+        Some(Config::nothing())
+    } else {
+        None
+    };
+    if let Some(config) = other {
+        bytes = Rc::new(Bytes::of(serde_json::to_string(&config)?, true, Vec::new()));
     }
     let answer = respond::public(Cache::Seconds(CONFIG_SECONDS))?
         .with_header("content-type", "application/json")?
-        .with_header("vary", "sec-gpc, dnt")?
+        .with_header("vary", "origin, sec-gpc, dnt")?
         .with_header("etag", &bytes.etag)?;
     if respond::is_fresh(headers, &bytes.etag)? {
         return Ok(answer.with_status(304).empty());

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::definition::Definition;
 use crate::definition::page;
 use crate::definition::when::{Device, Targeting, Trigger, Visitors, Wait};
+use crate::problem::Code;
 use crate::settings::a_week;
 
 /// The answer of `GET /v1/config/{site}`. Names are short because every page view pays for them.
@@ -21,6 +22,10 @@ pub struct Config {
     pub rest_days: u16,
     /// The live surveys.
     pub surveys: Vec<ConfigSurvey>,
+    /// Why there are none for this page, where the site's settings say so: the code of a problem.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+    pub problem: Option<Code>,
 }
 
 /// The hashed files of one release, by their names on the edge.
@@ -123,7 +128,12 @@ pub struct Again {
 impl Config {
     /// That nothing is asked.
     pub fn nothing() -> Self {
-        Self { files: None, rest_days: a_week(), surveys: Vec::new() }
+        Self { files: None, rest_days: a_week(), surveys: Vec::new(), problem: None }
+    }
+
+    /// The same for a page whose origin the site does not list: its answers would be refused.
+    pub fn of_other_origin() -> Self {
+        Self { problem: Some(Code::OriginNotAllowed), ..Self::nothing() }
     }
 }
 

@@ -40,7 +40,7 @@ fn a_page_that_fetches_the_config_shows_that_the_tag_runs_there() {
     let deployment = Deployment::start();
     let site = deployment.site();
     assert_eq!(installs(&site, 0), Vec::<Value>::new());
-    for origin in ["https://elsewhere.example", "null", "https://shop.example:444"] {
+    for origin in ["null", "https://*.shop.example", "nonsense"] {
         config(&deployment, &site, "origin", origin);
     }
     config(&deployment, &site, "origin", SHOP);
@@ -49,12 +49,42 @@ fn a_page_that_fetches_the_config_shows_that_the_tag_runs_there() {
     assert_eq!(seen["first_seen"], seen["last_seen"]);
     assert_eq!(seen["first_seen"].as_str().unwrap().len(), "2026-11-22".len());
 
+    assert_eq!(seen["listed"], true);
+
     // From its own origin a page says nothing but where it is.
     let settings = json!({ "name": "Shop", "origins": [SHOP, "https://news.example"] });
     let other = deployment.site();
     other.request("PUT", "").json(&settings).expect(200);
     config(&deployment, &other, "referer", "https://news.example/today?x=https://shop.example");
     assert_eq!(installs(&other, 1)[0]["origin"], "https://news.example");
+}
+
+#[test]
+fn a_page_of_an_origin_that_is_not_listed_asks_nothing_and_shows_where_the_tag_runs() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let survey = site.survey();
+    let path = format!("/v1/config/{}", site.id);
+    let of = |origin: &str| deployment.request("GET", &path).header("origin", origin).get();
+    let www = "https://www.shop.example";
+    for origin in [www, "null"] {
+        let answer = of(origin);
+        let expected = json!({ "surveys": [], "problem": "origin_not_allowed" });
+        assert_eq!(answer.expect(200), expected);
+        // What caches keep is this origin's alone.
+        assert_eq!(answer.header("vary"), "origin, sec-gpc, dnt");
+    }
+    let listed = of(SHOP);
+    let config = listed.expect(200);
+    assert_eq!((&config["surveys"][0]["id"], config.get("problem")), (&json!(survey.id), None));
+    assert_ne!(listed.header("etag"), of(www).header("etag"));
+    let known = deployment.request("GET", &path).header("if-none-match", listed.header("etag"));
+    assert_eq!(known.header("origin", www).get().status, 200);
+    // The edge's own pages say no origin when they fetch.
+    assert_eq!(deployment.request("GET", &path).get().expect(200), config);
+    let seen = installs(&site, 2);
+    let seen: Vec<_> = seen.iter().map(|seen| (&seen["origin"], &seen["listed"])).collect();
+    assert_eq!(seen, [(&json!(SHOP), &json!(true)), (&json!(www), &json!(false))]);
 }
 
 #[test]

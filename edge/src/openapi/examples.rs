@@ -207,6 +207,7 @@ fn install() -> Install {
     let last_seen = day(THEN_MS / DAY_MS);
     Install {
         origin: "https://shop.example".to_owned(),
+        listed: true,
         first_seen: last_seen.clone(),
         last_seen: last_seen.clone(),
         problems: vec![InstallProblem { directive: Directive::Script, last_seen }],

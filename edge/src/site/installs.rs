@@ -1,5 +1,6 @@
 //! Where the tag ran, and what stood in its way: what pages tell, by their origin. Anybody can claim an
-//! origin, so only those that the site lists are kept, and of them so many.
+//! origin, so only so many are kept, and of those that the site does not list a few: they show whoever sets
+//! up the tag which one was forgotten.
 
 use asklet_shared::period;
 use asklet_shared::settings::lists;
@@ -11,8 +12,12 @@ use crate::failure::Failure;
 use crate::names::names;
 use crate::sql::Sql;
 
-/// How many origins are kept.
-const ORIGINS_LIMIT: u32 = 200;
+/// How many origins are kept that the site lists, and how many others.
+const LISTED_LIMIT: u32 = 200;
+const UNLISTED_LIMIT: u32 = 20;
+
+/// For how many days an origin that is not listed is kept without being seen.
+const UNLISTED_DAYS: u64 = 30;
 
 /// A problem is over when the tag ran for so many days without it.
 const PROBLEM_DAYS: u64 = 7;
@@ -45,6 +50,8 @@ names! {
 pub struct Install {
     /// The origin.
     pub origin: String,
+    /// Whether the site's settings list it. Pages of one that is not listed ask nothing.
+    pub listed: bool,
     /// The day in UTC on which the tag was first seen there, such as `2026-11-01`.
     pub first_seen: String,
     /// The day on which it was last seen.
@@ -81,13 +88,15 @@ pub fn note(
     let today = now_ms / DAY_MS;
     sql.transaction(|| {
         // The Worker looked at origins that it remembers; these are the ones that hold now.
-        if !lists(&settings::read(sql)?.origins, origin) {
-            return Ok(());
-        }
+        let is_listed = lists(&settings::read(sql)?.origins, origin);
         sql.run(
-            "INSERT INTO install (origin, first_day, last_day) VALUES (?, ?, ?)
+            "INSERT INTO install (origin, first_day, last_day, listed) VALUES (?, ?, ?, ?)
              ON CONFLICT (origin) DO UPDATE SET last_day = excluded.last_day",
-            &[origin.into(), today.into(), today.into()],
+            &[origin.into(), today.into(), today.into(), is_listed.into()],
+        )?;
+        sql.run(
+            "DELETE FROM install WHERE NOT listed AND last_day + ? <= ?",
+            &[UNLISTED_DAYS.into(), today.into()],
         )?;
         sql.run(
             "DELETE FROM install_problem WHERE origin = ? AND last_day + ? <= ?",
@@ -103,19 +112,28 @@ pub fn note(
         // that were made up, and not what was there before.
         sql.run(
             "DELETE FROM install WHERE origin IN (
-                 SELECT origin FROM install ORDER BY last_day DESC, first_day, origin = ? DESC
-                 LIMIT -1 OFFSET ?)",
-            &[origin.into(), ORIGINS_LIMIT.into()],
+                 SELECT origin FROM install WHERE listed = ?
+                 ORDER BY last_day DESC, first_day, origin = ? DESC LIMIT -1 OFFSET ?)",
+            &[
+                is_listed.into(),
+                origin.into(),
+                if is_listed { LISTED_LIMIT } else { UNLISTED_LIMIT }.into(),
+            ],
         )?;
         forget_problems(sql)
     })
 }
 
-/// Forgets the origins that the site lists no more. Runs within the transaction of the change.
+/// Looks at all origins again by those that the site lists now, and forgets the ones that it lists no more.
+/// Runs within the transaction of the change.
 pub fn keep_listed(sql: &impl Sql, origins: &[String]) -> Result<(), Failure> {
-    for Install { origin, .. } in list(sql)? {
-        if !lists(origins, &origin) {
-            sql.run("DELETE FROM install WHERE origin = ?", &[origin.into()])?;
+    for Install { origin, listed, .. } in list(sql)? {
+        match (listed, lists(origins, &origin)) {
+            (true, false) => sql.run("DELETE FROM install WHERE origin = ?", &[origin.into()])?,
+            (false, true) => {
+                sql.run("UPDATE install SET listed = 1 WHERE origin = ?", &[origin.into()])?;
+            }
+            _ => {}
         }
     }
     forget_problems(sql)
@@ -128,10 +146,11 @@ fn forget_problems(sql: &impl Sql) -> Result<(), Failure> {
 /// All origins on whose pages the tag ran.
 pub fn list(sql: &impl Sql) -> Result<Vec<Install>, Failure> {
     let mut installs = Vec::new();
-    let columns = "SELECT origin, first_day, last_day FROM install ORDER BY origin";
+    let columns = "SELECT origin, listed, first_day, last_day FROM install ORDER BY origin";
     sql.query(columns, &[], &mut |mut row| {
         installs.push(Install {
             origin: row.text()?,
+            listed: row.boolean()?,
             first_seen: period::day(row.integer()?),
             last_seen: period::day(row.integer()?),
             problems: Vec::new(),
@@ -172,9 +191,8 @@ mod tests {
         for day in [20_758, 20_779] {
             note(&sql, SHOP, None, day * DAY_MS + 5).unwrap();
         }
-        note(&sql, "https://elsewhere.example", None, 20_779 * DAY_MS).unwrap();
         let seen = list(&sql).unwrap();
-        assert_eq!(seen.len(), 1);
+        assert_eq!((seen.len(), seen[0].listed), (1, true));
         let days = (seen[0].first_seen.as_str(), seen[0].last_seen.as_str());
         assert_eq!((seen[0].origin.as_str(), days), (SHOP, ("2026-11-01", "2026-11-22")));
     }
@@ -214,6 +232,30 @@ mod tests {
         assert!(has(SHOP) && has("https://n299.example") && !has("https://gone.example"));
         let mut row = sql.first("SELECT count(*) FROM install_problem", &[]).unwrap().unwrap();
         assert_eq!(row.integer::<u32>().unwrap(), 199);
+    }
+
+    #[test]
+    fn an_origin_that_was_forgotten_is_told_as_such_until_it_is_listed_or_seen_no_more() {
+        let (sql, ..) = site();
+        let www = "https://www.shop.example";
+        let seen = || {
+            let all = list(&sql).unwrap().into_iter();
+            all.map(|install| (install.origin, install.listed)).collect::<Vec<_>>()
+        };
+        note(&sql, SHOP, None, DAY_MS).unwrap();
+        note(&sql, www, None, DAY_MS).unwrap();
+        note(&sql, www, None, 2 * DAY_MS).unwrap();
+        // Made up by a stranger, all on one day: neither the shop nor what was there before goes.
+        for number in 0..300 {
+            note(&sql, &format!("https://n{number}.example"), None, 2 * DAY_MS).unwrap();
+        }
+        let found = seen();
+        assert_eq!(found.len(), 21);
+        assert!(found.contains(&(SHOP.to_owned(), true)) && found.contains(&(www.into(), false)));
+        note(&sql, www, None, 32 * DAY_MS).unwrap();
+        assert_eq!(seen(), [(SHOP.to_owned(), true), (www.to_owned(), false)]);
+        list_origins(&sql, &[SHOP, www]);
+        assert_eq!(seen(), [(SHOP.to_owned(), true), (www.to_owned(), true)]);
     }
 
     #[test]

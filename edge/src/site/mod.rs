@@ -190,7 +190,7 @@ impl Site {
         let ids = surveys.iter().map(|survey| survey.id.clone()).collect();
         let config = match surveys.is_empty() {
             true => Config::nothing(),
-            false => Config { files, rest_days: settings.rest_days, surveys },
+            false => Config { files, rest_days: settings.rest_days, surveys, problem: None },
         };
         let config = serde_json::to_string(&config)?;
         Ok(Live { surveys: ids, config, ask_despite_signal, origins: settings.origins })

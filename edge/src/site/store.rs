@@ -113,6 +113,10 @@ pub const MIGRATIONS: Migrations = &[
         // It has a row while the site moves here and not everything has come.
         "CREATE TABLE moving (began INTEGER NOT NULL) STRICT",
     ],
+    &[
+        // Whether the site lists the origin; until now only those were kept.
+        "ALTER TABLE install ADD COLUMN listed INTEGER NOT NULL DEFAULT 1",
+    ],
 ];
 
 /// Sets up a site with its first key.
