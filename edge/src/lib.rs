@@ -1,6 +1,7 @@
 //! The Worker. It checks the seals of ids and routes; displays it forwards unread to the object
 //! [`survey`] that stores them, team calls it takes to the object [`site`] that knows the keys.
 
+mod address;
 mod alarm;
 mod asset;
 mod bundle;
@@ -33,6 +34,7 @@ mod route;
 mod rpc;
 mod seal;
 mod shards;
+mod sign_in;
 mod site;
 mod sql;
 mod standing;
@@ -41,9 +43,10 @@ mod survey;
 mod team;
 mod zone;
 
+use asklet_shared::problem::Code;
 use wasm_bindgen::prelude::*;
 use worker::js_sys::Promise;
-use worker::{Env, Request, Response, web_sys};
+use worker::{Env, Method, Request, Response, web_sys};
 
 use crate::failure::Failure;
 use crate::route::{Route, Verb, route};
@@ -79,8 +82,8 @@ fn serve(
     }
 }
 
-/// What a route answers. Whatever is wrong with a request, who may not ask hears only that: else a
-/// refusal could tell what there is.
+/// What a route answers. Whoever may not call it is refused before a body is read, and hears only that,
+/// whatever else is wrong with the request: a refusal could otherwise tell what there is.
 async fn answer(
     route: Route,
     request: Request,
@@ -88,13 +91,26 @@ async fn answer(
     context: JsValue,
 ) -> Result<Response, Failure> {
     let headers = request.headers().clone();
-    let outcome = handle(&route, request, &env, context).await;
-    if let Err(Failure::Problem(problem)) = &outcome
-        && !matches!(problem.code.status(), 401 | 403)
-    {
-        caller::check(&headers, &env, &route).await?;
+    let sends = matches!(request.method(), Method::Post | Method::Put);
+    let outcome = async {
+        if sends {
+            caller::check(&headers, &env, &route).await?;
+        }
+        let outcome = handle(&route, request, &env, &context).await;
+        if let Err(Failure::Problem(problem)) = &outcome
+            && !sends
+            && !matches!(problem.code.status(), 401 | 403)
+        {
+            caller::check(&headers, &env, &route).await?;
+        }
+        outcome
+    };
+    match outcome.await {
+        Err(Failure::Problem(problem)) if problem.code == Code::Unauthenticated => {
+            Err(sign_in::failed(problem, &headers, &env, &route)?.into())
+        }
+        outcome => outcome,
     }
-    outcome
 }
 
 async fn handle(

@@ -18,6 +18,7 @@ use crate::json;
 
 /// How long a body may take, in milliseconds.
 pub const BODY_MS: u32 = 15_000;
+const BODY_TIME: Duration = Duration::from_secs(15);
 
 /// How long an answer may be kept.
 #[derive(Debug, Clone, Copy)]
@@ -315,7 +316,11 @@ fn read_bytes<'a>(
         check_encoding(&header(CONTENT_ENCODING)?, taken)?;
         let length = length(&header("content-length")?, &header("transfer-encoding")?);
         if fits(length, limit) {
-            return Ok(request.bytes().await.map_err(|_| broke_off())?);
+            let read = std::pin::pin!(request.bytes());
+            return match select(read, Delay::from(BODY_TIME)).await {
+                Either::Left((bytes, _)) => Ok(bytes.map_err(|_| broke_off())?),
+                Either::Right(_) => Err(body_timeout().into()),
+            };
         }
         read_stream(request, length, limit).await
     })
@@ -365,7 +370,7 @@ pub async fn read_stream(
     let mut read = 0_usize;
     // A request without a body has no stream.
     let Ok(mut stream) = request.stream() else { return Ok(bytes) };
-    let mut deadline = Box::pin(Delay::from(Duration::from_millis(BODY_MS.into())));
+    let mut deadline = Box::pin(Delay::from(BODY_TIME));
     loop {
         let chunk = match select(stream.try_next(), &mut deadline).await {
             Either::Left((chunk, _)) => chunk.map_err(|_| broke_off())?,

@@ -1,6 +1,6 @@
 //! Limits: how much is taken at once, and when a survey has enough.
 
-use harness::{ADDRESS_HEADER, Deployment, display, nps_with_comment};
+use harness::{ADDRESS_HEADER, ADMIN_TOKEN, Answer, Deployment, display, nps_with_comment};
 use serde_json::json;
 
 #[test]
@@ -30,6 +30,64 @@ fn an_address_that_sends_too_much_is_told_to_wait_and_others_go_on() {
     post(3, "198.51.100.1, 203.0.113.7").problem(429, "rate_limited");
     post(4, "203.0.113.7, 198.51.100.1").expect(204);
     assert_eq!(survey.summary()["n"], 4);
+}
+
+#[test]
+fn an_address_counts_as_its_network_and_whoever_comes_past_the_proxy_as_one() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let survey = site.survey();
+    let settings =
+        json!({ "name": "Shop", "origins": ["*"], "limits": { "address_per_minute": 2 } });
+    site.request("PUT", "").json(&settings).expect(200);
+    let post = |address: &str| {
+        let told = display(1, 1, "started", json!({ "score": 9 }));
+        let request = deployment.request("POST", &survey.collect_path(0));
+        request.header(ADDRESS_HEADER, address).json(&told).status
+    };
+    for addresses in [
+        ["2001:db8:1:2::1", "2001:db8:1:2:ffff::2", "[2001:db8:1:2::3]:443"],
+        ["203.0.113.8", "::ffff:203.0.113.8", "203.0.113.8:1234"],
+        ["", "", ""],
+    ] {
+        assert_eq!(addresses.map(post), [204, 204, 429], "{addresses:?}");
+    }
+    assert_eq!(post("2001:db8:1:3::1"), 204);
+}
+
+#[test]
+fn credentials_that_do_not_hold_are_slowed_by_address_and_those_that_hold_are_not() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let sites = |address: &str, token: &str| {
+        let request = deployment.request("GET", "/v1/sites").header(ADDRESS_HEADER, address);
+        request.bearer(token).get()
+    };
+    let own = |address: &str, key: &str| {
+        let request = deployment.request("GET", &format!("/v1/sites/{}", site.id));
+        request.header(ADDRESS_HEADER, address).bearer(key).get()
+    };
+    let unknown = format!("ak_{}_{}", site.id, "0".repeat(50));
+    let wrong: [&dyn Fn(&str) -> Answer; 3] =
+        [&|address| sites(address, "guess"), &|address| own(address, &unknown), &|address| {
+            own(address, "nonsense")
+        }];
+    for (address, send) in ["203.0.113.9", "2001:db8::9", "203.0.113.10"].into_iter().zip(wrong) {
+        let mut answers = (0..500).map(|_| send(address));
+        let refused = answers.by_ref().take_while(|answer| answer.status == 401).count();
+        assert!(refused >= 20, "{refused}");
+        let slowed = answers.find(|answer| answer.status != 401).expect("it is slowed");
+        let problem = slowed.problem(429, "rate_limited");
+        assert_eq!(problem["limit"], "20 a minute from one address");
+        assert_eq!(slowed.header("retry-after"), "10");
+        // Whoever is right is served, from there too, and elsewhere all hear what is wrong.
+        sites(address, ADMIN_TOKEN).expect(200);
+        own(address, &site.key).expect(200);
+        send("198.51.100.7").problem(401, "unauthenticated");
+        // What shows no credential at all is no sign-in.
+        let request = deployment.request("GET", "/v1/sites").header(ADDRESS_HEADER, address);
+        request.get().problem(401, "unauthenticated");
+    }
 }
 
 #[test]

@@ -23,7 +23,7 @@ const LEAST_SHARE: f64 = 0.70;
 
 pub fn bench() -> Part {
     let machine = Machine::start();
-    let site = machine.site();
+    let site = machine.busy_site();
     let survey = site.survey();
     let folder = TempDir::new().expect("a folder for the floor's data");
     let objects = folder.path().join("objects");

@@ -21,7 +21,7 @@ const ROUNDS: usize = 3;
 pub fn bench() -> Part {
     let machine = Machine::start();
     let idle_mib = memory_mib(&machine);
-    let (site, flooded) = (machine.site(), machine.site());
+    let (site, flooded) = (machine.busy_site(), machine.site());
     let (survey, flooded_survey) = (site.survey(), flooded.survey());
     // As the flooded site limits it: one address, five requests a second.
     let limits = json!({ "address_per_minute": 300, "shard_per_second": 5_000 });

@@ -54,7 +54,7 @@ pub fn bench() -> Part {
     let mut rows = Vec::new();
     let mut first = Vec::new();
     for size in SIZES {
-        let site = machine.site();
+        let site = machine.busy_site();
         let mut definition = nps_with_comment();
         definition["questions"][1]["text"] = json!({ "en": "Why?", "de": "Warum?" });
         definition["variants"] = json!(["a", "b"]);

@@ -76,7 +76,7 @@ pub fn bench() -> Part {
 /// Sends displays of one kind, each revision as the outbox does, and has them folded.
 fn measure(kind: &str, revisions: &[(&str, u32)], dismissed: bool) -> Cost {
     let machine = Machine::start();
-    let site = machine.site();
+    let site = machine.busy_site();
     let survey = site.survey();
     // What was shown a quarter of an hour ago is folded before the next summary, and is not late yet.
     let shown_ms = now_ms() - 16 * 60 * 1000;

@@ -16,6 +16,7 @@ mod unfinished;
 use std::env;
 use std::io::Read;
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
@@ -39,6 +40,9 @@ pub const COUNTRY_HEADER: &str = "x-country";
 const PROXY_HEADERS: [&str; 2] = [ADDRESS_HEADER, COUNTRY_HEADER];
 
 const SECRET: &str = "the secret of the tests, which is long enough";
+
+/// How many addresses requests had.
+static ADDRESSES: AtomicU32 = AtomicU32::new(1);
 
 /// The one that all tests of this process share; it ends with the process.
 static WRANGLER: LazyLock<Wrangler> = LazyLock::new(|| {
@@ -75,15 +79,28 @@ impl Deployment {
         self.port
     }
 
-    /// A request to a path.
+    /// A request to a path, from an address of its own unless the test gives it another.
     pub fn request(&self, method: &str, path: &str) -> Request {
-        Request { builder: ureq::http::Request::builder().method(method).uri(self.url(path)) }
+        let builder = ureq::http::Request::builder().method(method).uri(self.url(path));
+        let [_, a, b, c] = ADDRESSES.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        Request { builder: builder.header(ADDRESS_HEADER, format!("10.{a}.{b}.{c}")) }
     }
 
     /// A new site whose pages are at `https://shop.example`.
     pub fn site(&self) -> Site<'_> {
-        let body = json!({ "name": "Shop", "origins": ["https://shop.example"] });
-        let created = self.request("POST", "/v1/sites").bearer(ADMIN_TOKEN).json(&body).expect(201);
+        self.site_with(&json!({ "name": "Shop", "origins": ["https://shop.example"] }))
+    }
+
+    /// The same, which takes as much from one address as a site can.
+    pub fn busy_site(&self) -> Site<'_> {
+        let limits = json!({ "address_per_minute": 100_000 });
+        let origins = ["https://shop.example"];
+        self.site_with(&json!({ "name": "Shop", "origins": origins, "limits": limits }))
+    }
+
+    fn site_with(&self, settings: &Value) -> Site<'_> {
+        let created =
+            self.request("POST", "/v1/sites").bearer(ADMIN_TOKEN).json(settings).expect(201);
         Site { deployment: self, id: text(&created["site"]), key: text(&created["key"]) }
     }
 }

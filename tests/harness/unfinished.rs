@@ -12,12 +12,17 @@ pub struct Unfinished(TcpStream);
 impl Unfinished {
     /// Begins a `POST` with these lines of headers, which say how long the body is.
     pub fn post(deployment: &Deployment, path: &str, headers: &[&str]) -> Self {
+        Self::begin(deployment, "POST", path, headers)
+    }
+
+    /// The same with another method.
+    pub fn begin(deployment: &Deployment, method: &str, path: &str, headers: &[&str]) -> Self {
         let stream = TcpStream::connect(("127.0.0.1", deployment.port())).expect("a connection");
         // A server that hangs fails the test.
         stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a time limit");
         let mut this = Self(stream);
         let headers = headers.join("\r\n");
-        this.send(&format!("POST {path} HTTP/1.1\r\nhost: edge\r\n{headers}\r\n\r\n"));
+        this.send(&format!("{method} {path} HTTP/1.1\r\nhost: edge\r\n{headers}\r\n\r\n"));
         this
     }
 

@@ -210,7 +210,7 @@ impl Operation {
                 }
             }
         }
-        let team: &[u16] = if access == Access::Public { &[] } else { &[401, 403, 404] };
+        let team: &[u16] = if access == Access::Public { &[] } else { &[401, 403, 404, 429] };
         let body: &[u16] = if self.body.is_some() { &[400, 408, 413, 415] } else { &[] };
         let query: &[u16] = if self.takes_query(access) { &[400] } else { &[] };
         for status in [team, body, query, self.problems, &[500, 503]].concat() {

@@ -9,7 +9,7 @@ use worker::{Date, Request, Response};
 
 use super::intake::Circumstances;
 use super::knowledge::Address;
-use super::{Shard, log};
+use super::{Shard, check_open, log};
 use crate::failure::Failure;
 use crate::hosted::view::{self, Page, Place};
 use crate::hosted::walk::{self, Next};
@@ -75,6 +75,8 @@ impl Shard {
         circumstances: Circumstances,
         address: &Address,
     ) -> Result<Page, Failure> {
+        // For a survey that is unknown, or closed for good, no form is read.
+        check_open(&*self.standing(address).await?, Date::now().as_millis())?;
         let form = Form::read(&mut request, visit).await?;
         let seal = Seal::of(&self.env)?;
         let forged = || Problem::new(Code::ForgedForm, "the form was changed, or is another's");

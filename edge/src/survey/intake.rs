@@ -15,6 +15,7 @@ use worker::Env;
 use worker::js_sys::Array;
 
 use super::record::Arrival;
+use crate::address;
 use crate::identity::{self, Moment};
 use crate::place;
 use crate::respond;
@@ -46,6 +47,8 @@ const HEADERS: [&str; 8] = [
 pub struct Intake {
     /// [`HEADERS`], and those in which the operator's proxy tells the visitor's address and country.
     names: Array,
+    /// Whether the operator has named the first of those two.
+    tells_address: bool,
 }
 
 /// What the headers of a request tell; nothing where a program tells of displays, and no browser.
@@ -59,7 +62,8 @@ pub struct Circumstances {
     pub content_encoding: String,
     /// How long the body is, where that is known.
     pub length: Option<usize>,
-    /// The visitor's address; compared with others of the same day and kept nowhere.
+    /// The visitor's address as limits count it, where the operator has named the header that tells it;
+    /// compared with others of the same day and kept nowhere.
     pub address: Option<String>,
     country: String,
     device: &'static str,
@@ -71,9 +75,10 @@ impl Intake {
     /// With the headers that the deployment's variables name.
     pub fn of(env: &Env) -> Self {
         let named = |variable| place::variable(env, variable).unwrap_or_default();
-        let proxy = [named("ASKLET_ADDRESS_HEADER"), named("ASKLET_COUNTRY_HEADER")];
-        let names = HEADERS.into_iter().chain(proxy.iter().map(String::as_str));
-        Self { names: names.map(JsValue::from_str).collect() }
+        let (address, country) = (named(address::HEADER), named("ASKLET_COUNTRY_HEADER"));
+        let names = HEADERS.into_iter().chain([address.as_str(), country.as_str()]);
+        let tells_address = !address.is_empty();
+        Self { names: names.map(JsValue::from_str).collect(), tells_address }
     }
 
     /// Reads the headers of a request.
@@ -84,15 +89,13 @@ impl Intake {
         let (origin, content_type, content_encoding) = (next(), next(), next());
         let (content_length, transfer_encoding) = (next(), next());
         let (agent, signals, addresses, country) = (next(), [next(), next()], next(), next());
-        // Each proxy adds what it saw behind what it was told.
-        let address = addresses.rsplit(',').next().unwrap_or_default().trim();
         let told = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         Circumstances {
             origin: told(origin),
             content_type: content_type.to_owned(),
             content_encoding: content_encoding.to_owned(),
             length: respond::length(content_length, transfer_encoding),
-            address: told(address),
+            address: self.tells_address.then(|| address::network(addresses)),
             country: country_code(country),
             device: device(agent).map_or("", Device::name),
             is_private: signals.iter().any(|signal| signal.trim() == "1"),

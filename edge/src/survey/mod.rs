@@ -181,6 +181,9 @@ impl Shard {
         let circumstances = self.let_pass(&request)?;
         check_media_type(&circumstances.content_type)?;
         respond::check_encoding(&circumstances.content_encoding, respond::UNCOMPRESSED)?;
+        if let Some(standing) = self.known_standing()? {
+            check_origin(&standing, circumstances.origin.as_deref())?;
+        }
         if !respond::fits(circumstances.length, DISPLAY_LIMIT) {
             let announced = circumstances.length;
             let mut request = Request::from(request);
@@ -216,6 +219,7 @@ impl Shard {
         let display: Display = json::read_sent(body)?;
         let published = self.published(address, display.version).await?;
         let standing = self.standing(address).await?;
+        // It may have been asked for only now.
         check_origin(&standing, circumstances.origin.as_deref())?;
         let survey = (&published.definition, &*standing);
         let (recorded, refused) = self.record(display, circumstances, survey, &address.site)?;

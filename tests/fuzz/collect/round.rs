@@ -108,7 +108,7 @@ impl<'a> Round<'a> {
             serde_json::from_slice(&definition.expect("the definition")).expect("JSON");
         let mut second = first.clone();
         second["thanks"]["text"] = json!("Thank you again!");
-        let (site, other) = (deployment.site(), deployment.site());
+        let (site, other) = (deployment.busy_site(), deployment.busy_site());
         let live = [&site, &other].map(|site| {
             let survey = site.publish(&first);
             survey.request("PUT", "").json(&second).expect(200);
