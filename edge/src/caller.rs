@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::json;
 use crate::operator;
 use crate::place;
+use crate::respond;
 use crate::route::{Access, Route};
 use crate::rpc::{self, Answering, By, Plan, SiteCall, TeamCall};
 use crate::seal::{ApiKey, Seal, SiteId, SurveyId};
@@ -85,9 +86,33 @@ impl Team {
         }
     }
 
-    /// Writes down what the shards are about to be asked to change.
+    /// Writes down what is being read.
     pub async fn note(&self, env: &Env, change: Change) -> Result<(), Failure> {
         self.call(env, TeamCall::Note(change)).await
+    }
+
+    /// Has shards change something, and writes down what happened, as `happened` tells it, and nothing else.
+    /// Where that does not come to its end, the log says that it may have happened.
+    pub async fn change<T>(
+        &self,
+        env: &Env,
+        change: Change,
+        work: impl Future<Output = Result<T, Failure>>,
+        happened: impl FnOnce(&T, Change) -> Option<Change>,
+    ) -> Result<T, Failure> {
+        let intent: u64 = self.call(env, TeamCall::Begin(change.clone())).await?;
+        let outcome = work.await;
+        let happened = match &outcome {
+            Ok(done) => happened(done, change),
+            Err(Failure::Problem(problem)) if problem.code == Code::UnknownDisplay => None,
+            // One shard may have done it before another failed.
+            Err(_) => return outcome,
+        };
+        if let Err(failure) = self.call::<()>(env, TeamCall::End { intent, happened }).await {
+            // It is done, whether or not it could be written down at once.
+            respond::warn("audit", &format!("{failure:?}"));
+        }
+        outcome
     }
 
     /// Asks the site, and reads its answer.
@@ -97,9 +122,14 @@ impl Team {
 
     /// Asks the site what is told as it says it.
     pub fn ask<'a>(&'a self, env: &'a Env, call: TeamCall) -> Answering<'a> {
+        self.ask_as(env, self.scope, call)
+    }
+
+    /// The same for what takes another scope than the route.
+    pub fn ask_as<'a>(&'a self, env: &'a Env, scope: Scope, call: TeamCall) -> Answering<'a> {
         Box::pin(async move {
             let (site, by) = (self.site.clone(), self.by.clone());
-            let call = SiteCall::Team { site, by, scope: self.scope, call };
+            let call = SiteCall::Team { site, by, scope, call };
             let call = serde_json::to_string(&call)?;
             match rpc::ask(&place::site(env, &self.site)?, call).await {
                 // A key whose site is gone is a key that is not known.

@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::respond::{self, Cache};
 use crate::responses::Walk;
 use crate::route::Route;
+use crate::site::audit::{Action, Change};
 use crate::survey::asked::{Asked, truth};
 use crate::survey::csv::Columns;
 
@@ -101,6 +102,9 @@ pub async fn export(
     let mut export = Export { walk, is_csv, ready, is_over: false };
     // What fails at once is a problem, and not a stream that breaks.
     export.fill().await?;
+    let format = if is_csv { "csv" } else { "ndjson" };
+    let read = Change::of(Action::Export, &plan.survey).detail(format.to_owned());
+    team.note(env, read).await?;
     let (kind, name) = if is_csv {
         ("text/csv; charset=utf-8", "attachment; filename=\"responses.csv\"")
     } else {

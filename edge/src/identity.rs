@@ -92,6 +92,9 @@ fn read(
     let parts = || malformed("the token has not three parts");
     let (signed, signature) = token.rsplit_once('.').ok_or_else(parts)?;
     let (header, claims) = signed.split_once('.').ok_or_else(parts)?;
+    if claims.contains('.') {
+        return Err(parts());
+    }
     let decode = |part: &str| {
         URL_SAFE_NO_PAD.decode(part).map_err(|_| malformed("a part of the token is not base64url"))
     };

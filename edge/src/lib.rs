@@ -96,7 +96,7 @@ async fn answer(
         if sends {
             caller::check(&headers, &env, &route).await?;
         }
-        let outcome = handle(&route, request, &env, &context).await;
+        let outcome = handle(&route, request, &env, context).await;
         if let Err(Failure::Problem(problem)) = &outcome
             && !sends
             && !matches!(problem.code.status(), 401 | 403)

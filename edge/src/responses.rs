@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 
 use asklet_shared::display_id::DisplayId;
 use asklet_shared::problem::{Code, Problem};
+use asklet_shared::scope::Scope;
 use asklet_shared::validate::DEFINITION_LIMIT;
 use futures_util::future::LocalBoxFuture;
 use serde::Deserialize;
@@ -17,8 +18,9 @@ use crate::place;
 use crate::plain;
 use crate::respond;
 use crate::route::Route;
-use crate::rpc::{self, Followed, Plan, SurveyCall};
+use crate::rpc::{self, Followed, Plan, SurveyCall, TeamCall};
 use crate::seal::{SiteId, SurveyId};
+use crate::site::audit::{Action, Change};
 use crate::survey::asked::{Asked, check_respondent, number};
 use crate::survey::csv::Columns;
 use crate::survey::find::{Find, From, Key, Order};
@@ -120,6 +122,11 @@ pub async fn query(
     let team = Team::of(request.headers(), env, route)?;
     let plan = team.plan(env, survey).await?;
     let asked: Asked = respond::read_json(&mut request, DEFINITION_LIMIT).await?;
+    if asked.respondent.is_some() {
+        // Whoever finds one person looks that person up, whichever route it is.
+        team.ask_as(env, Scope::Admin, TeamCall::Note(Change::of(Action::LookUp, &plan.survey)))
+            .await?;
+    }
     page(env, &team.site, &plan, asked).await
 }
 
@@ -212,6 +219,7 @@ pub async fn look_up(mut request: Request, env: &Env, route: &Route) -> Result<R
             break;
         }
     }
+    team.note(env, Change::new(Action::LookUp)).await?;
     respond::written(200, page.written(None))
 }
 

@@ -149,8 +149,12 @@ pub enum TeamCall {
     Installs,
     /// What was changed, before an entry or up to now; answered with `Log`.
     Audit { before: Option<u64> },
-    /// Write down what is about to be changed in the shards; answered with nothing.
+    /// Write down what is being read; answered with nothing.
     Note(Change),
+    /// Keep what is about to be changed in the shards; answered with a number.
+    Begin(Change),
+    /// Write down what happened of it, if anything did; answered with nothing.
+    End { intent: u64, happened: Option<Change> },
     /// Its settings; answered with [`SiteRecord`].
     Settings,
     /// Replace the settings; answered with [`SiteRecord`].

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use asklet_shared::problem::{Code, Problem};
 use worker::{Date, Env, Headers};
 
-use crate::address::{self, Buckets};
+use crate::address::{self, Bucket, Buckets, REQUEST};
 use crate::failure::Failure;
 use crate::place;
 use crate::respond;
@@ -18,8 +18,32 @@ use crate::seal::Seal;
 /// How many from one address are told what is wrong, a minute and at once.
 const PER_MINUTE: u64 = 20;
 
+/// How many are logged a minute, wherever they come from: nobody can fill a disk with them.
+const LOGGED_PER_MINUTE: u64 = 60;
+
 thread_local! {
-    static FAILED: RefCell<Buckets> = RefCell::default();
+    static FAILED: RefCell<Failed> = RefCell::default();
+}
+
+/// What failed since the isolate began.
+#[derive(Default)]
+struct Failed {
+    by_address: Buckets,
+    logged: Option<Bucket>,
+    /// How many were not logged since one was.
+    unlogged: u64,
+}
+
+impl Failed {
+    /// Whether a failure is logged, and how many were not before it.
+    fn log(&mut self, now_ms: u64) -> Option<u64> {
+        let most = LOGGED_PER_MINUTE * REQUEST;
+        if !Bucket::take(&mut self.logged, LOGGED_PER_MINUTE, most, now_ms) {
+            self.unlogged += 1;
+            return None;
+        }
+        Some(std::mem::take(&mut self.unlogged))
+    }
 }
 
 /// What whoever sent these headers is told in the place of a refusal. A request without any credential is no
@@ -37,17 +61,38 @@ pub fn failed(
     let address = header.map(|header| headers.get(&header)).transpose()?.flatten();
     let network = address::network(&address.unwrap_or_default());
     let now_ms = Date::now().as_millis();
-    if !FAILED.with_borrow_mut(|failed| failed.take(&network, PER_MINUTE, now_ms)) {
+    let (is_told, logged) = FAILED.with_borrow_mut(|failed| {
+        (failed.by_address.take(&network, PER_MINUTE, now_ms), failed.log(now_ms))
+    });
+    if let Some(unlogged) = logged {
+        // Only a site of ours is named: anything else is a text of whoever asks.
+        let site = match route.access() {
+            Access::Team { site, .. } => Seal::of(env)?.site(site)?,
+            Access::Operator | Access::Public => None,
+        };
+        let of = site.map_or(String::new(), |site| format!(" of site {site}"));
+        let detail = &refusal.detail;
+        let cause = format!("a sign-in{of} failed: {detail} (unlogged before: {unlogged})");
+        respond::warn(route.name(), &cause);
+    }
+    if !is_told {
         let detail = "too many credentials that do not hold were shown from this address";
         return Ok(Problem::new(Code::RateLimited, detail)
             .limit(format!("{PER_MINUTE} a minute from one address")));
     }
-    // Only a site of ours is named: anything else is a text of whoever asks.
-    let site = match route.access() {
-        Access::Team { site, .. } => Seal::of(env)?.site(site)?,
-        Access::Operator | Access::Public => None,
-    };
-    let of = site.map_or(String::new(), |site| format!(" of site {site}"));
-    respond::warn(route.name(), &format!("a sign-in{of} failed: {}", refusal.detail));
     Ok(refusal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_failures_are_logged_than_a_log_can_hold_and_the_others_are_counted() {
+        let mut failed = Failed::default();
+        let logged = (0..1_000).filter(|_| failed.log(1_000).is_some()).count();
+        assert_eq!(logged, 60);
+        assert_eq!(failed.log(2_001), Some(940));
+        assert_eq!(failed.log(2_001), None);
+    }
 }

@@ -22,7 +22,7 @@ use crate::shards::Shards;
 use crate::site::audit::{Action, Change};
 use crate::summary::{self, Query};
 use crate::survey::asked::check_respondent;
-use crate::survey::import::{BYTES_LIMIT, LINES_LIMIT, check_lines};
+use crate::survey::import::{BYTES_LIMIT, Imported, LINES_LIMIT, check_lines};
 use crate::survey::keeping;
 use crate::zone::Zone;
 
@@ -129,12 +129,17 @@ pub async fn erase_respondent(
     let surveys = team.published_surveys(env).await?;
     let EraseRespondent { respondent } = respond::read_json(&mut request, DEFINITION_LIMIT).await?;
     let respondent = check_respondent(respondent)?;
-    team.note(env, Change::new(Action::Erase)).await?;
-    let mut displays = 0;
-    for survey in &surveys {
-        let Some(plan) = team.plan_if_there(env, survey).await? else { continue };
-        displays += Shards::of(env, &team.site, &plan).erase(&respondent).await?;
-    }
+    let erase = async {
+        let mut displays = 0;
+        for survey in &surveys {
+            let Some(plan) = team.plan_if_there(env, survey).await? else { continue };
+            displays += Shards::of(env, &team.site, &plan).erase(&respondent).await?;
+        }
+        Ok::<_, Failure>(displays)
+    };
+    let happened =
+        |displays: &u64, change: Change| Some(change.detail(format!("{displays} displays")));
+    let displays = team.change(env, Change::new(Action::Erase), erase, happened).await?;
     respond::json(200, &RespondentErased { displays })
 }
 
@@ -296,9 +301,14 @@ pub async fn import(
             .limit(format!("{LINES_LIMIT} lines"))
             .into());
     }
-    let change = Change::of(Action::Import, &plan.survey).detail(format!("{count} lines"));
-    team.note(env, change).await?;
-    respond::json(200, &Shards::of(env, &team.site, &plan).import(shard, lines).await?)
+    let shards = Shards::of(env, &team.site, &plan);
+    let change = Change::of(Action::Import, &plan.survey);
+    let happened = |imported: &Imported, change: Change| {
+        let detail = format!("{} of {count} lines stored", imported.stored);
+        (imported.stored > 0).then(|| change.detail(detail))
+    };
+    let imported = team.change(env, change, shards.import(shard, lines), happened).await?;
+    respond::json(200, &imported)
 }
 
 /// `POST /v1/sites/{site}/surveys/{survey}/displays/{display}/exclude` and `/include`
@@ -325,8 +335,10 @@ pub async fn exclude(
     };
     let id: DisplayId = display.parse().map_err(|_| keeping::unknown_display())?;
     let action = if excluded { Action::Exclude } else { Action::Include };
-    team.note(env, Change::of(action, &plan.survey).at(&id.to_string())).await?;
-    Shards::of(env, &team.site, &plan).exclude(id, reason.as_deref()).await?;
+    let change = Change::of(action, &plan.survey).at(&id.to_string());
+    let shards = Shards::of(env, &team.site, &plan);
+    let exclude = shards.exclude(id, reason.as_deref());
+    team.change(env, change, exclude, |(), change| Some(change)).await?;
     respond::no_content()
 }
 
@@ -341,7 +353,8 @@ pub async fn delete_display(
     let plan = team.plan(env, survey).await?;
     let id: DisplayId = display.parse().map_err(|_| keeping::unknown_display())?;
     let change = Change::of(Action::DeleteResponse, &plan.survey).at(&id.to_string());
-    team.note(env, change).await?;
-    Shards::of(env, &team.site, &plan).change(&SurveyCall::Delete { id }).await?;
+    let shards = Shards::of(env, &team.site, &plan);
+    let call = SurveyCall::Delete { id };
+    team.change(env, change, shards.change(&call), |(), change| Some(change)).await?;
     respond::no_content()
 }

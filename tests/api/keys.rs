@@ -92,7 +92,8 @@ fn a_site_keeps_an_admin_key_and_the_operator_can_make_another() {
     assert_eq!(told[1], (&id, &json!("create_key")));
     assert_eq!(told[2], (&operator, &json!("create_key")));
     assert_eq!(told[3], (&operator, &json!("revoke_key")));
-    assert_eq!((told.len(), &entries[3]["target"]), (4, &id));
+    assert_eq!(told[4], (&json!("unknown"), &json!("refuse_key")));
+    assert_eq!((told.len(), &entries[3]["target"]), (5, &id));
     // The rest is the team's, and sites that are none are none to the operator too.
     operate("GET", "/audit").get().problem(401, "unauthenticated");
     let nowhere = deployment.request("GET", "/v1/sites/any-nothing/keys").bearer(ADMIN_TOKEN);
@@ -151,6 +152,20 @@ fn the_log_says_who_did_what_and_never_about_whom() {
         .problem(422, "invalid_settings");
     survey.request("POST", "/pause").send("").expect(200);
 
+    // Neither did what a shard knows nothing of, and importing again what is there.
+    let unknown = display(9, 1, "shown", json!({}))["id"].as_str().unwrap().to_owned();
+    let reason = json!({ "reason": "spam" });
+    let nowhere = format!("/displays/{unknown}");
+    let exclude = survey.request("POST", &format!("{nowhere}/exclude")).json(&reason);
+    exclude.problem(404, "unknown_display");
+    survey.request("DELETE", &nowhere).get().problem(404, "unknown_display");
+    survey.request("POST", "/import").send(&format!("{line}\n")).expect(200);
+    // Reading everything, or all of one respondent, is in it.
+    survey.request("GET", "/export?format=csv").get();
+    site.request("POST", "/respondents/lookup").json(&person).expect(200);
+    survey.request("POST", "/responses/query").json(&person).expect(200);
+    survey.request("POST", "/responses/query").json(&json!({})).expect(200);
+
     let entries = log(&site);
     let told: Vec<_> = entries
         .iter()
@@ -170,9 +185,12 @@ fn the_log_says_who_did_what_and_never_about_whom() {
             entry("publish", true, "", ""),
             entry("exclude", true, &id, ""),
             entry("include", true, &id, ""),
-            entry("import", true, "", "2 lines"),
-            entry("erase", false, "", ""),
+            entry("import", true, "", "1 of 2 lines stored"),
+            entry("erase", false, "", "0 displays"),
             entry("pause", true, "", ""),
+            entry("export", true, "", "csv"),
+            entry("lookup", false, "", ""),
+            entry("lookup", true, "", ""),
         ]
     );
     let whole = serde_json::to_string(&entries).unwrap();
@@ -180,6 +198,46 @@ fn the_log_says_who_did_what_and_never_about_whom() {
     let newest = entries[0]["seq"].as_u64().unwrap();
     let older = site.request("GET", &format!("/audit?before={newest}")).get().expect(200);
     assert_eq!(older["entries"].as_array().unwrap().len(), entries.len() - 1);
+}
+
+#[test]
+fn keys_that_are_refused_are_in_the_log_once_a_minute_each() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let survey = site.survey();
+    let reader = new_key(&site, "read");
+    let unknown = format!("ak_{}_{}", site.id, "0".repeat(50));
+    for _ in 0..3 {
+        let ask = |key: &str| {
+            let path = format!("{}/{}/pause", site.surveys(), survey.id);
+            deployment.request("POST", &path).bearer(key).send("")
+        };
+        ask(&unknown).problem(401, "unauthenticated");
+        ask(&reader.1).problem(403, "scope_too_small");
+    }
+    let entries = log(&site);
+    let refused = entries.iter().rev().filter(|entry| entry["action"] == "refuse_key");
+    let told: Vec<_> = refused.map(|entry| (&entry["by"], &entry["detail"])).take(2).collect();
+    assert_eq!(
+        told,
+        [
+            (&json!("unknown"), &json!("unauthenticated")),
+            (&json!(reader.0), &json!("scope_too_small")),
+        ]
+    );
+}
+
+#[test]
+fn a_key_that_reads_finds_no_single_person() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let survey = site.survey();
+    let (_, reader) = new_key(&site, "read");
+    let path = format!("{}/{}/responses/query", site.surveys(), survey.id);
+    let query = |body: &Value| deployment.request("POST", &path).bearer(&reader).json(body);
+    query(&json!({ "text": "fast" })).expect(200);
+    let refused = query(&json!({ "respondent": "customer-17" }));
+    assert_eq!(refused.problem(403, "scope_too_small")["limit"], "admin");
 }
 
 #[test]

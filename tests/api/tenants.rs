@@ -18,6 +18,9 @@ fn body(method: &str, path: &str) -> Option<Value> {
         (_, "/surveys/{survey}/shards") => json!({ "shards": 2 }),
         (_, path) if path.starts_with("/respondents/") => json!({ "respondent": "customer-17" }),
         (_, path) if path.ends_with("/exclude") => json!({ "reason": "a test" }),
+        (_, path) if path.ends_with("/import") => {
+            json!({ "time": "2024-05-01T12:00:00Z", "question": "score", "score": 9 })
+        }
         _ => json!({}),
     })
 }

@@ -152,6 +152,7 @@ fn config(definition: &Definition, manifest: &Manifest) -> Result<Vec<u8>> {
             vec![(definition.language.clone(), "0".repeat(16))],
             definition.clone(),
         )],
+        problem: None,
     };
     Ok(serde_json::to_vec(&config)?)
 }

@@ -79,7 +79,12 @@ pub fn answers(operation: &str, media_type: &str) -> Vec<(&'static str, Value)> 
             "asklet-0123456789abcdef.js": format!("sha384-{}", "0".repeat(64)),
             "when-0123456789abcdef.js": format!("sha384-{}", "1".repeat(64)),
         }),
-        "config" => told(Config { files: Some(files()), rest_days: 7, surveys: vec![live(1)] }),
+        "config" => told(Config {
+            files: Some(files()),
+            rest_days: 7,
+            surveys: vec![live(1)],
+            problem: None,
+        }),
         "preview" => told(PreviewConfig { files: files(), survey: live(0) }),
         "createPreview" => told(preview()),
         "createSite" => told(SiteCreated { site: site(), key: secret() }),

@@ -1,5 +1,6 @@
-//! The log of a site: who changed what, and when. An entry is written in the transaction of its change;
-//! what shards change is written down before they are asked. It names no respondent.
+//! The log of a site: who changed what, and when, and who read or erased what all at once. An entry is
+//! written in the transaction of its change, or, where shards change something, once they have (see
+//! [`super::intents`]). It names no respondent.
 
 use asklet_shared::definition::Status;
 use serde::{Deserialize, Serialize};
@@ -13,8 +14,39 @@ use crate::sql::Sql;
 /// How many entries a page of the log has.
 const PAGE: u32 = 100;
 
-/// How many entries are kept, the newest.
-const ENTRIES_LIMIT: u32 = 10_000;
+/// Entries that go for newer ones of their class, so that what is often done with displays drives out nothing
+/// about keys or settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    /// Settings, keys, surveys, and what cannot be taken back.
+    Administration,
+    /// Corrections of single displays, and imports.
+    Corrections,
+    /// What was read of everybody, or of one respondent.
+    Reading,
+    /// Keys that were refused.
+    Refusals,
+}
+
+impl Class {
+    /// The number under which it is stored.
+    fn stored(self) -> u32 {
+        match self {
+            Self::Administration => 0,
+            Self::Corrections => 1,
+            Self::Reading => 2,
+            Self::Refusals => 3,
+        }
+    }
+
+    /// How many entries are kept, the newest.
+    fn limit(self) -> u32 {
+        match self {
+            Self::Refusals => 1_000,
+            Self::Administration | Self::Corrections | Self::Reading => 10_000,
+        }
+    }
+}
 
 /// Above every number that an entry has, and no larger than JavaScript knows.
 const SEQ_END: u64 = (1 << 53) - 1;
@@ -67,8 +99,27 @@ names! {
         GiveBundle = "give_bundle",
         /// Everything of a site came here.
         TakeBundle = "take_bundle",
-        /// Everything of a respondent was erased. Of whom is not said.
+        /// Everything of a respondent was erased. Of whom is not said; the detail is how many displays.
         Erase = "erase",
+        /// Responses were exported; the detail is the format.
+        Export = "export",
+        /// A respondent was looked up. Who is not said.
+        LookUp = "lookup",
+        /// A key was refused; the detail is the code of the problem.
+        RefuseKey = "refuse_key",
+    }
+}
+
+impl Action {
+    fn class(self) -> Class {
+        match self {
+            Self::Exclude | Self::Include | Self::DeleteResponse | Self::Import => {
+                Class::Corrections
+            }
+            Self::Export | Self::LookUp => Class::Reading,
+            Self::RefuseKey => Class::Refusals,
+            _ => Class::Administration,
+        }
     }
 }
 
@@ -93,7 +144,7 @@ pub struct LogEntry {
     pub seq: u64,
     /// When, in milliseconds since the epoch.
     pub at_ms: u64,
-    /// By whom: the id of a key, or `operator`.
+    /// By whom: the id of a key, `operator`, or `unknown` of a key that is none of the site's.
     pub by: String,
     /// What was done.
     pub action: Action,
@@ -140,6 +191,9 @@ impl Change {
     pub fn by(call: &TeamCall) -> Option<Self> {
         Some(match call {
             TeamCall::Nothing
+            | TeamCall::Note(_)
+            | TeamCall::Begin(_)
+            | TeamCall::End { .. }
             | TeamCall::Keys
             | TeamCall::Installs
             | TeamCall::Audit { .. }
@@ -148,7 +202,6 @@ impl Change {
             | TeamCall::Plan { .. }
             | TeamCall::PublishedSurveys
             | TeamCall::Delete => return None,
-            TeamCall::Note(change) => change.clone(),
             TeamCall::AddKey(key) => Self::new(Action::CreateKey).at(&key.id).detail(format!(
                 "{}: {}",
                 key.scope.name(),
@@ -184,10 +237,12 @@ impl Change {
 
 /// Writes a change down. Runs within the transaction of the change.
 pub fn add(sql: &impl Sql, by: &str, change: &Change, now_ms: u64) -> Result<(), Failure> {
+    let class = change.action.class();
     // The newest entry is never the one that goes, so numbers grow.
     sql.run(
-        "INSERT INTO audit (at_ms, who, action, survey, target, detail)
-         VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO audit (at_ms, who, action, survey, target, detail, class, number)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, coalesce(max(number), 0) + 1
+         FROM audit WHERE class = ?7",
         &[
             now_ms.into(),
             by.into(),
@@ -195,11 +250,13 @@ pub fn add(sql: &impl Sql, by: &str, change: &Change, now_ms: u64) -> Result<(),
             change.survey.as_ref().map(SurveyId::as_str).into(),
             change.target.as_deref().into(),
             change.detail.as_deref().into(),
+            class.stored().into(),
         ],
     )?;
     sql.run(
-        "DELETE FROM audit WHERE seq <= (SELECT max(seq) FROM audit) - ?",
-        &[ENTRIES_LIMIT.into()],
+        "DELETE FROM audit WHERE class = ?1
+            AND number <= (SELECT max(number) FROM audit WHERE class = ?1) - ?2",
+        &[class.stored().into(), class.limit().into()],
     )
 }
 
@@ -231,6 +288,7 @@ pub fn page(sql: &impl Sql, before: Option<u64>) -> Result<Log, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::store::MIGRATIONS;
     use super::super::team::answer;
     use super::super::tests::{code, draft, key, seal, site};
     use super::*;
@@ -239,11 +297,11 @@ mod tests {
 
     use crate::failure::Failure;
     use crate::seal::SiteId;
+    use crate::sql::migrate::migrate;
     use crate::sql::native::Native;
 
     fn ask(sql: &Native, site: &SiteId, call: TeamCall) -> Result<String, Failure> {
-        let change = Change::by(&call);
-        answer(sql, site, change.as_ref().map(|change| ("k1", change)), call, 5)
+        answer(sql, site, ("k1", Change::by(&call).as_ref()), call, 5)
     }
 
     #[test]
@@ -267,7 +325,7 @@ mod tests {
             act(SurveyAction::SetStatus(Status::Archived)),
             act(SurveyAction::SetShards(2)),
             act(SurveyAction::Duplicate(copy.clone())),
-            TeamCall::Note(Change::of(Action::Exclude, &survey).at("d1")),
+            TeamCall::Note(Change::of(Action::Export, &survey)),
             act(SurveyAction::Delete),
         ];
         let made = calls.len();
@@ -311,26 +369,79 @@ mod tests {
         assert_eq!(told[8], entry("k1", "update_survey", "", ""));
         assert_eq!(told[13], entry("k1", "shards", "", "2"));
         assert_eq!(told[14], entry("k1", "duplicate", copy.as_str(), ""));
-        assert_eq!(told[15], entry("k1", "exclude", "d1", ""));
+        assert_eq!(told[15], entry("k1", "export", "", ""));
         assert_eq!(log[0].survey.as_deref(), Some(survey.as_str()));
         assert_eq!(log[0].action, Action::DeleteSurvey);
         assert!(log.is_sorted_by(|newer, older| newer.seq > older.seq));
     }
 
     #[test]
+    fn what_is_often_done_drives_out_nothing_about_keys_and_settings() {
+        let (sql, ..) = site();
+        let write = |action, times| {
+            for at_ms in 0..times {
+                add(&sql, "k1", &Change::new(action), at_ms).unwrap();
+            }
+        };
+        write(Action::CreateKey, 3);
+        write(Action::Exclude, 10_005);
+        write(Action::Export, 10_005);
+        write(Action::RefuseKey, 1_005);
+        let mut kept = std::collections::BTreeMap::<_, u32>::new();
+        let mut before = None;
+        loop {
+            let Log { entries, next } = page(&sql, before).unwrap();
+            entries.iter().for_each(|it| *kept.entry(it.action.name()).or_default() += 1);
+            before = next;
+            if before.is_none() {
+                break;
+            }
+        }
+        let expected = [
+            ("create_key", 3),
+            ("create_site", 1),
+            ("exclude", 10_000),
+            ("export", 10_000),
+            ("refuse_key", 1_000),
+        ];
+        assert_eq!(kept, expected.into());
+    }
+
+    #[test]
+    fn a_log_of_an_earlier_schema_goes_on_with_its_numbers() {
+        let sql = Native::new();
+        migrate(&sql, &MIGRATIONS[..5]).unwrap();
+        for (seq, action) in [(7_u32, "create_site"), (8, "exclude"), (9, "publish")] {
+            let old = "INSERT INTO audit (seq, at_ms, who, action) VALUES (?, 1, 'k1', ?)";
+            sql.run(old, &[seq.into(), action.into()]).unwrap();
+        }
+        migrate(&sql, MIGRATIONS).unwrap();
+        add(&sql, "k1", &Change::new(Action::Publish), 2).unwrap();
+        let mut numbers = Vec::new();
+        sql.query("SELECT class, number FROM audit ORDER BY seq", &[], &mut |mut row| {
+            numbers.push((row.integer::<u32>()?, row.integer::<u32>()?));
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(numbers, [(0, 1), (1, 1), (0, 2), (0, 3)]);
+        assert_eq!(page(&sql, None).unwrap().entries[0].seq, 10);
+    }
+
+    #[test]
     fn the_log_comes_in_pages_and_keeps_the_newest() {
         let (sql, ..) = site();
+        sql.run("DELETE FROM audit WHERE seq = 1", &[]).unwrap();
         for at_ms in 0..10_150 {
             add(&sql, "k1", &Change::new(Action::Import), at_ms).unwrap();
         }
         let Log { entries: first, next } = page(&sql, None).unwrap();
-        assert_eq!((first.len(), first[0].seq, first[0].at_ms), (100, 10_151, 10_149));
+        assert_eq!((first.len(), first[0].seq, first[0].at_ms), (100, 10_150, 10_149));
         assert_eq!(next, Some(first[99].seq));
         let second = page(&sql, next).unwrap().entries;
         assert_eq!((second.len(), second[0].seq), (100, first[99].seq - 1));
-        let Log { entries: oldest, next } = page(&sql, Some(160)).unwrap();
-        assert_eq!((oldest.len(), oldest[7].seq, next), (8, 152, None));
+        let Log { entries: oldest, next } = page(&sql, Some(159)).unwrap();
+        assert_eq!((oldest.len(), oldest[7].seq, next), (8, 151, None));
         assert_eq!(page(&sql, Some(u64::MAX)).unwrap().entries, first);
-        assert_eq!(page(&sql, Some(152)).unwrap().entries, []);
+        assert_eq!(page(&sql, Some(151)).unwrap().entries, []);
     }
 }

@@ -101,6 +101,18 @@ fn scope(name: &str) -> Result<Scope, Failure> {
     Scope::named(name).ok_or_else(|| Failure::Broken("a stored key has no valid scope".to_owned()))
 }
 
+/// The id of a key, if it is one of the site's.
+pub fn find_id(sql: &impl Sql, key: &KeyDigest) -> Result<Option<String>, Failure> {
+    let mut found = None;
+    sql.query("SELECT digest, id FROM key", &[], &mut |mut row| {
+        if seal::same(&row.text()?, &key.0) {
+            found = Some(row.text()?);
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
 /// Checks that a key is one of the site's and may do what `needed` names. Returns its id, and notes the
 /// day: one row a key and day.
 pub fn authorize(

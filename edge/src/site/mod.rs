@@ -5,9 +5,11 @@ pub mod audit;
 mod ceilings;
 mod errands;
 pub mod installs;
+mod intents;
 pub mod keys;
 mod moving;
 mod published;
+mod refused_keys;
 mod settings;
 mod store;
 pub mod surveys;
@@ -21,6 +23,7 @@ use std::collections::HashMap;
 use asklet_shared::config::{Config, ConfigSurvey, Files};
 use asklet_shared::counter::FUNNEL;
 use asklet_shared::problem::{Code, Problem};
+use asklet_shared::scope::Scope;
 use asklet_shared::settings::PagePart;
 use asklet_shared::summary::Funnel;
 use asklet_shared::tally;
@@ -31,7 +34,7 @@ use crate::failure::Failure;
 use crate::place;
 use crate::respond;
 use crate::rpc::{self, By, Counts, Live, SiteCall, SurveyCall, TeamCall};
-use crate::seal::{Seal, SiteId, SurveyId};
+use crate::seal::{KeyDigest, Seal, SiteId, SurveyId};
 use crate::sql::Sql;
 use crate::sql::migrate::Schema;
 use crate::sql::object::Object;
@@ -39,6 +42,7 @@ use crate::survey::fold::END_OF_TIME_MS;
 use audit::Change;
 use errands::Errand;
 use published::LiveSurvey;
+use refused_keys::RefusedKeys;
 
 /// For how long a number of responses is good enough to compare with a quota.
 const RESPONSES_MS: u64 = 15_000;
@@ -55,6 +59,8 @@ pub struct Site {
     schema: Schema,
     /// How many responses surveys with a quota had, and when that was asked.
     responses: RefCell<HashMap<String, (u64, u64)>>,
+    /// The keys that were refused since the object woke.
+    refused_keys: RefCell<RefusedKeys>,
 }
 
 impl DurableObject for Site {
@@ -65,6 +71,7 @@ impl DurableObject for Site {
             env,
             schema: Schema::new(store::MIGRATIONS),
             responses: RefCell::default(),
+            refused_keys: RefCell::default(),
         }
     }
 
@@ -102,7 +109,7 @@ impl Site {
             }
             SiteCall::Team { site, by, scope, call } => {
                 let by = match by {
-                    By::Key(key) => keys::authorize(sql, &key, scope, now_ms)?,
+                    By::Key(key) => self.authorize(&key, scope, now_ms)?,
                     By::Operator => audit::OPERATOR.to_owned(),
                 };
                 self.team(&site, &by, call, now_ms).await
@@ -115,6 +122,21 @@ impl Site {
                 rpc::answer(&self.take_bundle(&site, page, now_ms).await?)
             }
         }
+    }
+
+    /// Checks a key, and writes down one that is refused. Returns its id.
+    fn authorize(&self, key: &KeyDigest, scope: Scope, now_ms: u64) -> Result<String, Failure> {
+        let sql = &self.sql;
+        let outcome = keys::authorize(sql, key, scope, now_ms);
+        if let Err(Failure::Problem(problem)) = &outcome {
+            let id = keys::find_id(sql, key)?;
+            let who = id.as_deref().unwrap_or(refused_keys::UNKNOWN);
+            let entry = self.refused_keys.borrow_mut().note(who, problem.code, now_ms);
+            if let Some(entry) = entry {
+                sql.transaction(|| audit::add(sql, who, &entry, now_ms))?;
+            }
+        }
+        outcome
     }
 
     /// Serves a team or the operator, whose credential was checked.
@@ -130,8 +152,7 @@ impl Site {
         }
         moving::check_whole(&self.sql)?;
         let change = Change::by(&call);
-        let change = change.as_ref().map(|change| (by, change));
-        let answer = team::answer(&self.sql, site, change, call, now_ms)?;
+        let answer = team::answer(&self.sql, site, (by, change.as_ref()), call, now_ms)?;
         // What was changed is changed, whatever becomes of the errands; those that are left run again.
         if change.is_some()
             && let Err(failure) = self.run_errands().await

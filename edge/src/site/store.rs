@@ -116,6 +116,25 @@ pub const MIGRATIONS: Migrations = &[
     &[
         // Whether the site lists the origin; until now only those were kept.
         "ALTER TABLE install ADD COLUMN listed INTEGER NOT NULL DEFAULT 1",
+        // Which entries go for which, see `audit::Class`, and their number among those.
+        "ALTER TABLE audit ADD COLUMN class INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE audit ADD COLUMN number INTEGER NOT NULL DEFAULT 0",
+        "UPDATE audit SET class = 1
+         WHERE action IN ('exclude', 'include', 'delete_response', 'import')",
+        "UPDATE audit SET number = numbered.number
+         FROM (SELECT seq, row_number() OVER (PARTITION BY class ORDER BY seq) AS number
+            FROM audit) AS numbered
+         WHERE numbered.seq = audit.seq",
+        "CREATE INDEX audit_number ON audit (class, number)",
+        // What shards are about to change, see `intents`.
+        "CREATE TABLE audit_intent (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            at_ms INTEGER NOT NULL,
+            who TEXT NOT NULL,
+            action TEXT NOT NULL,
+            survey TEXT,
+            target TEXT
+        ) STRICT",
     ],
 ];
 

@@ -10,36 +10,50 @@ use super::audit::{self, Change};
 use super::installs::Installs;
 use super::keys::Keys;
 use super::surveys::Surveys;
-use super::{ceilings, errands, installs, keys, published, settings, surveys};
+use super::{ceilings, errands, installs, intents, keys, published, settings, surveys};
 use crate::failure::Failure;
 use crate::json::patch::patched;
 use crate::rpc::{SurveyAction, TeamCall};
 use crate::seal::{SiteId, SurveyId};
 use crate::sql::Sql;
 
-/// Answers a call, with JSON. `change` is what it changes, and who does.
+/// Answers a call, with JSON: who calls, and what the call changes.
 pub fn answer(
     sql: &impl Sql,
     site: &SiteId,
-    change: Option<(&str, &Change)>,
+    (by, change): (&str, Option<&Change>),
     call: TeamCall,
     now_ms: u64,
 ) -> Result<String, Failure> {
-    let Some((by, change)) = change else { return work(sql, site, call, now_ms) };
-    sql.transaction(|| {
-        audit::add(sql, by, change, now_ms)?;
-        work(sql, site, call, now_ms)
-    })
+    match (change, call) {
+        (Some(change), call) => sql.transaction(|| {
+            audit::add(sql, by, change, now_ms)?;
+            work(sql, site, call, now_ms)
+        }),
+        (None, TeamCall::Note(change)) => {
+            sql.transaction(|| json(&audit::add(sql, by, &change, now_ms)?))
+        }
+        (None, TeamCall::Begin(change)) => {
+            sql.transaction(|| json(&intents::begin(sql, by, &change, now_ms)?))
+        }
+        (None, TeamCall::End { intent, happened }) => {
+            sql.transaction(|| json(&intents::end(sql, by, (intent, happened.as_ref()), now_ms)?))
+        }
+        (None, TeamCall::Audit { before }) => sql.transaction(|| {
+            intents::settle(sql, now_ms)?;
+            json(&audit::page(sql, before)?)
+        }),
+        (None, call) => work(sql, site, call, now_ms),
+    }
 }
 
 fn work(sql: &impl Sql, site: &SiteId, call: TeamCall, now_ms: u64) -> Result<String, Failure> {
     match call {
-        TeamCall::Nothing | TeamCall::Note(_) => json(&()),
+        TeamCall::Nothing => json(&()),
         TeamCall::Keys => json(&Keys { keys: keys::list(sql)? }),
         TeamCall::AddKey(key) => json(&keys::add(sql, &key)?),
         TeamCall::RemoveKey { id } => json(&keys::remove(sql, &id)?),
         TeamCall::Installs => json(&Installs { installs: installs::list(sql)? }),
-        TeamCall::Audit { before } => json(&audit::page(sql, before)?),
         TeamCall::Settings => json(&settings::record(sql)?),
         TeamCall::ChangeSettings(changed) => change_settings(sql, site, &changed),
         TeamCall::PatchSettings(patch) => {
@@ -70,7 +84,13 @@ fn work(sql: &impl Sql, site: &SiteId, call: TeamCall, now_ms: u64) -> Result<St
         },
         TeamCall::Plan { survey } => json(&published::plan(sql, &survey)?),
         TeamCall::PublishedSurveys => json(&published::surveys(sql)?),
-        TeamCall::Delete => Err(Failure::Broken("the end of a site is no single step".to_owned())),
+        TeamCall::Delete
+        | TeamCall::Note(_)
+        | TeamCall::Begin(_)
+        | TeamCall::End { .. }
+        | TeamCall::Audit { .. } => {
+            Err(Failure::Broken("the call is answered elsewhere".to_owned()))
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 use asklet_shared::dimension::{OTHER, TRAIT_VALUES_LIMIT};
 use asklet_shared::display::Channel;
+use asklet_shared::problem::Problem;
 use asklet_shared::tally::{Request, Tally};
 use asklet_shared::time::DAY_MS;
 
