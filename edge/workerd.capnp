@@ -32,6 +32,8 @@ const asklet :Workerd.Worker = (
     (name = "ASKLET_SECRET", fromEnvironment = "ASKLET_SECRET"),
     (name = "ASKLET_ADMIN_TOKEN", fromEnvironment = "ASKLET_ADMIN_TOKEN"),
     (name = "ASKLET_ADMIN_TOKEN_NEXT", fromEnvironment = "ASKLET_ADMIN_TOKEN_NEXT"),
+    # The key under which identity secrets are stored.
+    (name = "ASKLET_ENCRYPTION_KEY", fromEnvironment = "ASKLET_ENCRYPTION_KEY"),
     # The headers in which a proxy before this process tells the visitor's address and country.
     (name = "ASKLET_ADDRESS_HEADER", fromEnvironment = "ASKLET_ADDRESS_HEADER"),
     (name = "ASKLET_COUNTRY_HEADER", fromEnvironment = "ASKLET_COUNTRY_HEADER"),

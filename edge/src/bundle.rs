@@ -27,7 +27,7 @@ use crate::route::SHARDS_LIMIT;
 use crate::rpc::{self, SiteCall};
 use crate::seal::{self, Seal};
 use crate::sql::Sql;
-use crate::sql::dump::{self, Cells, Table};
+use crate::sql::dump::{self, Cells, Rewrite, Table};
 
 /// The format of the pages.
 const FORMAT: u32 = 1;
@@ -179,13 +179,13 @@ pub fn unknown_cursor() -> Problem {
 }
 
 /// Reads the page of an object that begins at a cursor, or its first one where its stamp is another by now.
-/// After its last page comes the `following` object.
+/// After its last page comes the `following` object. `open` unlocks secrets.
 pub fn dump(
     sql: &impl Sql,
     (tables, schema): (&[Table], usize),
     mut head: Head,
-    stamp: String,
-    following: Option<String>,
+    (stamp, following): (String, Option<String>),
+    open: Rewrite<'_>,
 ) -> Result<String, Failure> {
     if head.begins() || head.stamp != stamp {
         head = Head { stamp, ..Head::of(head.object, head.keys, head.number) };
@@ -196,7 +196,7 @@ pub fn dump(
     if !is_of_table || dump::values(&head.after).is_err() {
         return Err(unknown_cursor().into());
     }
-    let (rows, until) = dump::dump(sql, table, &head.after)?;
+    let (rows, until) = dump::dump(sql, table, &head.after, open)?;
     let mut next = head.clone();
     next.after.clone_from(&until);
     let next = match (until.is_empty(), tables.get(at + 1)) {
@@ -209,12 +209,13 @@ pub fn dump(
 }
 
 /// Puts a page into an object's tables. `rename` gives, for a table, a survey's id here for that where the
-/// page comes from. Returns how many rows it held. Runs within the caller's transaction.
+/// page comes from, and `lock` locks secrets. Returns how many rows it held. Runs within the caller's transaction.
 pub fn load(
     sql: &impl Sql,
     (tables, schema): (&[Table], usize),
     (head, rows): (&Head, &str),
     rename: &dyn Fn(&str, &str) -> Result<String, Failure>,
+    lock: Rewrite<'_>,
 ) -> Result<u64, Failure> {
     let table = tables.iter().find(|table| table.name == head.table);
     let (FORMAT, true, Some(table)) = (head.bundle, head.schema == schema, table) else {
@@ -223,5 +224,6 @@ pub fn load(
             .limit(format!("bundle {FORMAT}, schema {schema}"))
             .into());
     };
-    dump::load(sql, table, head.bounds(), rows, &|id| rename(table.name, id))
+    let rename = |id: &str| rename(table.name, id);
+    dump::load(sql, table, head.bounds(), rows, [&rename, lock])
 }

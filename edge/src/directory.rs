@@ -22,11 +22,12 @@ const MIGRATIONS: Migrations = &[&["CREATE TABLE site (
 pub struct Directory {
     sql: Object,
     schema: Schema,
+    env: Env,
 }
 
 impl DurableObject for Directory {
-    fn new(state: State, _: Env) -> Self {
-        Self { sql: Object::of(&state), schema: Schema::new(MIGRATIONS) }
+    fn new(state: State, env: Env) -> Self {
+        Self { sql: Object::of(&state), schema: Schema::new(MIGRATIONS), env }
     }
 
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
@@ -36,7 +37,7 @@ impl DurableObject for Directory {
 
 impl Directory {
     async fn serve(&self, mut request: Request) -> Result<Response, Failure> {
-        let call = rpc::read(&mut request).await?;
+        let call = rpc::read(&mut request, &self.env).await?;
         self.schema.wake(&self.sql, true)?;
         match call {
             DirectoryCall::Add(site) => rpc::answer(&add(&self.sql, &site)?),

@@ -41,6 +41,7 @@ mod standing;
 mod summary;
 mod survey;
 mod team;
+mod vault;
 mod zone;
 
 use asklet_shared::problem::Code;
@@ -91,7 +92,7 @@ async fn answer(
     context: JsValue,
 ) -> Result<Response, Failure> {
     let headers = request.headers().clone();
-    let sends = matches!(request.method(), Method::Post | Method::Put);
+    let sends = matches!(request.method(), Method::Post | Method::Put | Method::Patch);
     let outcome = async {
         if sends {
             caller::check(&headers, &env, &route).await?;
@@ -164,6 +165,9 @@ async fn handle(
             team::delete_display(request, env, (route, survey), display).await
         }
         Route::MakePreview { survey, .. } => team::preview(request, env, route, survey).await,
+        Route::RevokePreviews { survey, .. } => {
+            team::revoke_previews(request, env, route, survey).await
+        }
         Route::Usage { survey, .. } => team::usage(request, env, route, survey).await,
         Route::Import { survey, .. } => team::import(request, env, route, survey).await,
         Route::Exclude { survey, display, excluded, .. } => {

@@ -6,13 +6,16 @@ use std::rc::Rc;
 
 use worker::Date;
 
-/// How many entries are kept; when there are more, all are forgotten.
+/// How many entries are kept; one more drives out the oldest.
 const ENTRIES_LIMIT: usize = 1_000;
+
+/// Values by key, with until when each holds.
+type Entries<V> = HashMap<String, (u64, Rc<V>)>;
 
 /// Values by key, each for a while.
 pub struct Memory<V> {
     keep_ms: u64,
-    entries: RefCell<HashMap<String, (u64, Rc<V>)>>,
+    entries: RefCell<Entries<V>>,
 }
 
 impl<V> Memory<V> {
@@ -31,11 +34,39 @@ impl<V> Memory<V> {
     /// Remembers a value.
     pub fn put(&self, key: &str, value: V) -> Rc<V> {
         let mut entries = self.entries.borrow_mut();
-        if entries.len() >= ENTRIES_LIMIT {
-            entries.clear();
-        }
+        make_room(&mut entries, key);
         let value = Rc::new(value);
         entries.insert(key.to_owned(), (Date::now().as_millis() + self.keep_ms, value.clone()));
         value
+    }
+}
+
+/// Forgets the oldest entry where there is no room for another key.
+fn make_room<V>(entries: &mut Entries<V>, key: &str) {
+    if entries.len() < ENTRIES_LIMIT || entries.contains_key(key) {
+        return;
+    }
+    let oldest = entries.iter().min_by_key(|(_, (until_ms, _))| *until_ms);
+    if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
+        entries.remove(&oldest);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_entry_too_many_drives_out_the_oldest_and_no_other() {
+        let mut entries = Entries::new();
+        for number in 0..ENTRIES_LIMIT as u64 + 3 {
+            let key = number.to_string();
+            make_room(&mut entries, &key);
+            entries.insert(key, (number, Rc::new(())));
+        }
+        make_room(&mut entries, "5");
+        assert_eq!(entries.len(), ENTRIES_LIMIT);
+        let has = |key: &str| entries.contains_key(key);
+        assert!(!has("0") && !has("2") && has("3") && has("1002"));
     }
 }

@@ -115,6 +115,6 @@ pub fn forward(
     let site = seal.known_site(site)?;
     let survey = seal.known_survey(&site, survey)?;
     seal.check_shard(&site, &survey, (shard, shard_seal))?;
-    let object: DurableObject = place::survey(env, &site, &survey, shard)?.into_rpc();
+    let object: DurableObject = place::survey(env, &site, &survey, shard)?.into_stub().into_rpc();
     Ok(object.fetch_with_request(request).map_err(worker::Error::from)?)
 }

@@ -3,9 +3,10 @@
 
 use wasm_bindgen::prelude::*;
 use worker::js_sys::Reflect;
-use worker::{Env, ObjectNamespace, Stub};
+use worker::{Env, ObjectNamespace};
 
 use crate::failure::Failure;
+use crate::rpc::Object;
 use crate::seal::{SiteId, SurveyId};
 
 #[wasm_bindgen]
@@ -31,21 +32,21 @@ pub fn variable(env: &Env, name: &str) -> Option<String> {
 }
 
 /// The object that knows which sites there are.
-pub fn directory(env: &Env) -> Result<Stub, Failure> {
-    Ok(named(env.unchecked_ref::<Bindings>().directories(), "directory")?)
+pub fn directory(env: &Env) -> Result<Object, Failure> {
+    named(env, env.unchecked_ref::<Bindings>().directories(), "directory")
 }
 
 /// The object that keeps a site's settings, keys and definitions.
-pub fn site(env: &Env, site: &SiteId) -> Result<Stub, Failure> {
-    Ok(named(env.unchecked_ref::<Bindings>().sites(), site.as_str())?)
+pub fn site(env: &Env, site: &SiteId) -> Result<Object, Failure> {
+    named(env, env.unchecked_ref::<Bindings>().sites(), site.as_str())
 }
 
 /// The object that keeps the displays of one shard of a survey.
-pub fn survey(env: &Env, site: &SiteId, survey: &SurveyId, shard: u16) -> Result<Stub, Failure> {
+pub fn survey(env: &Env, site: &SiteId, survey: &SurveyId, shard: u16) -> Result<Object, Failure> {
     let name = format!("{site}/{survey}/{shard}");
-    Ok(named(env.unchecked_ref::<Bindings>().surveys(), &name)?)
+    named(env, env.unchecked_ref::<Bindings>().surveys(), &name)
 }
 
-fn named(namespace: JsValue, name: &str) -> worker::Result<Stub> {
-    ObjectNamespace::unchecked_from_js(namespace).get_by_name(name)
+fn named(env: &Env, namespace: JsValue, name: &str) -> Result<Object, Failure> {
+    Object::new(ObjectNamespace::unchecked_from_js(namespace).get_by_name(name)?, env)
 }

@@ -1,6 +1,7 @@
 //! Previews: a draft as its visitors would see it, in a page of the site or as the hosted page, for an
 //! hour. Nothing of it is recorded and no shard hears of it: the object `Site` tells the draft, and the
-//! Worker makes of it what a visitor gets.
+//! Worker makes of it what a visitor gets. A preview is kept nowhere: its token says until when it holds, and
+//! how often the survey's previews were revoked before, so that revoking them again ends it.
 
 use asklet_shared::body::Body;
 use asklet_shared::config::{ConfigSurvey, Files};
@@ -39,10 +40,15 @@ pub struct Preview {
 }
 
 impl Preview {
-    /// A preview that begins now. It is kept nowhere: its token tells until when it holds.
-    pub fn new(seal: &Seal, (site, survey): (&SiteId, &SurveyId), now_ms: u64) -> Self {
+    /// A preview that begins now, after so many revocations.
+    pub fn new(
+        seal: &Seal,
+        (site, survey): (&SiteId, &SurveyId),
+        revocations: u32,
+        now_ms: u64,
+    ) -> Self {
         let expires_ms = now_ms + PREVIEW_MS;
-        let token = token(seal, (site, survey), expires_ms);
+        let token = token(seal, (site, survey), (expires_ms, revocations));
         let query = format!("asklet-preview={survey}.{token}");
         let path = format!("/s/{site}/{survey}?preview={token}");
         Self { token, expires_ms, query, path }
@@ -132,27 +138,45 @@ async fn draft(env: &Env, (site, survey): (&str, &str), token: &str) -> Result<D
     let seal = Seal::of(env)?;
     let site = seal.known_site(site)?;
     let survey = seal.known_survey(&site, survey)?;
-    check(&seal, (&site, &survey), token, Date::now().as_millis())?;
-    rpc::call(&place::site(env, &site)?, &SiteCall::Draft { survey }).await
+    let revocations = check(&seal, (&site, &survey), token, Date::now().as_millis())?;
+    rpc::call(&place::site(env, &site)?, &SiteCall::Draft { survey, revocations }).await
 }
 
-/// The token of a survey's preview that holds until a time.
-fn token(seal: &Seal, (site, survey): (&SiteId, &SurveyId), expires_ms: u64) -> String {
-    let mac = seal.token(&["preview", site.as_str(), survey.as_str(), &expires_ms.to_string()]);
-    format!("{expires_ms}-{mac}")
+/// The token of a survey's preview that holds until a time, or until previews are revoked once more.
+fn token(
+    seal: &Seal,
+    (site, survey): (&SiteId, &SurveyId),
+    (expires_ms, revocations): (u64, u32),
+) -> String {
+    let holds = format!("{expires_ms}-{revocations}");
+    let mac = seal.token(&["preview", site.as_str(), survey.as_str(), &holds]);
+    format!("{holds}-{mac}")
 }
+
+/// What is said of a preview that holds no more.
+pub fn revoked() -> Problem {
+    Problem::new(Code::PreviewExpired, "the survey's previews were revoked: make another one")
+}
+
+/// Refuses a token that was not made here, or whose time is over. Returns how often previews were revoked
+/// before it was made.
 
 fn check(
     seal: &Seal,
     survey: (&SiteId, &SurveyId),
     text: &str,
     now_ms: u64,
-) -> Result<(), Problem> {
-    let expires_ms = text.split_once('-').and_then(|(expires_ms, _)| expires_ms.parse().ok());
-    match expires_ms {
-        Some(expires_ms) if seal::same(&token(seal, survey, expires_ms), text) => {
+) -> Result<u32, Problem> {
+    let mut parts = text.split('-');
+    let mut next = || parts.next();
+    let expires_ms = next().and_then(|part| part.parse().ok());
+    let revocations = next().and_then(|part| part.parse().ok());
+    match expires_ms.zip(revocations) {
+        Some(holds @ (expires_ms, revocations))
+            if seal::same(&token(seal, survey, holds), text) =>
+        {
             if now_ms < expires_ms {
-                return Ok(());
+                return Ok(revocations);
             }
             Err(Problem::new(Code::PreviewExpired, "a preview holds for an hour: make another one"))
         }
@@ -170,15 +194,17 @@ mod tests {
         let site = seal.new_site().unwrap();
         let survey = seal.new_survey(&site).unwrap();
         let other = seal.new_survey(&site).unwrap();
-        let preview = Preview::new(&seal, (&site, &survey), 1_000);
+        let preview = Preview::new(&seal, (&site, &survey), 7, 1_000);
         let code = |survey, token: &str, now_ms| {
             check(&seal, (&site, survey), token, now_ms).map_err(|problem| problem.code)
         };
-        assert_eq!(code(&survey, &preview.token, 3_600_999), Ok(()));
+        assert_eq!(code(&survey, &preview.token, 3_600_999), Ok(7));
         assert_eq!(code(&survey, &preview.token, 3_601_000), Err(Code::PreviewExpired));
         assert_eq!(code(&other, &preview.token, 1_000), Err(Code::UnknownPreview));
         let later = preview.token.replacen("3601000-", "9601000-", 1);
-        for made_up in [later.as_str(), &format!("0{}", preview.token), "3601000-", "-", ""] {
+        let earlier = preview.token.replacen("-7-", "-6-", 1);
+        let padded = format!("0{}", preview.token);
+        for made_up in [&*later, &earlier, &padded, "3601000-7-", "3601000-", "-", ""] {
             assert_eq!(code(&survey, made_up, 1_000), Err(Code::UnknownPreview), "{made_up}");
         }
     }

@@ -1,6 +1,8 @@
 //! What the Worker and its objects say to each other: one type for each object, sent as JSON to a
 //! path that no public route has.
 
+use std::rc::Rc;
+
 use asklet_shared::config::Files;
 use asklet_shared::definition::question::Question;
 use asklet_shared::definition::{Definition, Published, Status};
@@ -12,13 +14,13 @@ use asklet_shared::tally::{self, Counted};
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use worker::{Request, Response, Stub, web_sys};
+use worker::{Env, Request, Response, Stub, web_sys};
 
 use crate::bundle::Head;
 use crate::failure::Failure;
 use crate::json;
 use crate::json::patch::Patch;
-use crate::seal::{KeyDigest, SiteId, SurveyId};
+use crate::seal::{self, KeyDigest, Seal, SiteId, SurveyId};
 use crate::site::audit::Change;
 use crate::site::installs::Directive;
 use crate::standing::Standing;
@@ -30,6 +32,27 @@ use crate::survey::slice::Cursor;
 
 /// The path of a call. Public requests that are forwarded untouched begin with `/v1/`.
 pub const PATH: &str = "/call";
+
+/// The header in which a call carries the deployment's [`Seal::internal`].
+const SECRET: &str = "asklet-internal";
+
+/// An object, and what its calls carry.
+pub struct Object {
+    stub: Stub,
+    seal: Rc<Seal>,
+}
+
+impl Object {
+    /// One of this deployment's objects.
+    pub fn new(stub: Stub, env: &Env) -> Result<Self, Failure> {
+        Ok(Self { stub, seal: Seal::of(env)? })
+    }
+
+    /// For a public request that is forwarded as it is.
+    pub fn into_stub(self) -> Stub {
+        self.stub
+    }
+}
 
 /// What the `Directory` object is asked.
 #[derive(Debug, Serialize, Deserialize)]
@@ -63,8 +86,9 @@ pub enum SiteCall {
     Live { site: SiteId, files: Option<Files> },
     /// A version, or the latest, for a shard that lacks it; answered with [`Told`].
     Published { survey: SurveyId, version: Option<u32>, shard: u16 },
-    /// What would be published next, for a preview; answered with [`Draft`].
-    Draft { survey: SurveyId },
+    /// What would be published next, for a preview that was made after so many revocations; answered with
+    /// [`Draft`].
+    Draft { survey: SurveyId, revocations: u32 },
     /// The tag ran on a page of an origin, and maybe a directive stood in its way; answered with nothing.
     Installed { origin: String, directive: Option<Directive> },
     /// What a team or the operator asks, by a route that needs this scope.
@@ -161,7 +185,7 @@ pub enum TeamCall {
     ChangeSettings(Box<Settings>),
     /// Change some of the settings; answered with [`SiteRecord`].
     PatchSettings(Patch),
-    /// Keep another identity secret; answered with [`SiteRecord`].
+    /// Keep another identity secret, as a [`crate::vault::Vault`] locks it; answered with [`SiteRecord`].
     AddSecret { id: String, secret: String },
     /// Forget an identity secret; answered with [`SiteRecord`].
     RemoveSecret { id: String },
@@ -173,6 +197,10 @@ pub enum TeamCall {
     CreateSurvey { survey: SurveyId, draft: Box<Definition> },
     /// Something about one survey.
     Survey { survey: SurveyId, action: SurveyAction },
+    /// Whether its draft could be published and shown; answered with how often its previews were revoked.
+    Preview { survey: SurveyId },
+    /// End its previews; answered with nothing.
+    RevokePreviews { survey: SurveyId },
     /// What has to be known to ask the shards of a survey; answered with [`Plan`].
     Plan { survey: SurveyId },
     /// The surveys that were ever published; answered with a list of their ids, oldest first.
@@ -206,8 +234,6 @@ pub struct SecretRecord {
 pub enum SurveyAction {
     /// Look at it.
     Read,
-    /// Look at its draft, if it could be published and shown.
-    Check,
     /// Replace the draft.
     Update(Box<Definition>),
     /// Change something of the draft.
@@ -358,13 +384,16 @@ pub struct Usage {
 pub type Answering<'a> = LocalBoxFuture<'a, Result<String, Failure>>;
 
 /// Calls an object and reads its answer; its problem is the caller's.
-pub async fn call<T: DeserializeOwned>(stub: &Stub, call: &impl Serialize) -> Result<T, Failure> {
+pub async fn call<T: DeserializeOwned>(
+    object: &Object,
+    call: &impl Serialize,
+) -> Result<T, Failure> {
     let call = serde_json::to_string(call)?;
-    Ok(json::read(&ask(stub, call).await?)?)
+    Ok(json::read(&ask(object, call).await?)?)
 }
 
 /// Calls an object with a call in JSON; its problem is the caller's.
-pub fn ask(stub: &Stub, call: String) -> Answering<'_> {
+pub fn ask(object: &Object, call: String) -> Answering<'_> {
     Box::pin(async move {
         // The platform's own way: that of its crate knows of much that no object looks at.
         let init = web_sys::RequestInit::new();
@@ -373,7 +402,9 @@ pub fn ask(stub: &Stub, call: String) -> Answering<'_> {
         let address = format!("https://object{PATH}");
         let request = web_sys::Request::new_with_str_and_init(&address, &init);
         let request = request.map_err(worker::Error::from)?;
-        let mut response = stub.fetch_with_request(request.into()).await?;
+        let secret = object.seal.internal();
+        request.headers().set(SECRET, secret).map_err(worker::Error::from)?;
+        let mut response = object.stub.fetch_with_request(request.into()).await?;
         let text = response.text().await?;
         if response.status_code() == 200 {
             return Ok(text);
@@ -388,9 +419,18 @@ pub fn ask(stub: &Stub, call: String) -> Answering<'_> {
     })
 }
 
-/// Reads a call. It comes from our own side, so it reads, and what does not is a fault of ours.
-pub async fn read<T: DeserializeOwned>(request: &mut Request) -> Result<T, Failure> {
+/// Reads a call, and refuses one that is not this deployment's. What our own side wrote and does not read
+/// is a fault of ours.
+pub async fn read<T: DeserializeOwned>(request: &mut Request, env: &Env) -> Result<T, Failure> {
+    check(request.headers().get(SECRET)?.as_deref(), &*Seal::of(env)?)?;
     Ok(json::read(&request.text().await?)?)
+}
+
+fn check(secret: Option<&str>, seal: &Seal) -> Result<(), Problem> {
+    if secret.is_some_and(|secret| seal::same(secret, seal.internal())) {
+        return Ok(());
+    }
+    Err(Problem::new(Code::Forbidden, "the call is not of this deployment"))
 }
 
 /// An object's answer to a call, in JSON already.
@@ -401,4 +441,19 @@ pub fn told(json: String) -> Result<Response, Failure> {
 /// An object's answer to a call.
 pub fn answer(value: &impl Serialize) -> Result<Response, Failure> {
     Ok(Response::from_json(value)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_answers_only_its_own_deployment() {
+        let seal = Seal::new("a secret of the tests, long enough").unwrap();
+        let other = Seal::new("another secret of the tests, as long").unwrap();
+        assert_eq!(check(Some(seal.internal()), &seal), Ok(()));
+        for secret in [None, Some(""), Some(other.internal())] {
+            assert_eq!(check(secret, &seal).unwrap_err().code, Code::Forbidden);
+        }
+    }
 }

@@ -104,14 +104,27 @@ pub fn check_secret(name: &str, secret: &str) -> Result<(), Failure> {
 }
 
 /// The deployment's secret, with which ids are sealed.
-pub struct Seal(Hmac<Sha256>);
+pub struct Seal {
+    mac: Hmac<Sha256>,
+    /// What calls between the Worker and its objects carry.
+    internal: String,
+}
 
 impl Seal {
     /// `secret` is `ASKLET_SECRET`: any text of at least 32 bytes.
     pub fn new(secret: &str) -> Result<Self, Failure> {
         check_secret("ASKLET_SECRET", secret)?;
         let mac = Hmac::new_from_slice(secret.as_bytes());
-        Ok(Self(mac.map_err(|error| Failure::Broken(error.to_string()))?))
+        let mac = mac.map_err(|error| Failure::Broken(error.to_string()))?;
+        let mut seal = Self { mac, internal: String::new() };
+        seal.internal = seal.token(&["internal call"]);
+        Ok(seal)
+    }
+
+    /// What calls between the Worker and its objects carry, so that an object knows a call of this deployment
+    /// from whatever else may reach it.
+    pub fn internal(&self) -> &str {
+        &self.internal
     }
 
     /// The seal of this deployment.
@@ -201,7 +214,7 @@ impl Seal {
     }
 
     fn seal(&self, parts: &[&str], chars: usize) -> String {
-        let mut mac = self.0.clone();
+        let mut mac = self.mac.clone();
         for part in parts {
             mac.update(part.as_bytes());
             mac.update(&[0]);

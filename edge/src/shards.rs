@@ -4,12 +4,12 @@ use asklet_shared::display_id::DisplayId;
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::tally::{Counted, Request};
 use futures_util::future::LocalBoxFuture;
-use worker::{Env, Stub};
+use worker::Env;
 
 use crate::failure::Failure;
 use crate::place;
 use crate::respond;
-use crate::rpc::{self, Counts, Erased, Plan, SurveyCall, Usage};
+use crate::rpc::{self, Counts, Erased, Object, Plan, SurveyCall, Usage};
 use crate::seal::SiteId;
 use crate::survey::import::Imported;
 use crate::survey::keeping::{self, Since};
@@ -32,7 +32,7 @@ impl<'a> Shards<'a> {
         Self { env, site, plan }
     }
 
-    fn stubs(&self) -> impl Iterator<Item = Result<Stub, Failure>> {
+    fn stubs(&self) -> impl Iterator<Item = Result<Object, Failure>> {
         (0..self.plan.shards)
             .map(|shard| place::survey(self.env, self.site, &self.plan.survey, shard))
     }

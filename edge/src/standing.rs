@@ -15,7 +15,7 @@ pub struct Standing {
     pub privacy: Privacy,
     /// Whether traits must come with a token.
     pub require_identity: bool,
-    /// The secrets with which tokens are signed.
+    /// The secrets with which tokens are signed, locked where this is stored, and open in memory.
     pub identity_secrets: Vec<String>,
     /// For how many hours a token may hold.
     #[serde(default = "settings::a_day")]

@@ -24,6 +24,7 @@ use crate::summary::{self, Query};
 use crate::survey::asked::check_respondent;
 use crate::survey::import::{BYTES_LIMIT, Imported, LINES_LIMIT, check_lines};
 use crate::survey::keeping;
+use crate::vault::Vault;
 use crate::zone::Zone;
 
 /// The longest reason for an exclusion, in characters.
@@ -114,7 +115,8 @@ pub async fn identity_secret(
         return respond::no_content();
     }
     let (id, secret) = (seal::random_name()?, seal::random_secret()?);
-    let call = TeamCall::AddSecret { id: id.clone(), secret: secret.clone() };
+    let kept = Vault::of(env)?.lock(&secret)?;
+    let call = TeamCall::AddSecret { id: id.clone(), secret: kept };
     team.ask(env, call).await?;
     respond::json(201, &SecretCreated { id, secret })
 }
@@ -220,9 +222,22 @@ pub async fn preview(
 ) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, route)?;
     let survey = team.survey(survey)?;
-    let action = SurveyAction::Check;
-    team.ask(env, TeamCall::Survey { survey: survey.clone(), action }).await?;
-    respond::json(201, &Preview::new(&team.seal, (&team.site, &survey), Date::now().as_millis()))
+    let revocations = team.call(env, TeamCall::Preview { survey: survey.clone() }).await?;
+    let now_ms = Date::now().as_millis();
+    respond::json(201, &Preview::new(&team.seal, (&team.site, &survey), revocations, now_ms))
+}
+
+/// `DELETE /v1/sites/{site}/surveys/{survey}/preview`: ends all previews of a survey.
+pub async fn revoke_previews(
+    request: Request,
+    env: &Env,
+    route: &Route,
+    survey: &str,
+) -> Result<Response, Failure> {
+    let team = Team::of(request.headers(), env, route)?;
+    let survey = team.survey(survey)?;
+    team.ask(env, TeamCall::RevokePreviews { survey }).await?;
+    respond::no_content()
 }
 
 async fn read_definition(

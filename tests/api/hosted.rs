@@ -193,6 +193,8 @@ fn a_page_says_what_it_may_do() {
         assert_eq!(page.answer.header("content-type"), "text/html; charset=utf-8");
         assert_eq!(page.answer.header("referrer-policy"), "no-referrer");
         assert_eq!(page.answer.header("x-content-type-options"), "nosniff");
+        assert_eq!(page.answer.header("cross-origin-opener-policy"), "same-origin");
+        assert!(page.answer.header("permissions-policy").contains("camera=()"));
         assert_eq!(page.answer.header("cache-control"), "private, no-cache");
         assert_eq!(page.answer.header("cross-origin-embedder-policy"), "require-corp");
         assert_eq!(page.answer.header("cross-origin-resource-policy"), "cross-origin");
@@ -211,6 +213,13 @@ fn a_page_says_what_it_may_do() {
     assert!(answered.has("<body class=\"panel framed\" data-reached=\"answered\">"));
     let nothing = Page::open(&deployment, &format!("/s/{}/{}?frame", site.id, "0".repeat(18)));
     assert!(!nothing.has("<script"), "what is no survey was not shown");
+    // Only what travels over TLS may bind the browser to it.
+    let transport = |protocol: &str| {
+        let request = deployment.request("GET", &survey.hosted_path());
+        let answer = request.header("x-forwarded-proto", protocol).get();
+        answer.header("strict-transport-security").to_owned()
+    };
+    assert_eq!([transport("http"), transport("https")], ["", "max-age=31536000"]);
     let nowhere = format!("/s/{}/{}", site.id, "0".repeat(18));
     policy(&Page::open(&deployment, &nowhere), "");
     let settings = json!({ "name": "Shop", "origins": ["*"] });

@@ -3,6 +3,7 @@
 
 mod bodies;
 mod breaking;
+mod encryption;
 mod erasure;
 mod upgrade;
 

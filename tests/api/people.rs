@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 /// A token as a site's server makes it.
-fn token(claims: &Value, secret: &str) -> String {
+pub fn token(claims: &Value, secret: &str) -> String {
     let encode = |part: &str| URL_SAFE_NO_PAD.encode(part);
     let signed = format!("{}.{}", encode(r#"{"alg":"HS256"}"#), encode(&claims.to_string()));
     let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
@@ -18,22 +18,25 @@ fn token(claims: &Value, secret: &str) -> String {
     format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
-fn now_seconds() -> u64 {
+/// The time, in seconds since the epoch.
+pub fn now_seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-fn claims(site: &Site<'_>, respondent: &str, plan: &str) -> Value {
+/// The claims of a token for a respondent.
+pub fn claims(site: &Site<'_>, respondent: &str, plan: &str) -> Value {
     let exp = now_seconds() + 600;
     json!({ "sub": respondent, "aud": site.id, "exp": exp, "traits": { "plan": plan } })
 }
 
 /// A new identity secret, with its id.
-fn new_secret(site: &Site<'_>) -> (String, String) {
+pub fn new_secret(site: &Site<'_>) -> (String, String) {
     let made = site.request("POST", "/identity-secrets").send("").expect(201);
     (made["id"].as_str().unwrap().to_owned(), made["secret"].as_str().unwrap().to_owned())
 }
 
-fn with_plan() -> Value {
+/// A definition that declares the trait of [`claims`].
+pub fn with_plan() -> Value {
     let mut definition = nps_with_comment();
     definition["traits"] = json!(["plan"]);
     definition

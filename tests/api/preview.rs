@@ -98,6 +98,31 @@ fn a_token_that_was_not_made_for_a_draft_shows_nothing() {
 }
 
 #[test]
+fn previews_end_when_they_are_revoked_and_others_can_be_made() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let (draft, other) = (site.draft(&nps_with_comment()), site.draft(&nps_with_comment()));
+    let make = |draft: &str| {
+        let path = format!("/surveys/{draft}/preview");
+        let made = site.request("POST", &path).send("").expect(201);
+        (made["token"].as_str().unwrap().to_owned(), made["path"].as_str().unwrap().to_owned())
+    };
+    let get = |draft: &str, token: &str| {
+        let path = format!("/v1/preview/{}/{draft}/{token}", site.id);
+        deployment.request("GET", &path).get()
+    };
+    let ((token, hosted), (others, _)) = (make(&draft), make(&other));
+    get(&draft, &token).expect(200);
+    let path = format!("/surveys/{draft}/preview");
+    assert_eq!(site.request("DELETE", &path).get().status, 204);
+    get(&draft, &token).problem(403, "preview_expired");
+    get(&draft, &format!("{token}x")).problem(404, "unknown_preview");
+    assert_eq!(Page::open(&deployment, &hosted).answer.status, 403);
+    get(&other, &others).expect(200);
+    get(&draft, &make(&draft).0).expect(200);
+}
+
+#[test]
 fn a_draft_that_cannot_be_shown_says_why() {
     let deployment = Deployment::start();
     let site = deployment.site();

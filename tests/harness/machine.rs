@@ -19,6 +19,8 @@ pub struct Machine {
     own: Own,
     /// The admin token, and the one that is to follow it.
     admin_tokens: [Option<&'static str>; 2],
+    /// The key under which identity secrets are stored.
+    encryption_key: Option<&'static str>,
 }
 
 /// What ends with a machine, in this order.
@@ -47,13 +49,15 @@ impl Machine {
     pub fn open(data: &Path, admin_token: Option<&'static str>) -> Self {
         let folder = DataFolder::open(data).expect("the data folder can be used");
         let artefacts = artefacts::dist();
-        let server = serve(artefacts, &folder, [admin_token, None]).expect("workerd starts");
+        let server = serve(artefacts, &folder, [admin_token, None], None);
+        let server = server.expect("workerd starts");
         let secret = folder.secret().expect("the data folder has a secret");
         let deployment = Deployment { port: server.port(), secret, _own: None };
         Self {
             deployment,
             own: Own { server, folder, _data: None },
             admin_tokens: [admin_token, None],
+            encryption_key: None,
         }
     }
 
@@ -75,6 +79,12 @@ impl Machine {
         self.kill_and_restart();
     }
 
+    /// Stops the server and starts it again with this key for identity secrets.
+    pub fn restart_with_key(&mut self, encryption_key: Option<&'static str>) {
+        self.encryption_key = encryption_key;
+        self.kill_and_restart();
+    }
+
     /// Stops the server and starts the one on the same data that panics where a request asks for it.
     pub fn restart_with_faults(&mut self) {
         self.own.server.kill().expect("workerd can be killed");
@@ -82,7 +92,7 @@ impl Machine {
     }
 
     fn start_again(&mut self, artefacts: PathBuf) {
-        let server = serve(artefacts, &self.own.folder, self.admin_tokens);
+        let server = serve(artefacts, &self.own.folder, self.admin_tokens, self.encryption_key);
         self.own.server = server.expect("workerd starts again");
         self.deployment.port = self.own.server.port();
     }
@@ -144,6 +154,7 @@ fn serve(
     artefacts: PathBuf,
     folder: &DataFolder,
     [admin_token, next_admin_token]: [Option<&str>; 2],
+    encryption_key: Option<&str>,
 ) -> Result<Server> {
     let secret = folder.secret()?;
     let lock = Some(folder.share_lock()?);
@@ -154,6 +165,7 @@ fn serve(
         secret: &secret,
         admin_token,
         next_admin_token,
+        encryption_key,
         proxy_headers: PROXY_HEADERS,
         lock,
     })

@@ -49,8 +49,10 @@ pub fn serve(options: &Options) -> Result<()> {
     let token = |name| env::var(name).ok().filter(|token| !token.is_empty());
     let own_token = token("ASKLET_ADMIN_TOKEN");
     let next_token = token("ASKLET_ADMIN_TOKEN_NEXT");
+    let encryption_key = token("ASKLET_ENCRYPTION_KEY");
     check_secret("ASKLET_ADMIN_TOKEN", own_token.as_deref())?;
     check_secret("ASKLET_ADMIN_TOKEN_NEXT", next_token.as_deref())?;
+    check_secret("ASKLET_ENCRYPTION_KEY", encryption_key.as_deref())?;
     if options.built {
         check_built()?;
     } else {
@@ -74,6 +76,7 @@ pub fn serve(options: &Options) -> Result<()> {
         secret: &secret,
         admin_token: admin_token.as_deref(),
         next_admin_token: next_token.as_deref(),
+        encryption_key: encryption_key.as_deref(),
         proxy_headers: headers.each_ref().map(String::as_str),
         lock: Some(folder.share_lock()?),
     })?;

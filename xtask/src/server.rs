@@ -33,6 +33,8 @@ pub struct Config<'a> {
     pub admin_token: Option<&'a str>,
     /// `ASKLET_ADMIN_TOKEN_NEXT`, the one that is to follow it, if there is one.
     pub next_admin_token: Option<&'a str>,
+    /// `ASKLET_ENCRYPTION_KEY`, under which identity secrets are stored, if there is one.
+    pub encryption_key: Option<&'a str>,
     /// `ASKLET_ADDRESS_HEADER` and `ASKLET_COUNTRY_HEADER`: the headers in which a proxy that the
     /// operator runs tells the visitor's address and country; empty for none.
     pub proxy_headers: [&'a str; 2],
@@ -87,6 +89,7 @@ impl Server {
             ("ASKLET_SECRET", config.secret),
             ("ASKLET_ADMIN_TOKEN", config.admin_token.unwrap_or_default()),
             ("ASKLET_ADMIN_TOKEN_NEXT", config.next_admin_token.unwrap_or_default()),
+            ("ASKLET_ENCRYPTION_KEY", config.encryption_key.unwrap_or_default()),
             ("ASKLET_ADDRESS_HEADER", config.proxy_headers[0]),
             ("ASKLET_COUNTRY_HEADER", config.proxy_headers[1]),
         ];

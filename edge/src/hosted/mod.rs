@@ -66,7 +66,7 @@ pub fn settle(
     origins: &[String],
 ) -> Result<Response, Failure> {
     let failure = match outcome {
-        Ok(page) => return answer(&page, 200, origins),
+        Ok(page) => return answer(visit, &page, 200, origins),
         Err(failure) => failure,
     };
     let problem = respond::told("hosted", failure);
@@ -78,10 +78,19 @@ pub fn settle(
         }
         _ => view::message("en", &problem.detail, visit.is_framed),
     };
-    answer(&page, problem.code.status(), origins)
+    answer(visit, &page, problem.code.status(), origins)
 }
 
-fn answer(page: &Page, status: u16, origins: &[String]) -> Result<Response, Failure> {
+/// What the page asks of no browser, whoever may get into it.
+const PERMISSIONS: &str =
+    "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()";
+
+fn answer(
+    visit: &Visit,
+    page: &Page,
+    status: u16,
+    origins: &[String],
+) -> Result<Response, Failure> {
     let digest = |text: &str| STANDARD.encode(Sha256::digest(text));
     let style = digest(page.style.as_str());
     let mut policy = format!("default-src 'none'; style-src 'sha256-{style}'; ");
@@ -102,8 +111,13 @@ fn answer(page: &Page, status: u16, origins: &[String]) -> Result<Response, Fail
         // A page that is isolated from other origins frames only what says both.
         .with_header("cross-origin-embedder-policy", "require-corp")?
         .with_header("cross-origin-resource-policy", "cross-origin")?
+        .with_header("cross-origin-opener-policy", "same-origin")?
+        .with_header("permissions-policy", PERMISSIONS)?
         // Kept by the browser for its back button only.
         .with_header("cache-control", "private, no-cache")?;
+    if visit.is_encrypted {
+        answer = answer.with_header("strict-transport-security", "max-age=31536000")?;
+    }
     if let Some(seconds) = respond::retry_after(status) {
         answer = answer.with_header("retry-after", seconds)?;
     }

@@ -23,6 +23,8 @@ pub struct Visit {
     pub sends: bool,
     /// Whether the page stands in a frame.
     pub is_framed: bool,
+    /// Whether it was asked for over TLS, here or at the proxy before.
+    pub is_encrypted: bool,
     /// The token of a preview, if it is one.
     pub preview: Option<String>,
     /// The languages that the visitor prefers, the most preferred first.
@@ -38,6 +40,8 @@ impl Visit {
         let mut visit = Self {
             sends: request.method() == Method::Post,
             is_framed: false,
+            is_encrypted: request.inner().url().starts_with("https://")
+                || header("x-forwarded-proto")? == "https",
             preview: None,
             languages: preferred(&header("accept-language")?),
             is_ours: is_ours(

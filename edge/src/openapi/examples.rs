@@ -195,7 +195,7 @@ fn live(version: u32) -> ConfigSurvey {
 
 fn preview() -> Preview {
     let seal = Seal::new("the secret of no deployment at all").expect("a secret");
-    Preview::new(&seal, (&site(), &SurveyId::stored(SURVEY.to_owned())), THEN_MS)
+    Preview::new(&seal, (&site(), &SurveyId::stored(SURVEY.to_owned())), 0, THEN_MS)
 }
 
 fn key() -> KeyRecord {

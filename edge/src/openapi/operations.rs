@@ -338,6 +338,9 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
                 .answer(201, "The address.", schemas.written::<Preview>())
                 .problems(&[409, 422])
         }
+        Route::RevokePreviews { .. } => {
+            operation("revokePreviews", "Ends all previews of a survey").bare(204, "They are over.")
+        }
         Route::Usage { .. } => operation("usage", "How much a survey stores and writes").answer(
             200,
             "Over all shards.",

@@ -51,6 +51,7 @@ impl Route {
             Self::Surveys { site, .. }
             | Self::Survey { site, .. }
             | Self::MakePreview { site, .. }
+            | Self::RevokePreviews { site, .. }
             | Self::Import { site, .. }
             | Self::DeleteDisplay { site, .. }
             | Self::Exclude { site, .. } => (site, Scope::Write),

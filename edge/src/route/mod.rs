@@ -64,6 +64,8 @@ pub enum Route {
     Summary { site: String, survey: String },
     /// `POST /v1/sites/{site}/surveys/{survey}/preview`
     MakePreview { site: String, survey: String },
+    /// `DELETE /v1/sites/{site}/surveys/{survey}/preview`
+    RevokePreviews { site: String, survey: String },
     /// `GET /v1/sites/{site}/surveys/{survey}/usage`
     Usage { site: String, survey: String },
     /// `POST /v1/sites/{site}/surveys/{survey}/import`
@@ -133,6 +135,7 @@ impl Route {
             Self::Survey { .. } => "survey",
             Self::Summary { .. } => "summary",
             Self::MakePreview { .. } => "make preview",
+            Self::RevokePreviews { .. } => "revoke previews",
             Self::Usage { .. } => "usage",
             Self::Import { .. } => "import",
             Self::Exclude { .. } => "exclude",

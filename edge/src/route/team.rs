@@ -57,6 +57,10 @@ pub const TEAM_ROUTES: &[(&str, &str, Make)] = &[
         site: ids.next(),
         survey: ids.next(),
     }),
+    ("DELETE", "/surveys/{survey}/preview", |ids| Route::RevokePreviews {
+        site: ids.next(),
+        survey: ids.next(),
+    }),
     ("GET", "/surveys/{survey}/usage", |ids| Route::Usage { site: ids.next(), survey: ids.next() }),
     ("POST", "/surveys/{survey}/import", |ids| Route::Import {
         site: ids.next(),

@@ -77,6 +77,8 @@ names! {
         DuplicateSurvey = "duplicate",
         /// A draft became the next version.
         Publish = "publish",
+        /// The previews of a draft were ended.
+        RevokePreviews = "revoke_previews",
         /// A survey is asked no more for now.
         Pause = "pause",
         /// It is asked again.
@@ -199,6 +201,7 @@ impl Change {
             | TeamCall::Audit { .. }
             | TeamCall::Settings
             | TeamCall::Surveys
+            | TeamCall::Preview { .. }
             | TeamCall::Plan { .. }
             | TeamCall::PublishedSurveys
             | TeamCall::Delete => return None,
@@ -213,9 +216,10 @@ impl Change {
             }
             TeamCall::AddSecret { id, .. } => Self::new(Action::CreateIdentitySecret).at(id),
             TeamCall::RemoveSecret { id } => Self::new(Action::RemoveIdentitySecret).at(id),
+            TeamCall::RevokePreviews { survey } => Self::of(Action::RevokePreviews, survey),
             TeamCall::CreateSurvey { survey, .. } => Self::of(Action::CreateSurvey, survey),
             TeamCall::Survey { survey, action } => match action {
-                SurveyAction::Read | SurveyAction::Check => return None,
+                SurveyAction::Read => return None,
                 SurveyAction::Update(_) | SurveyAction::Patch(_) => {
                     Self::of(Action::UpdateSurvey, survey)
                 }
@@ -326,6 +330,7 @@ mod tests {
             act(SurveyAction::SetShards(2)),
             act(SurveyAction::Duplicate(copy.clone())),
             TeamCall::Note(Change::of(Action::Export, &survey)),
+            TeamCall::RevokePreviews { survey: survey.clone() },
             act(SurveyAction::Delete),
         ];
         let made = calls.len();
@@ -342,7 +347,7 @@ mod tests {
             TeamCall::PublishedSurveys,
             TeamCall::Plan { survey: copy.clone() },
             TeamCall::Survey { survey: copy.clone(), action: SurveyAction::Read },
-            TeamCall::Survey { survey: copy.clone(), action: SurveyAction::Check },
+            TeamCall::Preview { survey: copy.clone() },
         ] {
             ask(&sql, &site, call).unwrap();
         }

@@ -17,7 +17,7 @@ mod team;
 #[cfg(test)]
 mod tests;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 use asklet_shared::config::{Config, ConfigSurvey, Files};
@@ -32,6 +32,7 @@ use worker::{Date, DurableObject, Env, Request, Response, State, durable_object}
 
 use crate::failure::Failure;
 use crate::place;
+use crate::preview;
 use crate::respond;
 use crate::rpc::{self, By, Counts, Live, SiteCall, SurveyCall, TeamCall};
 use crate::seal::{KeyDigest, Seal, SiteId, SurveyId};
@@ -39,6 +40,7 @@ use crate::sql::Sql;
 use crate::sql::migrate::Schema;
 use crate::sql::object::Object;
 use crate::survey::fold::END_OF_TIME_MS;
+use crate::vault::Vault;
 use audit::Change;
 use errands::Errand;
 use published::LiveSurvey;
@@ -59,6 +61,8 @@ pub struct Site {
     schema: Schema,
     /// How many responses surveys with a quota had, and when that was asked.
     responses: RefCell<HashMap<String, (u64, u64)>>,
+    /// Whether the identity secrets were looked at since the object woke.
+    secrets_locked: Cell<bool>,
     /// The keys that were refused since the object woke.
     refused_keys: RefCell<RefusedKeys>,
 }
@@ -71,6 +75,7 @@ impl DurableObject for Site {
             env,
             schema: Schema::new(store::MIGRATIONS),
             responses: RefCell::default(),
+            secrets_locked: Cell::new(false),
             refused_keys: RefCell::default(),
         }
     }
@@ -87,7 +92,7 @@ impl DurableObject for Site {
 
 impl Site {
     async fn serve(&self, mut request: Request) -> Result<Response, Failure> {
-        let call = rpc::read(&mut request).await?;
+        let call = rpc::read(&mut request, &self.env).await?;
         let sql = &self.sql;
         let now_ms = Date::now().as_millis();
         let is_new = matches!(call, SiteCall::Create { .. });
@@ -103,7 +108,12 @@ impl Site {
                 moving::check_whole(sql)?;
                 rpc::answer(&published::published(sql, &survey, version, shard)?)
             }
-            SiteCall::Draft { survey } => rpc::answer(&published::draft(sql, &survey)?),
+            SiteCall::Draft { survey, revocations } => {
+                if surveys::revocations(sql, &survey)? != revocations {
+                    return Err(preview::revoked().into());
+                }
+                rpc::answer(&published::draft(sql, &survey)?)
+            }
             SiteCall::Installed { origin, directive } => {
                 rpc::answer(&installs::note(sql, &origin, directive, now_ms)?)
             }
@@ -151,15 +161,31 @@ impl Site {
             return self.delete(site).await;
         }
         moving::check_whole(&self.sql)?;
+        let is_due = !self.secrets_locked.get() && self.lock_secrets(site)?;
         let change = Change::by(&call);
         let answer = team::answer(&self.sql, site, (by, change.as_ref()), call, now_ms)?;
         // What was changed is changed, whatever becomes of the errands; those that are left run again.
-        if change.is_some()
+        if (change.is_some() || is_due)
             && let Err(failure) = self.run_errands().await
         {
             respond::warn("errands", &format!("they wait for the next change: {failure:?}"));
         }
         rpc::told(answer)
+    }
+
+    /// Encrypts the identity secrets that were stored before there was a key, once each time that the object
+    /// wakes. Returns whether the shards have to hear of it.
+    fn lock_secrets(&self, site: &SiteId) -> Result<bool, Failure> {
+        let vault = Vault::of(&self.env)?;
+        let is_due = self.sql.transaction(|| {
+            let is_due = settings::lock_secrets(&self.sql, &vault)?;
+            if is_due {
+                errands::tell(&self.sql, site, None)?;
+            }
+            Ok(is_due)
+        })?;
+        self.secrets_locked.set(true);
+        Ok(is_due)
     }
 
     /// Removes the site with everything in it. What breaks off can be repeated.

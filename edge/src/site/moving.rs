@@ -17,15 +17,16 @@ use crate::rpc::{self, SurveyCall};
 use crate::seal::{Seal, SiteId, SurveyId};
 use crate::sql::Sql;
 use crate::sql::dump::Table;
+use crate::vault::Vault;
 
 const fn table(name: &'static str, key: &'static [&'static str]) -> Table {
-    Table { name, key, key_there: key, surveys: &[], step: 100, in_place: None }
+    Table { name, key, key_there: key, surveys: &[], secrets: &[], step: 100, in_place: None }
 }
 
 /// What travels. Errands are the old deployment's.
 const TABLES: &[Table] = &[
     table("site", &["rowid"]),
-    table("identity_secret", &["id"]),
+    Table { secrets: &[1], ..table("identity_secret", &["id"]) },
     Table {
         key_there: &["(SELECT old FROM moved WHERE new = survey.id)"],
         surveys: &[0],
@@ -69,7 +70,7 @@ impl Site {
             return Err(Problem::new(Code::SiteChanged, detail).at("cursor").into());
         }
         if from.object == bundle::SITE {
-            return dump(&self.sql, from);
+            return dump(&self.sql, from, &Vault::of(&self.env)?);
         }
         let (survey, shard) = bundle::shard(&from.object).ok_or_else(bundle::unknown_cursor)?;
         let survey = Seal::of(&self.env)?.survey(&site, survey)?;
@@ -95,7 +96,8 @@ impl Site {
         let (head, rows) = bundle::read(&page)?;
         let is_last = head.next.is_none();
         let rows = if head.object == bundle::SITE {
-            load(&self.sql, (&*Seal::of(&self.env)?, site), (&head, rows))?
+            let keys = (&*Seal::of(&self.env)?, &Vault::of(&self.env)?);
+            load(&self.sql, keys, site, (&head, rows))?
         } else {
             let unknown = || {
                 let detail = "the site's own pages come first, and without this survey they came: if \
@@ -118,17 +120,19 @@ impl Site {
 }
 
 /// Reads a page, of the keys only if they travel too.
-fn dump(sql: &impl Sql, from: Head) -> Result<String, Failure> {
+fn dump(sql: &impl Sql, from: Head, vault: &Vault) -> Result<String, Failure> {
     let travel = TABLES.len() - usize::from(!from.keys);
     let tables = TABLES.get(..travel).unwrap_or_default();
     let following = next_shard(sql, &from.object)?;
-    bundle::dump(sql, (tables, MIGRATIONS.len()), from, String::new(), following)
+    let open = |secret: &str| vault.open(secret);
+    bundle::dump(sql, (tables, MIGRATIONS.len()), from, (String::new(), following), &open)
 }
 
 /// Takes a page. A survey keeps its id if it is one of this site's, and gets one of those else.
 fn load(
     sql: &impl Sql,
-    (seal, site): (&Seal, &SiteId),
+    (seal, vault): (&Seal, &Vault),
+    site: &SiteId,
     page: (&Head, &str),
 ) -> Result<u64, Failure> {
     sql.transaction(|| {
@@ -153,7 +157,8 @@ fn load(
             sql.run("INSERT INTO moved (old, new) VALUES (?, ?)", &values)?;
             Ok(here.as_str().to_owned())
         };
-        bundle::load(sql, (TABLES, MIGRATIONS.len()), page, &here)
+        let lock = |secret: &str| vault.lock(secret);
+        bundle::load(sql, (TABLES, MIGRATIONS.len()), page, &here, &lock)
     })
 }
 
@@ -241,14 +246,19 @@ mod tests {
     use crate::site::settings;
     use crate::sql::native::Native;
 
+    /// What locks the secrets of one of two deployments.
+    fn vault(name: &str) -> Vault {
+        Vault::new(Some(&name.repeat(32))).unwrap()
+    }
+
     /// Moves a site, with its keys.
     fn move_house(from: &Native, (to, site): (&Native, &SiteId)) -> Result<(), Failure> {
         let mut next = Some(Head::of("site".to_owned(), true, number(from)?));
         while let Some(from_here) = next.filter(|head| head.object == "site") {
-            let page = dump(from, from_here)?;
+            let page = dump(from, from_here, &vault("there"))?;
             let (head, rows) = bundle::read(&page)?;
-            load(to, (&seal(), site), (&head, rows))?;
-            load(to, (&seal(), site), (&head, rows))?;
+            load(to, (&seal(), &vault("here")), site, (&head, rows))?;
+            load(to, (&seal(), &vault("here")), site, (&head, rows))?;
             next = head.next.map(|cursor| Head::of_cursor(&cursor)).transpose()?;
         }
         end(to, site, 9)
@@ -278,7 +288,8 @@ mod tests {
         }
         published::publish(&from, &two, 7).unwrap();
         surveys::set_status(&from, &two, Status::Paused, 8).unwrap();
-        settings::add_secret(&from, "s1", "very", 8).unwrap();
+        let locked = vault("there").lock("very").unwrap();
+        settings::add_secret(&from, "s1", &locked, 8).unwrap();
         keys::add(&from, &key("k2", "reader", Scope::Read)).unwrap();
         let copied = Change::of(Action::DuplicateSurvey, &one).at(two.as_str());
         audit::add(&from, "k1", &copied, 8).unwrap();
@@ -292,10 +303,10 @@ mod tests {
             assert_eq!(read(&from, there).replace(there, here), read(&to, here));
             let [was, is] = [(&from, there), (&to, here)]
                 .map(|(sql, id)| published::standing(sql, id).unwrap());
-            assert_eq!(
-                (is.stopped_ms, is.identity_secrets),
-                (was.stopped_ms, was.identity_secrets)
-            );
+            assert_eq!(is.stopped_ms, was.stopped_ms);
+            // Each deployment has a key of its own.
+            assert_eq!(vault("here").open(&is.identity_secrets[0]).unwrap(), "very");
+            assert_eq!(was.identity_secrets, [locked.as_str()]);
             assert!(is.number > was.number);
         }
         let told = |sql: &Native| -> String {
@@ -343,10 +354,10 @@ mod tests {
         published::publish(&from, &survey, 6).unwrap();
         let (to, site) = made();
         check_whole(&to).unwrap();
-        let first = dump(&from, Head::of("site".to_owned(), true, 2)).unwrap();
+        let first = dump(&from, Head::of("site".to_owned(), true, 2), &vault("there")).unwrap();
         let (head, rows) = bundle::read(&first).unwrap();
         for told in [0, 1] {
-            load(&to, (&seal(), &site), (&head, rows)).unwrap();
+            load(&to, (&seal(), &vault("here")), &site, (&head, rows)).unwrap();
             assert_eq!(code(check_whole(&to)), Code::Busy);
             // The shards that are there are told of it, once.
             assert_eq!(errands::all(&to).unwrap().len(), told);
@@ -357,7 +368,8 @@ mod tests {
         }
         // What is no page of this release changes nothing.
         let other = Head::of("site".to_owned(), true, 2);
-        assert_eq!(code(load(&to, (&seal(), &site), (&other, rows))), Code::OtherSchema);
+        let refused = load(&to, (&seal(), &vault("here")), &site, (&other, rows));
+        assert_eq!(code(refused), Code::OtherSchema);
         check_whole(&to).unwrap();
     }
 

@@ -10,7 +10,8 @@ use super::audit::{Action, Change};
 /// Who showed a key that is none of the site's. No key's id is spelled so.
 pub const UNKNOWN: &str = "unknown";
 
-/// How many keys are remembered, more than a site can have; where there are more, all are forgotten.
+/// How many keys are remembered, more than a site can have; where there are more, those are forgotten that
+/// could get an entry anyway.
 const KEYS_LIMIT: usize = 100;
 
 const MINUTE_MS: u64 = 60_000;
@@ -23,7 +24,7 @@ impl RefusedKeys {
     /// What to write of a refusal, by the key's id or [`UNKNOWN`].
     pub fn note(&mut self, who: &str, why: Code, now_ms: u64) -> Option<Change> {
         if self.0.len() >= KEYS_LIMIT {
-            self.0.clear();
+            self.0.retain(|_, (at_ms, _)| now_ms.saturating_sub(*at_ms) < MINUTE_MS);
         }
         let since = match self.0.get_mut(who) {
             Some((at_ms, since)) if now_ms.saturating_sub(*at_ms) < MINUTE_MS => {
@@ -59,7 +60,7 @@ mod tests {
         assert_eq!(note("k1", 61_000).as_deref(), Some(again));
         assert_eq!(note("k2", 62_000).as_deref(), Some("scope_too_small"));
         for number in 0..1_000 {
-            note(&number.to_string(), 62_000);
+            note(&number.to_string(), 62_000 + number * MINUTE_MS);
         }
         assert!(refused.0.len() <= KEYS_LIMIT);
     }

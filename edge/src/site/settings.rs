@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use crate::json;
 use crate::rpc::{SecretRecord, SiteRecord};
 use crate::sql::{Row, Sql};
+use crate::vault::Vault;
 
 /// How many identity secrets hold at a time: the one in use, and the one before or after it.
 const SECRETS_LIMIT: usize = 2;
@@ -53,6 +54,24 @@ pub fn add_secret(sql: &impl Sql, id: &str, secret: &str, now_ms: u64) -> Result
         "INSERT INTO identity_secret (id, secret, created_ms) VALUES (?, ?, ?)",
         &[id.into(), secret.into(), now_ms.into()],
     )
+}
+
+/// Encrypts the identity secrets that were stored before there was a key. Returns whether there were any.
+/// Runs within the caller's transaction.
+pub fn lock_secrets(sql: &impl Sql, vault: &Vault) -> Result<bool, Failure> {
+    let mut due = Vec::new();
+    sql.query("SELECT id, secret FROM identity_secret", &[], &mut |mut row| {
+        let (id, secret) = (row.text()?, row.text()?);
+        if vault.is_due(&secret) {
+            due.push((id, secret));
+        }
+        Ok(())
+    })?;
+    for (id, secret) in &due {
+        let lock = "UPDATE identity_secret SET secret = ? WHERE id = ?";
+        sql.run(lock, &[vault.lock(secret)?.into(), id.as_str().into()])?;
+    }
+    Ok(!due.is_empty())
 }
 
 /// Forgets an identity secret.

@@ -136,6 +136,10 @@ pub const MIGRATIONS: Migrations = &[
             target TEXT
         ) STRICT",
     ],
+    &[
+        // How often previews of the draft were revoked.
+        "ALTER TABLE survey ADD COLUMN previews INTEGER NOT NULL DEFAULT 0",
+    ],
 ];
 
 /// Sets up a site with its first key.

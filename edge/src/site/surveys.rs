@@ -142,3 +142,15 @@ pub fn find(sql: &impl Sql, columns: &str, survey: &SurveyId) -> Result<Row, Fai
 pub fn unknown_survey() -> Problem {
     Problem::new(Code::UnknownSurvey, "the site has no such survey")
 }
+
+/// How often the previews of a survey's draft were revoked.
+pub fn revocations(sql: &impl Sql, survey: &SurveyId) -> Result<u32, Failure> {
+    find(sql, "SELECT previews FROM survey WHERE id = ?", survey)?.integer()
+}
+
+/// Ends the previews of a survey's draft.
+pub fn revoke_previews(sql: &impl Sql, survey: &SurveyId) -> Result<(), Failure> {
+    find(sql, "SELECT 1 FROM survey WHERE id = ?", survey)?;
+    let revoke = "UPDATE survey SET previews = previews + 1 WHERE id = ?";
+    sql.run(revoke, &[survey.as_str().into()])
+}

@@ -82,6 +82,11 @@ fn work(sql: &impl Sql, site: &SiteId, call: TeamCall, now_ms: u64) -> Result<St
             Some(changed) => json(&surveys::read(sql, &changed)?),
             None => json(&()),
         },
+        TeamCall::Preview { survey } => {
+            published::check_preview(sql, &survey)?;
+            json(&surveys::revocations(sql, &survey)?)
+        }
+        TeamCall::RevokePreviews { survey } => json(&surveys::revoke_previews(sql, &survey)?),
         TeamCall::Plan { survey } => json(&published::plan(sql, &survey)?),
         TeamCall::PublishedSurveys => json(&published::surveys(sql)?),
         TeamCall::Delete
@@ -117,7 +122,6 @@ fn act(
     let tell = || errands::tell(sql, site, Some(survey.as_str()));
     match action {
         SurveyAction::Read => {}
-        SurveyAction::Check => published::check_preview(sql, survey)?,
         SurveyAction::Update(draft) => {
             ceilings::within_definitions(sql, || surveys::update(sql, survey, &draft))?;
         }

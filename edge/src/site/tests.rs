@@ -17,6 +17,7 @@ use crate::seal::{self, KeyDigest, Seal, SiteId, SurveyId};
 use crate::sql::Sql;
 use crate::sql::migrate::migrate;
 use crate::sql::native::Native;
+use crate::vault::Vault;
 
 pub fn site() -> (Native, SiteId, SurveyId) {
     let sql = Native::new();
@@ -215,6 +216,21 @@ fn two_identity_secrets_hold_at_a_time() {
     settings::remove_secret(&sql, "a").unwrap();
     assert_eq!(code(settings::remove_secret(&sql, "a")), Code::NotFound);
     assert_eq!(settings::record(&sql).unwrap().identity_secrets[0].id, "b");
+}
+
+#[test]
+fn secrets_that_were_stored_open_are_locked_once_there_is_a_key() {
+    let (sql, _, survey) = site();
+    publish(&sql, &survey, 3).unwrap();
+    settings::add_secret(&sql, "a", "first", 1).unwrap();
+    let stored = || standing(&sql, survey.as_str()).unwrap().identity_secrets;
+    assert!(!settings::lock_secrets(&sql, &Vault::new(None).unwrap()).unwrap());
+    assert_eq!(stored(), ["first"]);
+    let vault = Vault::new(Some(&"key".repeat(16))).unwrap();
+    assert!(settings::lock_secrets(&sql, &vault).unwrap());
+    assert_eq!(vault.open(&stored()[0]).unwrap(), "first");
+    assert!(!stored()[0].contains("first"));
+    assert!(!settings::lock_secrets(&sql, &vault).unwrap());
 }
 
 #[test]

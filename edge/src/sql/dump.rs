@@ -24,6 +24,8 @@ pub struct Table {
     pub key_there: &'static [&'static str],
     /// The columns that may hold a survey's id, by their numbers.
     pub surveys: &'static [usize],
+    /// The columns whose texts are stored locked and travel open.
+    pub secrets: &'static [usize],
     /// How many rows are read at a time: few of those that may be large.
     pub step: usize,
     /// How its rows are written where they lie; `None` where they are removed and written anew.
@@ -74,10 +76,18 @@ pub fn values(cells: &Cells) -> Result<Vec<Value>, Failure> {
     cells.iter().map(value).collect()
 }
 
+/// Does something with the text of a column, such as a survey's id or a secret.
+pub type Rewrite<'a> = &'a dyn Fn(&str) -> Result<String, Failure>;
+
 /// Reads the page of a table that begins after a key, or at the beginning: a line for each row. Returns the
-/// key with which it ends, too; none at the end.
-pub fn dump(sql: &impl Sql, table: &Table, after: &Cells) -> Result<(String, Cells), Failure> {
-    let Table { name, key, step, .. } = table;
+/// key with which it ends, too; none at the end. `open` unlocks secrets.
+pub fn dump(
+    sql: &impl Sql,
+    table: &Table,
+    after: &Cells,
+    open: Rewrite<'_>,
+) -> Result<(String, Cells), Failure> {
+    let Table { name, key, step, secrets, .. } = table;
     let columns = key.join(", ");
     let (mut lines, mut after) = (String::new(), after.clone());
     loop {
@@ -92,7 +102,14 @@ pub fn dump(sql: &impl Sql, table: &Table, after: &Cells) -> Result<(String, Cel
         sql.query(&query, &values(&after)?, &mut |row| {
             let mut cells = row.values().map(cell);
             last = cells.by_ref().take(key.len()).collect();
-            lines += &json::line(&cells.collect::<Cells>())?;
+            let mut cells = cells.collect::<Cells>();
+            for (at, cell) in cells.iter_mut().enumerate() {
+                let text = cell.as_deref().and_then(|cell| cell.strip_prefix('t'));
+                if let Some(text) = text.filter(|_| secrets.contains(&at)) {
+                    *cell = Some(format!("t{}", open(text)?));
+                }
+            }
+            lines += &json::line(&cells)?;
             lines.push('\n');
             rows += 1;
             Ok(())
@@ -108,16 +125,16 @@ pub fn dump(sql: &impl Sql, table: &Table, after: &Cells) -> Result<(String, Cel
 }
 
 /// Puts a page of a table where it belongs, in the place of what is there. `rename` gives a survey's id
-/// here for that where the page comes from. Returns how many rows there are. Runs within the caller's
+/// here for that where the page comes from, and `lock` locks secrets. Returns how many rows there are. Runs within the caller's
 /// transaction.
 pub fn load(
     sql: &impl Sql,
     table: &Table,
     bounds: [&Cells; 2],
     lines: &str,
-    rename: &dyn Fn(&str) -> Result<String, Failure>,
+    [rename, lock]: [Rewrite<'_>; 2],
 ) -> Result<u64, Failure> {
-    let Table { name, key_there, surveys, in_place, .. } = table;
+    let Table { name, key_there, surveys, secrets, in_place, .. } = table;
     let mut remove = match in_place {
         Some(in_place) => in_place.clear.to_owned(),
         None => format!("DELETE FROM {name} WHERE true"),
@@ -135,10 +152,11 @@ pub fn load(
     for line in lines.lines() {
         let mut row = values(&json::read(line)?)?;
         for (at, value) in row.iter_mut().enumerate() {
-            if let Value::Text(id) = value
-                && surveys.contains(&at)
-            {
-                *id = rename(id)?;
+            let Value::Text(text) = value else { continue };
+            if surveys.contains(&at) {
+                *text = rename(text)?;
+            } else if secrets.contains(&at) {
+                *text = lock(text)?;
             }
         }
         match in_place {
@@ -167,9 +185,14 @@ mod tests {
         key: &["a", "b"],
         key_there: &["a", "b"],
         surveys: &[1],
+        secrets: &[2],
         step: 3,
         in_place: None,
     };
+
+    fn same(text: &str) -> Result<String, Failure> {
+        Ok(text.to_owned())
+    }
 
     fn table() -> Native {
         let sql = Native::new();
@@ -180,7 +203,7 @@ mod tests {
     }
 
     fn all(sql: &Native) -> String {
-        dump(sql, &TABLE, &Cells::new()).unwrap().0
+        dump(sql, &TABLE, &Cells::new(), &same).unwrap().0
     }
 
     #[test]
@@ -199,7 +222,7 @@ mod tests {
         let mut pages = Vec::new();
         let mut after = Cells::new();
         loop {
-            let (lines, until) = dump(&from, &TABLE, &after).unwrap();
+            let (lines, until) = dump(&from, &TABLE, &after, &same).unwrap();
             pages.push((lines, after, until.clone()));
             after = until;
             if after.is_empty() {
@@ -208,7 +231,7 @@ mod tests {
         }
         assert_eq!(pages.len(), 4);
         let take = |(lines, after, until): &(String, Cells, Cells)| {
-            load(&to, &TABLE, [after, until], lines, &|id| Ok(id.to_owned())).unwrap()
+            load(&to, &TABLE, [after, until], lines, [&same, &same]).unwrap()
         };
         let rows: u64 = [2, 1, 0, 1, 3].iter().map(|at| take(&pages[*at])).sum();
         assert_eq!(rows, 40 + take(&pages[1]));
@@ -219,7 +242,21 @@ mod tests {
     fn ids_are_renamed_where_they_stand() {
         let sql = table();
         let lines = "[\"bAQ==\",\"telse\",\"i-5\"]\n[\"bAf8=\",\"told\",null]\n";
-        load(&sql, &TABLE, [&vec![], &vec![]], lines, &|id| Ok(id.replace("old", "new"))).unwrap();
+        let rename = |id: &str| Ok(id.replace("old", "new"));
+        load(&sql, &TABLE, [&vec![], &vec![]], lines, [&rename, &same]).unwrap();
         assert_eq!(all(&sql), lines.replace("old", "new"));
+    }
+
+    #[test]
+    fn secrets_are_locked_where_they_lie_and_open_where_they_travel() {
+        let sql = Native::new();
+        sql.run("CREATE TABLE one (a TEXT, b TEXT, c TEXT)", &[]).unwrap();
+        let lines = "[\"ta\",\"tb\",\"topen\"]\n";
+        let lock = |text: &str| Ok(text.replace("open", "locked"));
+        let open = |text: &str| Ok(text.replace("locked", "open"));
+        load(&sql, &TABLE, [&vec![], &vec![]], lines, [&same, &lock]).unwrap();
+        let stored = sql.first("SELECT c FROM one", &[]).unwrap().unwrap().text().unwrap();
+        assert_eq!(stored, "locked");
+        assert_eq!(dump(&sql, &TABLE, &Cells::new(), &open).unwrap().0, lines);
     }
 }

@@ -10,9 +10,11 @@ use worker::{Date, Env};
 use super::{Shard, fold, storage, versions};
 use crate::failure::Failure;
 use crate::place;
+use crate::respond;
 use crate::rpc::{self, SiteCall, Told};
 use crate::seal::Seal;
 use crate::standing::Standing;
+use crate::vault::Vault;
 
 impl Shard {
     /// The version that a display names: from memory, from the store, or pulled from the site.
@@ -73,7 +75,23 @@ impl Shard {
         if let Some(standing) = &*self.standing.borrow() {
             return Ok(Some(standing.clone()));
         }
-        let found = if self.wake()? { versions::find_standing(&self.sql)? } else { None };
+        let mut found = if self.wake()? { versions::find_standing(&self.sql)? } else { None };
+        if let Some(standing) = &mut found
+            && !standing.identity_secrets.is_empty()
+        {
+            let vault = Vault::of(&self.env)?;
+            standing.identity_secrets.retain_mut(|secret| match vault.open(secret) {
+                Ok(open) => {
+                    *secret = open;
+                    true
+                }
+                // Its tokens are refused, and no answer is.
+                Err(failure) => {
+                    respond::warn("identity", &format!("{failure:?}"));
+                    false
+                }
+            });
+        }
         let found = found.map(Rc::new);
         self.standing.borrow_mut().clone_from(&found);
         Ok(found)

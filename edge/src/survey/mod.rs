@@ -148,7 +148,7 @@ impl Shard {
         if path == rpc::PATH {
             let mut request = Request::from(request);
             return Ok(promise::of("survey", async move {
-                this.answer(rpc::read(&mut request).await?).await
+                this.answer(rpc::read(&mut request, &this.env).await?).await
             }));
         }
         match route(&request.method(), path)? {

@@ -11,7 +11,7 @@ use crate::sql::Sql;
 use crate::sql::dump::{self, Table};
 
 const fn table(name: &'static str, key: &'static [&'static str], step: usize) -> Table {
-    Table { name, key, key_there: key, surveys: &[], step, in_place: None }
+    Table { name, key, key_there: key, surveys: &[], secrets: &[], step, in_place: None }
 }
 
 /// Keys are written where they lie, so that no copy of one is left.
@@ -73,7 +73,8 @@ pub(super) fn dump(
         }
         Ok(())
     })?;
-    bundle::dump(sql, (TABLES, MIGRATIONS.len()), from, stamp, following)
+    let same = |text: &str| Ok(text.to_owned());
+    bundle::dump(sql, (TABLES, MIGRATIONS.len()), from, (stamp, following), &same)
 }
 
 fn forget_standing(sql: &impl Sql) -> Result<(), Failure> {
@@ -107,7 +108,9 @@ pub(super) fn load(sql: &impl Sql, page: &str) -> Result<u64, Failure> {
         sql.run("DELETE FROM folded", &[])?;
         forget_standing(sql)?;
         let place = (TABLES, MIGRATIONS.len());
-        let rows = bundle::load(sql, place, (&head, rows), &|_, id| Ok(id.to_owned()))?;
+        let same = |text: &str| Ok(text.to_owned());
+        let rename = |_: &str, id: &str| same(id);
+        let rows = bundle::load(sql, place, (&head, rows), &rename, &same)?;
         if head.is_of("display") {
             check_displays(sql, &head)?;
         }
