@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 /// The routes of a site that take a body, of one of its surveys.
 fn sent(site: &Site<'_>, survey: &Survey<'_>) -> Vec<(&'static str, &'static str, String)> {
-    let sent = TEAM_ROUTES.iter().filter(|(method, ..)| matches!(*method, "POST" | "PUT" | "PATCH"));
+    let sent =
+        TEAM_ROUTES.iter().filter(|(method, ..)| matches!(*method, "POST" | "PUT" | "PATCH"));
     sent.map(|(method, template, _)| {
         let display = "019a3cb6-bc00-7cc3-98c4-dc0c0c07398f";
         let below = template.replace("{survey}", &survey.id).replace("{display}", display);
