@@ -79,11 +79,11 @@ pub fn verify(token: &str, policy: &Policy<'_>, moment: Moment) -> Result<Identi
     Ok(Identity { respondent: respondent.to_owned(), traits: traits(&claims)? })
 }
 
+/// A JSON object: a token's header, or its claims.
+type Object = Map<String, Value>;
+
 /// Takes a token apart whose signature holds: its header and its claims.
-fn read(
-    token: &str,
-    secrets: &[String],
-) -> Result<(Map<String, Value>, Map<String, Value>), Problem> {
+fn read(token: &str, secrets: &[String]) -> Result<(Object, Object), Problem> {
     let malformed = |detail: &'static str| {
         Problem::new(Code::IdentityMalformed, detail)
             .at("identity")
@@ -99,7 +99,7 @@ fn read(
         URL_SAFE_NO_PAD.decode(part).map_err(|_| malformed("a part of the token is not base64url"))
     };
     let object = |part: &str| {
-        serde_json::from_slice::<Map<String, Value>>(&decode(part)?)
+        serde_json::from_slice::<Object>(&decode(part)?)
             .map_err(|_| malformed("a part of the token is no JSON object"))
     };
     let header = object(header)?;
@@ -119,7 +119,7 @@ fn read(
 }
 
 /// RFC 7519, section 4.1.3: one audience, or several.
-fn check_audience(claims: &Map<String, Value>, site: &str) -> Result<(), Problem> {
+fn check_audience(claims: &Object, site: &str) -> Result<(), Problem> {
     let is_for_site = match claims.get("aud") {
         Some(Value::String(audience)) => audience == site,
         Some(Value::Array(audiences)) => audiences.iter().any(|audience| audience == site),
@@ -135,7 +135,7 @@ fn check_audience(claims: &Map<String, Value>, site: &str) -> Result<(), Problem
 /// Refuses a token that did not hold when the survey was shown, does not hold yet, or holds for longer than
 /// the site allows. One that does not say when it was made was made before it arrived.
 fn check_times(
-    claims: &Map<String, Value>,
+    claims: &Object,
     max_hours: u16,
     Moment { shown_ms, now_ms }: Moment,
 ) -> Result<(), Problem> {
@@ -167,7 +167,7 @@ fn check_times(
 }
 
 /// A time, which RFC 7519 allows to have a fraction.
-fn seconds(claims: &Map<String, Value>, claim: &str) -> Result<Option<f64>, Problem> {
+fn seconds(claims: &Object, claim: &str) -> Result<Option<f64>, Problem> {
     let Some(value) = claims.get(claim) else { return Ok(None) };
     match value.as_f64().filter(|seconds| (0.0..SECONDS_END).contains(seconds)) {
         Some(seconds) => Ok(Some(seconds)),
@@ -177,7 +177,7 @@ fn seconds(claims: &Map<String, Value>, claim: &str) -> Result<Option<f64>, Prob
 }
 
 /// The traits that are texts, numbers or booleans, as texts; the others could be none of the survey's.
-fn traits(claims: &Map<String, Value>) -> Result<BTreeMap<String, String>, Problem> {
+fn traits(claims: &Object) -> Result<BTreeMap<String, String>, Problem> {
     let traits = match claims.get("traits") {
         Some(Value::Object(traits)) => traits,
         None | Some(Value::Null) => return Ok(BTreeMap::new()),

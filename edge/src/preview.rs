@@ -160,7 +160,6 @@ pub fn revoked() -> Problem {
 
 /// Refuses a token that was not made here, or whose time is over. Returns how often previews were revoked
 /// before it was made.
-
 fn check(
     seal: &Seal,
     survey: (&SiteId, &SurveyId),

@@ -239,6 +239,7 @@ mod tests {
                 secret,
                 admin_token: Some(admin_token),
                 next_admin_token: Some(next_admin_token),
+                encryption_key: None,
                 proxy_headers: [""; 2],
                 lock: None,
             });
