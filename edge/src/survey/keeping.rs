@@ -32,8 +32,11 @@ const UNANSWERED_MS: u64 = AGE_LIMIT_MS + DAY_MS;
 /// How many rows retention looks at in one slice.
 const SLICE_ROWS: u32 = 2_000;
 
-/// How many displays one slice erases or forgets at most, so that nobody waits 50 ms for it.
-const MOST_CHANGED: usize = 200;
+/// How many displays one slice forgets at most, so that nobody waits 50 ms for it.
+const MOST_FORGOTTEN: usize = 200;
+
+/// How many it erases: each of them changes about ten counters, too.
+const MOST_ERASED: usize = 20;
 
 /// Since when the log is whole: each is told of only once something is missing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -143,14 +146,14 @@ pub fn erase(
                 ),
                 &values,
                 &mut |row| {
-                    if found.len() < MOST_CHANGED {
+                    if found.len() < MOST_ERASED {
                         found.push(log::stored(row)?);
                     }
                     Ok(())
                 },
             )?;
             next = range.next;
-            if let Some(last) = found.get(MOST_CHANGED - 1) {
+            if let Some(last) = found.get(MOST_ERASED - 1) {
                 next = Some(Cursor { id: last.id, astray: last.astray });
                 break;
             }
@@ -223,7 +226,7 @@ pub fn forget_people(
         let query = format!(
             "SELECT id, astray, seq, key_number,
                 key_number IS NOT NULL OR respondent IS NOT NULL OR personal <> '{{}}'
-             FROM display WHERE {condition} ORDER BY id LIMIT {MOST_CHANGED}"
+             FROM display WHERE {condition} ORDER BY id LIMIT {MOST_FORGOTTEN}"
         );
         sql.query(&query, values, &mut |mut row| {
             let id = log::display_id(&row.blob()?)?;
@@ -233,7 +236,7 @@ pub fn forget_people(
             Ok(())
         })?;
         let Some((last, ..)) = found.last() else { return Ok((false, None)) };
-        let rest = (found.len() == MOST_CHANGED).then_some(*last);
+        let rest = (found.len() == MOST_FORGOTTEN).then_some(*last);
         let mut values = values.to_vec();
         values.push(last.id.as_bytes().to_vec().into());
         let personal = format!("{condition} AND id <= ?");
