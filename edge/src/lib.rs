@@ -7,6 +7,7 @@ mod asset;
 mod bundle;
 mod caller;
 mod cipher;
+mod corrections;
 mod directory;
 mod export;
 mod failure;
@@ -165,6 +166,7 @@ async fn handle(
             team::delete_display(request, env, (route, survey), display).await
         }
         Route::MakePreview { survey, .. } => team::preview(request, env, route, survey).await,
+        Route::Correct { survey, .. } => corrections::correct(request, env, route, survey).await,
         Route::RevokePreviews { survey, .. } => {
             team::revoke_previews(request, env, route, survey).await
         }

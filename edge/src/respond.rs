@@ -200,6 +200,7 @@ pub fn retry_after(status: u16) -> Option<&'static str> {
     match status {
         429 => Some("10"),
         503 => Some("30"),
+        507 => Some("600"),
         _ => None,
     }
 }

@@ -9,7 +9,7 @@ use asklet_shared::definition::{Definition, Published, Status};
 use asklet_shared::display_id::DisplayId;
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::scope::Scope;
-use asklet_shared::settings::{Look, Settings, WeekStart};
+use asklet_shared::settings::{Limits, Look, Settings, WeekStart};
 use asklet_shared::tally::{self, Counted};
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
@@ -24,6 +24,7 @@ use crate::seal::{self, KeyDigest, Seal, SiteId, SurveyId};
 use crate::site::audit::Change;
 use crate::site::installs::Directive;
 use crate::standing::Standing;
+use crate::survey::corrections::Correction;
 use crate::survey::find::{Find, From};
 use crate::survey::keeping::Since;
 use crate::survey::responses::Tell;
@@ -246,8 +247,19 @@ pub enum SurveyAction {
     Publish,
     /// Ask it again, or stop asking.
     SetStatus(Status),
+    /// Take none of its displays any more, or take them again.
+    SetIntake(Intake),
     /// Spread its displays over so many shards, not fewer than before.
     SetShards(u16),
+}
+
+/// Whether displays are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Intake {
+    /// They are, as the survey's status says.
+    Open,
+    /// None is.
+    Refused,
 }
 
 /// A survey as its team sees it.
@@ -258,6 +270,8 @@ pub struct SurveyRecord {
     pub survey: String,
     /// Where it stands.
     pub status: Status,
+    /// Whether its displays are refused, whatever its status is.
+    pub refuses: bool,
     /// The latest version; 0 before the first publish.
     pub version: u32,
     /// How many shards take its displays.
@@ -286,6 +300,8 @@ pub struct Plan {
     pub traits: Vec<String>,
     /// Those of them that every version declares, so that their counters are whole.
     pub counted_traits: Vec<String>,
+    /// How much the survey may take.
+    pub limits: Limits,
     /// The site's time zone.
     pub tz: String,
     /// The day on which the site's weeks begin.
@@ -313,6 +329,8 @@ pub enum SurveyCall {
     Exclude { id: DisplayId, reason: Option<String> },
     /// Delete a display; answered with nothing.
     Delete { id: DisplayId },
+    /// Correct displays after a key by a filter; answered with `Corrected`.
+    Correct { correction: Box<Correction>, after: Option<Cursor> },
     /// Some of the displays that are looked for; answered with `Found`.
     Find { find: Box<Find>, tell: Box<Tell>, from: From, limit: usize },
     /// What was changed after a number; answered with [`Followed`].
@@ -369,6 +387,8 @@ pub struct Erased {
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Usage {
+    /// How many displays are kept, answered or not.
+    pub displays: u64,
     /// How many displays no counter covers yet.
     pub tail: u64,
     /// How large the databases' files are. A file never shrinks: what is freed is used again.
@@ -377,6 +397,8 @@ pub struct Usage {
     pub used_bytes: u64,
     /// How many rows were written since each shard woke, as the platform counts and bills them.
     pub rows_written: u64,
+    /// How much may be taken and kept, as the site's settings say.
+    pub limits: Limits,
 }
 
 /// What an object will answer, in JSON. Boxed: else the whole of the asking would be in the module once

@@ -171,9 +171,10 @@ impl<'a> Shards<'a> {
 
     /// What the shards store and write.
     pub async fn usage(&self) -> Result<Usage, Failure> {
-        let mut all = Usage::default();
+        let mut all = Usage { limits: self.plan.limits, ..Usage::default() };
         for stub in self.stubs() {
             let usage: Usage = rpc::call(&stub?, &SurveyCall::Usage).await?;
+            all.displays += usage.displays;
             all.tail += usage.tail;
             all.bytes += usage.bytes;
             all.used_bytes += usage.used_bytes;

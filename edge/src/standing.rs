@@ -20,8 +20,11 @@ pub struct Standing {
     /// For how many hours a token may hold.
     #[serde(default = "settings::a_day")]
     pub identity_max_hours: u16,
-    /// How much is taken at once.
+    /// How much this shard takes.
     pub limits: Limits,
+    /// Whether the team has nothing taken.
+    #[serde(default)]
+    pub refuses: bool,
     /// What of the site is seen in it.
     #[serde(default)]
     pub look: Look,

@@ -16,7 +16,7 @@ use crate::operator;
 use crate::preview::Preview;
 use crate::respond;
 use crate::route::{Route, Verb};
-use crate::rpc::{SiteRecord, SurveyAction, SurveyCall, TeamCall};
+use crate::rpc::{Intake, SiteRecord, SurveyAction, SurveyCall, TeamCall};
 use crate::seal;
 use crate::shards::Shards;
 use crate::site::audit::{Action, Change};
@@ -199,6 +199,8 @@ pub async fn survey(
         Verb::Pause => SurveyAction::SetStatus(Status::Paused),
         Verb::Resume => SurveyAction::SetStatus(Status::Live),
         Verb::Archive => SurveyAction::SetStatus(Status::Archived),
+        Verb::Refuse => SurveyAction::SetIntake(Intake::Refused),
+        Verb::Accept => SurveyAction::SetIntake(Intake::Open),
         Verb::Shard => {
             let SetShards { shards } = respond::read_json(&mut request, DEFINITION_LIMIT).await?;
             SurveyAction::SetShards(shards)
@@ -338,12 +340,7 @@ pub async fn exclude(
     let plan = team.plan(env, survey).await?;
     let reason = if excluded {
         let Exclude { reason } = respond::read_json(&mut request, DEFINITION_LIMIT).await?;
-        if reason.trim().is_empty() || reason.chars().count() > REASON_LIMIT {
-            return Err(Problem::new(Code::InvalidSettings, "an exclusion has a reason")
-                .at("reason")
-                .limit(format!("1..={REASON_LIMIT} characters"))
-                .into());
-        }
+        check_reason(&reason)?;
         Some(reason)
     } else {
         None
@@ -355,6 +352,16 @@ pub async fn exclude(
     let exclude = shards.exclude(id, reason.as_deref());
     team.change(env, change, exclude, |(), change| Some(change)).await?;
     respond::no_content()
+}
+
+/// Refuses what cannot be the reason of an exclusion.
+pub fn check_reason(reason: &str) -> Result<(), Problem> {
+    if reason.trim().is_empty() || reason.chars().count() > REASON_LIMIT {
+        return Err(Problem::new(Code::InvalidSettings, "an exclusion has a reason")
+            .at("reason")
+            .limit(format!("1..={REASON_LIMIT} characters")));
+    }
+    Ok(())
 }
 
 /// `DELETE /v1/sites/{site}/surveys/{survey}/displays/{display}`

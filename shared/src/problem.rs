@@ -110,6 +110,8 @@ codes! {
     PreviewExpired = "preview_expired", 403, "The preview has run out";
     /// A form that this deployment did not hand out.
     ForgedForm = "forged_form", 403, "The form was not handed out here";
+    /// The site's team takes no displays of the survey at present, not even those on their way.
+    IntakeRefused = "intake_refused", 403, "The site's team takes nothing now";
     /// There is no such route.
     NotFound = "not_found", 404, "Not found";
     /// There is no such site.
@@ -218,6 +220,8 @@ codes! {
     Busy = "busy", 503, "It cannot be answered now";
     /// The data was written by a newer release.
     NewerSchema = "newer_schema", 503, "The data was written by a newer release";
+    /// The survey keeps as much as its site's settings let it.
+    SurveyFull = "survey_full", 507, "The survey is full";
 }
 
 #[cfg(test)]

@@ -43,7 +43,11 @@ pub struct Settings {
     /// said.
     #[serde(default = "a_week")]
     pub rest_days: u16,
-    /// How much is taken at once.
+    /// Whether nothing is taken any more, for all surveys at once: also not what was shown before. What
+    /// is refused so is lost.
+    #[serde(default)]
+    pub refuse: bool,
+    /// How much is taken.
     #[serde(default)]
     pub limits: Limits,
 }
@@ -171,7 +175,7 @@ impl PagePart {
     }
 }
 
-/// How much is taken at once. What is refused was not written, and is worth repeating later.
+/// How much is taken at once, and kept. What is refused was not written, and is worth repeating later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
@@ -180,11 +184,37 @@ pub struct Limits {
     pub address_per_minute: u32,
     /// Requests a second to one shard of a survey, from everywhere: 1 to 100,000.
     pub shard_per_second: u32,
+    /// Requests a minute to one survey, from everywhere: 1 to 10,000,000.
+    pub survey_per_minute: u32,
+    /// Displays that one survey keeps, answered or not: 1 to 1,000,000,000.
+    pub survey_displays: u32,
+    /// Megabytes that one survey's displays and counters take: 1 to 10,000.
+    pub survey_megabytes: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { address_per_minute: 300, shard_per_second: 5_000 }
+        Self {
+            address_per_minute: 300,
+            shard_per_second: 5_000,
+            survey_per_minute: 12_000,
+            survey_displays: 10_000_000,
+            survey_megabytes: 4_000,
+        }
+    }
+}
+
+impl Limits {
+    /// One shard's part of what a survey may take: its displays are spread over all of them alike.
+    #[must_use]
+    pub fn share(self, shards: u16) -> Self {
+        let part = |limit: u32| limit.div_ceil(u32::from(shards).max(1));
+        Self {
+            survey_per_minute: part(self.survey_per_minute),
+            survey_displays: part(self.survey_displays),
+            survey_megabytes: part(self.survey_megabytes),
+            ..self
+        }
     }
 }
 

@@ -142,3 +142,77 @@ fn what_was_closed_long_ago_takes_nothing_more() {
     paused.request("POST", "/pause").send("").expect(200);
     paused.collect(&told).expect(204);
 }
+
+#[test]
+fn a_team_has_everything_refused_for_good_and_taken_again() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let survey = site.survey();
+    survey.collect(&display(1, 1, "started", json!({ "score": 9 }))).expect(204);
+    let refused = |number: u8| {
+        let answer = survey.collect(&display(number, 1, "started", json!({ "score": 0 })));
+        answer.problem(403, "intake_refused");
+        assert_eq!(answer.header("retry-after"), "", "the outbox forgets it");
+        assert_eq!(deployment.request("GET", &survey.hosted_path()).get().status, 403);
+    };
+    assert_eq!(survey.request("POST", "/refuse").send("").expect(200)["refuses"], true);
+    refused(2);
+    let config = deployment.request("GET", &format!("/v1/config/{}", site.id)).get().expect(200);
+    assert_eq!(config["surveys"], json!([]), "nobody is asked in vain");
+    // What the team tells is taken.
+    let line = json!({ "time": "2024-05-01T12:00:00Z", "question": "score", "score": 9 });
+    let imported = survey.request("POST", "/import").send(&line.to_string()).expect(200);
+    assert_eq!(imported["stored"], 1, "{imported}");
+    assert_eq!(survey.request("POST", "/accept").send("").expect(200)["refuses"], false);
+    survey.collect(&display(3, 1, "started", json!({ "score": 9 }))).expect(204);
+
+    let mut settings = json!({ "name": "Shop", "origins": ["*"], "refuse": true });
+    site.request("PUT", "").json(&settings).expect(200);
+    refused(4);
+    settings["refuse"] = json!(false);
+    site.request("PUT", "").json(&settings).expect(200);
+    survey.collect(&display(5, 1, "started", json!({ "score": 9 }))).expect(204);
+    assert_eq!(survey.summary()["n"], 4);
+    let log = site.request("GET", "/audit").get().expect(200);
+    let actions: Vec<_> =
+        log["entries"].as_array().unwrap().iter().map(|entry| &entry["action"]).collect();
+    assert!(actions.contains(&&json!("refuse_intake")), "{actions:?}");
+    assert!(actions.contains(&&json!("accept_intake")), "{actions:?}");
+}
+
+#[test]
+fn a_survey_takes_and_keeps_as_much_as_its_site_says() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let survey = site.survey();
+    let limit = |limits: serde_json::Value| {
+        let settings = json!({ "name": "Shop", "origins": ["*"], "limits": limits });
+        site.request("PUT", "").json(&settings).expect(200);
+    };
+    let collect =
+        |number: u8| survey.collect(&display(number, 1, "started", json!({ "score": 9 })));
+    limit(json!({ "survey_displays": 3 }));
+    (0..3).for_each(|number| drop(collect(number).expect(204)));
+    let full = collect(3);
+    let problem = full.problem(507, "survey_full");
+    assert_eq!(problem["limit"], "3 displays and 4000 megabytes on one shard of the survey");
+    assert_eq!(full.header("retry-after"), "600", "the outbox keeps it and comes again");
+    let line = json!({ "time": "2024-05-01T12:00:00Z", "question": "score", "score": 9 });
+    survey.request("POST", "/import").send(&line.to_string()).problem(507, "survey_full");
+    let usage = survey.request("GET", "/usage").get().expect(200);
+    assert_eq!(usage["displays"], 3, "{usage}");
+    assert_eq!(usage["limits"]["survey_displays"], 3, "{usage}");
+    // Once there is room, it is taken.
+    limit(json!({ "survey_displays": 4 }));
+    collect(3).expect(204);
+    assert_eq!(survey.summary()["n"], 4);
+
+    limit(json!({ "survey_per_minute": 2 }));
+    let answers: Vec<_> = (10..20).map(collect).collect();
+    let refused = answers.iter().find(|answer| answer.status == 429).expect("one is too many");
+    assert_eq!(
+        refused.problem(429, "rate_limited")["limit"],
+        "2 requests a minute to one shard of the survey"
+    );
+    assert_eq!(refused.header("retry-after"), "10");
+}

@@ -4,6 +4,7 @@
 mod assets;
 mod bundle;
 mod collect;
+mod corrections;
 mod docs;
 mod export;
 mod hosted;
@@ -16,6 +17,7 @@ mod people;
 mod preview;
 mod responses;
 mod routes;
+mod rows;
 mod shapes;
 mod sites;
 mod spreadsheet;

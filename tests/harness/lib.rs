@@ -91,9 +91,9 @@ impl Deployment {
         self.site_with(&json!({ "name": "Shop", "origins": ["https://shop.example"] }))
     }
 
-    /// The same, which takes as much from one address as a site can.
+    /// The same, which takes as much as a site can, as measurements and kills send it.
     pub fn busy_site(&self) -> Site<'_> {
-        let limits = json!({ "address_per_minute": 100_000 });
+        let limits = json!({ "address_per_minute": 100_000, "survey_per_minute": 10_000_000 });
         let origins = ["https://shop.example"];
         self.site_with(&json!({ "name": "Shop", "origins": origins, "limits": limits }))
     }

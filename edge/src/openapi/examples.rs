@@ -13,7 +13,7 @@ use asklet_shared::period::{day, rfc3339};
 use asklet_shared::pooled::{self, Member, SiteSummary};
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::scope::Scope;
-use asklet_shared::settings::{Look, Settings};
+use asklet_shared::settings::{Limits, Look, Settings};
 use asklet_shared::summary::{Period, Source, SourceKind, Subject, Summary};
 use asklet_shared::tally::{Counted, Request};
 use asklet_shared::time::DAY_MS;
@@ -23,6 +23,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::bundle::BundleTaken;
+use crate::corrections::Progress;
 use crate::keys::KeyCreated;
 use crate::operator::{SiteCreated, Sites};
 use crate::preview::{Preview, PreviewConfig};
@@ -126,12 +127,18 @@ pub fn answers(operation: &str, media_type: &str) -> Vec<(&'static str, Value)> 
         "pauseSurvey" => told(survey(Status::Paused, 1)),
         "archiveSurvey" => told(survey(Status::Archived, 1)),
         "setShards" => told(SurveyRecord { shards: 2, ..survey(Status::Live, 1) }),
-        "getSurvey" | "changeSurvey" | "patchSurvey" | "publishSurvey" | "resumeSurvey" => {
-            told(survey(Status::Live, 1))
-        }
-        "usage" => {
-            told(Usage { tail: 120, bytes: 1_458_176, used_bytes: 1_310_720, rows_written: 4_210 })
-        }
+        "refuseIntake" => told(SurveyRecord { refuses: true, ..survey(Status::Live, 1) }),
+        "getSurvey" | "changeSurvey" | "patchSurvey" | "publishSurvey" | "resumeSurvey"
+        | "acceptIntake" => told(survey(Status::Live, 1)),
+        "usage" => told(Usage {
+            displays: 1_520,
+            tail: 120,
+            bytes: 1_458_176,
+            used_bytes: 1_310_720,
+            rows_written: 4_210,
+            limits: Limits::default(),
+        }),
+        "correct" => told(Progress { matched: 48_120, changed: 48_117, cursor: None }),
         "import" => told(imported()),
         "lookUpRespondent" | "queryResponses" => page(),
         "summary" => return vec![("rating", told(summary())), ("choice", told(choices()))],
@@ -237,6 +244,7 @@ fn survey(status: Status, version: u32) -> SurveyRecord {
     SurveyRecord {
         survey: SURVEY.to_owned(),
         status,
+        refuses: false,
         version,
         shards: 1,
         created_ms: THEN_MS,

@@ -13,6 +13,7 @@ use super::Schemas;
 use super::examples;
 use super::operation::{Operation, operation};
 use crate::bundle::BundleTaken;
+use crate::corrections::{Correct, Progress};
 use crate::installs::Report;
 use crate::keys::{KeyCreated, MakeKey};
 use crate::operator::{SiteCreated, Sites};
@@ -54,7 +55,8 @@ pub const OPERATIONS: &[(&str, &str, &str)] = &[
 ];
 
 /// The statuses of problems.
-pub const PROBLEMS: &[u16] = &[400, 401, 403, 404, 408, 409, 410, 413, 415, 422, 429, 500, 503];
+pub const PROBLEMS: &[u16] =
+    &[400, 401, 403, 404, 408, 409, 410, 413, 415, 422, 429, 500, 503, 507];
 
 /// What a status means, whatever the route.
 pub fn reason(status: u16) -> &'static str {
@@ -72,6 +74,7 @@ pub fn reason(status: u16) -> &'static str {
         429 => "Too many requests; `Retry-After` says when to come again.",
         500 => "Something broke on the server; the same request can be repeated.",
         503 => "It cannot be done now; the same request can be repeated.",
+        507 => "The survey is full; the same request can be repeated once it is not.",
         _ => unreachable!("a status without a reason"),
     }
 }
@@ -163,7 +166,7 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
                 }),
             )
             .bare(204, "It is stored, or was already.")
-            .problems(&[403, 404, 409, 410, 415, 422, 429]),
+            .problems(&[403, 404, 409, 410, 415, 422, 429, 507]),
         Route::Preview { language: None, .. } => {
             operation("preview", "A draft, as a page is told of it")
                 .answer(200, "What the config would say.", schemas.written::<PreviewConfig>())
@@ -269,7 +272,7 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
         Route::Surveys { verb: Verb::Create, .. } => operation("createSurvey", "Makes a draft")
             .takes(schemas.read::<Definition>(), examples::definition())
             .answer(201, "The survey.", schemas.written::<SurveyRecord>())
-            .problems(&[422]),
+            .problems(&[409, 422]),
         Route::Surveys { .. } => operation("listSurveys", "A site's surveys, without their drafts")
             .answer(200, "All of them.", schemas.written::<Surveys>()),
         Route::Survey { verb, .. } => survey(*verb, schemas),
@@ -357,7 +360,19 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
                     "{\"time\": \"2024-05-01T12:00:00Z\", \"question\": \"score\", \"score\": 9}\n"
                 )))
                 .answer(200, "What became of the lines.", schemas.written::<Imported>())
-                .problems(&[409])
+                .problems(&[409, 507])
+        }
+        Route::Correct { .. } => {
+            operation("correct", "Excludes, includes or deletes all displays that a filter finds")
+                .takes(
+                    schemas.read::<Correct>(),
+                    json!({
+                        "action": "exclude", "reason": "spam", "dry_run": true,
+                        "filter": { "received_from": "2026-11-22T06:00:00Z", "unanswered": true },
+                    }),
+                )
+                .answer(200, "How far it came.", schemas.written::<Progress>())
+                .problems(&[422])
         }
         Route::Exclude { excluded: true, .. } => {
             operation("excludeResponse", "Counts a display nowhere any more")
@@ -378,28 +393,28 @@ fn survey(verb: Verb, schemas: &mut Schemas) -> Operation {
         Verb::Read | Verb::Create => told("getSurvey", "A survey with its draft"),
         Verb::Update => told("changeSurvey", "Replaces the draft")
             .takes(schemas.read::<Definition>(), examples::definition())
-            .problems(&[422]),
+            .problems(&[409, 422]),
         Verb::Patch => told("patchSurvey", "Changes something of the draft")
             .takes(
                 patch("DefinitionPatch", schemas),
                 json!({ "quota": 500, "thanks": { "text": "Thanks!" } }),
             )
-            .problems(&[422]),
+            .problems(&[409, 422]),
         Verb::Delete => {
             operation("deleteSurvey", "Removes a survey with everything that was collected")
                 .bare(204, "It is gone.")
         }
-        Verb::Duplicate => operation("duplicateSurvey", "Makes a new draft like this one").answer(
-            201,
-            "The copy.",
-            record,
-        ),
+        Verb::Duplicate => operation("duplicateSurvey", "Makes a new draft like this one")
+            .answer(201, "The copy.", record)
+            .problems(&[409]),
         Verb::Publish => {
             told("publishSurvey", "Makes the draft the next version, live").problems(&[409, 422])
         }
         Verb::Pause => told("pauseSurvey", "Stops asking for now").problems(&[409]),
         Verb::Resume => told("resumeSurvey", "Asks again").problems(&[409]),
         Verb::Archive => told("archiveSurvey", "Stops asking for good").problems(&[409]),
+        Verb::Refuse => told("refuseIntake", "Has all displays refused, for good"),
+        Verb::Accept => told("acceptIntake", "Has displays taken again").problems(&[409]),
         Verb::Shard => told("setShards", "Spreads new displays over more objects")
             .takes(schemas.read::<SetShards>(), json!({ "shards": 2 }))
             .problems(&[409, 422]),
@@ -421,7 +436,7 @@ pub fn hosted(method: &str) -> Operation {
             .query("frame", json!({ "type": "string" }), "It stands in a frame.")
             .query("preview", json!({ "type": "string" }), "The token of a preview.")
             .other(200, "The page.", "text/html")
-            .problems(&[400, 403, 404, 408, 409, 410, 413, 415, 422, 429]);
+            .problems(&[400, 403, 404, 408, 409, 410, 413, 415, 422, 429, 507]);
         Operation { tells_people: true, ..operation }
     };
     if method == "GET" {

@@ -53,6 +53,7 @@ impl Route {
             | Self::MakePreview { site, .. }
             | Self::RevokePreviews { site, .. }
             | Self::Import { site, .. }
+            | Self::Correct { site, .. }
             | Self::DeleteDisplay { site, .. }
             | Self::Exclude { site, .. } => (site, Scope::Write),
             Self::Site { site, .. }

@@ -76,6 +76,8 @@ pub enum Route {
     Export { site: String, survey: String },
     /// `DELETE /v1/sites/{site}/surveys/{survey}/displays/{display}`
     DeleteDisplay { site: String, survey: String, display: String },
+    /// `POST /v1/sites/{site}/surveys/{survey}/corrections`
+    Correct { site: String, survey: String },
     /// `POST /v1/sites/{site}/surveys/{survey}/displays/{display}/exclude` and `/include`
     Exclude { site: String, survey: String, display: String, excluded: bool },
 }
@@ -103,6 +105,10 @@ pub enum Verb {
     Resume,
     /// Stop asking for good.
     Archive,
+    /// Take nothing that was answered.
+    Refuse,
+    /// Take it again.
+    Accept,
     /// Spread its displays over more shards.
     Shard,
 }
@@ -139,6 +145,7 @@ impl Route {
             Self::Usage { .. } => "usage",
             Self::Import { .. } => "import",
             Self::Exclude { .. } => "exclude",
+            Self::Correct { .. } => "correct",
             Self::LookUpRespondent { .. } => "look up respondent",
             Self::Responses { .. } => "responses",
             Self::Export { .. } => "export",

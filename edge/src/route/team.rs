@@ -48,6 +48,8 @@ pub const TEAM_ROUTES: &[(&str, &str, Make)] = &[
     ("POST", "/surveys/{survey}/pause", |ids| survey(ids, Verb::Pause)),
     ("POST", "/surveys/{survey}/resume", |ids| survey(ids, Verb::Resume)),
     ("POST", "/surveys/{survey}/archive", |ids| survey(ids, Verb::Archive)),
+    ("POST", "/surveys/{survey}/refuse", |ids| survey(ids, Verb::Refuse)),
+    ("POST", "/surveys/{survey}/accept", |ids| survey(ids, Verb::Accept)),
     ("POST", "/surveys/{survey}/shards", |ids| survey(ids, Verb::Shard)),
     ("GET", "/surveys/{survey}/summary", |ids| Route::Summary {
         site: ids.next(),
@@ -69,6 +71,10 @@ pub const TEAM_ROUTES: &[(&str, &str, Make)] = &[
     ("GET", "/surveys/{survey}/responses", |ids| responses(ids, false)),
     ("POST", "/surveys/{survey}/responses/query", |ids| responses(ids, true)),
     ("GET", "/surveys/{survey}/export", |ids| Route::Export {
+        site: ids.next(),
+        survey: ids.next(),
+    }),
+    ("POST", "/surveys/{survey}/corrections", |ids| Route::Correct {
         site: ids.next(),
         survey: ids.next(),
     }),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 use crate::names::names;
-use crate::rpc::{SurveyAction, TeamCall};
+use crate::rpc::{Intake, SurveyAction, TeamCall};
 use crate::seal::SurveyId;
 use crate::sql::Sql;
 
@@ -85,6 +85,10 @@ names! {
         Resume = "resume",
         /// It is asked no more.
         Archive = "archive",
+        /// Nothing of it is taken any more.
+        RefuseIntake = "refuse_intake",
+        /// Its displays are taken again.
+        AcceptIntake = "accept_intake",
         /// It was spread over more shards; the detail is their number.
         SetShards = "shards",
         /// It was removed with everything that was collected.
@@ -95,6 +99,12 @@ names! {
         Include = "include",
         /// It was removed.
         DeleteResponse = "delete_response",
+        /// Displays that a filter finds, the detail, count no more.
+        ExcludeMatching = "exclude_matching",
+        /// They count again.
+        IncludeMatching = "include_matching",
+        /// They were removed.
+        DeleteMatching = "delete_matching",
         /// Displays were imported; the detail is how many lines there were.
         Import = "import",
         /// Everything of the site was asked for, to move it.
@@ -115,9 +125,16 @@ names! {
 impl Action {
     fn class(self) -> Class {
         match self {
-            Self::Exclude | Self::Include | Self::DeleteResponse | Self::Import => {
-                Class::Corrections
-            }
+            Self::Exclude
+            | Self::Include
+            | Self::DeleteResponse
+            | Self::ExcludeMatching
+            | Self::IncludeMatching
+            | Self::DeleteMatching
+            | Self::ExcludeMatching
+            | Self::IncludeMatching
+            | Self::DeleteMatching
+            | Self::Import => Class::Corrections,
             Self::Export | Self::LookUp => Class::Reading,
             Self::RefuseKey => Class::Refusals,
             _ => Class::Administration,
@@ -230,6 +247,8 @@ impl Change {
                 SurveyAction::Publish => Self::of(Action::Publish, survey),
                 SurveyAction::SetStatus(Status::Live) => Self::of(Action::Resume, survey),
                 SurveyAction::SetStatus(Status::Archived) => Self::of(Action::Archive, survey),
+                SurveyAction::SetIntake(Intake::Refused) => Self::of(Action::RefuseIntake, survey),
+                SurveyAction::SetIntake(Intake::Open) => Self::of(Action::AcceptIntake, survey),
                 SurveyAction::SetStatus(_) => Self::of(Action::Pause, survey),
                 SurveyAction::SetShards(shards) => {
                     Self::of(Action::SetShards, survey).detail(shards.to_string())
@@ -327,6 +346,8 @@ mod tests {
             act(SurveyAction::SetStatus(Status::Paused)),
             act(SurveyAction::SetStatus(Status::Live)),
             act(SurveyAction::SetStatus(Status::Archived)),
+            act(SurveyAction::SetIntake(Intake::Refused)),
+            act(SurveyAction::SetIntake(Intake::Open)),
             act(SurveyAction::SetShards(2)),
             act(SurveyAction::Duplicate(copy.clone())),
             TeamCall::Note(Change::of(Action::Export, &survey)),
@@ -372,9 +393,9 @@ mod tests {
         assert_eq!(told[2], entry("k1", "change_settings", "", ""));
         assert_eq!(told[3], entry("k1", "create_key", "k2", "read: a key"));
         assert_eq!(told[8], entry("k1", "update_survey", "", ""));
-        assert_eq!(told[13], entry("k1", "shards", "", "2"));
-        assert_eq!(told[14], entry("k1", "duplicate", copy.as_str(), ""));
-        assert_eq!(told[15], entry("k1", "export", "", ""));
+        assert_eq!(told[15], entry("k1", "shards", "", "2"));
+        assert_eq!(told[16], entry("k1", "duplicate", copy.as_str(), ""));
+        assert_eq!(told[17], entry("k1", "export", "", ""));
         assert_eq!(log[0].survey.as_deref(), Some(survey.as_str()));
         assert_eq!(log[0].action, Action::DeleteSurvey);
         assert!(log.is_sorted_by(|newer, older| newer.seq > older.seq));

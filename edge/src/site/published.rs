@@ -135,7 +135,8 @@ fn definition(sql: &impl Sql, survey: &str, version: u32) -> Result<Option<Defin
 /// What holds for a published survey now.
 pub fn standing(sql: &impl Sql, survey: &str) -> Result<Standing, Failure> {
     let row = sql.first(
-        "SELECT site.number, site.settings, survey.stopped_ms, published.definition
+        "SELECT site.number, site.settings, survey.stopped_ms, survey.refuses, survey.shards,
+            published.definition
          FROM site, survey JOIN published
            ON published.survey = survey.id AND published.version = survey.version
          WHERE survey.id = ?",
@@ -146,6 +147,7 @@ pub fn standing(sql: &impl Sql, survey: &str) -> Result<Standing, Failure> {
     let settings: Settings = json::read(&row.text()?)?;
     let look = settings.look();
     let stopped_ms = row.optional_integer()?;
+    let (refuses, shards) = (row.boolean()?, row.integer()?);
     let definition: Definition = json::read(&row.text()?)?;
     let mut identity_secrets = Vec::new();
     sql.query("SELECT secret FROM identity_secret", &[], &mut |mut row| {
@@ -159,7 +161,8 @@ pub fn standing(sql: &impl Sql, survey: &str) -> Result<Standing, Failure> {
         require_identity: settings.require_identity,
         identity_secrets,
         identity_max_hours: settings.identity_max_hours,
-        limits: settings.limits,
+        limits: settings.limits.share(shards),
+        refuses: refuses || settings.refuse,
         look,
         stopped_ms,
         end_ms: definition.end_ms,
@@ -203,6 +206,7 @@ pub fn plan(sql: &impl Sql, survey: &SurveyId) -> Result<Plan, Failure> {
         earlier_primaries,
         traits,
         counted_traits,
+        limits: settings.limits,
         tz: settings.tz,
         week_starts: settings.week_starts,
     })
@@ -279,7 +283,8 @@ pub fn live(
     Ok(surveys)
 }
 
-/// Hands over the latest version of each survey that is live, with how many shards it has, oldest first.
+/// Hands over the latest version of each survey that is live and takes what is answered, with how many
+/// shards it has, oldest first.
 pub fn each_live(
     sql: &impl Sql,
     survey: &mut dyn FnMut(SurveyId, u32, u16, Definition) -> Result<(), Failure>,
@@ -288,7 +293,7 @@ pub fn each_live(
         "SELECT survey.id, survey.version, survey.shards, published.definition
          FROM survey JOIN published
            ON published.survey = survey.id AND published.version = survey.version
-         WHERE survey.status = ? ORDER BY survey.created_ms, survey.id",
+         WHERE survey.status = ? AND survey.refuses = 0 ORDER BY survey.created_ms, survey.id",
         &[Status::Live.name().into()],
         &mut |mut row| {
             let (id, version) = (SurveyId::stored(row.text()?), row.integer()?);

@@ -140,6 +140,10 @@ pub const MIGRATIONS: Migrations = &[
         // How often previews of the draft were revoked.
         "ALTER TABLE survey ADD COLUMN previews INTEGER NOT NULL DEFAULT 0",
     ],
+    &[
+        // Whether the team has a survey's displays refused.
+        "ALTER TABLE survey ADD COLUMN refuses INTEGER NOT NULL DEFAULT 0",
+    ],
 ];
 
 /// Sets up a site with its first key.

@@ -8,7 +8,7 @@ use super::errands;
 use crate::failure::Failure;
 use crate::json;
 use crate::route::SHARDS_LIMIT;
-use crate::rpc::SurveyRecord;
+use crate::rpc::{Intake, SurveyRecord};
 use crate::seal::{SiteId, SurveyId};
 use crate::sql::{Row, Sql, Value};
 
@@ -41,7 +41,8 @@ pub fn create(
 
 /// A survey with its draft.
 pub fn read(sql: &impl Sql, survey: &SurveyId) -> Result<SurveyRecord, Failure> {
-    let columns = "SELECT id, status, shards, version, created_ms, draft FROM survey WHERE id = ?";
+    let columns =
+        "SELECT id, status, shards, version, created_ms, refuses, draft FROM survey WHERE id = ?";
     let mut row = find(sql, columns, survey)?;
     let mut record = record(&mut row)?;
     record.draft = Some(json::read(&row.text()?)?);
@@ -52,7 +53,7 @@ pub fn read(sql: &impl Sql, survey: &SurveyId) -> Result<SurveyRecord, Failure> 
 pub fn list(sql: &impl Sql) -> Result<Vec<SurveyRecord>, Failure> {
     let mut surveys = Vec::new();
     sql.query(
-        "SELECT id, status, shards, version, created_ms FROM survey ORDER BY created_ms, id",
+        "SELECT id, status, shards, version, created_ms, refuses FROM survey ORDER BY created_ms, id",
         &[],
         &mut |mut row| {
             surveys.push(record(&mut row)?);
@@ -70,6 +71,7 @@ fn record(row: &mut Row) -> Result<SurveyRecord, Failure> {
         shards: row.integer()?,
         version: row.integer()?,
         created_ms: row.integer()?,
+        refuses: row.boolean()?,
         draft: None,
     })
 }
@@ -100,6 +102,14 @@ pub fn set_status(
         "UPDATE survey SET status = ?, stopped_ms = ? WHERE id = ?",
         &[status.name().into(), stopped_ms.into(), survey.as_str().into()],
     )
+}
+
+/// Has a survey's displays taken or refused, whatever its status is.
+pub fn set_intake(sql: &impl Sql, survey: &SurveyId, intake: Intake) -> Result<(), Failure> {
+    find(sql, "SELECT 1 FROM survey WHERE id = ?", survey)?;
+    let refuses = intake == Intake::Refused;
+    let update = "UPDATE survey SET refuses = ? WHERE id = ?";
+    sql.run(update, &[refuses.into(), survey.as_str().into()])
 }
 
 /// Spreads a survey's displays over more shards. Never over fewer: a display stays on the shard on

@@ -138,6 +138,10 @@ fn act(
             ceilings::within_config(sql, set)?;
             tell()?;
         }
+        SurveyAction::SetIntake(intake) => {
+            ceilings::within_config(sql, || surveys::set_intake(sql, survey, intake))?;
+            tell()?;
+        }
         SurveyAction::SetShards(shards) => {
             // A new one may have refused a display just before, and has to hear of it.
             ceilings::within_config(sql, || surveys::set_shards(sql, survey, shards))?;

@@ -24,26 +24,42 @@ const TEXT_LIMIT: usize = 200;
 #[serde(deny_unknown_fields, default)]
 pub struct Asked {
     /// The question whose scores and categories are meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub question: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     category: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     score_from: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     score_to: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     has_comment: Option<bool>,
     /// Each a dimension, a colon and a value.
-    #[serde(rename = "where")]
+    #[serde(rename = "where", skip_serializing_if = "Vec::is_empty")]
     filters: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    received_from: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    received_to: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
     /// Whose displays.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub respondent: Option<String>,
     /// Whether displays without an answer are wanted, too.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub unanswered: bool,
     /// Only displays that the team excluded, or only others; both if it is not said.
     pub excluded: Option<bool>,
     /// How many of them a page has.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
     /// Where it begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
 }
 
@@ -72,6 +88,8 @@ impl Asked {
                 "where" => asked.filters.push(value),
                 "from" => asked.from = Some(value),
                 "to" => asked.to = Some(value),
+                "received_from" => asked.received_from = Some(value),
+                "received_to" => asked.received_to = Some(value),
                 "text" => asked.text = Some(value),
                 "excluded" => asked.excluded = Some(truth(&name, &value)?),
                 "unanswered" => asked.unanswered = truth(&name, &value)?,
@@ -104,6 +122,12 @@ impl Asked {
         }
         if let Some(to) = &self.to {
             find.to_ms = period::parse_instant("to", to)?;
+        }
+        if let Some(from) = &self.received_from {
+            find.received_from_ms = period::parse_instant("received_from", from)?;
+        }
+        if let Some(to) = &self.received_to {
+            find.received_to_ms = period::parse_instant("received_to", to)?;
         }
         find.filters = summary::filters(self.filters.iter().map(String::as_str))?;
         summary::check_traits(plan, find.filters.keys().map(|filter| ("where", filter)))?;
@@ -163,9 +187,18 @@ impl Asked {
         Ok(self)
     }
 
+    /// The same without what names somebody or says what they wrote.
+    #[must_use]
+    pub fn impersonal(&self) -> Self {
+        let hidden = |told: &Option<String>| told.as_ref().map(|_| "…".to_owned());
+        let (respondent, text) = (hidden(&self.respondent), hidden(&self.text));
+        Self { respondent, text, ..self.clone() }
+    }
+
     /// Whether it asks for anything but everything.
     pub fn has_filter(&self) -> bool {
         let Self { category, filters, cursor, text, .. } = self;
+        let received = [&self.received_from, &self.received_to];
         let texts = [&self.from, &self.to, text, cursor];
         !category.is_empty()
             || self.unanswered
@@ -174,7 +207,7 @@ impl Asked {
             || self.score_from.is_some()
             || self.score_to.is_some()
             || self.has_comment.is_some()
-            || texts.into_iter().any(Option::is_some)
+            || texts.into_iter().chain(received).any(Option::is_some)
     }
 }
 

@@ -1,15 +1,17 @@
 //! What the Worker and the site ask of a shard.
 
 use asklet_shared::problem::{Code, Problem};
+use asklet_shared::settings::Limits;
 use worker::{Date, Response};
 
+use super::corrections::Corrected;
 use super::find::{Find, From, Reading, Step};
 use super::house::pause;
 use super::import::{self, Desk};
 use super::record::Recorded;
 use super::responses::{Found, Tell};
 use super::slice::Slice;
-use super::{Shard, changes, display_keys, fold, keeping, scan, storage, versions};
+use super::{Shard, changes, corrections, display_keys, fold, keeping, scan, storage, versions};
 use crate::failure::Failure;
 use crate::plain;
 use crate::respond;
@@ -55,6 +57,7 @@ impl Shard {
                 display_keys::forget_spare(sql);
                 self.alarm_set.set(false);
                 self.tail_length.set(None);
+                self.room.forget();
                 self.published.borrow_mut().clear();
                 self.standing.borrow_mut().take();
                 rpc::answer(&())
@@ -88,6 +91,21 @@ impl Shard {
                 keeping::delete(sql, id)?;
                 rpc::answer(&())
             }
+            SurveyCall::Correct { correction, after } if is_set_up => {
+                let mut all = Corrected { next: after, ..Corrected::default() };
+                for _ in 0..SLICES {
+                    let slice = Slice { after: all.next, rows: corrections::ROWS };
+                    let done = correction.step(sql, slice, &plain::plain)?;
+                    all.matched += done.matched;
+                    all.changed += done.changed;
+                    all.next = done.next;
+                    if all.next.is_none() {
+                        break;
+                    }
+                    pause().await;
+                }
+                rpc::answer(&all)
+            }
             SurveyCall::Find { find, tell, from, limit } if is_set_up => {
                 rpc::answer(&self.find(*find, &tell, from, limit).await?)
             }
@@ -116,7 +134,11 @@ impl Shard {
                 rpc::answer(&self.at_desk(&site, |desk| import::known(sql, &lines, desk))?)
             }
             SurveyCall::Import { site, lines } if is_set_up => {
+                let limits = self.known_standing()?.map(|known| known.limits);
+                self.room.forget();
+                self.room.take(sql, limits.unwrap_or_default(), Date::now().as_millis())?;
                 let imported = self.at_desk(&site, |desk| import::import(sql, &lines, desk));
+                self.room.forget();
                 self.tail_length.set(None);
                 let imported = imported?;
                 // They are stored, whatever becomes of the alarm; the next display sees to it, too.
@@ -126,16 +148,19 @@ impl Shard {
                 rpc::answer(&imported)
             }
             SurveyCall::Usage if is_set_up => rpc::answer(&Usage {
+                displays: fold::displays(sql)?,
                 tail: u64::try_from(fold::tail_length(sql)?).unwrap_or(u64::MAX),
                 bytes: storage::file_bytes(sql)?,
                 used_bytes: sql.bytes(),
                 rows_written: sql.rows_written(),
+                limits: Limits::default(),
             }),
             // Of what was never set up there is nothing.
             SurveyCall::Scan { query, .. } => rpc::answer(&scan::Scanned::nothing(&query)),
             SurveyCall::Erase { .. } => rpc::answer(&Erased::default()),
             SurveyCall::Known { .. } => rpc::answer(&String::new()),
             SurveyCall::Usage => rpc::answer(&Usage::default()),
+            SurveyCall::Correct { .. } => rpc::answer(&Corrected::default()),
             SurveyCall::Find { .. } => rpc::answer(&Found::default()),
             SurveyCall::Follow { .. } => rpc::answer(&Followed::default()),
             SurveyCall::Exclude { .. } | SurveyCall::Delete { .. } => {

@@ -3,14 +3,14 @@
 //!
 //! A display's row carries the number of its last change, so that numbering costs no row more. Numbers
 //! are counted in memory, and looked up when the object wakes: the next one is larger than every number
-//! in the tail and in the table `change`, which holds the number of each display that the counters
+//! in the tail, among what is deferred, and in the table `change`, which holds the number of each display that the counters
 //! cover and that readers are told of. Such a display never vanishes from both: what is erased or
 //! deleted leaves its id, and no stage falls. So a number that a reader was told is never given again.
 //!
 //! Readers are told of displays that have started, and of those that are gone. The tail is short, so
 //! reading changes is looking at a range of `change` and at the tail.
 
-use super::fold::{END_OF_TIME_MS, TAIL, Watermark};
+use super::fold::{self, END_OF_TIME_MS, TAIL, Watermark};
 use super::log::{self, COLUMNS, GONE, Stored};
 use crate::failure::Failure;
 use crate::sql::{Sql, Value};
@@ -37,9 +37,14 @@ pub fn latest(sql: &impl Sql) -> Result<u64, Failure> {
 fn find_latest(sql: &impl Sql) -> Result<u64, Failure> {
     let query = format!(
         "SELECT max(coalesce((SELECT max(seq) FROM change), 0),
-            coalesce((SELECT max(seq) FROM display WHERE {TAIL}), 0))"
+            coalesce((SELECT max(seq) FROM display WHERE {TAIL}), 0),
+            coalesce((SELECT max(seq) FROM display WHERE {}), 0))",
+        fold::deferred(4)
     );
-    let row = sql.first(&query, &Watermark::read(sql)?.tail_range(END_OF_TIME_MS))?;
+    let watermark = Watermark::read(sql)?;
+    let mut values = watermark.tail_range(END_OF_TIME_MS).to_vec();
+    values.extend(watermark.deferred_range(END_OF_TIME_MS));
+    let row = sql.first(&query, &values)?;
     row.map_or(Ok(0), |mut row| row.integer())
 }
 
@@ -81,9 +86,12 @@ pub fn renumber(
 /// The displays that were changed after a number, as they are now, in the order of their last change:
 /// so many at most.
 pub fn after(sql: &impl Sql, seq: u64, limit: usize) -> Result<Vec<Stored>, Failure> {
-    let mut values = Watermark::read(sql)?.tail_range(END_OF_TIME_MS).to_vec();
+    let watermark = Watermark::read(sql)?;
+    let mut values = watermark.tail_range(END_OF_TIME_MS).to_vec();
     let limit = u64::try_from(limit).unwrap_or(u64::MAX);
     values.extend([seq.into(), limit.into()]);
+    values.extend(watermark.deferred_range(END_OF_TIME_MS));
+    let deferred = fold::deferred(6);
     let told = told();
     let mut found = Vec::new();
     sql.query(
@@ -91,6 +99,7 @@ pub fn after(sql: &impl Sql, seq: u64, limit: usize) -> Result<Vec<Stored>, Fail
             "SELECT {COLUMNS} FROM (
                 SELECT seq, id FROM (SELECT seq, id FROM change WHERE seq > ?4 ORDER BY seq LIMIT ?5)
                 UNION SELECT seq, id FROM display WHERE {TAIL} AND seq > ?4 AND {told}
+                UNION SELECT seq, id FROM display WHERE {deferred} AND seq > ?4 AND {told}
                 ORDER BY seq LIMIT ?5
              ) AS changed JOIN display ON display.id = changed.id ORDER BY changed.seq"
         ),

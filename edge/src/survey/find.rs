@@ -26,6 +26,10 @@ pub struct Find {
     pub from_ms: u64,
     /// Its end.
     pub to_ms: u64,
+    /// First received in this time; the end is not in it.
+    pub received_from_ms: u64,
+    /// Its end.
+    pub received_to_ms: u64,
     /// Answered this question.
     pub question: Option<String>,
     /// Gave this question one of these scores.
@@ -229,9 +233,8 @@ impl Reading {
         let ids: Vec<_> = keys.iter().filter_map(|key| key.id).collect();
         let mut values: Vec<Value> = vec![serde_json::to_string(&ids)?.into()];
         let condition = self.find.condition(&mut values);
-        let (text, respondent) = (self.find.text.as_deref(), self.find.respondent.as_deref());
         // What is compared here cannot be limited there.
-        let most = match (text, respondent) {
+        let most = match (&self.find.text, &self.find.respondent) {
             (None, None) => format!("LIMIT {}", step.limit),
             _ => String::new(),
         };
@@ -248,9 +251,7 @@ impl Reading {
             &mut |row| {
                 if found.len() < step.limit {
                     let display = log::stored(row)?;
-                    if text.is_none_or(|wanted| says(&display, wanted, plain))
-                        && respondent.is_none_or(|who| display.respondent.as_deref() == Some(who))
-                    {
+                    if self.find.holds(&display, plain) {
                         found.push(display);
                     }
                 }
@@ -357,6 +358,8 @@ impl Find {
         Self {
             from_ms: 0,
             to_ms: END_OF_TIME_MS,
+            received_from_ms: 0,
+            received_to_ms: END_OF_TIME_MS,
             question: None,
             scores: None,
             has_comment: None,
@@ -368,8 +371,15 @@ impl Find {
         }
     }
 
+    /// Whether it finds a display of those that SQL lets pass.
+    pub fn holds(&self, display: &Stored, plain: Plain<'_>) -> bool {
+        let (text, respondent) = (self.text.as_deref(), self.respondent.as_deref());
+        text.is_none_or(|wanted| says(display, wanted, plain))
+            && respondent.is_none_or(|who| display.respondent.as_deref() == Some(who))
+    }
+
     /// What SQL can tell of it, with values put behind those that are there.
-    fn condition(&self, values: &mut Vec<Value>) -> String {
+    pub fn condition(&self, values: &mut Vec<Value>) -> String {
         let mut mark = |value: Value| {
             values.push(value);
             format!("?{}", values.len())
@@ -382,6 +392,12 @@ impl Find {
         if let Some(excluded) = self.excluded {
             let not = if excluded { "NOT " } else { "" };
             condition += &format!(" AND excluded IS {not}NULL");
+        }
+        if self.received_from_ms > 0 {
+            condition += &format!(" AND received_ms >= {}", mark(self.received_from_ms.into()));
+        }
+        if self.received_to_ms < END_OF_TIME_MS {
+            condition += &format!(" AND received_ms < {}", mark(self.received_to_ms.into()));
         }
         if !self.unanswered {
             condition += " AND stage >= 2 AND json_extract(facts, '$.answers') <> '{}'";

@@ -1,13 +1,16 @@
 //! Counters as the fold of the log.
 //!
-//! A display is covered by the counters once it was shown before the watermark, or if it is astray.
-//! Folding moves the watermark and adds the displays that it passes. A display that changes after
-//! that takes its old contribution out and puts the new one in, in the transaction that stores it.
+//! A display is covered by the counters once it was shown before the watermark. What arrives behind it,
+//! and what is astray, is deferred: it is covered in the order of reception, by a watermark of its own.
+//! Folding moves a watermark and adds the displays that it passes. A display that changes after that
+//! takes its old contribution out and puts the new one in, in the transaction that stores it.
 //! So the counters always equal a recount of the covered part of the log, plus what retention settled
-//! by dropping rows or forgetting people, and a summary is the counters plus a scan of the tail.
+//! by dropping rows or forgetting people, and a summary is the counters plus a scan of what is not
+//! covered.
 //!
 //! The tail is folded when it is long, and not when it is old: a fold writes about as many rows for
-//! ten displays as for a thousand.
+//! ten displays as for a thousand. For the same reason nothing is counted as it arrives: a stranger who
+//! makes up old displays would have each of them write a row for each dimension and question.
 
 use asklet_shared::counter::{Change, Counters, FUNNEL, Key, Packed, RESPONDENT};
 use asklet_shared::dimension::Dimension;
@@ -37,78 +40,143 @@ pub const TAIL_LIMIT: usize = 10_000;
 /// About how many displays are folded in one transaction, so that nobody waits long.
 const STEP: usize = 2_500;
 
-/// The displays that no counter covers. Their keys are a range at the end of the log, so that
-/// reading them does not touch the rest.
-pub const TAIL: &str = "id >= ?1 AND astray = 0 AND shown_ms >= ?2 AND shown_ms < ?3";
+/// The displays that arrived in time and that no counter covers. Their keys are a range at the end of the
+/// log, so that reading them does not touch the rest.
+pub const TAIL: &str = "id >= ?1 AND deferred = 0 AND shown_ms >= ?2 AND shown_ms < ?3";
 
-/// Displays shown before this are in the counters.
+/// The displays that were deferred. By itself SQLite would look for them among all keys.
+const DEFERRED: &str = "display INDEXED BY late
+    WHERE (deferred = 1 OR received_ms > shown_ms + 1200000) AND deferred = 1";
+
+/// What is in the counters: of the displays that arrived in time those that were shown before a time,
+/// and of those that were deferred, which arrived behind that or are astray, those received before
+/// another.
 #[derive(Debug, Clone, Copy)]
-pub struct Watermark(u64);
+pub struct Watermark {
+    shown_ms: u64,
+    received_ms: u64,
+}
 
 impl Watermark {
     /// The stored watermark; there is none until a shard that moves here has come whole.
     pub fn read(sql: &impl Sql) -> Result<Self, Failure> {
-        let row = sql.first("SELECT until_ms FROM folded", &[])?;
+        let row = sql.first("SELECT until_ms, received_until_ms FROM folded", &[])?;
         let mut row = row.ok_or_else(bundle::moving_in)?;
-        Ok(Self(row.integer()?))
+        Ok(Self { shown_ms: row.integer()?, received_ms: row.integer()? })
     }
 
     /// Whether a display's contribution is in the counters.
     pub fn covers(self, display: &Stored) -> bool {
-        display.astray || display.shown_ms < self.0
+        if display.deferred {
+            display.received_ms < self.received_ms
+        } else {
+            display.shown_ms < self.shown_ms
+        }
     }
 
-    /// Whether all displays that were shown before a time are in the counters.
+    /// Whether a display that is new waits to be counted in the order of reception.
+    pub fn defers(self, display: &Stored) -> bool {
+        display.astray || display.shown_ms < self.shown_ms
+    }
+
+    /// Whether all displays that arrived in time and were shown before a time are in the counters.
     pub fn is_past(self, ms: u64) -> bool {
-        ms <= self.0
+        ms <= self.shown_ms
     }
 
     /// The values of [`TAIL`] for displays that were shown before `until_ms`.
     pub fn tail_range(self, until_ms: u64) -> [Value; 3] {
-        let first_id = DisplayId::floor(self.0.saturating_sub(DRIFT_MS)).to_vec();
-        [first_id.into(), self.0.into(), until_ms.into()]
+        let first_id = DisplayId::floor(self.shown_ms.saturating_sub(DRIFT_MS)).to_vec();
+        [first_id.into(), self.shown_ms.into(), until_ms.into()]
     }
 
-    /// Hands over the facts of the tail that was shown before `until_ms`, kind by kind.
-    fn tail(
+    /// The values of [`deferred`] for displays that were received before `until_ms`.
+    pub fn deferred_range(self, until_ms: u64) -> [Value; 2] {
+        [self.received_ms.into(), until_ms.into()]
+    }
+
+    /// Hands over the facts of all that no counter covers, kind by kind.
+    fn uncovered(
         self,
         sql: &impl Sql,
-        until_ms: u64,
         kind: &mut dyn FnMut(&Facts, u64) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        log::each_kind(sql, TAIL, &self.tail_range(until_ms), kind)
+        log::each_kind(sql, TAIL, &self.tail_range(END_OF_TIME_MS), kind)?;
+        log::each_kind(sql, &deferred(1), &self.deferred_range(END_OF_TIME_MS), kind)
     }
 }
 
-/// How many displays are in the tail.
+/// The deferred displays that no counter covers, by the index that holds them, as a condition whose two
+/// values have numbers from this one on.
+pub fn deferred(first: u8) -> String {
+    let second = first + 1;
+    format!(
+        "id IN (SELECT id FROM {DEFERRED} AND received_ms >= ?{first} AND received_ms < ?{second})"
+    )
+}
+
+/// How many displays no counter covers.
+#[derive(Debug, Clone, Copy)]
+struct Waiting {
+    /// In the tail.
+    tail: usize,
+    /// Those of them that were shown before a time.
+    settled: usize,
+    /// Besides them, because they arrived behind the watermark.
+    deferred: usize,
+}
+
+impl Waiting {
+    fn count(sql: &impl Sql, watermark: Watermark, settled_ms: u64) -> Result<Self, Failure> {
+        let tail = format!(
+            "SELECT count(*), count(*) FILTER (WHERE shown_ms < ?4) FROM display WHERE {TAIL}"
+        );
+        let mut values = watermark.tail_range(END_OF_TIME_MS).to_vec();
+        values.push(settled_ms.into());
+        let row = sql.first(&tail, &values)?;
+        let (tail, settled) =
+            row.map_or(Ok((0, 0)), |mut row| Ok::<_, Failure>((row.integer()?, row.integer()?)))?;
+        let deferred = format!("SELECT count(*) FROM {DEFERRED} AND received_ms >= ?");
+        let row = sql.first(&deferred, &[watermark.received_ms.into()])?;
+        let deferred = row.map_or(Ok(0), |mut row| row.integer())?;
+        Ok(Self { tail, settled, deferred })
+    }
+
+    fn all(self) -> usize {
+        self.tail + self.deferred
+    }
+}
+
+/// How many displays no counter covers.
 pub fn tail_length(sql: &impl Sql) -> Result<usize, Failure> {
-    Ok(count_tail(sql, Watermark::read(sql)?, END_OF_TIME_MS)?.0)
+    Ok(Waiting::count(sql, Watermark::read(sql)?, 0)?.all())
 }
 
-/// How many displays are in the tail, and how many of them were shown before a time.
-fn count_tail(
-    sql: &impl Sql,
-    watermark: Watermark,
-    settled_ms: u64,
-) -> Result<(usize, usize), Failure> {
-    let query =
-        format!("SELECT count(*), count(*) FILTER (WHERE shown_ms < ?4) FROM display WHERE {TAIL}");
-    let mut values = watermark.tail_range(END_OF_TIME_MS).to_vec();
-    values.push(settled_ms.into());
-    let row = sql.first(&query, &values)?;
-    row.map_or(Ok((0, 0)), |mut row| Ok((row.integer()?, row.integer()?)))
+/// How many displays there are, whatever became of them.
+pub fn displays(sql: &impl Sql) -> Result<u64, Failure> {
+    let row = sql.first("SELECT displays FROM folded", &[])?;
+    let covered: u64 = row.ok_or_else(bundle::moving_in)?.integer()?;
+    Ok(covered + u64::try_from(tail_length(sql)?).unwrap_or(u64::MAX))
 }
 
-/// Folds what is worth folding: settled displays if there are many, and even the newest if the tail
-/// is full. At most one step at a time; `true` where there is more to do.
+/// Counts a display that the counters cover from its first receipt on.
+pub fn cover_one(sql: &impl Sql) -> Result<(), Failure> {
+    sql.run("UPDATE folded SET displays = displays + 1", &[])
+}
+
+/// Folds what is worth folding: settled and deferred displays if there are many, and even the newest if
+/// the tail is full. At most one step at a time; `true` where there is more to do.
 pub fn fold(sql: &impl Sql, now_ms: u64) -> Result<bool, Failure> {
     let watermark = Watermark::read(sql)?;
     let settled_ms = now_ms.saturating_sub(SETTLE_MS);
-    let (all, settled) = count_tail(sql, watermark, settled_ms)?;
-    if settled >= WORTHWHILE {
+    let waiting = Waiting::count(sql, watermark, settled_ms)?;
+    if waiting.settled >= WORTHWHILE {
         return fold_step(sql, watermark, settled_ms);
     }
-    if all > TAIL_LIMIT {
+    if waiting.deferred >= WORTHWHILE {
+        return fold_deferred(sql, watermark);
+    }
+    if waiting.all() > TAIL_LIMIT {
         // A burst. A step takes the oldest, and what was shown in the last seconds is left alone as
         // long as that is possible.
         return fold_step(sql, watermark, now_ms);
@@ -116,27 +184,63 @@ pub fn fold(sql: &impl Sql, now_ms: u64) -> Result<bool, Failure> {
     Ok(false)
 }
 
-/// Folds everything that was shown before a time, however little it is. One step at a time.
+/// Folds everything that was shown before a time, and all that is deferred, however little it is. One
+/// step at a time.
 pub fn fold_before(sql: &impl Sql, until_ms: u64) -> Result<bool, Failure> {
-    fold_step(sql, Watermark::read(sql)?, until_ms)
+    let watermark = Watermark::read(sql)?;
+    let is_more = fold_deferred(sql, watermark)?;
+    Ok(fold_step(sql, watermark, until_ms)? || is_more)
 }
 
 /// Moves the watermark by about one step towards a time.
 fn fold_step(sql: &impl Sql, watermark: Watermark, until_ms: u64) -> Result<bool, Failure> {
-    if until_ms <= watermark.0 {
+    if until_ms <= watermark.shown_ms {
         return Ok(false);
     }
     // By key, which is almost by time; a step that gets nowhere takes a millisecond at least.
     let step_ms = nth_shown_ms(sql, watermark, STEP)?.unwrap_or(until_ms);
-    let step_ms = step_ms.clamp(watermark.0 + 1, until_ms);
+    let step_ms = step_ms.clamp(watermark.shown_ms + 1, until_ms);
+    cover(sql, (TAIL, &watermark.tail_range(step_ms)), ("until_ms", step_ms))?;
+    Ok(step_ms < until_ms)
+}
+
+/// Moves the watermark of what was deferred by about one step; `true` where there is more.
+fn fold_deferred(sql: &impl Sql, watermark: Watermark) -> Result<bool, Failure> {
+    let find = |order: &str| {
+        let query = format!(
+            "SELECT received_ms FROM {DEFERRED} AND received_ms >= ? ORDER BY received_ms {order}"
+        );
+        let row = sql.first(&query, &[watermark.received_ms.into()])?;
+        row.map(|mut row| row.integer::<u64>()).transpose()
+    };
+    let Some(last_ms) = find("DESC LIMIT 1")? else { return Ok(false) };
+    let step_ms = find(&format!("LIMIT 1 OFFSET {STEP}"))?.unwrap_or(last_ms + 1);
+    // What arrived in one millisecond is counted together.
+    let step_ms = step_ms.max(watermark.received_ms + 1);
+    let range = &watermark.deferred_range(step_ms);
+    cover(sql, (&deferred(1), range), ("received_until_ms", step_ms))?;
+    Ok(step_ms <= last_ms)
+}
+
+/// Puts the displays that a condition picks out into the counters, and moves a watermark behind them.
+fn cover(
+    sql: &impl Sql,
+    (condition, range): (&str, &[Value]),
+    (watermark, step_ms): (&str, u64),
+) -> Result<(), Failure> {
     sql.transaction(|| {
         let mut changes = Changes::default();
-        watermark.tail(sql, step_ms, &mut |facts, count| changes.put_in(sql, facts, count))?;
+        log::each_kind(sql, condition, range, &mut |facts, count| {
+            changes.put_in(sql, facts, count)
+        })?;
         changes.save(sql)?;
-        changes::cover(sql, TAIL, &watermark.tail_range(step_ms))?;
-        sql.run("UPDATE folded SET until_ms = ?", &[step_ms.into()])
-    })?;
-    Ok(step_ms < until_ms)
+        changes::cover(sql, condition, range)?;
+        let count = format!("SELECT count(*) FROM display WHERE {condition}");
+        let row = sql.first(&count, range)?;
+        let count: u64 = row.map_or(Ok(0), |mut row| row.integer())?;
+        let update = format!("UPDATE folded SET displays = displays + ?, {watermark} = ?");
+        sql.run(&update, &[count.into(), step_ms.into()])
+    })
 }
 
 /// When the so-many-th display of the tail was shown, in the order of keys.
@@ -147,8 +251,8 @@ fn nth_shown_ms(sql: &impl Sql, watermark: Watermark, nth: usize) -> Result<Opti
     row.map(|mut row| row.integer()).transpose()
 }
 
-/// Counts anew after a change of what is counted: empties the counters, puts those in that no tail
-/// ever holds, and leaves the rest to the next folds.
+/// Counts anew after a change of what is counted: empties the counters and leaves everything to the next
+/// folds.
 pub fn recount_if_needed(sql: &impl Sql) -> Result<(), Failure> {
     let needed = sql.first("SELECT 1 FROM folded WHERE recount = 1", &[])?;
     if needed.is_none() {
@@ -156,13 +260,11 @@ pub fn recount_if_needed(sql: &impl Sql) -> Result<(), Failure> {
     }
     sql.transaction(|| {
         sql.run("DELETE FROM counter", &[])?;
-        let mut changes = Changes::default();
-        let put_in = &mut |facts: &Facts, count| changes.put_in(sql, facts, count);
-        log::each_kind(sql, "astray = 1", &[], put_in)?;
-        changes.save(sql)?;
         sql.run("DELETE FROM change", &[])?;
-        changes::cover(sql, "astray = 1", &[])?;
-        sql.run("UPDATE folded SET until_ms = 0, recount = 0", &[])
+        sql.run(
+            "UPDATE folded SET until_ms = 0, received_until_ms = 0, displays = 0, recount = 0",
+            &[],
+        )
     })
 }
 
@@ -269,7 +371,7 @@ pub fn count(sql: &impl Sql, request: &Request) -> Result<Counted, Failure> {
     // The question's options lie between it with a slash and it with what follows a slash.
     let (first, end) = (option_key(&request.question, ""), format!("{}0", request.question));
     add("question > ? AND question < ?", [&first, &end])?;
-    Watermark::read(sql)?.tail(sql, END_OF_TIME_MS, &mut |facts, count| {
+    Watermark::read(sql)?.uncovered(sql, &mut |facts, count| {
         counted.add(request, facts, count);
         Ok(())
     })?;

@@ -73,16 +73,22 @@ pub fn unknown_display() -> Problem {
 
 /// Stops counting a display, for a reason, or counts it again.
 pub fn exclude(sql: &impl Sql, id: DisplayId, reason: Option<&str>) -> Result<(), Failure> {
-    sql.transaction(|| {
-        let earlier = find(sql, id)?;
+    sql.transaction(|| mark(sql, vec![find(sql, id)?], reason))
+}
+
+/// Marks displays as such that do not count, for a reason, or as such that do. Runs within the caller's
+/// transaction.
+pub fn mark(sql: &impl Sql, displays: Vec<Stored>, reason: Option<&str>) -> Result<(), Failure> {
+    let counters = Watermark::read(sql)?;
+    let mut changes = Changes::default();
+    for earlier in displays {
         let mut later = Stored { excluded: reason.map(str::to_owned), ..earlier.clone() };
         log::write(sql, &mut later)?;
-        let mut changes = Changes::default();
-        if Watermark::read(sql)?.covers(&earlier) {
+        if counters.covers(&earlier) {
             changes.replace(sql, Some(&earlier), &later)?;
         }
-        changes.save(sql)
-    })
+    }
+    changes.save(sql)
 }
 
 /// Deletes a display; what is left of it is what is left of an erased one.
@@ -208,6 +214,11 @@ pub fn drop_unanswered(
         display_keys::destroy(sql, keys)?;
         let personal = format!("{dropped} AND personal <> '{{}}'");
         log::overwrite(sql, &["personal", "respondent"], &personal, &values)?;
+        let fewer = format!(
+            "UPDATE folded SET displays = displays
+                - (SELECT count(*) FROM display WHERE {dropped})"
+        );
+        sql.run(&fewer, &values)?;
         let removed = sql.write(&format!("DELETE FROM display WHERE {dropped}"), &values)?;
         Ok((removed, None))
     })
@@ -286,7 +297,10 @@ fn settle(
         let slice = Slice { after, rows: SLICE_ROWS };
         let (mut next, mut went) = (None, false);
         for range in slice.ranges(sql, 0, until_ms)? {
-            let (removed, rest) = settle(&range.condition, &range.values)?;
+            // What arrived meanwhile and is deferred waits for the next time.
+            let counted = "(deferred = 0 OR received_ms < (SELECT received_until_ms FROM folded))";
+            let condition = format!("{} AND {counted}", range.condition);
+            let (removed, rest) = settle(&condition, &range.values)?;
             went |= removed;
             next = rest.or(range.next);
             if rest.is_some() {

@@ -116,6 +116,7 @@ impl Shard {
         self.wake_up(true)?;
         versions::keep(&self.sql, &published, &standing)?;
         self.standing.borrow_mut().take();
+        self.room.forget();
         self.refusals.borrow_mut().clear();
         Ok(self.remember(published))
     }

@@ -154,6 +154,22 @@ pub const MIGRATIONS: Migrations = &[
         "ALTER TABLE folded DROP COLUMN peak_bytes",
         "ALTER TABLE folded DROP COLUMN unwashed",
     ],
+    &[
+        // What arrives behind the watermark is counted later, with others, in the order of reception.
+        // Until now it was counted at once.
+        "ALTER TABLE display ADD COLUMN deferred INTEGER NOT NULL DEFAULT 0",
+        "UPDATE display SET deferred = 1 WHERE astray = 1",
+        "ALTER TABLE folded ADD COLUMN received_until_ms INTEGER NOT NULL DEFAULT 0",
+        "UPDATE folded SET received_until_ms = coalesce(
+            (SELECT max(received_ms) + 1 FROM display WHERE deferred = 1), 0)",
+        // How many displays the counters cover.
+        "ALTER TABLE folded ADD COLUMN displays INTEGER NOT NULL DEFAULT 0",
+        "UPDATE folded SET displays =
+            (SELECT count(*) FROM display WHERE deferred = 1 OR shown_ms < until_ms)",
+        "DROP INDEX late",
+        "CREATE INDEX late ON display (received_ms, id)
+            WHERE (deferred = 1 OR received_ms > shown_ms + 1200000)",
+    ],
 ];
 
 /// How far the time in a display's id may lie from when it was shown.
@@ -162,19 +178,20 @@ pub const DRIFT_MS: u64 = 10 * 60 * 1000;
 /// After how long in an outbox a display is late.
 pub const LATE_MS: u64 = 20 * 60 * 1000;
 
-/// Whether a display is late, or astray: as the index `late` says it.
-pub const LATE: &str = "(astray = 1 OR received_ms > shown_ms + 1200000)";
+/// Whether a display is late, or deferred: as the index `late` says it.
+pub const LATE: &str = "(deferred = 1 OR received_ms > shown_ms + 1200000)";
 
-/// The columns that [`stored`] reads, in its order; the last is the bytes of the display's key.
+/// The columns that [`stored`] reads, in its order; the last but one is the bytes of the
+/// display's key.
 pub const COLUMNS: &str = "display.id, display.revision, display.stage, display.dismissed, \
      display.shown_ms, display.received_ms, display.astray, display.excluded, display.facts, \
      display.seq, display.personal, display.sealed, display.key_number, \
      (SELECT substr(keys, 32 * (display.key_number % 120) + 1, 32) \
-        FROM display_key WHERE batch = display.key_number / 120)";
+        FROM display_key WHERE batch = display.key_number / 120), display.deferred";
 
 /// The columns that [`values`] gives, in its order.
 const WRITTEN: &str = "id, revision, stage, dismissed, shown_ms, received_ms, astray, excluded, \
-     facts, seq, respondent, personal, key_number, sealed";
+     facts, seq, respondent, personal, key_number, sealed, deferred";
 
 /// What stands for the reason why a display that was erased with its respondent does not count: other
 /// reasons are not blank. Nothing else of it is left but its id, by which a repeated request is known.
@@ -217,6 +234,9 @@ pub struct Stored {
     pub key: Option<Key>,
     /// The number of its last change, given as it is written.
     pub seq: u64,
+    /// Whether it arrived behind the watermark, or is astray, and so waits to be counted in the order of
+    /// reception. Fixed at the first receipt.
+    pub deferred: bool,
 }
 
 /// What is counted, as it is stored.
@@ -296,8 +316,9 @@ pub fn advance(sql: &impl Sql, stored: &mut Stored) -> Result<bool, Failure> {
     let is_written = sql.write(
         &format!(
             "INSERT INTO display ({WRITTEN})
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14 FROM folded
-             WHERE ?7 = 0 AND ?5 >= until_ms
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,
+                ?7 = 1 OR ?5 < until_ms
+             FROM folded WHERE (?7 = 0 AND ?5 >= until_ms) OR ?6 >= received_until_ms
              ON CONFLICT (id) DO UPDATE SET
                 revision = excluded.revision, stage = excluded.stage,
                 dismissed = excluded.dismissed, respondent = excluded.respondent,
@@ -306,10 +327,11 @@ pub fn advance(sql: &impl Sql, stored: &mut Stored) -> Result<bool, Failure> {
              WHERE excluded.revision > revision AND excluded.stage >= stage
                 AND excluded.facts ->> 'version' = facts ->> 'version'
                 AND (key_number IS NULL OR excluded.key_number IS NULL)
-                AND astray = 0 AND display.excluded IS NULL
-                AND shown_ms >= (SELECT until_ms FROM folded)"
+                AND display.excluded IS NULL
+                AND iif(deferred, received_ms >= (SELECT received_until_ms FROM folded),
+                    shown_ms >= (SELECT until_ms FROM folded))"
         ),
-        &values(stored, key.as_ref())?,
+        values(stored, key.as_ref())?.get(..14).unwrap_or_default(),
     )?;
     if is_written && key.is_some() {
         stored.key = Some(display_keys::take(sql)?);
@@ -325,7 +347,7 @@ pub fn write(sql: &impl Sql, stored: &mut Stored) -> Result<(), Failure> {
     }
     sql.run(
         &format!(
-            "REPLACE INTO display ({WRITTEN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            "REPLACE INTO display ({WRITTEN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         ),
         &values(stored, stored.key.as_ref())?,
     )
@@ -347,7 +369,7 @@ pub fn overwrite(
 }
 
 /// The values of [`WRITTEN`], sealed under a key.
-fn values(stored: &Stored, key: Option<&Key>) -> Result<[Value; 14], Failure> {
+fn values(stored: &Stored, key: Option<&Key>) -> Result<[Value; 15], Failure> {
     let mut answers = stored.answers.clone();
     let mut texts = take_texts(&mut answers);
     if stored.personal.is_none() {
@@ -373,6 +395,7 @@ fn values(stored: &Stored, key: Option<&Key>) -> Result<[Value; 14], Failure> {
         personal,
         key_number,
         sealed,
+        stored.deferred.into(),
     ])
 }
 
@@ -399,6 +422,7 @@ pub fn stored(mut row: Row) -> Result<Stored, Failure> {
     let (personal, sealed) = (row.optional_text()?, row.optional_blob()?);
     let (number, key) = (row.optional_integer()?, row.optional_blob()?);
     let key = number.zip(key).and_then(|(number, key)| Key::stored(number, &key));
+    let deferred = row.boolean()?;
     let mut stored = Stored {
         id,
         revision,
@@ -414,6 +438,7 @@ pub fn stored(mut row: Row) -> Result<Stored, Failure> {
         personal: None,
         key,
         seq,
+        deferred,
     };
     stored.put_personal(personal, sealed)?;
     Ok(stored)

@@ -5,6 +5,7 @@ pub mod asked;
 mod bodies;
 mod calls;
 pub mod changes;
+pub mod corrections;
 pub mod csv;
 pub mod display_keys;
 pub mod find;
@@ -22,6 +23,7 @@ pub mod personal_data;
 pub mod record;
 mod refusals;
 pub mod responses;
+mod room;
 pub mod scan;
 pub mod slice;
 mod storage;
@@ -61,6 +63,7 @@ use knowledge::Address;
 use limiter::Limiter;
 use record::{AGE_LIMIT_MS, Recorded};
 use refusals::Refusals;
+use room::Room;
 
 thread_local! {
     static BROKE_OFF: promise::Broken = promise::Broken::new(|why: JsValue| {
@@ -87,6 +90,7 @@ impl Survey {
             env,
             schema: Schema::new(log::MIGRATIONS),
             limiter: RefCell::default(),
+            room: Room::default(),
             alarm_set: Cell::new(false),
             tail_length: Cell::new(None),
             settled: Cell::default(),
@@ -122,6 +126,7 @@ struct Shard {
     intake: Intake,
     bodies: Bodies,
     limiter: RefCell<Limiter>,
+    room: Room,
     /// Whether an alarm is known to be set.
     alarm_set: Cell<bool>,
     /// At most how many displays are in the tail, once they were counted.
@@ -201,12 +206,21 @@ impl Shard {
         Ok(BROKE_OFF.with(|broke_off| promise::then(&body, take, broke_off)))
     }
 
-    /// What a request's headers tell of its visitor, unless that is more than is taken at once.
+    /// What a request's headers tell of its visitor, unless that is more than is taken at once, or kept,
+    /// or nothing is taken.
     fn let_pass(&self, request: &web_sys::Request) -> Result<Circumstances, Failure> {
         let circumstances = self.intake.read(&request.headers());
-        let limits = self.known_standing()?.map_or_else(Limits::default, |known| known.limits);
+        let standing = self.known_standing()?;
+        if let Some(standing) = &standing {
+            check_taken(standing)?;
+        }
+        let limits = standing.as_ref().map_or_else(Limits::default, |known| known.limits);
         let visitor = circumstances.address.as_deref();
-        self.limiter.borrow_mut().pass(limits, visitor, Date::now().as_millis())?;
+        let now_ms = Date::now().as_millis();
+        self.limiter.borrow_mut().pass(limits, visitor, now_ms)?;
+        if standing.is_some() {
+            self.room.take(&self.sql, limits, now_ms)?;
+        }
         Ok(circumstances)
     }
 
@@ -240,6 +254,7 @@ impl Shard {
         site: &str,
     ) -> Result<(Recorded, Option<Problem>), Failure> {
         let now_ms = Date::now().as_millis();
+        check_taken(standing)?;
         check_open(standing, now_ms)?;
         validate::display(&mut display, definition)?;
         let shown_ms = record::shown_ms(display.age_ms, now_ms);
@@ -295,6 +310,15 @@ fn check_origin(standing: &Standing, origin: Option<&str>) -> Result<(), Problem
         }
         _ => Ok(()),
     }
+}
+
+/// Refuses everything where the team has said so: for good, unlike what is only too much at present.
+fn check_taken(standing: &Standing) -> Result<(), Problem> {
+    if standing.refuses {
+        let detail = "the site's team has all displays of the survey refused";
+        return Err(Problem::new(Code::IntakeRefused, detail));
+    }
+    Ok(())
 }
 
 /// What was shown before a survey was closed is taken for as long as it can be on its way.

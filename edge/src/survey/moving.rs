@@ -49,6 +49,7 @@ impl Shard {
         self.wake_up(true)?;
         let rows = load(&self.sql, page)?;
         self.tail_length.set(None);
+        self.room.forget();
         self.published.borrow_mut().clear();
         self.standing.borrow_mut().take();
         self.refusals.borrow_mut().clear();
@@ -67,12 +68,16 @@ pub(super) fn dump(
     following: Option<String>,
 ) -> Result<String, Failure> {
     let mut stamp = format!("{woken_ms}/{}", changes::latest(sql)?);
-    sql.query("SELECT until_ms, dropped_ms, forgotten_ms FROM folded", &[], &mut |mut row| {
-        for _ in 0..3 {
-            stamp += &format!("/{}", row.integer::<u64>()?);
-        }
-        Ok(())
-    })?;
+    sql.query(
+        "SELECT until_ms, received_until_ms, dropped_ms, forgotten_ms FROM folded",
+        &[],
+        &mut |mut row| {
+            for _ in 0..4 {
+                stamp += &format!("/{}", row.integer::<u64>()?);
+            }
+            Ok(())
+        },
+    )?;
     let same = |text: &str| Ok(text.to_owned());
     bundle::dump(sql, (TABLES, MIGRATIONS.len()), from, (stamp, following), &same)
 }

@@ -1,8 +1,9 @@
 //! Recording: one revision of one display enters the log, and, where the counters cover the display
 //! already, the counters with it, in one transaction.
 //!
-//! A display whose id was made by a clock too wrong for the tail's range of keys is marked as astray
-//! and enters the counters at once.
+//! A display whose id was made by a clock too wrong for the tail's range of keys is marked as astray. It
+//! is deferred like whatever arrives behind the watermark: the fold counts it with others later, since
+//! counting one by itself writes a row for each of its dimensions and questions.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,7 @@ use asklet_shared::facts::Context;
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::time::DAY_MS;
 
-use super::fold::{Changes, Watermark};
+use super::fold::{self, Changes, Watermark};
 use super::log::{self, DRIFT_MS, Stored};
 use super::personal_data::Personal;
 use super::{display_keys, trait_values};
@@ -120,9 +121,12 @@ fn store(
     let Some(earlier) = log::find(sql, new.id)? else {
         let values = trait_values::count(sql, &mut new, None)?;
         trait_values::keep(sql, &values)?;
+        new.deferred = counters.defers(&new);
         log::write(sql, &mut new)?;
         if counters.covers(&new) {
+            // The clock went back, or it would wait for the next fold.
             changes.replace(sql, None, &new)?;
+            fold::cover_one(sql)?;
         }
         return Ok(Recorded::New);
     };
@@ -187,6 +191,7 @@ fn first_stored(arrival: Arrival, now_ms: u64) -> Stored {
         )),
         key: None,
         seq: 0,
+        deferred: false,
     }
 }
 
@@ -198,6 +203,7 @@ fn later_stored(mut later: Stored, earlier: &Stored) -> Stored {
     later.astray = earlier.astray;
     later.seq = earlier.seq;
     later.key.clone_from(&earlier.key);
+    later.deferred = earlier.deferred;
     later.excluded.clone_from(&earlier.excluded);
     if later.revision == earlier.revision {
         // A repeated request may come from elsewhere, and is the same all the same.

@@ -158,7 +158,8 @@ fn copy_tables(sql: &impl Sql) -> Result<(), Failure> {
             "display" => {
                 "SELECT id, revision, stage, dismissed, shown_ms, received_ms, astray, excluded,
                     coalesce(new.respondent, display.respondent), facts,
-                    coalesce(new.personal, display.personal), seq, new.key_number, new.sealed
+                    coalesce(new.personal, display.personal), seq, new.key_number, new.sealed,
+                    deferred
                  FROM display LEFT JOIN sealed_display AS new USING (id) ORDER BY id"
                     .to_owned()
             }

@@ -24,6 +24,9 @@ fn check(settings: &Settings) -> Result<(), Problem> {
     }
     range("limits.address_per_minute", settings.limits.address_per_minute, 1, 100_000)?;
     range("limits.shard_per_second", settings.limits.shard_per_second, 1, 100_000)?;
+    range("limits.survey_per_minute", settings.limits.survey_per_minute, 1, 10_000_000)?;
+    range("limits.survey_displays", settings.limits.survey_displays, 1, 1_000_000_000)?;
+    range("limits.survey_megabytes", settings.limits.survey_megabytes, 1, 10_000)?;
     range("identity_max_hours", settings.identity_max_hours, 1, 8_784)?;
     range("rest_days", settings.rest_days, 0, DAYS_LIMIT)?;
     if let Some(url) = &settings.notice.privacy_url {
@@ -45,12 +48,15 @@ mod tests {
     fn each_broken_rule_names_its_field() {
         let valid = json!({ "name": "Shop", "origins": ["https://*.shop.example"] });
         assert_eq!(settings(&serde_json::from_value(valid.clone()).unwrap()), Ok(()));
-        let changes: [(&str, Value, &str); 12] = [
+        let changes: [(&str, Value, &str); 15] = [
             ("name", json!(" "), "name"),
             ("origins", json!([]), "origins"),
             ("origins", json!(["*", "shop.example"]), "origins[1]"),
             ("language", json!("de_AT"), "language"),
             ("limits", json!({ "address_per_minute": 0 }), "limits.address_per_minute"),
+            ("limits", json!({ "survey_per_minute": 0 }), "limits.survey_per_minute"),
+            ("limits", json!({ "survey_displays": 0 }), "limits.survey_displays"),
+            ("limits", json!({ "survey_megabytes": 10_001 }), "limits.survey_megabytes"),
             ("theme", json!({ "light": { "text": "#777777" } }), "theme.light.text"),
             ("rest_days", json!(4_000), "rest_days"),
             ("identity_max_hours", json!(0), "identity_max_hours"),

@@ -17,9 +17,11 @@ use chrono::{DateTime, Datelike, Offset, TimeZone, Utc};
 use chrono_tz::Tz;
 use proptest::prelude::*;
 
-use super::reading::Copy;
+use super::reading::{Copy, plain};
 use super::*;
+use crate::survey::corrections::{Correction, Treatment};
 use crate::survey::display_keys;
+use crate::survey::find::Find;
 use crate::survey::fold::Watermark;
 use crate::survey::keeping;
 use crate::survey::record::shown_ms;
@@ -59,6 +61,11 @@ enum Event {
     },
     Delete {
         number: u8,
+    },
+    /// All displays of a version, or all with a comment, are corrected.
+    Correct {
+        treatment: Treatment,
+        version: Option<u8>,
     },
     /// A program asks for this many changes.
     Poll {
@@ -161,11 +168,54 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         1 => (0..2_u8).prop_map(|respondent| Event::Erase { respondent }),
         1 => Just(Event::KeepHouse),
         1 => (0..DISPLAYS).prop_map(|number| Event::Delete { number }),
+        1 => correct_event(),
         4 => (1..5_usize).prop_map(|limit| Event::Poll { limit }),
         2 => Just(Event::Wake),
         1 => Just(Event::Move),
     ];
     prop::collection::vec(event, 0..50)
+}
+
+fn correct_event() -> impl Strategy<Value = Event> {
+    let treatments = [Treatment::Exclude, Treatment::Include, Treatment::Delete];
+    (prop::sample::select(treatments.to_vec()), prop::option::of(1..3_u8))
+        .prop_map(|(treatment, version)| Event::Correct { treatment, version })
+}
+
+/// Corrects everything that a filter finds. What was found is as it was asked for afterwards, and the same
+/// again finds nothing to do.
+fn correct(sql: &Native, treatment: Treatment, version: Option<u8>) {
+    let mut find = Find { unanswered: true, ..Find::all() };
+    match version {
+        Some(version) => {
+            find.filters = [(Dimension::Version, vec![version.to_string()])].into();
+        }
+        None => find.text = Some("BECAUSE".to_owned()),
+    }
+    let reason = (treatment == Treatment::Exclude).then(|| "spam".to_owned());
+    let mut correction = Correction { treatment, reason, find, dry_run: true };
+    let before = rows(sql);
+    let planned = run(sql, &correction);
+    assert_eq!(rows(sql), before, "a dry run changes nothing");
+    correction.dry_run = false;
+    assert_eq!(run(sql, &correction), planned);
+    let after = rows(sql);
+    let changed = before.iter().zip(&after).filter(|(before, after)| before != after);
+    assert_eq!(u64::try_from(changed.count()).unwrap(), planned.1);
+    assert_eq!(run(sql, &correction).1, 0, "it repeats nothing");
+}
+
+/// Runs a correction to its end. Returns how many displays matched, and how many were changed.
+fn run(sql: &Native, correction: &Correction) -> (u64, u64) {
+    let (mut matched, mut changed) = (0, 0);
+    each_slice(2, |slice| {
+        let done = correction.step(sql, slice, &plain)?;
+        matched += done.matched;
+        changed += done.changed;
+        Ok(done.next)
+    })
+    .unwrap();
+    (matched, changed)
 }
 
 /// What retention took from the log and left to the counters.
@@ -230,6 +280,8 @@ pub fn check_counters(sql: &Native, settled: &[Settled]) {
         .map(|key| format!("{key:?}: {:?}, expected {:?}", found.get(key), expected.get(key)))
         .collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
+    let displays = u64::try_from(rows(sql).len()).unwrap();
+    assert_eq!(fold::displays(sql).unwrap(), displays, "the number of displays is known");
 }
 
 /// One shard with what retention settled in it.
@@ -270,6 +322,7 @@ impl Shard {
                 let outcome = find_number(sql, *number).map(|id| keeping::delete(sql, id));
                 assert!(!matches!(outcome, Some(Err(Failure::Broken(_)))), "{outcome:?}");
             }
+            Event::Correct { treatment, version } => correct(sql, *treatment, *version),
             Event::Poll { limit } => drop(self.copy.poll(sql, *limit)),
             Event::Wake => {
                 sql.latest_change().set(None);

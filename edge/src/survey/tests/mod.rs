@@ -83,7 +83,7 @@ fn fold_all(sql: &impl Sql, until_ms: u64) {
     while fold::fold_before(sql, until_ms).unwrap() {}
 }
 
-fn code<T: std::fmt::Debug>(result: Result<T, Failure>) -> Code {
+pub fn code<T: std::fmt::Debug>(result: Result<T, Failure>) -> Code {
     match result {
         Err(Failure::Problem(problem)) => problem.code,
         other => panic!("{other:?}"),
