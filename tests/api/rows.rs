@@ -11,9 +11,11 @@ const DISPLAYS: u64 = 1_100;
 const MINUTE_MS: u64 = 60 * 1000;
 const DAY_MS: u64 = 24 * 60 * MINUTE_MS;
 
-/// How many rows a display of a kind writes, its part of the fold among them. `told` makes one of its
-/// number and the time.
-fn rows(site: &Site<'_>, told: &dyn Fn(u64, u64, &mut Value)) -> f64 {
+/// What makes an ordinary display one of a kind, by its number and the time.
+type Kind<'a> = &'a dyn Fn(u64, u64, &mut Value);
+
+/// How many rows a display of a kind writes, its part of the fold among them.
+fn rows(site: &Site<'_>, told: Kind<'_>) -> f64 {
     let mut definition = nps_with_comment();
     definition["traits"] = json!(["plan"]);
     let survey = site.publish(&definition);
@@ -56,7 +58,7 @@ fn what_a_stranger_makes_up_costs_two_rows_more_at_most() {
         random[2..].copy_from_slice(&number.to_be_bytes());
         json!(DisplayId::new(ms, random))
     };
-    let kinds: [(&str, &dyn Fn(u64, u64, &mut Value)); 4] = [
+    let kinds: [(&str, Kind<'_>); 4] = [
         ("an id of an old time", &|number, now_ms, told| {
             told["id"] = id(number, now_ms - ago_ms(number));
         }),
