@@ -117,7 +117,7 @@ pub async fn correct(
         Some(cursor) => read_cursor(cursor, &sign)?,
         None => Place { began_ms: Date::now().as_millis(), shard: 0, after: None },
     };
-    let mut find = asked.filter.clone().whole()?.find(&plan, &plain::plain)?;
+    let mut find = asked.filter.clone().whole()?.in_zone(&plan.tz)?.find(&plan, &plain::plain)?;
     find.received_to_ms = find.received_to_ms.min(place.began_ms.saturating_add(1));
     let (treatment, dry_run) = (asked.action, asked.dry_run);
     if cursor.is_none() && !dry_run {

@@ -54,6 +54,7 @@ pub struct Asked {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub unanswered: bool,
     /// Only displays that the team excluded, or only others; both if it is not said.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub excluded: Option<bool>,
     /// How many of them a page has.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -103,7 +104,12 @@ impl Asked {
 
     /// With dates as the times at which they begin in a zone, which shards do not know.
     pub fn in_zone(mut self, tz: &str) -> Result<Self, Failure> {
-        for (field, time) in [("from", &mut self.from), ("to", &mut self.to)] {
+        for (field, time) in [
+            ("from", &mut self.from),
+            ("to", &mut self.to),
+            ("received_from", &mut self.received_from),
+            ("received_to", &mut self.received_to),
+        ] {
             let Some(text) = time else { continue };
             let moment = Moment::parse(field, text)?;
             if let Moment::Day(_) = moment {
