@@ -82,8 +82,8 @@ fn what_a_filter_finds_is_excluded_included_and_deleted_on_every_shard() {
         .map(|entry| (entry["action"].as_str().unwrap(), entry["detail"].as_str().unwrap()))
         .collect();
     let filter = r#"{"where":["channel:in_page"]}"#;
-    assert_eq!(told.len(), 5, "one entry a correction, and none of a dry run: {told:?}");
-    assert_eq!(told[4], ("exclude_matching", filter));
+    assert_eq!(told.len(), 6, "one entry a correction, and none of a dry run: {told:?}");
+    assert_eq!(told[5], ("exclude_matching", filter));
 }
 
 #[test]
