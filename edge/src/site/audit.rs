@@ -131,9 +131,6 @@ impl Action {
             | Self::ExcludeMatching
             | Self::IncludeMatching
             | Self::DeleteMatching
-            | Self::ExcludeMatching
-            | Self::IncludeMatching
-            | Self::DeleteMatching
             | Self::Import => Class::Corrections,
             Self::Export | Self::LookUp => Class::Reading,
             Self::RefuseKey => Class::Refusals,
