@@ -61,7 +61,7 @@ fn a_body_that_does_not_come_is_given_up_on_every_route() {
     let reads = |template: &str| {
         !["/identity-secrets", "/publish", "/pause", "/resume", "/archive", "/duplicate"]
             .iter()
-            .chain(&["/preview", "/include"])
+            .chain(&["/preview", "/include", "/refuse", "/accept"])
             .any(|bodiless| template.ends_with(bodiless))
     };
     let key = format!("authorization: Bearer {}", site.key);
