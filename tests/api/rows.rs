@@ -47,7 +47,7 @@ fn rows(site: &Site<'_>, told: Kind<'_>) -> f64 {
 }
 
 #[test]
-fn what_a_stranger_makes_up_costs_two_rows_more_at_most() {
+fn what_a_stranger_makes_up_costs_two_rows_and_its_part_of_the_fold_more_at_most() {
     let deployment = Deployment::start();
     let site = deployment.busy_site();
     let ordinary = rows(&site, &|_, _, _| ());
@@ -78,8 +78,9 @@ fn what_a_stranger_makes_up_costs_two_rows_more_at_most() {
     for (kind, told) in kinds {
         let rows = rows(&site, told);
         println!("{kind}: {rows:.2} rows");
+        // Two for its indexes, and the rest in the fold, where its days have counters of their own.
         assert!(
-            rows <= ordinary + 2.0,
+            rows <= ordinary + 2.5,
             "{kind}: {rows:.2} rows, and {ordinary:.2} of an ordinary one"
         );
     }
