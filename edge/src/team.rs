@@ -88,9 +88,13 @@ pub async fn site(
         return respond::no_content();
     }
     let call = match verb {
-        Verb::Update => TeamCall::ChangeSettings(Box::new(read_settings(&mut request).await?)),
+        Verb::Update => {
+            let settings: Box<Settings> = team.read_json(&mut request, DEFINITION_LIMIT).await?;
+            check_settings(&settings)?;
+            TeamCall::ChangeSettings(settings)
+        }
         Verb::Patch => {
-            let patch: Patch = respond::read_json(&mut request, DEFINITION_LIMIT).await?;
+            let patch: Patch = team.read_json(&mut request, DEFINITION_LIMIT).await?;
             if let Some(tz) = patch.get("tz").and_then(Value::as_str) {
                 check_zone(tz)?;
             }
@@ -115,7 +119,7 @@ pub async fn identity_secret(
     }
     let (id, secret) = (seal::random_name()?, seal::random_secret()?);
     let call = TeamCall::AddSecret { id: id.clone(), secret: secret.clone() };
-    team.ask(env, call).await?;
+    team.make_once(env, call, &id).await?;
     respond::json(201, &SecretCreated { id, secret })
 }
 
@@ -127,23 +131,26 @@ pub async fn erase_respondent(
 ) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, route)?;
     let surveys = team.published_surveys(env).await?;
-    let EraseRespondent { respondent } = respond::read_json(&mut request, DEFINITION_LIMIT).await?;
+    let EraseRespondent { respondent } = team.read_json(&mut request, DEFINITION_LIMIT).await?;
     let respondent = check_respondent(respondent)?;
+    if let Some(earlier) = team.earlier_answer(env).await? {
+        return respond::written(200, earlier);
+    }
     team.note(env, Change::new(Action::Erase)).await?;
     let mut displays = 0;
     for survey in &surveys {
         let Some(plan) = team.plan_if_there(env, survey).await? else { continue };
         displays += Shards::of(env, &team.site, &plan).erase(&respondent).await?;
     }
-    respond::json(200, &RespondentErased { displays })
+    let answer = serde_json::to_string(&RespondentErased { displays })?;
+    team.keep_answer(env, &answer).await;
+    respond::written(200, answer)
 }
 
-/// Reads and checks settings.
-pub async fn read_settings(request: &mut Request) -> Result<Settings, Failure> {
-    let settings: Settings = respond::read_json(request, DEFINITION_LIMIT).await?;
-    validate::settings(&settings)?;
-    check_zone(&settings.tz)?;
-    Ok(settings)
+/// Refuses settings that break a rule.
+pub fn check_settings(settings: &Settings) -> Result<(), Failure> {
+    validate::settings(settings)?;
+    check_zone(&settings.tz)
 }
 
 /// Refuses a time zone that the platform does not know.
@@ -183,9 +190,7 @@ pub async fn survey(
     let action = match verb {
         Verb::Read | Verb::Create => SurveyAction::Read,
         Verb::Update => SurveyAction::Update(read_definition(&mut request, &team, env).await?),
-        Verb::Patch => {
-            SurveyAction::Patch(respond::read_json(&mut request, DEFINITION_LIMIT).await?)
-        }
+        Verb::Patch => SurveyAction::Patch(team.read_json(&mut request, DEFINITION_LIMIT).await?),
         Verb::Delete => SurveyAction::Delete,
         Verb::Duplicate => SurveyAction::Duplicate(team.seal.new_survey(&team.site)?),
         Verb::Publish => SurveyAction::Publish,
@@ -193,7 +198,7 @@ pub async fn survey(
         Verb::Resume => SurveyAction::SetStatus(Status::Live),
         Verb::Archive => SurveyAction::SetStatus(Status::Archived),
         Verb::Shard => {
-            let SetShards { shards } = respond::read_json(&mut request, DEFINITION_LIMIT).await?;
+            let SetShards { shards } = team.read_json(&mut request, DEFINITION_LIMIT).await?;
             SurveyAction::SetShards(shards)
         }
     };
@@ -225,7 +230,7 @@ async fn read_definition(
     team: &Team,
     env: &Env,
 ) -> Result<Box<Definition>, Failure> {
-    let mut definition: Box<Definition> = respond::read_json(request, DEFINITION_LIMIT).await?;
+    let mut definition: Box<Definition> = team.read_json(request, DEFINITION_LIMIT).await?;
     if definition.language.is_empty() {
         let site: SiteRecord = team.call(env, TeamCall::Settings).await?;
         definition.language = site.settings.language;
@@ -290,6 +295,10 @@ pub async fn import(
     let plan = team.plan(env, survey).await?;
     let lines = respond::read_large_text(&mut request, BYTES_LIMIT).await?;
     check_lines(&lines)?;
+    team.says(&[&[u8::try_from(shard).unwrap_or(u8::MAX)], lines.as_bytes()].concat());
+    if let Some(earlier) = team.earlier_answer(env).await? {
+        return respond::written(200, earlier);
+    }
     let count = lines.lines().count();
     if count > LINES_LIMIT {
         return Err(Problem::new(Code::BodyTooLarge, "the import has too many lines")
@@ -298,7 +307,12 @@ pub async fn import(
     }
     let change = Change::of(Action::Import, &plan.survey).detail(format!("{count} lines"));
     team.note(env, change).await?;
-    respond::json(200, &Shards::of(env, &team.site, &plan).import(shard, lines).await?)
+    let imported = Shards::of(env, &team.site, &plan).import(shard, lines).await?;
+    let answer = serde_json::to_string(&imported)?;
+    if imported.is_whole() {
+        team.keep_answer(env, &answer).await;
+    }
+    respond::written(200, answer)
 }
 
 /// `POST /v1/sites/{site}/surveys/{survey}/displays/{display}/exclude` and `/include`
@@ -312,7 +326,7 @@ pub async fn exclude(
     let team = Team::of(request.headers(), env, route)?;
     let plan = team.plan(env, survey).await?;
     let reason = if excluded {
-        let Exclude { reason } = respond::read_json(&mut request, DEFINITION_LIMIT).await?;
+        let Exclude { reason } = team.read_json(&mut request, DEFINITION_LIMIT).await?;
         if reason.trim().is_empty() || reason.chars().count() > REASON_LIMIT {
             return Err(Problem::new(Code::InvalidSettings, "an exclusion has a reason")
                 .at("reason")
@@ -323,10 +337,14 @@ pub async fn exclude(
     } else {
         None
     };
+    if team.earlier_answer(env).await?.is_some() {
+        return respond::no_content();
+    }
     let id: DisplayId = display.parse().map_err(|_| keeping::unknown_display())?;
     let action = if excluded { Action::Exclude } else { Action::Include };
     team.note(env, Change::of(action, &plan.survey).at(&id.to_string())).await?;
     Shards::of(env, &team.site, &plan).exclude(id, reason.as_deref()).await?;
+    team.keep_answer(env, "").await;
     respond::no_content()
 }
 

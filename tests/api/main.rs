@@ -7,6 +7,7 @@ mod collect;
 mod docs;
 mod export;
 mod hosted;
+mod idempotency;
 mod input;
 mod installs;
 mod keys;

@@ -140,6 +140,8 @@ impl Change {
     pub fn by(call: &TeamCall) -> Option<Self> {
         Some(match call {
             TeamCall::Nothing
+            | TeamCall::EarlierAnswer
+            | TeamCall::KeepAnswer { .. }
             | TeamCall::Keys
             | TeamCall::Installs
             | TeamCall::Audit { .. }
@@ -242,8 +244,7 @@ mod tests {
     use crate::sql::native::Native;
 
     fn ask(sql: &Native, site: &SiteId, call: TeamCall) -> Result<String, Failure> {
-        let change = Change::by(&call);
-        answer(sql, site, change.as_ref().map(|change| ("k1", change)), call, 5)
+        answer(sql, site, ("k1", Change::by(&call).as_ref(), None), call, 5)
     }
 
     #[test]

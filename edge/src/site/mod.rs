@@ -8,6 +8,7 @@ pub mod installs;
 pub mod keys;
 mod moving;
 mod published;
+mod requests;
 mod settings;
 mod store;
 pub mod surveys;
@@ -30,7 +31,7 @@ use worker::{Date, DurableObject, Env, Request, Response, State, durable_object}
 use crate::failure::Failure;
 use crate::place;
 use crate::respond;
-use crate::rpc::{self, By, Counts, Live, SiteCall, SurveyCall, TeamCall};
+use crate::rpc::{self, By, Counts, Live, Once, SiteCall, SurveyCall, TeamCall};
 use crate::seal::{Seal, SiteId, SurveyId};
 use crate::sql::Sql;
 use crate::sql::migrate::Schema;
@@ -100,12 +101,12 @@ impl Site {
             SiteCall::Installed { origin, directive } => {
                 rpc::answer(&installs::note(sql, &origin, directive, now_ms)?)
             }
-            SiteCall::Team { site, by, scope, call } => {
+            SiteCall::Team { site, by, scope, once, call } => {
                 let by = match by {
                     By::Key(key) => keys::authorize(sql, &key, scope, now_ms)?,
                     By::Operator => audit::OPERATOR.to_owned(),
                 };
-                self.team(&site, &by, call, now_ms).await
+                self.team(&site, (&by, once.as_ref()), call, now_ms).await
             }
             SiteCall::Delete { site } => self.delete(&site).await,
             SiteCall::GiveBundle { site, cursor, keys } => {
@@ -121,7 +122,7 @@ impl Site {
     async fn team(
         &self,
         site: &SiteId,
-        by: &str,
+        (by, once): (&str, Option<&Once>),
         call: TeamCall,
         now_ms: u64,
     ) -> Result<Response, Failure> {
@@ -130,8 +131,8 @@ impl Site {
         }
         moving::check_whole(&self.sql)?;
         let change = Change::by(&call);
-        let change = change.as_ref().map(|change| (by, change));
-        let answer = team::answer(&self.sql, site, change, call, now_ms)?;
+        let by = (by, change.as_ref(), once);
+        let answer = team::answer(&self.sql, site, by, call, now_ms)?;
         // What was changed is changed, whatever becomes of the errands; those that are left run again.
         if change.is_some()
             && let Err(failure) = self.run_errands().await

@@ -113,6 +113,19 @@ pub const MIGRATIONS: Migrations = &[
         // It has a row while the site moves here and not everything has come.
         "CREATE TABLE moving (began INTEGER NOT NULL) STRICT",
     ],
+    &[
+        // Requests that were carried out, see `requests`. They stay behind when the site moves: nobody repeats
+        // one elsewhere.
+        "CREATE TABLE request (
+            seq INTEGER PRIMARY KEY,
+            who TEXT NOT NULL,
+            key TEXT NOT NULL,
+            digest TEXT NOT NULL,
+            answer TEXT,
+            at_ms INTEGER NOT NULL,
+            UNIQUE (who, key)
+        ) STRICT",
+    ],
 ];
 
 /// Sets up a site with its first key.
