@@ -1,12 +1,14 @@
 //! Who calls a route of a site: a team with a key, or the operator with the admin token.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::scope::Scope;
 use futures_util::future::LocalBoxFuture;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use worker::{Env, Headers};
+use worker::{Env, Headers, Request};
 
 use crate::failure::Failure;
 use crate::json;
@@ -14,8 +16,8 @@ use crate::operator;
 use crate::place;
 use crate::respond;
 use crate::route::{Access, Route};
-use crate::rpc::{self, Answering, By, Plan, SiteCall, TeamCall};
-use crate::seal::{ApiKey, Seal, SiteId, SurveyId};
+use crate::rpc::{self, Answering, By, Once, Plan, SiteCall, TeamCall};
+use crate::seal::{self, ApiKey, Seal, SiteId, SurveyId};
 use crate::site::audit::Change;
 
 /// A team that showed a key of the site that it asks about, or the operator. The site has not checked
@@ -28,7 +30,14 @@ pub struct Team {
     by: By,
     /// The scope that the route needs.
     scope: Scope,
+    /// What the sender calls the request, so that it is carried out once.
+    idempotency_key: Option<String>,
+    /// The digest of what the request says.
+    said: RefCell<String>,
 }
+
+/// The longest `Idempotency-Key`, in characters.
+const IDEMPOTENCY_KEY_LIMIT: usize = 255;
 
 impl Team {
     /// Whoever sent these headers to a route of a site.
@@ -37,8 +46,11 @@ impl Team {
             return Err(Failure::Broken("the route takes no key".to_owned()));
         };
         let seal = Seal::of(env)?;
+        let idempotency_key = idempotency_key(headers)?;
+        let said = RefCell::new(seal::digest(format!("{route:?}").as_bytes()));
         if or_operator && operator::is_admin(headers, env)? {
-            return Ok(Self { site: seal.known_site(site)?, seal, by: By::Operator, scope });
+            let (site, by) = (seal.known_site(site)?, By::Operator);
+            return Ok(Self { seal, site, by, scope, idempotency_key, said });
         }
         let unknown = || Problem::new(Code::Unauthenticated, "the key is not known");
         let key = ApiKey::parse(&bearer(headers)?).ok_or_else(unknown)?;
@@ -47,7 +59,76 @@ impl Team {
         if site_of_key.as_str() != site {
             return Err(Problem::new(Code::Forbidden, "the key is another site's").into());
         }
-        Ok(Self { seal, site: site_of_key, by: By::Key(key.digest), scope })
+        let (site, by) = (site_of_key, By::Key(key.digest));
+        Ok(Self { seal, site, by, scope, idempotency_key, said })
+    }
+
+    /// Reads a JSON body of at most `limit` bytes, as part of what the request says.
+    pub async fn read_json<T: DeserializeOwned>(
+        &self,
+        request: &mut Request,
+        limit: usize,
+    ) -> Result<T, Failure> {
+        let bytes = respond::read_body(request, limit).await?;
+        self.says(&bytes);
+        Ok(json::read_sent(&bytes)?)
+    }
+
+    /// Adds to what the request says.
+    pub fn says(&self, bytes: &[u8]) {
+        let said = self.said.borrow().clone() + &seal::digest(bytes);
+        self.said.replace(seal::digest(said.as_bytes()));
+    }
+
+    /// Has shards carry out what the request asks, if they did not when it came before, and tells the answer.
+    /// What the site itself carries out it answers as it did.
+    pub async fn once<T: Serialize>(
+        &self,
+        env: &Env,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<String, Failure> {
+        if let Some(earlier) = self.earlier_answer(env).await? {
+            return Ok(earlier);
+        }
+        let answer = serde_json::to_string(&work.await?)?;
+        self.keep_answer(env, &answer).await;
+        Ok(answer)
+    }
+
+    /// What tells the request from others. No one who reads the file can try out what it may have said.
+    fn digest(&self) -> String {
+        self.seal.token(&["request", &self.said.borrow()])
+    }
+
+    /// What the request was answered with when it came before, where shards carry it out.
+    pub async fn earlier_answer(&self, env: &Env) -> Result<Option<String>, Failure> {
+        match &self.idempotency_key {
+            Some(_) => self.call(env, TeamCall::EarlierAnswer).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Keeps what the request is answered with. It is carried out by then, so nothing fails any more.
+    pub async fn keep_answer(&self, env: &Env, answer: &str) {
+        if self.idempotency_key.is_none() {
+            return;
+        }
+        let call = TeamCall::KeepAnswer { answer: answer.to_owned() };
+        if let Err(failure) = self.ask(env, call).await {
+            respond::warn("idempotency", &format!("an answer was not kept: {failure:?}"));
+        }
+    }
+
+    /// Has the site make something with a secret, which is answered with its id. A repeated request is refused:
+    /// the secret was shown, and is kept nowhere.
+    pub async fn make_once(&self, env: &Env, call: TeamCall, id: &str) -> Result<(), Failure> {
+        let made: String = self.call(env, call).await?;
+        if made == id {
+            return Ok(());
+        }
+        let detail = "the request was carried out, and its secret is shown only once: remove what it made, \
+             and send it with another key";
+        Err(Problem::new(Code::ShownOnce, detail).at("Idempotency-Key").limit(made).into())
     }
 
     /// Whether it is the operator who asks.
@@ -129,7 +210,8 @@ impl Team {
     pub fn ask_as<'a>(&'a self, env: &'a Env, scope: Scope, call: TeamCall) -> Answering<'a> {
         Box::pin(async move {
             let (site, by) = (self.site.clone(), self.by.clone());
-            let call = SiteCall::Team { site, by, scope, call };
+            let once = self.idempotency_key.clone().map(|key| Once { key, digest: self.digest() });
+            let call = SiteCall::Team { site, by, scope, once, call };
             let call = serde_json::to_string(&call)?;
             match rpc::ask(&place::site(env, &self.site)?, call).await {
                 // A key whose site is gone is a key that is not known.
@@ -163,6 +245,19 @@ pub fn check<'a>(
             }
         }
     })
+}
+
+/// What a request is called by its sender.
+fn idempotency_key(headers: &Headers) -> Result<Option<String>, Failure> {
+    let Some(key) = headers.get("idempotency-key")? else { return Ok(None) };
+    let is_plain = key.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
+    if key.is_empty() || key.len() > IDEMPOTENCY_KEY_LIMIT || !is_plain {
+        return Err(Problem::new(Code::InvalidHeader, "the key is a text in ASCII")
+            .at("Idempotency-Key")
+            .limit(format!("1..={IDEMPOTENCY_KEY_LIMIT} characters"))
+            .into());
+    }
+    Ok(Some(key))
 }
 
 /// What stands behind `Bearer` in the `Authorization` header.

@@ -2,6 +2,7 @@
 //! shards. Much is done in several requests, each of which says from where the next one goes on.
 
 use asklet_shared::problem::{Code, Problem};
+use asklet_shared::scope::Scope;
 use asklet_shared::validate::DEFINITION_LIMIT;
 use serde::{Deserialize, Serialize};
 use worker::{Date, Env, Request, Response};
@@ -12,8 +13,8 @@ use crate::place;
 use crate::plain;
 use crate::respond;
 use crate::route::Route;
-use crate::rpc::{self, Plan, SurveyCall};
-use crate::seal;
+use crate::rpc::{self, Plan, SurveyCall, TeamCall};
+use crate::seal::{self, SiteId};
 use crate::site::audit::{Action, Change};
 use crate::survey::asked::Asked;
 use crate::survey::corrections::{Corrected, Correction, Treatment};
@@ -97,8 +98,14 @@ pub async fn correct(
 ) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, route)?;
     let plan = team.plan(env, survey).await?;
-    let mut asked: Correct = respond::read_json(&mut request, DEFINITION_LIMIT).await?;
+    let mut asked: Correct = team.read_json(&mut request, DEFINITION_LIMIT).await?;
     let cursor = asked.cursor.take();
+    if asked.filter.respondent.is_some() {
+        // Whoever finds one person looks that person up, whichever route it is.
+        let look_up = TeamCall::Note(Change::of(Action::LookUp, &plan.survey));
+        let call = if cursor.is_none() { look_up } else { TeamCall::Nothing };
+        team.ask_as(env, Scope::Admin, call).await?;
+    }
     match (asked.action, &asked.reason) {
         (Treatment::Exclude, reason) => check_reason(reason.as_deref().unwrap_or_default())?,
         (Treatment::Include, Some(reason)) => check_reason(reason)?,
@@ -120,18 +127,42 @@ pub async fn correct(
     let mut find = asked.filter.clone().whole()?.in_zone(&plan.tz)?.find(&plan, &plain::plain)?;
     find.received_to_ms = find.received_to_ms.min(place.began_ms.saturating_add(1));
     let (treatment, dry_run) = (asked.action, asked.dry_run);
-    if cursor.is_none() && !dry_run {
-        team.note(env, change(&plan, &asked)?).await?;
-    }
+    let change = change(&plan, &asked)?;
     let correction = Correction { treatment, reason: asked.reason, find, dry_run };
+    let work = async {
+        let mut progress = work(env, (&team.site, &plan), &mut place, correction).await?;
+        if place.shard < plan.shards {
+            let place = place.write();
+            progress.cursor = Some(format!("{}.{place}", sign(&place)));
+        }
+        Ok(progress)
+    };
+    if dry_run {
+        return respond::json(200, &work.await?);
+    }
+    let happened = |progress: &Progress, mut change: Change| {
+        let filter = change.detail.unwrap_or_default();
+        change.detail = Some(format!("{} displays: {filter}", progress.changed));
+        (progress.changed > 0).then_some(change)
+    };
+    respond::written(200, team.once(env, team.change(env, change, work, happened)).await?)
+}
+
+/// Does as much as one request may, and moves the place on.
+async fn work(
+    env: &Env,
+    (site, plan): (&SiteId, &Plan),
+    place: &mut Place,
+    correction: Correction,
+) -> Result<Progress, Failure> {
+    let correction = Box::new(correction);
     let mut progress = Progress { matched: 0, changed: 0, cursor: None };
     for _ in 0..CALLS {
         if place.shard >= plan.shards {
             break;
         }
-        let stub = place::survey(env, &team.site, &plan.survey, place.shard)?;
-        let call =
-            SurveyCall::Correct { correction: Box::new(correction.clone()), after: place.after };
+        let stub = place::survey(env, site, &plan.survey, place.shard)?;
+        let call = SurveyCall::Correct { correction: correction.clone(), after: place.after };
         let done: Corrected = rpc::call(&stub, &call).await?;
         progress.matched += done.matched;
         progress.changed += done.changed;
@@ -140,11 +171,7 @@ pub async fn correct(
             place.shard += 1;
         }
     }
-    if place.shard < plan.shards {
-        let place = place.write();
-        progress.cursor = Some(format!("{}.{place}", sign(&place)));
-    }
-    respond::json(200, &progress)
+    Ok(progress)
 }
 
 fn read_cursor(cursor: &str, sign: &impl Fn(&str) -> String) -> Result<Place, Problem> {

@@ -52,7 +52,7 @@ pub async fn list(request: Request, env: &Env, route: &Route) -> Result<Response
 /// `POST …/keys`
 pub async fn make(mut request: Request, env: &Env, route: &Route) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, route)?;
-    let MakeKey { name, scope } = respond::read_json(&mut request, DEFINITION_LIMIT).await?;
+    let MakeKey { name, scope } = team.read_json(&mut request, DEFINITION_LIMIT).await?;
     if name.trim().is_empty() || name.chars().count() > NAME_LIMIT {
         return Err(Problem::new(Code::InvalidSettings, "a key has a name")
             .at("name")
@@ -62,7 +62,7 @@ pub async fn make(mut request: Request, env: &Env, route: &Route) -> Result<Resp
     let (key, digest) = ApiKey::make(&team.site)?;
     let (id, created_ms) = (seal::random_name()?, Date::now().as_millis());
     let kept = NewKey { id: id.clone(), digest, name: name.clone(), scope, created_ms };
-    team.ask(env, TeamCall::AddKey(kept)).await?;
+    team.make_once(env, TeamCall::AddKey(kept), &id).await?;
     respond::json(201, &KeyCreated { key, id, name, scope, created_ms, last_used: None })
 }
 

@@ -2,6 +2,8 @@
 
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::scope::Scope;
+use asklet_shared::settings::Settings;
+use asklet_shared::validate::DEFINITION_LIMIT;
 use serde::Serialize;
 use worker::{Date, Env, Headers, Request, Response};
 
@@ -39,7 +41,8 @@ pub struct Sites {
 /// `POST /v1/sites`: makes a site.
 pub async fn create_site(mut request: Request, env: &Env) -> Result<Response, Failure> {
     check_admin(request.headers(), env)?;
-    let settings = team::read_settings(&mut request).await?;
+    let settings: Settings = respond::read_json(&mut request, DEFINITION_LIMIT).await?;
+    team::check_settings(&settings)?;
     let site = Seal::of(env)?.new_site()?;
     let (text, digest) = ApiKey::make(&site)?;
     let (name, scope) = ("first".to_owned(), Scope::Admin);

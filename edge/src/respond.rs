@@ -284,6 +284,11 @@ pub async fn read_json<T: DeserializeOwned>(
     Ok(json::read_sent(&read_bytes(request, limit, UNCOMPRESSED).await?)?)
 }
 
+/// Reads a body of at most `limit` bytes.
+pub async fn read_body(request: &mut Request, limit: usize) -> Result<Vec<u8>, Failure> {
+    read_bytes(request, limit, UNCOMPRESSED).await
+}
+
 /// Reads a body in UTF-8 of at most `limit` bytes.
 pub async fn read_text(request: &mut Request, limit: usize) -> Result<String, Failure> {
     in_utf8(read_bytes(request, limit, UNCOMPRESSED).await?)

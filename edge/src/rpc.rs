@@ -93,7 +93,7 @@ pub enum SiteCall {
     /// The tag ran on a page of an origin, and maybe a directive stood in its way; answered with nothing.
     Installed { origin: String, directive: Option<Directive> },
     /// What a team or the operator asks, by a route that needs this scope.
-    Team { site: SiteId, by: By, scope: Scope, call: TeamCall },
+    Team { site: SiteId, by: By, scope: Scope, once: Option<Once>, call: TeamCall },
     /// Remove the site with everything in it, for the operator; answered with nothing.
     Delete { site: SiteId },
     /// A page of everything of the site; answered with its text.
@@ -109,6 +109,15 @@ pub enum By {
     Key(KeyDigest),
     /// Whoever showed the admin token.
     Operator,
+}
+
+/// A request that is to be carried out once, however often it comes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Once {
+    /// What its sender calls it.
+    pub key: String,
+    /// The digest of what it says.
+    pub digest: String,
 }
 
 /// A key that is to be kept.
@@ -166,7 +175,12 @@ pub enum TeamCall {
     Nothing,
     /// Its keys; answered with a `Keys`.
     Keys,
-    /// Keep another key; answered with nothing.
+    /// What the request was answered with when it came before; answered with that, or with nothing, and
+    /// then it is kept as begun.
+    EarlierAnswer,
+    /// Keep what the request is answered with; answered with nothing.
+    KeepAnswer { answer: String },
+    /// Keep another key; answered with its id.
     AddKey(NewKey),
     /// Forget a key; answered with nothing.
     RemoveKey { id: String },
@@ -186,7 +200,7 @@ pub enum TeamCall {
     ChangeSettings(Box<Settings>),
     /// Change some of the settings; answered with [`SiteRecord`].
     PatchSettings(Patch),
-    /// Keep another identity secret, as a [`crate::vault::Vault`] locks it; answered with [`SiteRecord`].
+    /// Keep another identity secret, as a [`crate::vault::Vault`] locks it; answered with its id.
     AddSecret { id: String, secret: String },
     /// Forget an identity secret; answered with [`SiteRecord`].
     RemoveSecret { id: String },

@@ -89,9 +89,13 @@ pub async fn site(
         return respond::no_content();
     }
     let call = match verb {
-        Verb::Update => TeamCall::ChangeSettings(Box::new(read_settings(&mut request).await?)),
+        Verb::Update => {
+            let settings: Box<Settings> = team.read_json(&mut request, DEFINITION_LIMIT).await?;
+            check_settings(&settings)?;
+            TeamCall::ChangeSettings(settings)
+        }
         Verb::Patch => {
-            let patch: Patch = respond::read_json(&mut request, DEFINITION_LIMIT).await?;
+            let patch: Patch = team.read_json(&mut request, DEFINITION_LIMIT).await?;
             if let Some(tz) = patch.get("tz").and_then(Value::as_str) {
                 check_zone(tz)?;
             }
@@ -117,7 +121,7 @@ pub async fn identity_secret(
     let (id, secret) = (seal::random_name()?, seal::random_secret()?);
     let kept = Vault::of(env)?.lock(&secret)?;
     let call = TeamCall::AddSecret { id: id.clone(), secret: kept };
-    team.ask(env, call).await?;
+    team.make_once(env, call, &id).await?;
     respond::json(201, &SecretCreated { id, secret })
 }
 
@@ -129,7 +133,7 @@ pub async fn erase_respondent(
 ) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, route)?;
     let surveys = team.published_surveys(env).await?;
-    let EraseRespondent { respondent } = respond::read_json(&mut request, DEFINITION_LIMIT).await?;
+    let EraseRespondent { respondent } = team.read_json(&mut request, DEFINITION_LIMIT).await?;
     let respondent = check_respondent(respondent)?;
     let erase = async {
         let mut displays = 0;
@@ -141,16 +145,17 @@ pub async fn erase_respondent(
     };
     let happened =
         |displays: &u64, change: Change| Some(change.detail(format!("{displays} displays")));
-    let displays = team.change(env, Change::new(Action::Erase), erase, happened).await?;
-    respond::json(200, &RespondentErased { displays })
+    let work = async {
+        let displays = team.change(env, Change::new(Action::Erase), erase, happened).await?;
+        Ok(RespondentErased { displays })
+    };
+    respond::written(200, team.once(env, work).await?)
 }
 
-/// Reads and checks settings.
-pub async fn read_settings(request: &mut Request) -> Result<Settings, Failure> {
-    let settings: Settings = respond::read_json(request, DEFINITION_LIMIT).await?;
-    validate::settings(&settings)?;
-    check_zone(&settings.tz)?;
-    Ok(settings)
+/// Refuses settings that break a rule.
+pub fn check_settings(settings: &Settings) -> Result<(), Failure> {
+    validate::settings(settings)?;
+    check_zone(&settings.tz)
 }
 
 /// Refuses a time zone that the platform does not know.
@@ -190,9 +195,7 @@ pub async fn survey(
     let action = match verb {
         Verb::Read | Verb::Create => SurveyAction::Read,
         Verb::Update => SurveyAction::Update(read_definition(&mut request, &team, env).await?),
-        Verb::Patch => {
-            SurveyAction::Patch(respond::read_json(&mut request, DEFINITION_LIMIT).await?)
-        }
+        Verb::Patch => SurveyAction::Patch(team.read_json(&mut request, DEFINITION_LIMIT).await?),
         Verb::Delete => SurveyAction::Delete,
         Verb::Duplicate => SurveyAction::Duplicate(team.seal.new_survey(&team.site)?),
         Verb::Publish => SurveyAction::Publish,
@@ -202,7 +205,7 @@ pub async fn survey(
         Verb::Refuse => SurveyAction::SetIntake(Intake::Refused),
         Verb::Accept => SurveyAction::SetIntake(Intake::Open),
         Verb::Shard => {
-            let SetShards { shards } = respond::read_json(&mut request, DEFINITION_LIMIT).await?;
+            let SetShards { shards } = team.read_json(&mut request, DEFINITION_LIMIT).await?;
             SurveyAction::SetShards(shards)
         }
     };
@@ -247,7 +250,7 @@ async fn read_definition(
     team: &Team,
     env: &Env,
 ) -> Result<Box<Definition>, Failure> {
-    let mut definition: Box<Definition> = respond::read_json(request, DEFINITION_LIMIT).await?;
+    let mut definition: Box<Definition> = team.read_json(request, DEFINITION_LIMIT).await?;
     if definition.language.is_empty() {
         let site: SiteRecord = team.call(env, TeamCall::Settings).await?;
         definition.language = site.settings.language;
@@ -312,6 +315,10 @@ pub async fn import(
     let plan = team.plan(env, survey).await?;
     let lines = respond::read_large_text(&mut request, BYTES_LIMIT).await?;
     check_lines(&lines)?;
+    team.says(&[&[u8::try_from(shard).unwrap_or(u8::MAX)], lines.as_bytes()].concat());
+    if let Some(earlier) = team.earlier_answer(env).await? {
+        return respond::written(200, earlier);
+    }
     let count = lines.lines().count();
     if count > LINES_LIMIT {
         return Err(Problem::new(Code::BodyTooLarge, "the import has too many lines")
@@ -325,7 +332,11 @@ pub async fn import(
         (imported.stored > 0).then(|| change.detail(detail))
     };
     let imported = team.change(env, change, shards.import(shard, lines), happened).await?;
-    respond::json(200, &imported)
+    let answer = serde_json::to_string(&imported)?;
+    if imported.is_whole() {
+        team.keep_answer(env, &answer).await;
+    }
+    respond::written(200, answer)
 }
 
 /// `POST /v1/sites/{site}/surveys/{survey}/displays/{display}/exclude` and `/include`
@@ -339,7 +350,7 @@ pub async fn exclude(
     let team = Team::of(request.headers(), env, route)?;
     let plan = team.plan(env, survey).await?;
     let reason = if excluded {
-        let Exclude { reason } = respond::read_json(&mut request, DEFINITION_LIMIT).await?;
+        let Exclude { reason } = team.read_json(&mut request, DEFINITION_LIMIT).await?;
         check_reason(&reason)?;
         Some(reason)
     } else {
@@ -350,7 +361,7 @@ pub async fn exclude(
     let change = Change::of(action, &plan.survey).at(&id.to_string());
     let shards = Shards::of(env, &team.site, &plan);
     let exclude = shards.exclude(id, reason.as_deref());
-    team.change(env, change, exclude, |(), change| Some(change)).await?;
+    team.once(env, team.change(env, change, exclude, |(), change| Some(change))).await?;
     respond::no_content()
 }
 
@@ -377,6 +388,7 @@ pub async fn delete_display(
     let change = Change::of(Action::DeleteResponse, &plan.survey).at(&id.to_string());
     let shards = Shards::of(env, &team.site, &plan);
     let call = SurveyCall::Delete { id };
-    team.change(env, change, shards.change(&call), |(), change| Some(change)).await?;
+    let delete = shards.change(&call);
+    team.once(env, team.change(env, change, delete, |(), change| Some(change))).await?;
     respond::no_content()
 }

@@ -168,6 +168,12 @@ codes! {
     BodyTooLarge = "body_too_large", 413, "The body is too large";
     /// The route does not take this content type, or this way of compressing it.
     UnsupportedMediaType = "unsupported_media_type", 415, "The content type or encoding is not taken";
+    /// A header of the request breaks a rule.
+    InvalidHeader = "invalid_header", 400, "A header is not valid";
+    /// Another request came with this key before.
+    IdempotencyMismatch = "idempotency_mismatch", 422, "The key was sent with another request";
+    /// A repeated request whose answer holds what is shown only once.
+    ShownOnce = "shown_once", 409, "The answer was shown and cannot be shown again";
     /// A parameter of the query breaks a rule.
     InvalidQuery = "invalid_query", 400, "The query is not valid";
     /// A survey with a kind of question that pages do not show.

@@ -79,11 +79,36 @@ fn what_a_filter_finds_is_excluded_included_and_deleted_on_every_shard() {
     let entries = log["entries"].as_array().unwrap().iter();
     let told: Vec<_> = entries
         .filter(|entry| entry["action"].as_str().unwrap().ends_with("_matching"))
-        .map(|entry| (entry["action"].as_str().unwrap(), entry["detail"].as_str().unwrap()))
+        .map(|entry| {
+            (entry["action"].as_str().unwrap(), entry["detail"].as_str().unwrap().to_owned())
+        })
         .collect();
     let filter = r#"{"where":["channel:in_page"]}"#;
-    assert_eq!(told.len(), 6, "one entry a correction, and none of a dry run: {told:?}");
-    assert_eq!(told[5], ("exclude_matching", filter));
+    let expected = [
+        ("delete_matching", r#"20 displays: {"where":["channel:kiosk"]}"#.to_owned()),
+        ("include_matching", "179 displays: {}".to_owned()),
+        ("exclude_matching", format!("180 displays: {filter}")),
+    ];
+    assert_eq!(told, expected, "what changed nothing did not happen");
+}
+
+#[test]
+fn finding_one_person_takes_the_scope_of_a_look_up() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let survey = site.survey();
+    let body = json!({ "name": "writer", "scope": "write" });
+    let writer = site.request("POST", "/keys").json(&body).expect(201);
+    let path = format!("{}/{}/corrections", site.surveys(), survey.id);
+    let count = json!({
+        "action": "delete", "filter": { "respondent": "customer-17" }, "dry_run": true,
+    });
+    let request = deployment.request("POST", &path).bearer(writer["key"].as_str().unwrap());
+    request.json(&count).problem(403, "scope_too_small");
+    assert_eq!(run(&survey, &count), (0, 0));
+    let log = site.request("GET", "/audit").get().expect(200);
+    let look_ups = log["entries"].as_array().unwrap().iter();
+    assert_eq!(look_ups.filter(|entry| entry["action"] == "lookup").count(), 1, "{log}");
 }
 
 #[test]

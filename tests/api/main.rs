@@ -8,6 +8,7 @@ mod corrections;
 mod docs;
 mod export;
 mod hosted;
+mod idempotency;
 mod input;
 mod installs;
 mod keys;

@@ -258,7 +258,8 @@ fn imported() -> Imported {
         "id": id(1), "revision": 1, "version": 1, "stage": "completed", "answers": { "score": 11 },
     }));
     let problem = validate::display(&mut display, &definition).expect_err("it is off the scale");
-    Imported { stored: 1, known: 0, refused: 1, problems: vec![Refusal { line: 2, problem }] }
+    let problems = vec![Refusal { line: 2, problem }];
+    Imported { stored: 1, refused: 1, problems, ..Imported::default() }
 }
 
 fn id(number: u8) -> DisplayId {

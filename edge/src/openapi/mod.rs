@@ -193,6 +193,13 @@ impl Operation {
             .map(operations::path_parameter)
             .collect();
         parameters.extend(self.parameters.iter().cloned());
+        // What is read has no need of it.
+        let is_change = matches!(access, Access::Team { .. })
+            && method == "POST"
+            && !["queryResponses", "lookUpRespondent", "createPreview"].contains(&self.id);
+        if is_change {
+            parameters.push(operations::idempotency_key());
+        }
         let mut responses = self.answers.clone();
         for answer in responses.values_mut() {
             let content = answer.get_mut("content").and_then(Value::as_object_mut);
@@ -213,7 +220,8 @@ impl Operation {
         let team: &[u16] = if access == Access::Public { &[] } else { &[401, 403, 404, 429] };
         let body: &[u16] = if self.body.is_some() { &[400, 408, 413, 415] } else { &[] };
         let query: &[u16] = if self.takes_query(access) { &[400] } else { &[] };
-        for status in [team, body, query, self.problems, &[500, 503]].concat() {
+        let repeated: &[u16] = if is_change { &[400, 422] } else { &[] };
+        for status in [team, body, query, repeated, self.problems, &[500, 503]].concat() {
             let problem = if self.tells_people {
                 json!({
                     "description": operations::reason(status),

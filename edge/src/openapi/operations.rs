@@ -98,6 +98,16 @@ pub fn path_parameter(name: &str) -> Value {
     json!({ "name": name, "in": "path", "required": true, "schema": schema, "description": description })
 }
 
+/// The header that has a request carried out once.
+pub fn idempotency_key() -> Value {
+    json!({
+        "name": "Idempotency-Key",
+        "in": "header",
+        "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$" },
+        "description": "A name for this request, so that it is carried out once however often it is sent within a day.",
+    })
+}
+
 /// What a route takes and answers. Each has its line, or the compiler asks for one.
 pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
     match route {

@@ -210,6 +210,8 @@ impl Change {
             | TeamCall::Note(_)
             | TeamCall::Begin(_)
             | TeamCall::End { .. }
+            | TeamCall::EarlierAnswer
+            | TeamCall::KeepAnswer { .. }
             | TeamCall::Keys
             | TeamCall::Installs
             | TeamCall::Audit { .. }
@@ -321,7 +323,7 @@ mod tests {
     use crate::sql::native::Native;
 
     fn ask(sql: &Native, site: &SiteId, call: TeamCall) -> Result<String, Failure> {
-        answer(sql, site, ("k1", Change::by(&call).as_ref()), call, 5)
+        answer(sql, site, ("k1", Change::by(&call).as_ref(), None), call, 5)
     }
 
     #[test]

@@ -135,7 +135,7 @@ mod tests {
 
     fn ask(sql: &Native, site: &SiteId, call: TeamCall) -> Result<String, Failure> {
         let change = Change::by(&call);
-        team::answer(sql, site, ("k1", change.as_ref()), call, 3)
+        team::answer(sql, site, ("k1", change.as_ref(), None), call, 3)
     }
 
     fn act(

@@ -10,6 +10,7 @@ pub mod keys;
 mod moving;
 mod published;
 mod refused_keys;
+mod requests;
 mod settings;
 mod store;
 pub mod surveys;
@@ -34,7 +35,7 @@ use crate::failure::Failure;
 use crate::place;
 use crate::preview;
 use crate::respond;
-use crate::rpc::{self, By, Counts, Live, SiteCall, SurveyCall, TeamCall};
+use crate::rpc::{self, By, Counts, Live, Once, SiteCall, SurveyCall, TeamCall};
 use crate::seal::{KeyDigest, Seal, SiteId, SurveyId};
 use crate::sql::Sql;
 use crate::sql::migrate::Schema;
@@ -117,12 +118,12 @@ impl Site {
             SiteCall::Installed { origin, directive } => {
                 rpc::answer(&installs::note(sql, &origin, directive, now_ms)?)
             }
-            SiteCall::Team { site, by, scope, call } => {
+            SiteCall::Team { site, by, scope, once, call } => {
                 let by = match by {
                     By::Key(key) => self.authorize(&key, scope, now_ms)?,
                     By::Operator => audit::OPERATOR.to_owned(),
                 };
-                self.team(&site, &by, call, now_ms).await
+                self.team(&site, (&by, once.as_ref()), call, now_ms).await
             }
             SiteCall::Delete { site } => self.delete(&site).await,
             SiteCall::GiveBundle { site, cursor, keys } => {
@@ -153,7 +154,7 @@ impl Site {
     async fn team(
         &self,
         site: &SiteId,
-        by: &str,
+        (by, once): (&str, Option<&Once>),
         call: TeamCall,
         now_ms: u64,
     ) -> Result<Response, Failure> {
@@ -163,7 +164,8 @@ impl Site {
         moving::check_whole(&self.sql)?;
         let is_due = !self.secrets_locked.get() && self.lock_secrets(site)?;
         let change = Change::by(&call);
-        let answer = team::answer(&self.sql, site, (by, change.as_ref()), call, now_ms)?;
+        let by = (by, change.as_ref(), once);
+        let answer = team::answer(&self.sql, site, by, call, now_ms)?;
         // What was changed is changed, whatever becomes of the errands; those that are left run again.
         if (change.is_some() || is_due)
             && let Err(failure) = self.run_errands().await

@@ -144,6 +144,19 @@ pub const MIGRATIONS: Migrations = &[
         // Whether the team has a survey's displays refused.
         "ALTER TABLE survey ADD COLUMN refuses INTEGER NOT NULL DEFAULT 0",
     ],
+    &[
+        // Requests that were carried out, see `requests`. They stay behind when the site moves: nobody repeats
+        // one elsewhere.
+        "CREATE TABLE request (
+            seq INTEGER PRIMARY KEY,
+            who TEXT NOT NULL,
+            key TEXT NOT NULL,
+            digest TEXT NOT NULL,
+            answer TEXT,
+            at_ms INTEGER NOT NULL,
+            UNIQUE (who, key)
+        ) STRICT",
+    ],
 ];
 
 /// Sets up a site with its first key.

@@ -9,49 +9,78 @@ use serde::Serialize;
 use super::audit::{self, Change};
 use super::installs::Installs;
 use super::keys::Keys;
+use super::requests::{self, Earlier};
 use super::surveys::Surveys;
 use super::{ceilings, errands, installs, intents, keys, published, settings, surveys};
 use crate::failure::Failure;
 use crate::json::patch::patched;
-use crate::rpc::{SurveyAction, TeamCall};
+use crate::rpc::{Once, SurveyAction, TeamCall};
 use crate::seal::{SiteId, SurveyId};
 use crate::sql::Sql;
 
-/// Answers a call, with JSON: who calls, and what the call changes.
+/// Who asks, what is changed by it, and what the request is called that is to be carried out once.
+pub type Asking<'a> = (&'a str, Option<&'a Change>, Option<&'a Once>);
+
+/// Answers a call, with JSON.
 pub fn answer(
     sql: &impl Sql,
     site: &SiteId,
-    (by, change): (&str, Option<&Change>),
+    (who, change, once): Asking<'_>,
     call: TeamCall,
     now_ms: u64,
 ) -> Result<String, Failure> {
-    match (change, call) {
-        (Some(change), call) => sql.transaction(|| {
-            audit::add(sql, by, change, now_ms)?;
-            work(sql, site, call, now_ms)
+    match (change, once, call) {
+        (None, Some(once), TeamCall::EarlierAnswer) => sql.transaction(|| {
+            match requests::earlier(sql, who, once, now_ms)? {
+                Earlier::Answered(answer) => return json(&Some(answer)),
+                Earlier::Begun => {}
+                Earlier::Unknown => requests::keep(sql, who, once, None, now_ms)?,
+            }
+            json(&None::<String>)
         }),
-        (None, TeamCall::Note(change)) => {
-            sql.transaction(|| json(&audit::add(sql, by, &change, now_ms)?))
+        (None, Some(once), TeamCall::KeepAnswer { answer }) => {
+            sql.transaction(|| requests::keep(sql, who, once, Some(&answer), now_ms))?;
+            json(&())
         }
-        (None, TeamCall::Begin(change)) => {
-            sql.transaction(|| json(&intents::begin(sql, by, &change, now_ms)?))
+        (None, _, TeamCall::Note(change)) => {
+            sql.transaction(|| json(&audit::add(sql, who, &change, now_ms)?))
         }
-        (None, TeamCall::End { intent, happened }) => {
-            sql.transaction(|| json(&intents::end(sql, by, (intent, happened.as_ref()), now_ms)?))
+        (None, _, TeamCall::Begin(change)) => {
+            sql.transaction(|| json(&intents::begin(sql, who, &change, now_ms)?))
         }
-        (None, TeamCall::Audit { before }) => sql.transaction(|| {
+        (None, _, TeamCall::End { intent, happened }) => {
+            sql.transaction(|| json(&intents::end(sql, who, (intent, happened.as_ref()), now_ms)?))
+        }
+        (None, _, TeamCall::Audit { before }) => sql.transaction(|| {
             intents::settle(sql, now_ms)?;
             json(&audit::page(sql, before)?)
         }),
-        (None, call) => work(sql, site, call, now_ms),
+        (None, _, call) => work(sql, site, call, now_ms),
+        (Some(change), once, call) => sql.transaction(|| {
+            let earlier = once.map(|once| requests::earlier(sql, who, once, now_ms)).transpose()?;
+            if let Some(Earlier::Answered(answer)) = earlier {
+                return Ok(answer);
+            }
+            audit::add(sql, who, change, now_ms)?;
+            let answer = work(sql, site, call, now_ms)?;
+            if let Some(once) = once {
+                requests::keep(sql, who, once, Some(&answer), now_ms)?;
+            }
+            Ok(answer)
+        }),
     }
 }
 
 fn work(sql: &impl Sql, site: &SiteId, call: TeamCall, now_ms: u64) -> Result<String, Failure> {
     match call {
-        TeamCall::Nothing => json(&()),
+        // Without a key of the request there is nothing to know, and nothing to keep.
+        TeamCall::EarlierAnswer => json(&None::<String>),
+        TeamCall::Nothing | TeamCall::KeepAnswer { .. } => json(&()),
         TeamCall::Keys => json(&Keys { keys: keys::list(sql)? }),
-        TeamCall::AddKey(key) => json(&keys::add(sql, &key)?),
+        TeamCall::AddKey(key) => {
+            keys::add(sql, &key)?;
+            json(&key.id)
+        }
         TeamCall::RemoveKey { id } => json(&keys::remove(sql, &id)?),
         TeamCall::Installs => json(&Installs { installs: installs::list(sql)? }),
         TeamCall::Settings => json(&settings::record(sql)?),
@@ -64,7 +93,7 @@ fn work(sql: &impl Sql, site: &SiteId, call: TeamCall, now_ms: u64) -> Result<St
         TeamCall::AddSecret { id, secret } => {
             settings::add_secret(sql, &id, &secret, now_ms)?;
             errands::tell(sql, site, None)?;
-            json(&settings::record(sql)?)
+            json(&id)
         }
         TeamCall::RemoveSecret { id } => {
             settings::remove_secret(sql, &id)?;

@@ -130,6 +130,9 @@ pub struct Imported {
     pub refused: u64,
     /// Why, for the first hundred of them.
     pub problems: Vec<Refusal>,
+    /// Whether a shard did not say what became of its lines.
+    #[serde(skip)]
+    is_part: bool,
 }
 
 /// Why a line was refused.
@@ -239,12 +242,18 @@ fn each(
 impl Imported {
     /// Adds what another part of the same lines came to.
     pub fn add(&mut self, other: Self) {
+        self.is_part |= other.is_part;
         self.stored += other.stored;
         self.known += other.known;
         self.refused += other.refused;
         self.problems.extend(other.problems);
         self.problems.sort_by_key(|refusal| refusal.line);
         self.problems.truncate(REFUSALS_LIMIT);
+    }
+
+    /// Whether every line was stored, known or refused.
+    pub fn is_whole(&self) -> bool {
+        !self.is_part
     }
 
     /// Whether anything is stored of it.
@@ -254,7 +263,7 @@ impl Imported {
 
     /// What lines came to whose shard did not say what became of them.
     pub fn unanswered(lines: &str, problem: &Problem) -> Self {
-        let mut unanswered = Self::default();
+        let mut unanswered = Self { is_part: true, ..Self::default() };
         let lines = lines.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
         lines.for_each(|(at, _)| unanswered.refuse(at + 1, problem.clone()));
         unanswered
