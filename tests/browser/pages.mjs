@@ -5,14 +5,20 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join } from "node:path";
 
+import { namedElements } from "./names.mjs";
+import { reactPage } from "./react.mjs";
+
 /** Packages whose files pages load, by the first part of their address. */
 const PACKAGES = {
   bootstrap: "bootstrap/dist",
   "focus-trap": "focus-trap/dist",
   htmx: "htmx.org/dist",
+  htmx4: "htmx.org-4/dist",
+  swup: "swup/dist",
   tabbable: "tabbable/dist",
   turbo: "@hotwired/turbo/dist",
   turbolinks: "turbolinks/dist",
+  unpoly: "unpoly",
   "~partytown": "@qwik.dev/partytown/lib",
 };
 const MODULES = join(import.meta.dirname, "../../node_modules");
@@ -24,8 +30,6 @@ const HEADERS = {
   "credentialless-no-wasm-csp": { "cross-origin-embedder-policy": "credentialless" },
   xhtml: { "content-type": "application/xhtml+xml" },
 };
-
-import { namedElements } from "./names.mjs";
 
 /** The content security policy of a page, where it has one. */
 const POLICIES = {
@@ -48,9 +52,10 @@ export async function servePages(edge, initScripts = []) {
     const [, name, ...rest] = pathname.split("/");
     const isFile = name in PACKAGES && extname(pathname);
     const file = isFile ? join(MODULES, PACKAGES[name], ...rest) : join(import.meta.dirname, "pages", `${name}.html`);
+    const values = { edge, site: searchParams.get("site"), here: rest.at(-1) };
     let content;
     try {
-      content = readFileSync(file, "utf8");
+      content = name === "react" ? reactPage(values) : readFileSync(file, "utf8");
       if (content.includes("{named}")) content = content.replace("{named}", namedElements());
     } catch {
       response.writeHead(404).end();
@@ -61,7 +66,6 @@ export async function servePages(edge, initScripts = []) {
     const policy = POLICIES[name]?.(edge);
     if (policy) response.setHeader("content-security-policy", allowing(initScripts, policy));
     if (!isFile) {
-      const values = { edge, site: searchParams.get("site"), here: rest.at(-1) };
       for (const [key, value] of Object.entries(values)) content = content.replaceAll(`{${key}}`, value);
       const scripts = initScripts.map((text) => `<script>${text}</script>`).join("");
       content = content.replace(/(?=<title>)/, () => scripts);

@@ -3,7 +3,7 @@
 
 import { asked, expect, expectQuiet, listen, ready, surveyIn, tell, test } from "./test.mjs";
 
-const FRAMEWORKS = ["turbo", "turbolinks", "htmx"];
+const FRAMEWORKS = ["turbo", "turbolinks", "htmx", "htmx4", "unpoly", "swup"];
 
 /** Follows a link of the framework's. */
 async function follow(page, to) {
@@ -136,6 +136,19 @@ test.describe("a tag in the body, which runs again with each page, and a refresh
     await expect.poll(live.summary).toMatchObject({ n: 2, funnel: { shown: 2 } });
     expect(new Set(collected.map(({ display }) => display.id)).size).toBe(2);
   });
+});
+
+test("an open survey goes on where React renders the whole document anew", async ({ page, live, pageUrl, collected }) => {
+  await page.goto(pageUrl("react"));
+  const survey = surveyIn(page);
+  await survey.score(9).click();
+  await survey.comment.fill("Almost");
+  await page.evaluate(() => window.hydrate());
+  await expect(page.getByRole("heading")).toHaveText("From the browser");
+  await expect(survey.comment).toHaveValue("Almost");
+  await survey.button("Send").click();
+  await expect.poll(live.summary).toMatchObject({ n: 1, funnel: { shown: 1, completed: 1 } });
+  expect(new Set(collected.map(({ display }) => display.id)).size).toBe(1);
 });
 
 test("a page that is served with a copy of a survey is asked", async ({ page, live, pageUrl }) => {
