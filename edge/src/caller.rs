@@ -46,7 +46,7 @@ impl Team {
             return Err(Failure::Broken("the route takes no key".to_owned()));
         };
         let seal = Seal::of(env)?;
-        let idempotency_key = idempotency_key(headers)?;
+        let idempotency_key = headers.get("idempotency-key")?;
         let said = RefCell::new(seal::digest(format!("{route:?}").as_bytes()));
         if or_operator && operator::is_admin(headers, env)? {
             let (site, by) = (seal.known_site(site)?, By::Operator);
@@ -210,7 +210,13 @@ impl Team {
     pub fn ask_as<'a>(&'a self, env: &'a Env, scope: Scope, call: TeamCall) -> Answering<'a> {
         Box::pin(async move {
             let (site, by) = (self.site.clone(), self.by.clone());
-            let once = self.idempotency_key.clone().map(|key| Once { key, digest: self.digest() });
+            // Whether somebody may call at all is asked first, and nothing else then.
+            let once = match (&self.idempotency_key, &call) {
+                (Some(key), call) if !matches!(call, TeamCall::Nothing) => {
+                    Some(Once { key: check_idempotency_key(key)?, digest: self.digest() })
+                }
+                _ => None,
+            };
             let call = SiteCall::Team { site, by, scope, once, call };
             let call = serde_json::to_string(&call)?;
             match rpc::ask(&place::site(env, &self.site)?, call).await {
@@ -247,9 +253,8 @@ pub fn check<'a>(
     })
 }
 
-/// What a request is called by its sender.
-fn idempotency_key(headers: &Headers) -> Result<Option<String>, Failure> {
-    let Some(key) = headers.get("idempotency-key")? else { return Ok(None) };
+/// Refuses what a request cannot be called by its sender.
+fn check_idempotency_key(key: &str) -> Result<String, Failure> {
     let is_plain = key.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
     if key.is_empty() || key.len() > IDEMPOTENCY_KEY_LIMIT || !is_plain {
         return Err(Problem::new(Code::InvalidHeader, "the key is a text in ASCII")
@@ -257,7 +262,7 @@ fn idempotency_key(headers: &Headers) -> Result<Option<String>, Failure> {
             .limit(format!("1..={IDEMPOTENCY_KEY_LIMIT} characters"))
             .into());
     }
-    Ok(Some(key))
+    Ok(key.to_owned())
 }
 
 /// What stands behind `Bearer` in the `Authorization` header.

@@ -379,11 +379,8 @@ impl Walk {
                     first = Some((*key, at));
                 }
             }
-            let unread = self.sources.iter_mut().find(|source| {
-                let may_precede = first.is_none_or(|(first, _)| source.may_precede(first));
-                source.found.is_empty() && !source.is_read && may_precede
-            });
-            if let Some(source) = unread {
+            let first_key = first.map(|(key, _)| key);
+            if let Some(source) = furthest_behind(&mut self.sources, self.order, first_key) {
                 if *calls == 0 {
                     return Ok(Step::Later);
                 }
@@ -422,10 +419,56 @@ impl Walk {
     }
 }
 
+/// Of the shards that have to be read before a display is told, the one that was read least far: so all of them
+/// come on, and calls that are used up leave none out.
+fn furthest_behind(
+    sources: &mut [Source],
+    order: Order,
+    first: Option<Key>,
+) -> Option<&mut Source> {
+    let unread = sources.iter_mut().filter(|source| {
+        let may_precede = first.is_none_or(|first| source.may_precede(first));
+        source.found.is_empty() && !source.is_read && may_precede
+    });
+    unread.reduce(|behind, source| match (behind.from.after, source.from.after) {
+        (Some(_), None) => source,
+        (Some(known), Some(other)) if order.precedes(other, known) => source,
+        _ => behind,
+    })
+}
+
 impl Source {
     /// Whether something may come that stands before a display.
     fn may_precede(&self, key: Key) -> bool {
         let From { after, with, order } = self.from;
         after.is_none_or(|after| order.precedes(after, key) || (with && after == key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shard_that_was_read_least_far_is_read_next() {
+        let key = |ms: u64| Key::of(DisplayId::new(ms, [7; 10]));
+        let source = |after: Option<u64>| Source {
+            tell: Tell::default(),
+            from: From { after: after.map(key), ..From::start(Order::NewestFirst) },
+            found: VecDeque::new(),
+            is_read: false,
+        };
+        let mut sources = vec![source(Some(5)), source(Some(9)), source(Some(7))];
+        let next = |sources: &mut [Source], first: Option<u64>| {
+            let behind = furthest_behind(sources, Order::NewestFirst, first.map(key));
+            behind.map(|source| source.from.after.map(|after| after.id().unwrap().unix_ms()))
+        };
+        assert_eq!(next(&mut sources, None), Some(Some(9)));
+        sources.push(source(None));
+        assert_eq!(next(&mut sources, None), Some(None));
+        sources.pop();
+        assert_eq!(next(&mut sources, Some(10)), None, "nothing newer can come");
+        sources[1].is_read = true;
+        assert_eq!(next(&mut sources, None), Some(Some(7)));
     }
 }

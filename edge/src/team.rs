@@ -315,15 +315,15 @@ pub async fn import(
     let plan = team.plan(env, survey).await?;
     let lines = respond::read_large_text(&mut request, BYTES_LIMIT).await?;
     check_lines(&lines)?;
-    team.says(&[&[u8::try_from(shard).unwrap_or(u8::MAX)], lines.as_bytes()].concat());
-    if let Some(earlier) = team.earlier_answer(env).await? {
-        return respond::written(200, earlier);
-    }
     let count = lines.lines().count();
     if count > LINES_LIMIT {
         return Err(Problem::new(Code::BodyTooLarge, "the import has too many lines")
             .limit(format!("{LINES_LIMIT} lines"))
             .into());
+    }
+    team.says(&[&[u8::try_from(shard).unwrap_or(u8::MAX)], lines.as_bytes()].concat());
+    if let Some(earlier) = team.earlier_answer(env).await? {
+        return respond::written(200, earlier);
     }
     let shards = Shards::of(env, &team.site, &plan);
     let change = Change::of(Action::Import, &plan.survey);

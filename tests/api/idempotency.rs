@@ -65,6 +65,9 @@ fn a_key_means_one_request_of_one_caller() {
         let refused = once(survey.request("POST", "/duplicate"), key).send("");
         assert_eq!(refused.problem(400, "invalid_header")["field"], "Idempotency-Key", "{key}");
     }
+    // Whoever may not call hears only that.
+    let stranger = deployment.request("POST", &path).bearer("no key");
+    once(stranger, "").json(&json!({ "shards": 3 })).problem(401, "unauthenticated");
 }
 
 #[test]
@@ -93,6 +96,12 @@ fn what_shards_carry_out_is_answered_as_it_was() {
     theirs["respondent"] = json!("customer-17");
     let import = || once(survey.request("POST", "/import"), "import").send(&format!("{theirs}\n"));
     assert_eq!(twice(import, 200)["stored"], 1);
+    // What was refused can be mended.
+    let lines = format!("{}\n", line(4, 9, ""));
+    once(survey.request("POST", "/import?shard=7"), "mended")
+        .send(&lines)
+        .problem(404, "unknown_shard");
+    once(survey.request("POST", "/import"), "mended").send(&lines).expect(200);
     let other =
         once(survey.request("POST", "/import"), "import").send(&format!("{}\n", line(2, 9, "")));
     other.problem(422, "idempotency_mismatch");
@@ -108,7 +117,7 @@ fn what_shards_carry_out_is_answered_as_it_was() {
     twice(include, 204);
     // It was carried out before, and is not again.
     exclude("exclude").expect(204);
-    assert_eq!(survey.summary()["n"], 2);
+    assert_eq!(survey.summary()["n"], 3);
     let body = json!({ "respondent": "customer-17" });
     let erase = || once(site.request("POST", "/respondents/erase"), "erase").json(&body);
     assert_eq!(twice(erase, 200)["displays"], 1);

@@ -1,7 +1,7 @@
 //! Limits: how much is taken at once, and when a survey has enough.
 
-use harness::{ADDRESS_HEADER, ADMIN_TOKEN, Answer, Deployment, display, nps_with_comment};
-use serde_json::json;
+use harness::{ADDRESS_HEADER, ADMIN_TOKEN, Answer, Deployment, Site, display, nps_with_comment};
+use serde_json::{Value, json};
 
 #[test]
 fn an_address_that_sends_too_much_is_told_to_wait_and_others_go_on() {
@@ -143,6 +143,22 @@ fn what_was_closed_long_ago_takes_nothing_more() {
     paused.collect(&told).expect(204);
 }
 
+/// The surveys that pages are told of.
+fn live(deployment: &Deployment, site: &Site<'_>) -> Value {
+    let config = deployment.request("GET", &format!("/v1/config/{}", site.id)).get();
+    config.expect(200)["surveys"].clone()
+}
+
+#[test]
+fn a_site_that_refuses_everything_asks_nobody() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    site.survey();
+    let settings = json!({ "name": "Shop", "origins": ["*"], "refuse": true });
+    site.request("PUT", "").json(&settings).expect(200);
+    assert_eq!(live(&deployment, &site), json!([]));
+}
+
 #[test]
 fn a_team_has_everything_refused_for_good_and_taken_again() {
     let deployment = Deployment::start();
@@ -157,8 +173,7 @@ fn a_team_has_everything_refused_for_good_and_taken_again() {
     };
     assert_eq!(survey.request("POST", "/refuse").send("").expect(200)["refuses"], true);
     refused(2);
-    let config = deployment.request("GET", &format!("/v1/config/{}", site.id)).get().expect(200);
-    assert_eq!(config["surveys"], json!([]), "nobody is asked in vain");
+    assert_eq!(live(&deployment, &site), json!([]), "nobody is asked in vain");
     // What the team tells is taken.
     let line = json!({ "time": "2024-05-01T12:00:00Z", "question": "score", "score": 9 });
     let imported = survey.request("POST", "/import").send(&line.to_string()).expect(200);

@@ -165,14 +165,14 @@ impl Site {
         let is_due = !self.secrets_locked.get() && self.lock_secrets(site)?;
         let change = Change::by(&call);
         let by = (by, change.as_ref(), once);
-        let answer = team::answer(&self.sql, site, by, call, now_ms)?;
+        let answer = team::answer(&self.sql, site, by, call, now_ms);
         // What was changed is changed, whatever becomes of the errands; those that are left run again.
-        if (change.is_some() || is_due)
+        if ((change.is_some() && answer.is_ok()) || is_due)
             && let Err(failure) = self.run_errands().await
         {
             respond::warn("errands", &format!("they wait for the next change: {failure:?}"));
         }
-        rpc::told(answer)
+        rpc::told(answer?)
     }
 
     /// Encrypts the identity secrets that were stored before there was a key, once each time that the object
@@ -217,8 +217,8 @@ impl Site {
         let mut surveys = Vec::new();
         let settings = settings::read(&self.sql)?;
         let seal = Seal::of(&self.env)?;
-        let live = match moving::is_moving(&self.sql)? {
-            // A page that asked now would have nowhere to send the answers.
+        let live = match settings.refuse || moving::is_moving(&self.sql)? {
+            // Who is asked now answers in vain.
             true => Vec::new(),
             false => {
                 let address = &|survey: &SurveyId, shard| seal.shard(site, survey, shard);

@@ -36,11 +36,17 @@ pub fn earlier(sql: &impl Sql, who: &str, once: &Once, now_ms: u64) -> Result<Ea
         &[who.into(), once.key.as_str().into(), now_ms.saturating_sub(KEPT_MS).into()],
     )?;
     let Some(mut row) = row else { return Ok(Earlier::Unknown) };
-    if row.text()? != once.digest {
-        let detail = "another request was sent with this key: make a new one for each request";
-        return Err(Problem::new(Code::IdempotencyMismatch, detail).at("Idempotency-Key").into());
+    let (digest, answer) = (row.text()?, row.optional_text()?);
+    match answer {
+        Some(answer) if digest == once.digest => Ok(Earlier::Answered(answer)),
+        Some(_) => {
+            let detail = "another request was sent with this key: make a new one for each request";
+            Err(Problem::new(Code::IdempotencyMismatch, detail).at("Idempotency-Key").into())
+        }
+        None if digest == once.digest => Ok(Earlier::Begun),
+        // What was refused can be mended and sent with the same key.
+        None => Ok(Earlier::Unknown),
     }
-    Ok(row.optional_text()?.map_or(Earlier::Begun, Earlier::Answered))
 }
 
 /// Keeps a request, with its answer where that is known, in the place of an older one with its key.
@@ -91,6 +97,7 @@ mod tests {
         assert_eq!(known("k1", &first, 7).unwrap(), Earlier::Unknown);
         keep(&sql, "k1", &first, None, 7).unwrap();
         assert_eq!(known("k1", &first, 8).unwrap(), Earlier::Begun);
+        assert_eq!(known("k1", &once("a", "other"), 8).unwrap(), Earlier::Unknown);
         keep(&sql, "k1", &first, Some("{}"), 8).unwrap();
         assert_eq!(known("k1", &first, 9).unwrap(), Earlier::Answered("{}".to_owned()));
         assert_eq!(code(known("k1", &once("a", "other"), 9)), Code::IdempotencyMismatch);

@@ -132,7 +132,7 @@ pub struct Imported {
     pub problems: Vec<Refusal>,
     /// Whether a shard did not say what became of its lines.
     #[serde(skip)]
-    is_part: bool,
+    pub is_part: bool,
 }
 
 /// Why a line was refused.

@@ -41,6 +41,7 @@ impl Shard {
     /// says when everything has come.
     pub(super) fn move_in(&self) -> Result<(), Failure> {
         self.standing.borrow_mut().take();
+        self.refusals.borrow_mut().clear();
         forget_standing(&self.sql)
     }
 

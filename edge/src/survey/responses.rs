@@ -207,6 +207,7 @@ impl Found {
 
 /// What a shard does not know of the responses that it tells, and how it tells them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(Default))]
 pub struct Tell {
     survey: String,
     /// Its number.

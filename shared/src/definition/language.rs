@@ -2,43 +2,65 @@
 //! likely where a tag names none. So `zh-TW` is near to `zh-Hant` and not to `zh-CN`, and `iw` is `he`.
 
 /// What matters of a tag.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Parts {
-    language: String,
+    language: Short<8>,
     /// Empty where it is not named and the language has one only.
-    script: String,
+    script: Short<4>,
     /// Empty where it is not named.
-    region: String,
+    region: Short<3>,
+}
+
+/// A part of a tag in lower case, filled up with NULs. Tags are compared by the thousand, so it takes no memory
+/// of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Short<const LENGTH: usize>([u8; LENGTH]);
+
+impl<const LENGTH: usize> Short<LENGTH> {
+    /// Empty where the part is longer.
+    fn of(part: &str) -> Self {
+        let mut bytes = [0; LENGTH];
+        if let Some(start) = bytes.get_mut(..part.len()) {
+            start.copy_from_slice(part.as_bytes());
+            bytes.make_ascii_lowercase();
+        }
+        Self(bytes)
+    }
+
+    fn as_str(&self) -> &str {
+        str::from_utf8(&self.0).unwrap_or_default().trim_end_matches('\0')
+    }
 }
 
 impl Parts {
     fn of(tag: &str) -> Self {
         let mut parts = tag.split('-');
-        let named = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let (language, mut script) = today(&named);
-        let mut region = String::new();
+        let named = Short::<8>::of(parts.next().unwrap_or_default());
+        let (language, script) = today(named.as_str());
+        let (language, mut script) = (Short::of(language), Short::of(script));
+        let mut region = Short::of("");
         for part in parts {
             let is_letters = part.chars().all(|c| c.is_ascii_alphabetic());
             let is_digits = part.chars().all(|c| c.is_ascii_digit());
             match part.len() {
                 // What follows is an extension.
                 1 => break,
-                4 if is_letters => script = part.to_ascii_lowercase(),
-                2 if is_letters => region = part.to_ascii_uppercase(),
-                3 if is_digits => part.clone_into(&mut region),
+                4 if is_letters => script = Short::of(part),
+                2 if is_letters => region = Short::of(part),
+                3 if is_digits => region = Short::of(part),
                 _ => {}
             }
         }
-        if script.is_empty() {
-            likely_script(&language, &region).clone_into(&mut script);
+        if script.as_str().is_empty() {
+            script = Short::of(likely_script(language.as_str(), region.as_str()));
         }
         Self { language, script, region }
     }
 }
 
 /// The code of today for a language, and its script where the old code said it.
-fn today(language: &str) -> (String, String) {
-    let (language, script) = match language {
+fn today(language: &str) -> (&str, &str) {
+    match language {
         "iw" => ("he", ""),
         "in" => ("id", ""),
         "ji" => ("yi", ""),
@@ -50,8 +72,7 @@ fn today(language: &str) -> (String, String) {
         // Bokmål is what is meant by Norwegian.
         "nb" => ("no", ""),
         other => (other, ""),
-    };
-    (language.to_owned(), script.to_owned())
+    }
 }
 
 /// The script of a language that is written in several, by its region.
@@ -59,23 +80,23 @@ fn likely_script(language: &str, region: &str) -> &'static str {
     match (language, region) {
         (
             "zh",
-            "AU" | "BN" | "GB" | "GF" | "HK" | "ID" | "MO" | "PA" | "PF" | "PH" | "SR" | "TH"
-            | "TW" | "US" | "VN",
+            "au" | "bn" | "gb" | "gf" | "hk" | "id" | "mo" | "pa" | "pf" | "ph" | "sr" | "th"
+            | "tw" | "us" | "vn",
         ) => "hant",
-        ("zh", _) | ("yue", "CN") => "hans",
+        ("zh", _) | ("yue", "cn") => "hans",
         ("yue", _) => "hant",
-        ("sr", "ME" | "RO" | "TR") | ("ky", "TR") => "latn",
-        ("az", "RU") | ("uz", "CN") | ("ug", "KZ" | "MN") => "cyrl",
-        ("az", "IQ" | "IR")
-        | ("uz", "AF")
-        | ("kk", "AF" | "CN" | "IR" | "MN")
-        | ("ky", "CN")
-        | ("tg" | "pa", "PK")
-        | ("ku", "IQ" | "IR" | "LB")
-        | ("ha", "CM" | "SD")
-        | ("ms", "CC") => "arab",
-        ("mn", "CN") => "mong",
-        ("sd", "IN") => "deva",
+        ("sr", "me" | "ro" | "tr") | ("ky", "tr") => "latn",
+        ("az", "ru") | ("uz", "cn") | ("ug", "kz" | "mn") => "cyrl",
+        ("az", "iq" | "ir")
+        | ("uz", "af")
+        | ("kk", "af" | "cn" | "ir" | "mn")
+        | ("ky", "cn")
+        | ("tg" | "pa", "pk")
+        | ("ku", "iq" | "ir" | "lb")
+        | ("ha", "cm" | "sd")
+        | ("ms", "cc") => "arab",
+        ("mn", "cn") => "mong",
+        ("sd", "in") => "deva",
         ("pa", _) => "guru",
         ("sr" | "kk" | "ky" | "mn" | "tg" | "tt", _) => "cyrl",
         ("az" | "uz" | "ku" | "ha" | "ms" | "bs", _) => "latn",
@@ -88,9 +109,12 @@ fn likely_script(language: &str, region: &str) -> &'static str {
 }
 
 /// The language that is spoken and nearest to a wanted one: the same language, script and region, then
-/// the same language and script, then the same language. Of several the one with the shortest tag, which
-/// is for the most people. The case of tags does not matter.
+/// the same language and script, then the same language. Of several the one with the wanted tag itself, or
+/// the shortest, which is for the most people. The case of tags does not matter.
 pub fn nearest<'a>(wanted: &str, spoken: &[&'a str]) -> Option<&'a str> {
+    if let Some(tag) = spoken.iter().find(|tag| tag.eq_ignore_ascii_case(wanted)) {
+        return Some(tag);
+    }
     let wanted = Parts::of(wanted);
     let mut spoken: Vec<_> = spoken.iter().map(|tag| (Parts::of(tag), *tag)).collect();
     spoken.sort_by_key(|(_, tag)| tag.len());
@@ -101,7 +125,7 @@ pub fn nearest<'a>(wanted: &str, spoken: &[&'a str]) -> Option<&'a str> {
     let first = |test: &dyn Fn(&Parts) -> bool| {
         spoken.iter().find(|(parts, _)| test(parts)).map(|(_, tag)| *tag)
     };
-    if wanted.language.is_empty() {
+    if wanted.language.as_str().is_empty() {
         return None;
     }
     first(&is_same).or_else(|| first(&is_written)).or_else(|| first(&is_spoken))
@@ -161,6 +185,9 @@ mod tests {
             ("pa-PK", &["pa", "pa-Arab"], Some("pa-Arab")),
             ("en-US", &["en-GB", "en"], Some("en")),
             ("de-AT-1996", &["de", "de-AT"], Some("de-AT")),
+            ("ca-valencia", &["ca", "ca-valencia"], Some("ca-valencia")),
+            ("de-x-formal", &["de", "DE-x-formal"], Some("DE-x-formal")),
+            ("no", &["nb", "no"], Some("no")),
             ("en-u-ca-buddhist", &["de", "en"], Some("en")),
         ] {
             assert_eq!(nearest(wanted, spoken), found, "{wanted}");

@@ -2,6 +2,8 @@
 //! without saying, a slash after it, nothing that would be percent-encoded, no `.` and no `..` between
 //! slashes. A rule that matches none of them is a mistake.
 
+use std::sync::LazyLock;
+
 use super::regex::{Node, Set};
 
 /// Where one is in an address.
@@ -85,6 +87,42 @@ fn is_kept(c: u8, encoded: &[u8]) -> bool {
     c.is_ascii_graphic() && !encoded.contains(&c)
 }
 
+/// All that one can be at in an address, each with what characters lead on from there, and to where.
+struct Map {
+    places: Vec<At>,
+    ways: Vec<Vec<(Set, Places)>>,
+}
+
+/// Several places of the map, a bit each by their order there.
+type Places = u64;
+
+static MAP: LazyLock<Map> = LazyLock::new(|| {
+    let mut map = Map { places: vec![Scheme(0), Host(true)], ways: Vec::new() };
+    while let Some(at) = map.places.get(map.ways.len()).copied() {
+        let mut ways: Vec<(Set, Places)> = Vec::new();
+        for c in 0..128_u8 {
+            let Some(next) = at.after(c) else { continue };
+            if !map.places.contains(&next) {
+                map.places.push(next);
+            }
+            let next = map.places_where(|place| place == next);
+            match ways.iter_mut().find(|(_, known)| *known == next) {
+                Some((set, _)) => *set |= 1 << c,
+                None => ways.push((1 << c, next)),
+            }
+        }
+        map.ways.push(ways);
+    }
+    map
+});
+
+impl Map {
+    fn places_where(&self, test: impl Fn(At) -> bool) -> Places {
+        let places = self.places.iter().enumerate().filter(|(_, at)| test(**at));
+        places.fold(0, |all, (number, _)| all | 1 << number)
+    }
+}
+
 /// Where a rule begins to be compared.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum From {
@@ -98,69 +136,64 @@ pub(super) enum From {
 
 /// Whether any address matches what stands in a row. Of page groups the query is not looked at.
 pub(super) fn can_match(nodes: &[Node], from: From, with_query: bool) -> bool {
+    let rule =
+        Rule { allowed: MAP.places_where(|at| with_query || !matches!(at, Query | Fragment)) };
+    let at = |start| MAP.places_where(|at| at == start);
     let start = match from {
-        From::Address => vec![Scheme(0)],
+        From::Address => at(Scheme(0)),
         // After any host, so that the next character is the path's first.
-        From::Path => vec![Host(true)],
-        From::Anywhere => many(&[Scheme(0)], !0, with_query),
+        From::Path => at(Host(true)),
+        From::Anywhere => rule.many(at(Scheme(0)), !0),
     };
-    !reached(nodes, start, with_query).is_empty()
+    rule.reached(nodes, start) != 0
 }
 
-/// Where one can be after what stands in a row.
-fn reached(nodes: &[Node], start: Vec<At>, with_query: bool) -> Vec<At> {
-    nodes.iter().fold(start, |places, node| match node {
-        Node::End => places.into_iter().filter(|at| at.is_end()).collect(),
-        Node::Chars { set, least, most } => {
-            let mut places = places;
-            for _ in 0..*least {
-                places = step(&places, *set, with_query);
+/// A rule, by the places of the map that it looks at.
+struct Rule {
+    allowed: Places,
+}
+
+impl Rule {
+    /// Where one can be after what stands in a row.
+    fn reached(&self, nodes: &[Node], start: Places) -> Places {
+        nodes.iter().fold(start, |places, node| match node {
+            Node::End => places & MAP.places_where(At::is_end),
+            Node::Chars { set, least, most } => {
+                let places = (0..*least).fold(places, |places, _| self.step(places, *set));
+                match most {
+                    None => self.many(places, *set),
+                    Some(most) => {
+                        (*least..*most).fold(places, |places, _| places | self.step(places, *set))
+                    }
+                }
             }
-            match most {
-                None => many(&places, *set, with_query),
-                Some(most) => (*least..*most).fold(places, |places, _| {
-                    let mut more = step(&places, *set, with_query);
-                    add(&mut more, places);
-                    more
-                }),
+            Node::Choice { of, optional } => {
+                let none = if *optional { places } else { 0 };
+                of.iter().fold(none, |all, nodes| all | self.reached(nodes, places))
+            }
+        })
+    }
+
+    /// Where one can be after one character more.
+    fn step(&self, places: Places, set: Set) -> Places {
+        let mut next = 0;
+        for (_, ways) in MAP.ways.iter().enumerate().filter(|(at, _)| places >> at & 1 == 1) {
+            for (_, to) in ways.iter().filter(|(chars, _)| chars & set != 0) {
+                next |= to;
             }
         }
-        Node::Choice { of, optional } => {
-            let mut all = if *optional { places.clone() } else { Vec::new() };
-            for nodes in of {
-                add(&mut all, reached(nodes, places.clone(), with_query));
+        next & self.allowed
+    }
+
+    /// Where one can be after any number of characters more.
+    fn many(&self, places: Places, set: Set) -> Places {
+        let mut all = places;
+        loop {
+            let more = all | self.step(all, set);
+            if more == all {
+                return all;
             }
-            all
-        }
-    })
-}
-
-/// Where one can be after one character more.
-fn step(places: &[At], set: Set, with_query: bool) -> Vec<At> {
-    let mut next = Vec::new();
-    for c in (0..128_u8).filter(|c| set >> c & 1 == 1) {
-        let after = places.iter().filter_map(|at| at.after(c));
-        add(&mut next, after.filter(|at| with_query || !matches!(at, Query | Fragment)).collect());
-    }
-    next
-}
-
-/// Where one can be after any number of characters more.
-fn many(places: &[At], set: Set, with_query: bool) -> Vec<At> {
-    let mut all = places.to_vec();
-    let mut fresh = all.clone();
-    while !fresh.is_empty() {
-        let next = step(&fresh, set, with_query);
-        fresh = next.into_iter().filter(|at| !all.contains(at)).collect();
-        all.extend(&fresh);
-    }
-    all
-}
-
-fn add(places: &mut Vec<At>, more: Vec<At>) {
-    for at in more {
-        if !places.contains(&at) {
-            places.push(at);
+            all = more;
         }
     }
 }

@@ -23,6 +23,8 @@ const RULES_LIMIT: usize = 50;
 const HOUR_MS: u32 = 60 * 60 * 1000;
 pub(super) const DAYS_LIMIT: u16 = 3_650;
 const OPTIONS_LIMIT: usize = 20;
+/// In how many languages a text can be.
+const LANGUAGES_LIMIT: usize = 100;
 
 /// The least time after which anything is forgotten, in days: until then a revision may arrive.
 pub const RETENTION_LEAST: u16 = 31;
@@ -166,6 +168,7 @@ fn all_known<T>(
 }
 
 pub(super) fn check_text(path: &str, text: &Text, own: &str, limit: usize) -> Result<(), Problem> {
+    count(path, text.languages().count(), 0, LANGUAGES_LIMIT)?;
     for tag in text.languages() {
         if !is_language(tag) {
             return invalid(path, "a language is not a BCP 47 tag such as de or de-AT");

@@ -18,8 +18,8 @@ export function parts(tag, method = "maximize") {
 export function nearest(pairs, ...wanted) {
   const sorted = [...pairs].sort(([a], [b]) => a.length - b.length);
   for (const tag of wanted) {
-    // The same language, script and region, then any region, then any script.
-    for (const count of [3, 2, 1]) {
+    // The same tag, then the same language, script and region, then any region, then any script.
+    for (const count of [9, 3, 2, 1]) {
       const first = (tag) => `${parts(tag).slice(0, count)}`;
       const found = sorted.find(([language]) => first(language) === first(tag));
       if (found) return found;
