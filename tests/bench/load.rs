@@ -33,6 +33,7 @@ pub struct Measured {
     pub per_second: f64,
     pub p50_ms: f64,
     pub p99_ms: f64,
+    pub longest_ms: f64,
 }
 
 /// How a load differs from the usual one.
@@ -96,6 +97,7 @@ impl Load<'_> {
             per_second: times.len() as f64 / elapsed.as_secs_f64(),
             p50_ms: at(0.50).as_secs_f64() * 1000.0,
             p99_ms: at(0.99).as_secs_f64() * 1000.0,
+            longest_ms: at(1.0).as_secs_f64() * 1000.0,
         }
     }
 }

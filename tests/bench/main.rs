@@ -3,6 +3,7 @@
 
 mod collect;
 mod load;
+mod long_work;
 mod neighbours;
 mod stores;
 mod writes;
@@ -32,11 +33,12 @@ impl Part {
 
 type Bench = fn() -> Part;
 
-const BENCHES: [(&str, Bench); 4] = [
+const BENCHES: [(&str, Bench); 5] = [
     ("collect", collect::bench),
     ("writes", writes::bench),
     ("neighbours", neighbours::bench),
     ("stores", stores::bench),
+    ("long_work", long_work::bench),
 ];
 
 fn main() -> ExitCode {

@@ -18,10 +18,10 @@ use crate::{Part, now_ms};
 const SIZES: [u64; 3] = [10_000, 100_000, 1_000_000];
 
 /// A year, in milliseconds.
-const YEAR_MS: u64 = 365 * 24 * 60 * 60 * 1000;
+pub const YEAR_MS: u64 = 365 * 24 * 60 * 60 * 1000;
 
 /// How many lines an import takes at once.
-const LINES: u64 = 5_000;
+pub const LINES: u64 = 5_000;
 
 /// How often each summary is asked for.
 const ROUNDS: usize = 7;

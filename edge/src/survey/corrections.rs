@@ -13,8 +13,9 @@ use crate::sql::Sql;
 /// How many rows a slice looks at.
 pub const ROWS: u32 = 1_500;
 
-/// How many displays a slice reads and changes: what takes some 20 milliseconds at most.
-const DISPLAYS: usize = 150;
+/// How many displays a slice reads and changes. Each may have about ten counters of its own to change, and nobody
+/// should wait 50 ms for a slice.
+const DISPLAYS: usize = 50;
 
 /// What is done to what is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
