@@ -33,7 +33,7 @@ fn after_a_panic_between_any_two_statements_the_next_request_works_and_counts_ar
     let mut definition = harness::nps_with_comment();
     definition["traits"] = json!(["plan"]);
     let survey = site.publish(&definition);
-    // Enough to be folded, so that what comes late meets the counters.
+    // Enough to be folded, so that what comes late is deferred.
     for number in 0..=u8::MAX {
         survey.collect(&display(number, 1, 9)).expect(204);
     }
@@ -49,7 +49,7 @@ fn after_a_panic_between_any_two_statements_the_next_request_works_and_counts_ar
         astray
     });
     println!("a panic before each of {first} statements of a display, {corrected} of a correction");
-    assert!(first > 20 && corrected > 20, "{first}, {corrected}");
+    assert!(first > 10 && corrected > 10, "{first}, {corrected}");
     assert_eq!(survey.summary()["n"], 257);
 }
 
