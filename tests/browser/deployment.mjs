@@ -15,9 +15,15 @@ export class Deployment {
   #data = mkdtempSync(join(tmpdir(), "asklet-"));
   #process;
   #port = 0;
+  #variables;
 
-  static async start() {
-    const deployment = new Deployment();
+  constructor(variables) {
+    this.#variables = variables;
+  }
+
+  /** Starts one with these variables besides its secrets. */
+  static async start(variables = {}) {
+    const deployment = new Deployment(variables);
     for (const part of ["objects", "demo"]) mkdirSync(join(deployment.#data, part));
     await deployment.run();
     return deployment;
@@ -43,7 +49,7 @@ export class Deployment {
         folder("assets", dist),
       ],
       {
-        env: { ASKLET_SECRET: SECRET, ASKLET_ADMIN_TOKEN: ADMIN_TOKEN },
+        env: { ...this.#variables, ASKLET_SECRET: SECRET, ASKLET_ADMIN_TOKEN: ADMIN_TOKEN },
         stdio: ["ignore", "pipe", "inherit"],
       },
     );
