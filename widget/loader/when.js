@@ -20,8 +20,9 @@ export function watch(host) {
   const { surveys, signal, draft, fault } = host;
   // Tools that run tags in a worker give it a copy of the page, which shows nothing.
   if (!globalThis.history) throw new Error("it cannot run in a worker");
-  /** Surveys between their trigger and being shown, each with a mark of that trigger. */
+  /** Surveys between their trigger, or the page's command, and being shown, each with whether it may be asked then. */
   const waiting = new Map();
+  const always = () => true;
   /** Surveys that the page is ready for and the visitor is not: traits can be told later. */
   let missed;
   let address = location.href;
@@ -32,29 +33,33 @@ export function watch(host) {
   const fire = async (survey, isLasting) => {
     if (hasAsked || waiting.has(survey)) return;
     if (!isMeant(survey)) return isLasting && missed.add(survey);
-    const mark = {};
-    waiting.set(survey, mark);
-    await new Promise((resolve) => setTimeout(resolve, survey.wait?.ms));
-    const isWaiting = () => waiting.get(survey) === mark;
     // Another tab may have asked meanwhile, or the page may have told something.
-    await show(survey, isWaiting, () => !hasAsked && isMeant(survey));
-    if (isWaiting()) waiting.delete(survey);
+    await show(survey, () => !hasAsked && isMeant(survey), survey.wait?.ms);
   };
 
-  /** Shows a survey once it can be seen, if it still waits and may be asked then. */
-  const show = async (survey, isWaiting, mayAsk) => {
+  /** Shows a survey after a while, once it can be seen, if it still waits and may be asked then. */
+  const show = async (survey, mayAsk, ms) => {
     const { inline } = survey;
+    const isWaiting = () => waiting.get(survey) === mayAsk;
+    waiting.set(survey, mayAsk);
+    if (ms) await new Promise((resolve) => setTimeout(resolve, ms));
     if (inline && !document.querySelector(inline)) fault({ message: `the page has no element ${inline}` }, { survey: survey.id });
     let outcome;
     do {
       outcome = undefined;
       await untilVisible(inline, isWaiting);
       await claim(host, async () => {
-        if (isWaiting() && mayAsk()) outcome = await ask(survey, host, visitor);
+        if (isWaiting() && mayAsk()) outcome = await ask(survey, host, visitor, isWaiting);
       });
       hasAsked ||= outcome === "shown";
       // Something opened while it loaded: that is waited for too.
     } while (outcome === "unseen");
+    if (isWaiting()) waiting.delete(survey);
+  };
+
+  /** Lets go of the surveys that wait, of those that a test picks. */
+  const cancel = (isMeant) => {
+    for (const [survey, mayAsk] of waiting) if (isMeant(survey, mayAsk)) waiting.delete(survey);
   };
 
   /** Waits for every trigger anew. */
@@ -84,7 +89,11 @@ export function watch(host) {
   };
 
   const commands = {
-    close,
+    close() {
+      close();
+      // What the page wanted to show it does not want any more.
+      cancel((survey, mayAsk) => mayAsk === always);
+    },
     identify(token) {
       visitor.identity = token;
     },
@@ -96,15 +105,13 @@ export function watch(host) {
       for (const survey of missed) fire(survey).catch(fault);
     },
     track(name, properties) {
-      for (const survey of waiting.keys()) {
-        if (survey.wait?.cancelled_by?.includes(name)) waiting.delete(survey);
-      }
+      cancel((survey) => survey.wait?.cancelled_by?.includes(name));
       tracked.dispatchEvent(new CustomEvent(name, { detail: properties }));
     },
     show(id) {
       const survey = surveys.find((survey) => survey.id === id);
-      if (survey) show(survey, () => !signal.aborted, () => true).catch(fault);
-      else fault({ message: `the survey ${id} is not live` }, { survey: id });
+      if (!survey) fault({ message: `the survey ${id} is not live` }, { survey: id });
+      else if (waiting.get(survey) !== always) show(survey, always).catch(fault);
     },
     reset() {
       close();
@@ -115,7 +122,7 @@ export function watch(host) {
     route(event) {
       if (address === location.href && !event?.persisted) return;
       address = location.href;
-      for (const survey of waiting.keys()) if (!isMeant(survey)) waiting.delete(survey);
+      cancel((survey, mayAsk) => !mayAsk());
       arm();
     },
   };
@@ -128,7 +135,7 @@ export function watch(host) {
   });
   if (!host.isTold) onRoute(host.look, signal);
   arm();
-  if (host.mode) import(host.base + "debug.js").then(({ explain }) => explain(host, () => visitor), fault);
+  if (host.mode) import(host.base + "debug.js").then(({ explain }) => explain(host, () => ({ visitor, hasAsked }), waiting), fault);
   for (const [at, ...command] of host.early.splice(0)) {
     // What happened on another page of the same load is none of this one's.
     if (command[0] !== "track" || at === location.href) host.run(...command);

@@ -27,6 +27,8 @@ struct Survey {
     progress: Progress,
     /// Which question is asked; none of them once the thanks are reached.
     step: ArcRwSignal<usize>,
+    /// The step that is in the page: what has changed is drawn a moment later.
+    drawn: Cell<usize>,
     /// The questions that led to this one, for the way back.
     trail: RefCell<Vec<usize>>,
     /// How the visitor last acted.
@@ -95,6 +97,7 @@ pub fn open(host: Host, id: DisplayId, body: Body) -> Result<(), JsValue> {
         host,
         panel: panel.clone(),
         step: ArcRwSignal::new(0),
+        drawn: Cell::new(0),
         trail: RefCell::default(),
         last_used: Cell::new(Used::OtherKey),
         returns_to: RefCell::default(),
@@ -135,6 +138,7 @@ impl Survey {
     /// What stands at a step: a question, or the thanks.
     fn part(&self, step: usize) -> Element {
         let Self { body, progress, .. } = self;
+        self.drawn.set(step);
         match (body.questions.get(step), self.thanks()) {
             (Some(question), _) => {
                 let at = self.trail.borrow().len() + 1;
@@ -249,9 +253,13 @@ impl Survey {
 
     /// Goes on to the next question or to the thanks.
     fn advance(&self) {
+        let step = self.step.get_untracked();
+        if step != self.drawn.get() {
+            // Of a click that a script makes the browser tells twice before anything else is drawn.
+            return;
+        }
         self.keep_score();
         self.keep_text();
-        let step = self.step.get_untracked();
         let (next, _) = self.later(step);
         if next.is_none() {
             self.progress.completed();
@@ -327,7 +335,7 @@ impl Survey {
     }
 
     fn keep(&self, answer: Option<Answer>) {
-        let question = self.body.questions.get(self.step.get_untracked());
+        let question = self.body.questions.get(self.drawn.get());
         if let Some(question) = question
             && answer != self.progress.answer(&question.id)
         {

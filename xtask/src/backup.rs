@@ -2,6 +2,7 @@
 //! so that what is written belongs together.
 
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -17,27 +18,41 @@ pub fn backup(file: &Path, data: &Path) -> Result<()> {
     if !folder.path().join(FORMAT_FILE).exists() {
         bail!("{} is not a data folder of Asklet", data.display());
     }
-    // Takes the name, so that what somebody puts there meanwhile is not overwritten.
-    create(file)?;
     let unfinished = beside(file, ".unfinished");
-    let written = create(&unfinished).and_then(|archive| {
-        let written = write(archive, folder.path());
-        let written = written.and_then(|()| Ok(fs::rename(&unfinished, file)?));
-        if written.is_err() {
-            // Half a backup must not be taken for one; that it stays when this fails too changes
-            // nothing.
-            let _ = fs::remove_file(&unfinished);
-        }
-        written
-    });
+    if fs::symlink_metadata(file).is_ok() {
+        bail!("{} is there already; a backup overwrites nothing", file.display());
+    }
+    if fs::symlink_metadata(&unfinished).is_ok_and(|found| found.is_file()) {
+        // Of a backup that broke off: a data folder has one at a time.
+        fs::remove_file(&unfinished)
+            .with_context(|| format!("cannot remove {}", unfinished.display()))?;
+    }
+    let archive = create(&unfinished)?;
+    // The name is given to what is whole, and never to what somebody put there meanwhile.
+    let written = write(archive, folder.path()).and_then(|()| give_name(&unfinished, file));
     if written.is_err() {
-        // It is empty, and ours.
-        let _ = fs::remove_file(file);
+        // Half a backup must not be taken for one; that it stays when this fails too changes nothing.
+        let _ = fs::remove_file(&unfinished);
     }
     written.with_context(|| format!("cannot write {}", file.display()))?;
     let bytes = fs::metadata(file)?.len();
     println!("{} holds {} ({bytes} bytes); keep it secret", file.display(), data.display());
     Ok(())
+}
+
+/// Gives a file a name that nothing has.
+fn give_name(unfinished: &Path, file: &Path) -> Result<()> {
+    match fs::hard_link(unfinished, file) {
+        Ok(()) => Ok(fs::remove_file(unfinished)?),
+        // Not every file system has links.
+        Err(error)
+            if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::PermissionDenied) =>
+        {
+            drop(create(file)?);
+            Ok(fs::rename(unfinished, file)?)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn create(file: &Path) -> Result<File> {
@@ -159,7 +174,10 @@ mod tests {
         let (data, file) = (parent.path().join("data"), parent.path().join("backup.tar.gz"));
         let secret = DataFolder::open(&data).unwrap().secret().unwrap();
         fs::write(data.join("objects/one.sqlite"), "rows").unwrap();
+        // What a backup that was killed has left is in nobody's way.
+        fs::write(beside(&file, ".unfinished"), "half").unwrap();
         backup(&file, &data).unwrap();
+        assert!(!beside(&file, ".unfinished").exists());
         assert!(backup(&file, &data).is_err());
         assert!(restore(&file, &data).is_err());
 

@@ -49,25 +49,30 @@ pub fn wasm_bindgen() -> Result<PathBuf> {
     let lock = fs::read(root().join(BINDGEN_LOCK))?;
     let name = format!("wasm-bindgen-{version}-{}", artefacts::digest(&[&lock]));
     let source = root().join("xtask/bindgen");
-    cargo_tool(&name, "wasm-bindgen", &["--path", &source.to_string_lossy()])
+    cargo_tool(&name, "wasm-bindgen", &["--path", &source.to_string_lossy()], || Ok(()))
 }
 
 /// The path of worker-build; installs it if this version is not there.
 pub fn worker_build() -> Result<PathBuf> {
     let version = locked_version(CARGO_LOCK, "worker")?;
-    need_openssl()?;
     let package = format!("worker-build@{version}");
-    cargo_tool(&format!("worker-build-{version}"), "worker-build", &[&package])
+    cargo_tool(&format!("worker-build-{version}"), "worker-build", &[&package], need_openssl)
 }
 
 /// The path of a tool that cargo installs from a lock file: its own, or one of ours. Where the registry
 /// lacks a version of it, nothing else is tried: what is in the lock file was tried together.
-fn cargo_tool(name: &str, binary: &str, source: &[&str]) -> Result<PathBuf> {
+fn cargo_tool(
+    name: &str,
+    binary: &str,
+    source: &[&str],
+    prepare: impl FnOnce() -> Result<()>,
+) -> Result<PathBuf> {
     let folder = cache()?.join("tools").join(name);
     let path = folder.join("bin").join(binary);
     if path.exists() {
         return Ok(path);
     }
+    prepare()?;
     timed(&format!("install {binary}"), || {
         println!("  {name} into {}: once, some minutes", folder.display());
         let mut cargo = Command::new("cargo");

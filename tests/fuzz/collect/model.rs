@@ -188,7 +188,7 @@ fn is_sound(request: &Template) -> bool {
     };
     methods.contains(&request.method.as_str())
         && is_framed
-        && request.path.bytes().all(|byte| byte.is_ascii_graphic())
+        && request.path.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>`".contains(&byte))
         && request.headers.iter().all(|(name, value)| !is_hops(name) && value.is_ascii())
 }
 
@@ -253,8 +253,10 @@ fn problem(answer: &Answer) -> Result<Code, String> {
 /// Whether it is the HTTP server's own answer to what is no sound HTTP. It never reached the product, whose
 /// refusals are all problem documents.
 fn is_http_servers(request: &Template, answer: &Answer) -> bool {
+    // What CONNECT asks for is a tunnel, which the runtime does not find in the product.
+    let is_tunnel = request.method == "CONNECT" && answer.status == 500;
     !is_sound(request)
-        && matches!(answer.status, 400 | 431 | 501)
+        && (is_tunnel || matches!(answer.status, 400 | 431 | 501))
         && answer.content_type != "application/problem+json"
 }
 

@@ -27,14 +27,14 @@ export function close() {
  * Shows a survey, unless one is there. Resolves to what became of it: `shown`, `unseen` where it could not
  * be seen any more when it had loaded, or nothing. Unless it was shown, it counts as not asked.
  */
-export async function ask(survey, host, visitor) {
+export async function ask(survey, host, visitor, isWaiting) {
   if (isOpening || shown?.element.isConnected) return;
   close();
   isOpening = true;
   isClosed = false;
   // In the language that the page told, in its own, in one of the visitor's, or in the survey's.
   const body = nearest(survey.bodies, visitor.language ?? "", document.documentElement.lang, ...navigator.languages);
-  const isWanted = () => !isClosed && canShow(survey.inline);
+  const isWanted = () => isWaiting() && !isClosed && canShow(survey.inline);
   try {
     let opened = await openWidget(survey, host, visitor, body, isWanted);
     opened ??= await (await import(host.base + FRAME)).openFrame(survey, host, body, isWanted);

@@ -52,8 +52,9 @@ export async function openFrame(survey, host, [language], isWanted) {
     await new Promise((resolve, reject) => {
       const refuse = (message, directive) => reject(Object.assign(new Error(message), { directive }));
       const giveUp = () => refuse("the survey's page could not be shown in a frame");
-      listen(document, "securitypolicyviolation", ({ effectiveDirective, blockedURI }) => {
-        if (effectiveDirective !== "frame-src" || !address.startsWith(blockedURI)) return;
+      listen(document, "securitypolicyviolation", ({ disposition, effectiveDirective, blockedURI }) => {
+        // A policy that only reports stands in nobody's way.
+        if (disposition !== "enforce" || effectiveDirective !== "frame-src" || !address.startsWith(blockedURI)) return;
         report(effectiveDirective, host);
         refuse("the page's policy forbids the survey", effectiveDirective);
       });

@@ -43,12 +43,15 @@ function isOff(element) {
 
 /** Whether any part of an element is in view. Closed dialogs and drawers stay in many pages, hidden or beside it. */
 function isInView(element) {
+  // What Safari has no `checkVisibility` for before 17.4 its styles say.
+  if (getComputedStyle(element).opacity === "0") return;
   return [element, ...element.querySelectorAll("*")].some((part) => {
     const { top, right, bottom, left } = part.getBoundingClientRect();
     return (
       Math.min(bottom, innerHeight) > Math.max(top, 0) &&
       Math.min(right, innerWidth) > Math.max(left, 0) &&
-      part.checkVisibility?.({ checkOpacity: true, checkVisibilityCSS: true }) !== false
+      getComputedStyle(part).visibility === "visible" &&
+      part.checkVisibility?.({ checkOpacity: true }) !== false
     );
   });
 }

@@ -27,6 +27,7 @@ export function place(panel, styles, slot, onGone) {
     if (!element.isConnected && !put()) {
       if (!isGone) onGone();
       isGone = true;
+      if (returns < 0) observer.disconnect();
       return;
     }
     isGone = false;
