@@ -20,6 +20,20 @@ test("answers by mouse: a click on a score leads on, and the comment follows", a
   await expect(survey.dialog).toBeHidden();
 });
 
+test("a click that a script makes leads on once", async ({ page, live, pageUrl, collected }) => {
+  await page.goto(pageUrl("plain"));
+  const survey = surveyIn(page);
+  await survey.score(9).evaluate((radio) => {
+    radio.dispatchEvent(new PointerEvent("pointerdown", { bubbles: true, composed: true }));
+    radio.click();
+  });
+  await survey.comment.fill("It is fast.");
+  await survey.button("Send").click();
+  await expect(survey.thanks).toBeVisible();
+  await expect.poll(live.summary).toMatchObject({ n: 1, score: 100, funnel: { completed: 1 } });
+  await expect.poll(() => collected.at(-1)?.display.answers).toEqual({ score: 9, why: "It is fast." });
+});
+
 test("answers by keyboard alone, and the focus returns to where it was", async ({ page, live, pageUrl }) => {
   await page.goto(pageUrl("plain"));
   const survey = surveyIn(page);

@@ -47,6 +47,15 @@ test("a survey that was asked before says when and what came of it", async ({ pa
   await expect.poll(() => lines).toEqual([expect.stringMatching(/^asked on 20\S+Z and dismissed: frequency, again after no days$/)]);
 });
 
+test("a survey that cannot be seen now says so, and what becomes of it", async ({ page, pageUrl }) => {
+  const lines = told(page);
+  await page.goto(pageUrl("modal-dialog", "&asklet-debug=1"));
+  await expect.poll(() => lines.at(-1)).toMatch(/^waits until it can be seen and answered/);
+  await page.getByRole("button", { name: "Accept" }).click();
+  await surveyIn(page).dialog.waitFor();
+  await expect.poll(() => lines.at(-1)).toMatch(/^asked on 20\S+Z and ignored/);
+});
+
 test.describe("what the page tells later", () => {
   test.use({ definition: asked({ triggers: ["manual"], traits: ["plan"], targeting: { traits: { plan: "pro" } } }) });
   test("is looked at again", async ({ page, pageUrl }) => {

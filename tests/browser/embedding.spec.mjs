@@ -131,8 +131,12 @@ for (const [why, refuse] of Object.entries(REFUSALS)) {
   });
 }
 
-for (const name of ["isolated", "credentialless"]) {
-  test(`on a page that is ${name} from other origins the frame shows too`, async ({ page, live, pageUrl }) => {
+for (const [what, name] of [
+  ["is isolated from other origins", "isolated"],
+  ["gives other origins no credentials", "credentialless"],
+  ["would have frames reported and not refused", "reporting"],
+]) {
+  test(`on a page that ${what} the frame shows too`, async ({ page, live, pageUrl }) => {
     await page.goto(pageUrl(`${name}-no-wasm-csp`));
     await expectFrame(page, live);
   });

@@ -209,3 +209,71 @@ test.describe("a survey in an element of the page", () => {
     });
   }
 });
+
+test.describe("a survey of one route that can be cancelled", () => {
+  const definition = {
+    triggers: [{ event: { name: "go" } }],
+    wait: { ms: 0, cancelled_by: ["bought"] },
+    targeting: { exclude: [{ contains: "/checkout" }] },
+  };
+  test.use({ definition: asked(definition) });
+
+  const ENDS = {
+    "its page is gone": () => history.pushState({}, "", "/checkout"),
+    "an event cancels it": () => window.asklet("track", "bought"),
+    "the visitor logs out": () => window.asklet("reset"),
+  };
+  for (const [what, end] of Object.entries(ENDS)) {
+    test(`is not shown where ${what} while it loads`, async ({ page, live, pageUrl }) => {
+      let open;
+      const opened = new Promise((resolve) => (open = resolve));
+      await page.route("**/v1/body/**", async (route) => {
+        await opened;
+        await route.continue();
+      });
+      await page.goto(pageUrl("obstacles"));
+      await ready(page);
+      await tell(page, "track", "go");
+      await expect.poll(() => loaded(page)).toContainEqual(expect.stringContaining(".wasm"));
+      await page.evaluate(end);
+      const body = page.waitForResponse("**/v1/body/**");
+      open();
+      await (await body).finished();
+      await expectWaiting(page, live);
+    });
+  }
+});
+
+test.describe("a survey that the page shows", () => {
+  test.use({ definition: asked({ triggers: ["manual"] }) });
+
+  test("is shown where styles alone say what is hidden, as in Safari before 17.4", async ({ page, live, pageUrl }) => {
+    await page.addInitScript(() => delete Element.prototype.checkVisibility);
+    await page.goto(pageUrl("obstacles"));
+    await page.evaluate(() => {
+      const faded = Object.assign(document.createElement("div"), { ariaModal: "true", innerHTML: "<p>A faded layer</p>" });
+      faded.style.cssText = "position: fixed; inset: 0; opacity: 0; pointer-events: none";
+      document.body.append(faded);
+    });
+    await tell(page, "show", live.survey);
+    await surveyIn(page).score(9).click();
+    await expect.poll(live.summary).toMatchObject({ n: 1 });
+  });
+
+  for (const command of ["close", "reset"]) {
+    test(`is not shown any more where the page says ${command} while it waits`, async ({ page, live, pageUrl }) => {
+      await page.goto(pageUrl("obstacles"));
+      await ready(page);
+      await page.evaluate(() => (document.body.inert = true));
+      await tell(page, "show", live.survey);
+      await tell(page, "show", live.survey);
+      await settle(page);
+      await tell(page, command);
+      await page.evaluate(() => (document.body.inert = false));
+      await expectWaiting(page, live);
+      await tell(page, "show", live.survey);
+      await surveyIn(page).dialog.waitFor();
+      await expect.poll(live.summary).toMatchObject({ funnel: { shown: 1 } });
+    });
+  }
+});

@@ -28,6 +28,7 @@ const TYPES = { ".js": "text/javascript", ".css": "text/css", ".html": "text/htm
 const HEADERS = {
   "isolated-no-wasm-csp": { "cross-origin-embedder-policy": "require-corp" },
   "credentialless-no-wasm-csp": { "cross-origin-embedder-policy": "credentialless" },
+  "reporting-no-wasm-csp": { "content-security-policy-report-only": "frame-src 'self'" },
   xhtml: { "content-type": "application/xhtml+xml" },
 };
 
@@ -41,6 +42,7 @@ const POLICIES = {
   "no-frame-csp": (edge) => `default-src 'none'; script-src ${edge}; connect-src ${edge}`,
   "isolated-no-wasm-csp": (edge) => POLICIES["no-wasm-csp"](edge),
   "credentialless-no-wasm-csp": (edge) => POLICIES["no-wasm-csp"](edge),
+  "reporting-no-wasm-csp": (edge) => POLICIES["no-wasm-csp"](edge),
   "trusted-types": () => "require-trusted-types-for 'script'; trusted-types 'none'",
 };
 
