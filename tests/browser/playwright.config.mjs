@@ -44,15 +44,21 @@ const EVERYWHERE = [
   "answering",
   "audience",
   "commands",
+  "debug",
   "delivery",
   "embedding",
   "frequency",
   "hosted",
   "keyboard",
   "looks",
+  "named",
+  "obstacles",
   "paths",
   "routes",
+  "swaps",
   "triggers",
+  // These set what their browser is to have: a cache of pages, and no WebAssembly.
+  ...(BROWSER === "firefox" ? ["lifecycle", "lockdown"] : []),
 ].map((name) => `${name}.spec.mjs`);
 
 export default defineConfig({
