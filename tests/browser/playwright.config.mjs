@@ -24,6 +24,8 @@ function firefox(colours) {
     firefoxUserPrefs: {
       "layout.css.prefers-color-scheme.content-override": colours === "dark" ? 0 : 1,
       "ui.prefersReducedMotion": 1,
+      // Coarse, fine and hovering: there is a touch screen beside the mouse.
+      "ui.allPointerCapabilities": 7,
       // It asks for an icon by itself, which is against the policy of many a page, and would ask a visitor
       // before a form is sent again, which the driver cannot answer.
       "browser.chrome.site_icons": false,
