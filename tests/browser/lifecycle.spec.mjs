@@ -5,13 +5,13 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { join } from "node:path";
 
-import { LAUNCH } from "./playwright.config.mjs";
-import { asked, expect, ready, surveyIn, tell, test } from "./test.mjs";
+import { BROWSER, LAUNCH, launchFor } from "./playwright.config.mjs";
+import { asked, expect, ready, test } from "./test.mjs";
 
-// Playwright switches the cache off, for the sake of tests that do not expect it.
+// Playwright switches Chromium's cache off, for the sake of tests that do not expect it.
 test.use({
   launchOptions: {
-    ...LAUNCH,
+    ...launchFor("light"),
     ignoreDefaultArgs: ["--disable-back-forward-cache"],
   },
 });
@@ -21,15 +21,15 @@ test.describe("a page from the back-forward cache", () => {
   test("goes on as it was, and is asked there", async ({ page, pageUrl, live }) => {
     await page.goto(pageUrl("app"));
     await ready(page);
-    await page.evaluate(() => {
-      window.kept = true;
-      addEventListener("pageshow", ({ persisted }) => (window.isBack = persisted));
-    });
+    // A page that was loaded anew would not listen. The driver of Firefox can evaluate nothing in one that came
+    // back: so the page itself tells the event, the edge says what has happened, and keys answer.
+    await page.evaluate(() => addEventListener("pageshow", ({ persisted }) => persisted && window.asklet("track", "go")));
     await page.goto(pageUrl("no-language"));
-    await page.goBack({ waitUntil: "commit" });
-    await expect.poll(() => page.evaluate(() => [window.kept, window.isBack])).toEqual([true, true]);
-    await tell(page, "track", "go");
-    await surveyIn(page).score(9).click();
+    await page.evaluate(() => history.back());
+    await expect.poll(live.summary).toMatchObject({ funnel: { shown: 1, seen: 1 } });
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Space");
+    await page.keyboard.press("Enter");
     await expect.poll(live.summary).toMatchObject({ n: 1, funnel: { shown: 1, started: 1 } });
   });
 });
@@ -63,6 +63,7 @@ async function serveSpeculation(edge, site) {
 
 // Whoever drives a browser by its debugger switches prerendering off. So nobody drives this one.
 test("a prerendered page asks nothing before it is shown", async ({ network, live }, { outputDir }) => {
+  test.skip(BROWSER !== "chromium", "no other browser prerenders a page");
   const pages = await serveSpeculation(network.url, live.site);
   const profile = join(outputDir, "profile");
   const browser = spawn(LAUNCH.executablePath, ["--headless", `--user-data-dir=${profile}`, ...LAUNCH.args, pages.url]);

@@ -1,11 +1,16 @@
-// A browser without WebAssembly, as in Lockdown Mode. Chromium has it no more without its compilers; its
-// switch for WebAssembly alone does nothing since that is set up later.
+// A browser without WebAssembly, as in Lockdown Mode. Firefox has a preference for it. Chromium has it no
+// more without its compilers; its switch for WebAssembly alone does nothing since that is set up later.
 
 import { expectFrame } from "./frames.mjs";
-import { LAUNCH } from "./playwright.config.mjs";
+import { BROWSER, launchFor } from "./playwright.config.mjs";
 import { expect, loaded, test } from "./test.mjs";
 
-test.use({ launchOptions: { ...LAUNCH, args: [...LAUNCH.args, "--js-flags=--jitless"] } });
+const launch = launchFor("light");
+const without =
+  BROWSER === "firefox"
+    ? { firefoxUserPrefs: { ...launch.firefoxUserPrefs, "javascript.options.wasm": false } }
+    : { args: [...launch.args, "--js-flags=--jitless"] };
+test.use({ launchOptions: { ...launch, ...without } });
 
 test("without WebAssembly the hosted page is shown in a frame, and no widget is loaded", async ({ page, live, pageUrl }) => {
   await page.goto(pageUrl("plain"));

@@ -24,6 +24,12 @@ function firefox(colours) {
     firefoxUserPrefs: {
       "layout.css.prefers-color-scheme.content-override": colours === "dark" ? 0 : 1,
       "ui.prefersReducedMotion": 1,
+      // Coarse, fine and hovering: there is a touch screen beside the mouse.
+      "ui.allPointerCapabilities": 7,
+      // It asks for an icon by itself, which is against the policy of many a page, and would ask a visitor
+      // before a form is sent again, which the driver cannot answer.
+      "browser.chrome.site_icons": false,
+      "dom.confirm_repost.testing.always_accept": true,
     },
   };
 }
@@ -40,15 +46,21 @@ const EVERYWHERE = [
   "answering",
   "audience",
   "commands",
+  "debug",
   "delivery",
   "embedding",
   "frequency",
   "hosted",
   "keyboard",
   "looks",
+  "named",
+  "obstacles",
   "paths",
   "routes",
+  "swaps",
   "triggers",
+  // These set what their browser is to have: a cache of pages, and no WebAssembly.
+  ...(BROWSER === "firefox" ? ["lifecycle", "lockdown"] : []),
 ].map((name) => `${name}.spec.mjs`);
 
 export default defineConfig({
