@@ -115,10 +115,17 @@ export class Session {
    */
   async execute(run, ...args) {
     const script = `
+      // The driver would make null of what is undefined.
+      const defined = (value) => {
+        if (Array.isArray(value)) return value.map(defined);
+        if (value?.constructor !== Object) return value;
+        const known = Object.entries(value).filter(([, part]) => part !== undefined);
+        return Object.fromEntries(known.map(([name, part]) => [name, defined(part)]));
+      };
       const done = arguments[arguments.length - 1];
       const fail = (error) => done({ error: String(error?.message ?? error) });
       try {
-        Promise.resolve((${run})(...[...arguments].slice(0, -1))).then((value) => done({ value }), fail);
+        Promise.resolve((${run})(...[...arguments].slice(0, -1))).then((value) => done({ value: defined(value) }), fail);
       } catch (error) {
         fail(error);
       }`;

@@ -101,7 +101,7 @@ export class Context {
   /** Ends the visit, and forgets everything of it. */
   async close() {
     this.isClosed = true;
-    await this.#session.stop();
+    await this.run(() => this.#session.stop());
   }
 }
 
@@ -168,8 +168,10 @@ export class Page {
 
   async goto(url, options) {
     if (options?.referer) missing("referrer to give");
-    await this.exclusively((page) => page.command("POST", "/url", { url }));
-    this.#url = await this.evaluate(() => location.href);
+    await this.exclusively(async (page) => {
+      await page.command("POST", "/url", { url });
+      this.#url = await page.command("GET", "/url");
+    });
   }
 
   reload() {
