@@ -40,14 +40,18 @@ const EVERYWHERE = [
   "answering",
   "audience",
   "commands",
+  "debug",
   "delivery",
   "embedding",
   "frequency",
   "hosted",
   "keyboard",
   "looks",
+  "named",
+  "obstacles",
   "paths",
   "routes",
+  "swaps",
   "triggers",
 ].map((name) => `${name}.spec.mjs`);
 
