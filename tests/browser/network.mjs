@@ -52,11 +52,11 @@ export const FAULTS = {
 
 /**
  * Forwards to a deployment, and keeps what was asked of it, and the states of displays that it answered. While
- * `fault` is set, that is what happens to displays, and while `configFault` is set, to the config.
+ * `fault` is set, that is what happens to displays, and while `configFault` is set, to the config. `wire` lies before it.
  */
-export async function startNetwork(deployment) {
+export async function startNetwork(deployment, wire) {
   const network = { fault: undefined, configFault: undefined, posts: 0, asked: [], collected: [] };
-  const server = createServer((incoming, outgoing) => {
+  const pass = (incoming, outgoing) => {
     const { method, headers, url } = incoming;
     network.asked.push(`${method} ${url}`);
     const isDisplay = method === "POST" && url.startsWith("/v1/collect/");
@@ -78,7 +78,8 @@ export async function startNetwork(deployment) {
     const handled = Promise.resolve(happens(outgoing, forward));
     // The edge is down, or the browser went away.
     handled.catch(() => outgoing.destroy());
-  });
+  };
+  const server = createServer(wire.before(pass));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   network.url = `http://localhost:${server.address().port}`;

@@ -47,8 +47,8 @@ const POLICIES = {
 };
 
 /** Serves the pages with the tag of an edge. Each begins with the scripts, which its policy is made to allow. */
-export async function servePages(edge, initScripts = []) {
-  const server = createServer((request, response) => {
+export async function servePages(edge, initScripts, wire) {
+  const answer = (request, response) => {
     const { pathname, searchParams } = new URL(request.url, "http://page");
     // What follows the page's name is there for rules about addresses.
     const [, name, ...rest] = pathname.split("/");
@@ -73,7 +73,8 @@ export async function servePages(edge, initScripts = []) {
       content = content.replace(/(?=<title>)/, () => scripts);
     }
     response.end(content);
-  });
+  };
+  const server = createServer(wire.before(answer));
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     url: (name, site, query = "") =>

@@ -11,7 +11,12 @@ import { test as webkitTest } from "./webkit/fixtures.mjs";
 
 // Playwright drives Chromium and Firefox as distributions ship them, and no WebKit but its own.
 const isWebkit = BROWSER === "webkit";
-const base = isWebkit ? webkitTest : playwrightTest.extend({ initScripts: async ({}, use) => use([]) });
+const base = isWebkit
+  ? webkitTest
+  : playwrightTest.extend({
+      initScripts: async ({}, use) => use([]),
+      wire: async ({}, use) => use({ before: (listen) => listen }),
+    });
 export const expect = isWebkit ? expectAnywhere : playwrightExpect;
 
 export const DEFINITION = {
@@ -68,15 +73,15 @@ export const test = base.extend({
   },
 
   /** What lies between the pages and the edge: it tells what was asked, and fails when it is told to. */
-  network: async ({ deployment }, use) => {
-    const network = await startNetwork(deployment);
+  network: async ({ deployment, wire }, use) => {
+    const network = await startNetwork(deployment, wire);
     await use(network);
     await network.close();
   },
 
   /** The address of one of the pages, with the tag of the live survey's site. */
-  pageUrl: async ({ network, live, initScripts }, use) => {
-    const pages = await servePages(network.url, initScripts);
+  pageUrl: async ({ network, live, initScripts, wire }, use) => {
+    const pages = await servePages(network.url, initScripts, wire);
     await use((name, query) => pages.url(name, live.site, query));
     await pages.close();
   },

@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -45,12 +45,20 @@ export class Session {
   #path;
 
   /** Starts with what a visitor can have set, named as in Playwright. */
-  static async start(display, { colorScheme, reducedMotion, userAgent }) {
+  static async start(display, { colorScheme, reducedMotion, userAgent, locale = "C", javaScriptEnabled = true }) {
     const session = new Session();
     const settings = `[Settings]\ngtk-enable-animations=${reducedMotion === "reduce" ? 0 : 1}\n`;
     mkdirSync(join(session.#folder, "gtk-3.0"));
     writeFileSync(join(session.#folder, "gtk-3.0/settings.ini"), settings);
-    const args = ["--automation", ...(userAgent ? [`--user-agent=${userAgent}`] : [])];
+    // WebKit speaks the language that the locale is named for. No such locale needs to be installed.
+    const locales = join(session.#folder, "locales");
+    const lang = locale.replaceAll("-", "_");
+    mkdirSync(locales);
+    symlinkSync("/usr/lib/locale/C.utf8", join(locales, lang));
+    const args = ["--automation", "--javascript-can-open-windows-automatically=true"];
+    if (userAgent) args.push(`--user-agent=${userAgent}`);
+    // The driver's own scripts still run.
+    if (!javaScriptEnabled) args.push("--enable-javascript-markup=false");
     const port = await freePort();
     session.#origin = `http://127.0.0.1:${port}`;
     session.#driver = spawn("WebKitWebDriver", [`--port=${port}`, "--host=127.0.0.1"], {
@@ -59,8 +67,8 @@ export class Session {
         DISPLAY: display.name,
         XDG_CONFIG_HOME: session.#folder,
         GTK_THEME: colorScheme === "dark" ? "Adwaita:dark" : "Adwaita",
-        // American English, which needs no locale to be installed.
-        LC_ALL: "C",
+        LOCPATH: locales,
+        LC_ALL: lang,
         // Root, as in most containers, may not use WebKit's sandbox.
         WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: "1",
       },
@@ -107,10 +115,17 @@ export class Session {
    */
   async execute(run, ...args) {
     const script = `
+      // The driver would make null of what is undefined.
+      const defined = (value) => {
+        if (Array.isArray(value)) return value.map(defined);
+        if (value?.constructor !== Object) return value;
+        const known = Object.entries(value).filter(([, part]) => part !== undefined);
+        return Object.fromEntries(known.map(([name, part]) => [name, defined(part)]));
+      };
       const done = arguments[arguments.length - 1];
       const fail = (error) => done({ error: String(error?.message ?? error) });
       try {
-        Promise.resolve((${run})(...[...arguments].slice(0, -1))).then((value) => done({ value }), fail);
+        Promise.resolve((${run})(...[...arguments].slice(0, -1))).then((value) => done({ value: defined(value) }), fail);
       } catch (error) {
         fail(error);
       }`;

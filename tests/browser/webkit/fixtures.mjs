@@ -4,6 +4,7 @@ import { test as base } from "@playwright/test";
 
 import { Display, Session } from "./driver.mjs";
 import { Context } from "./page.mjs";
+import { Wire } from "./wire.mjs";
 
 export const test = base.extend({
   display: [
@@ -19,7 +20,7 @@ export const test = base.extend({
   browser: [
     async ({ display }, use) => {
       await use({
-        newContext: async (options) => new Context(await Session.start(display, options), []),
+        newContext: async (options) => new Context(await Session.start(display, options), [], new Wire()),
       });
     },
     { scope: "worker" },
@@ -30,16 +31,20 @@ export const test = base.extend({
     await use([]);
   },
 
-  /** What a test can say about the visitor. */
-  visitor: async ({ colorScheme, reducedMotion, locale, userAgent, isMobile }, use) => {
-    base.skip(isMobile, "MiniBrowser has no touch screen");
-    base.skip(locale !== "en-US", "WebKitGTK speaks what the system has locales for");
-    await use({ colorScheme, reducedMotion, userAgent });
+  /** What happens to requests on their way to the tests' servers. */
+  wire: async ({}, use) => {
+    await use(new Wire());
   },
 
-  context: async ({ display, visitor, initScripts }, use, info) => {
+  /** What a test can say about the visitor. */
+  visitor: async ({ colorScheme, reducedMotion, locale, userAgent, javaScriptEnabled, isMobile }, use) => {
+    base.skip(isMobile, "MiniBrowser has no touch screen");
+    await use({ colorScheme, reducedMotion, locale, userAgent, javaScriptEnabled });
+  },
+
+  context: async ({ display, visitor, initScripts, wire }, use, info) => {
     const session = await Session.start(display, visitor);
-    const context = new Context(session, initScripts);
+    const context = new Context(session, initScripts, wire);
     await use(context);
     try {
       if (info.status !== info.expectedStatus) await context.screenshot(info.outputPath("failed.png"));

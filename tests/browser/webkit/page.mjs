@@ -1,9 +1,11 @@
 // A page of WebKit: the part of Playwright's pages that the tests use, over WebDriver.
 
 import { writeFile } from "node:fs/promises";
+import { setTimeout as pause } from "node:timers/promises";
 
 import { expect, test } from "@playwright/test";
 
+import { installClock } from "./clock.mjs";
 import { toWire } from "./driver.mjs";
 import { Locator, PATIENCE } from "./locator.mjs";
 
@@ -14,6 +16,7 @@ const KEYS = {
   Enter: "\uE007",
   Shift: "\uE008",
   Escape: "\uE00C",
+  ControlOrMeta: "\uE009",
   Space: " ",
   End: "\uE010",
   Home: "\uE011",
@@ -28,12 +31,17 @@ export class Context {
   #session;
   #initScripts;
   #queue = Promise.resolve();
+  isClosed = false;
   #current;
 
-  /** `initScripts` is the list of what the server of the pages puts at the start of each. */
-  constructor(session, initScripts) {
+  /**
+   * `initScripts` is the list of what the server of the pages puts at the start of each, and `wire` what lies between
+   * the tabs and the servers.
+   */
+  constructor(session, initScripts, wire) {
     this.#session = session;
     this.#initScripts = initScripts;
+    this.wire = wire;
   }
 
   /** The tab that the session began with. */
@@ -76,12 +84,13 @@ export class Context {
     });
   }
 
-  on(event) {
-    missing(`${event} to tell of`);
+  on(event, tell) {
+    if (event !== "request" && event !== "response") missing(`${event} to tell of`);
+    this.wire.on(event, tell);
   }
 
-  setOffline() {
-    missing("network to cut");
+  setOffline(isOffline) {
+    this.wire.isCut = isOffline;
   }
 
   /** A picture of the tab that was last used. */
@@ -90,8 +99,9 @@ export class Context {
   }
 
   /** Ends the visit, and forgets everything of it. */
-  close() {
-    return this.#session.stop();
+  async close() {
+    this.isClosed = true;
+    await this.run(() => this.#session.stop());
   }
 }
 
@@ -110,8 +120,8 @@ export class Page {
     this.#context = context;
     this.#handle = handle;
     this.keyboard = {
-      press: (key) => this.#press([KEYS[key] ?? key]),
-      type: (text) => this.#press([...text]),
+      press: (keys) => this.#press([keys.split("+").map((key) => KEYS[key] ?? key)]),
+      type: (text) => this.#press([...text].map((key) => [key])),
     };
   }
 
@@ -158,8 +168,10 @@ export class Page {
 
   async goto(url, options) {
     if (options?.referer) missing("referrer to give");
-    await this.exclusively((page) => page.command("POST", "/url", { url }));
-    this.#url = await this.evaluate(() => location.href);
+    await this.exclusively(async (page) => {
+      await page.command("POST", "/url", { url });
+      this.#url = await page.command("GET", "/url");
+    });
   }
 
   reload() {
@@ -175,30 +187,62 @@ export class Page {
   }
 
   get clock() {
-    return missing("clock to set");
+    return {
+      install: async () => {
+        // The driver would measure its own patience by the page's timers.
+        await this.exclusively((page) => page.command("POST", "/timeouts", { script: null }));
+        this.addInitScript(installClock);
+      },
+      runFor: (ms) => this.evaluate((ms) => window.putForward(ms), ms),
+    };
   }
 
-  route() {
-    missing("requests to intercept");
+  route(glob, handle) {
+    this.#context.wire.route(glob, handle);
+  }
+
+  unroute(glob) {
+    this.#context.wire.unroute(glob);
   }
 
   emulateMedia() {
     missing("media to emulate");
   }
 
-  waitForRequest() {
-    missing("requests to tell of");
+  waitForResponse(glob) {
+    return this.#context.wire.next("response", glob);
   }
 
-  setViewportSize() {
-    missing("window narrower than the browser's own toolbar");
+  /** Goes on in a window without a toolbar, which can be narrower than a toolbar is. */
+  setViewportSize({ width, height }) {
+    return this.exclusively(async (page) => {
+      const before = await page.command("GET", "/window/handles");
+      await page.runScript(`open("about:blank", "", "popup, width=${width}, height=${height}")`);
+      await expect(async () => {
+        const added = (await page.command("GET", "/window/handles")).filter((handle) => !before.includes(handle));
+        expect(added).toHaveLength(1);
+        [this.#handle] = added;
+      }).toPass(PATIENCE);
+    });
   }
 
-  /** Calls back with what the page throws or writes on its console, after the command in which it did. */
+  /** Calls back with what the page throws or writes on its console. */
   on(event, tell) {
-    if (event !== "pageerror" && event !== "console") missing(`${event} to tell of`);
-    if (!this.#listeners.length) this.addInitScript(keepNews);
+    if (event !== "pageerror" && event !== "console") return this.#context.on(event, tell);
+    if (!this.#listeners.length) {
+      this.addInitScript(keepNews);
+      this.#askForNews();
+    }
     this.#listeners.push({ event, tell });
+  }
+
+  /** Asks again and again until the visit ends: the driver tells of nothing by itself. */
+  async #askForNews() {
+    while (!this.#context.isClosed) {
+      await pause(100);
+      // The page may just be changing.
+      await this.exclusively(() => {}).catch(() => {});
+    }
   }
 
   bringToFront() {
@@ -244,13 +288,17 @@ export class Page {
     return new Locator(this, []).frameLocator(css);
   }
 
-  #press(keys) {
-    const actions = keys.flatMap((value) => [{ type: "keyDown", value }, { type: "keyUp", value }]);
+  /** Presses keys one after another, where each may be several that are held together. */
+  #press(chords) {
+    const actions = chords.flatMap((keys) => [
+      ...keys.map((value) => ({ type: "keyDown", value })),
+      ...keys.toReversed().map((value) => ({ type: "keyUp", value })),
+    ]);
     return this.exclusively((page) => page.command("POST", "/actions", { actions: [{ type: "key", id: "keys", actions }] }));
   }
 }
 
-/** Runs first in a page: keeps what is thrown and what is written on the console. */
+/** Runs first in a page: keeps what is thrown and what is written on the console, until the driver takes it. */
 function keepNews() {
   const news = (window.newsOfThisPage = []);
   addEventListener("error", ({ message }) => message && news.push({ event: "pageerror", text: message }));
