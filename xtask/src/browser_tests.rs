@@ -10,9 +10,9 @@ use crate::root;
 use crate::step::{loud, timed};
 use crate::tools;
 
-/// Runs the browser tests in the browsers that `ASKLET_BROWSERS` names, or in Chromium.
+/// Runs the browser tests in the browsers that `ASKLET_BROWSERS` names, or in all that there are.
 pub fn browser_tests() -> Result<()> {
-    let named = env::var("ASKLET_BROWSERS").unwrap_or_else(|_| "chromium".into());
+    let named = env::var("ASKLET_BROWSERS").unwrap_or_else(|_| "chromium,firefox,webkit".into());
     for name in named.split(',') {
         let browser = Browser::find(name)?;
         timed(&format!("browser tests in {name}"), || browser.test())?;
