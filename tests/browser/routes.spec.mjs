@@ -6,6 +6,7 @@ for (const api of ["the Navigation API", "patches of the history"]) {
   test.describe(`with ${api}`, () => {
     test.beforeEach(async ({ page }) => {
       if (api.startsWith("patches")) await page.addInitScript(() => delete window.navigation);
+      else test.skip(!(await page.evaluate(() => "navigation" in window)), "this browser has no Navigation API");
     });
 
     test.describe("a page rule", () => {

@@ -50,6 +50,8 @@ export class Session {
     const settings = `[Settings]\ngtk-enable-animations=${reducedMotion === "reduce" ? 0 : 1}\n`;
     mkdirSync(join(session.#folder, "gtk-3.0"));
     writeFileSync(join(session.#folder, "gtk-3.0/settings.ini"), settings);
+    // The field of MiniBrowser's search bar, though hidden, keeps a window wider than a small phone.
+    writeFileSync(join(session.#folder, "gtk-3.0/gtk.css"), "entry { min-width: 0; padding: 0; }");
     // WebKit speaks the language that the locale is named for. No such locale needs to be installed.
     const locales = join(session.#folder, "locales");
     const lang = locale.replaceAll("-", "_");

@@ -214,8 +214,8 @@ export class Page {
   }
 
   /** Goes on in a window without a toolbar, which can be narrower than a toolbar is. */
-  setViewportSize({ width, height }) {
-    return this.exclusively(async (page) => {
+  async setViewportSize({ width, height }) {
+    await this.exclusively(async (page) => {
       const before = await page.command("GET", "/window/handles");
       await page.runScript(`open("about:blank", "", "popup, width=${width}, height=${height}")`);
       await expect(async () => {
@@ -224,6 +224,7 @@ export class Page {
         [this.#handle] = added;
       }).toPass(PATIENCE);
     });
+    await expect.poll(() => this.evaluate(() => innerWidth), PATIENCE).toBe(width);
   }
 
   /** Calls back with what the page throws or writes on its console. */
