@@ -3,6 +3,12 @@
 import { KINDS, notice, survey } from "./kinds.mjs";
 import { expect, listen, surveyIn, test } from "./test.mjs";
 
+/** Says that a score with the focus has a ring around its text, and no other. */
+async function expectOneRing(score) {
+  const outlines = (radio) => [radio, radio.nextElementSibling].map((element) => getComputedStyle(element).outlineStyle);
+  await expect.poll(() => score.evaluate(outlines)).toEqual(["none", "solid"]);
+}
+
 for (const [scale, shownAs, values] of KINDS) {
   test.describe(`${scale} as ${shownAs}`, () => {
     test.use({ definition: survey("en", scale, shownAs), settings: { notice: notice("en") } });
@@ -28,9 +34,11 @@ ${radios.join("\n")}
       await expect(page.getByRole("link", { name: "Cart" })).toBeFocused();
       await press("Tab");
       await expect(score(lowest)).toBeFocused();
+      await expectOneRing(score(lowest));
       await expect(score(lowest), "nothing is chosen beforehand").not.toBeChecked();
       await press("ArrowRight");
       await expect(score(lowest + 1)).toBeChecked();
+      await expectOneRing(score(lowest + 1));
       await expect(comment, "arrow keys choose and never submit").toHaveCount(0);
       await press("Tab");
       await expect(button("Ask me later")).toBeFocused();

@@ -9,7 +9,7 @@ import { canRun } from "./widget.js";
 const PLACE =
   "all:initial;position:fixed;z-index:2147483647;bottom:1rem;inset-inline-end:1rem;" +
   "width:min(26rem,100vw - 2rem);height:min(30rem,100vh - 2rem);color-scheme:light dark;visibility:hidden;";
-const INSIDE = "width:100%;height:100%;box-sizing:border-box;background:Canvas";
+const INSIDE = "width:100%;height:100%;box-sizing:border-box;border:1px solid GrayText;background:Canvas";
 const BUTTON = "position:absolute;top:2px;inset-inline-end:2px;width:2rem;height:2rem";
 
 /** How long the hosted page has to say that it is there: at all, and once its frame has loaded something. */
