@@ -136,7 +136,7 @@ test.describe("long words", () => {
 });
 
 test("nothing of a survey is on paper", async ({ page, pageUrl, browserName }) => {
-  test.skip(browserName !== "chromium", "only Chromium's debugger can have a page printed");
+  test.skip(browserName !== "chromium", "only Chromium's debugger can show a page as it would be printed");
   await page.goto(pageUrl("plain"));
   await expect(surveyIn(page).dialog).toBeVisible();
   await page.emulateMedia({ media: "print" });
@@ -146,7 +146,7 @@ test("nothing of a survey is on paper", async ({ page, pageUrl, browserName }) =
 });
 
 test("nothing of a survey's frame is on paper", async ({ page, pageUrl, browserName }) => {
-  test.skip(browserName !== "chromium", "only Chromium's debugger can have a page printed");
+  test.skip(browserName !== "chromium", "WebKit's driver prints nothing, and Firefox's cannot close this page once it was printed");
   await page.goto(pageUrl("no-wasm-csp"));
   const element = page.locator("asklet-survey");
   await expect(element).toBeVisible();
