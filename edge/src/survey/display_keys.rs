@@ -86,14 +86,15 @@ fn store_more(sql: &impl Sql, wanted: usize) -> Result<(), Failure> {
         keys = vec![0; BATCH * KEY_BYTES];
         first = 0;
     }
-    let places = keys.chunks_mut(KEY_BYTES).enumerate().skip(first).take(wanted);
-    let mut stored = Vec::new();
-    for (place, key) in places {
-        cipher::fill_randomly(key)?;
-        let number = number(batch, place);
+    let places = first..BATCH.min(first + wanted);
+    let fresh = keys.get_mut(places.start * KEY_BYTES..places.end * KEY_BYTES).unwrap_or_default();
+    // All at once: to ask the platform takes longer than to be answered.
+    cipher::fill_randomly(fresh)?;
+    let stored = places.zip(fresh.chunks(KEY_BYTES)).map(|(place, key)| {
         let broken = || Failure::Broken("a new key is no key".to_owned());
-        stored.push(Key::stored(number, key).ok_or_else(broken)?);
-    }
+        Key::stored(number(batch, place), key).ok_or_else(broken)
+    });
+    let stored = stored.collect::<Result<Vec<_>, _>>()?;
     sql.run(WRITE, &[batch.into(), keys.into()])?;
     sql.spare_keys().borrow_mut().keys.extend(stored);
     Ok(())

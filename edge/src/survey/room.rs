@@ -11,8 +11,11 @@ use super::fold;
 use crate::failure::Failure;
 use crate::sql::Sql;
 
-/// How many requests are taken at most before it is looked at again.
-const REQUESTS: u64 = 500;
+/// How many requests are taken at most before it is looked at again: to count the tail takes some milliseconds.
+const REQUESTS: u64 = 10_000;
+
+/// How many bytes a display takes at most, with its place in indexes.
+const DISPLAY_BYTES: u64 = 32 * 1024;
 
 /// How long a full shard is taken to stay full.
 const FULL_MS: u64 = 10_000;
@@ -56,11 +59,12 @@ impl Room {
 
 /// How many requests fit in for certain, each with a display of its own.
 fn find(sql: &impl Sql, limits: Limits) -> Result<u64, Failure> {
-    if sql.bytes() >= u64::from(limits.survey_megabytes) * MEGABYTE {
+    let bytes = (u64::from(limits.survey_megabytes) * MEGABYTE).saturating_sub(sql.bytes());
+    if bytes == 0 {
         return Ok(0);
     }
-    let most = u64::from(limits.survey_displays);
-    Ok(most.saturating_sub(fold::displays(sql)?).min(REQUESTS))
+    let displays = u64::from(limits.survey_displays).saturating_sub(fold::displays(sql)?);
+    Ok(displays.min((bytes / DISPLAY_BYTES).max(1)).min(REQUESTS))
 }
 
 fn full(limits: Limits) -> Problem {
