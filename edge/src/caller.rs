@@ -74,8 +74,11 @@ impl Team {
         Ok(json::read_sent(&bytes)?)
     }
 
-    /// Adds to what the request says.
+    /// Adds to what the request says. Without a key nobody asks for that, and an import has megabytes.
     pub fn says(&self, bytes: &[u8]) {
+        if self.idempotency_key.is_none() {
+            return;
+        }
         let said = self.said.borrow().clone() + &seal::digest(bytes);
         self.said.replace(seal::digest(said.as_bytes()));
     }

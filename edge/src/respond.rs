@@ -281,7 +281,7 @@ pub async fn read_json<T: DeserializeOwned>(
     request: &mut Request,
     limit: usize,
 ) -> Result<T, Failure> {
-    Ok(json::read_sent(&read_bytes(request, limit, UNCOMPRESSED).await?)?)
+    Ok(json::read_sent(&read_body(request, limit).await?)?)
 }
 
 /// Reads a body of at most `limit` bytes.
@@ -291,7 +291,7 @@ pub async fn read_body(request: &mut Request, limit: usize) -> Result<Vec<u8>, F
 
 /// Reads a body in UTF-8 of at most `limit` bytes.
 pub async fn read_text(request: &mut Request, limit: usize) -> Result<String, Failure> {
-    in_utf8(read_bytes(request, limit, UNCOMPRESSED).await?)
+    in_utf8(read_body(request, limit).await?)
 }
 
 /// Reads a body in UTF-8 of at most `limit` bytes, which may be compressed with gzip.

@@ -300,7 +300,7 @@ pub async fn import(
     survey: &str,
 ) -> Result<Response, Failure> {
     let team = Team::of(request.headers(), env, route)?;
-    let mut shard = 0;
+    let mut shard = 0_u16;
     for (name, value) in respond::query(&request)? {
         match (name.as_str(), value.parse()) {
             ("shard", Ok(named)) => shard = named,
@@ -321,7 +321,8 @@ pub async fn import(
             .limit(format!("{LINES_LIMIT} lines"))
             .into());
     }
-    team.says(&[&[u8::try_from(shard).unwrap_or(u8::MAX)], lines.as_bytes()].concat());
+    team.says(&shard.to_be_bytes());
+    team.says(lines.as_bytes());
     if let Some(earlier) = team.earlier_answer(env).await? {
         return respond::written(200, earlier);
     }
