@@ -10,6 +10,25 @@ async function expectWaiting(page, live) {
   expect(await live.summary()).toMatchObject({ funnel: { shown: 0, seen: 0 } });
 }
 
+/** Triggers a survey, and keeps its body back once all else is asked for. Gives what lets the body arrive. */
+async function untilItLoads(page, pageUrl) {
+  let open;
+  const opened = new Promise((resolve) => (open = resolve));
+  await page.route("**/v1/body/**", async (route) => {
+    await opened;
+    await route.continue();
+  });
+  await page.goto(pageUrl("obstacles"));
+  await ready(page);
+  await tell(page, "track", "go");
+  await expect.poll(() => loaded(page)).toContainEqual(expect.stringContaining(".wasm"));
+  return async () => {
+    const body = page.waitForResponse("**/v1/body/**");
+    open();
+    await (await body).finished();
+  };
+}
+
 test.describe("a survey that is triggered by the page", () => {
   test.use({ definition: asked({ triggers: [{ event: { name: "go" } }] }) });
 
@@ -83,20 +102,9 @@ test.describe("a survey that is triggered by the page", () => {
     });
 
     test(`waits for ${what} that comes while it loads`, async ({ page, live, pageUrl }) => {
-      let open;
-      const opened = new Promise((resolve) => (open = resolve));
-      await page.route("**/v1/body/**", async (route) => {
-        await opened;
-        await route.continue();
-      });
-      await page.goto(pageUrl("obstacles"));
-      await ready(page);
-      await tell(page, "track", "go");
-      await expect.poll(() => loaded(page)).toContainEqual(expect.stringContaining(".wasm"));
+      const arrive = await untilItLoads(page, pageUrl);
       await page.evaluate(make);
-      const body = page.waitForResponse("**/v1/body/**");
-      open();
-      await (await body).finished();
+      await arrive();
       await expectWaiting(page, live);
       await page.evaluate(remove);
       await surveyIn(page).score(9).click();
@@ -225,20 +233,9 @@ test.describe("a survey of one route that can be cancelled", () => {
   };
   for (const [what, end] of Object.entries(ENDS)) {
     test(`is not shown where ${what} while it loads`, async ({ page, live, pageUrl }) => {
-      let open;
-      const opened = new Promise((resolve) => (open = resolve));
-      await page.route("**/v1/body/**", async (route) => {
-        await opened;
-        await route.continue();
-      });
-      await page.goto(pageUrl("obstacles"));
-      await ready(page);
-      await tell(page, "track", "go");
-      await expect.poll(() => loaded(page)).toContainEqual(expect.stringContaining(".wasm"));
+      const arrive = await untilItLoads(page, pageUrl);
       await page.evaluate(end);
-      const body = page.waitForResponse("**/v1/body/**");
-      open();
-      await (await body).finished();
+      await arrive();
       await expectWaiting(page, live);
     });
   }
