@@ -1,24 +1,36 @@
-// What the platform starts: the Worker of ./index.js as a handler, and its objects.
+// What the platform starts: the Worker as a handler, and its objects.
 //
-// By itself the Worker is a class, which the platform would make anew, behind two proxies, for each
-// request; it keeps nothing of one. And a module that has trapped is never used again: its memory
-// stays as it was in the middle of something. The next call gets a fresh one, with all objects made
-// anew; what they had stored was rolled back or is whole.
+// A module that has trapped is never used again: its memory stays as it was in the middle of something.
+// The next call gets a fresh one, with all objects made anew; what they had stored was rolled back or is
+// whole.
 
-import Worker, * as objects from "./index.js";
+import * as module from "./index.js";
 
-// Grows with each trap.
-let generation = 0;
+// A stack within the module is deep.
+Error.stackTraceLimit = 100;
+
+// What the crate `worker` notes of the module: whether it has panicked, and the number of its instance,
+// which grows each time that it starts.
+const state = module.__worker_init_state();
 
 function notice(error) {
   const isTrap = error instanceof WebAssembly.RuntimeError;
-  if (isTrap) {
-    globalThis.__worker_init_state.criticalError = true;
-    generation += 1;
-  }
+  if (isTrap) state.criticalError = true;
   // What is no trap came from the platform: an object that was not reached, a client that is gone.
   const route = isTrap ? "trap" : "platform";
   console.error(JSON.stringify({ level: "error", route, cause: String(error?.stack ?? error) }));
+}
+
+// What breaks in a task that no answer waits for.
+addEventListener("error", (event) => notice(event.error));
+
+// The number of an instance that works.
+function instance() {
+  if (state.criticalError) {
+    module.__wbg_reset_state();
+    state.criticalError = false;
+  }
+  return state.instanceId;
 }
 
 function fail(error) {
@@ -42,17 +54,17 @@ function fail(error) {
   });
 }
 
-function answer(handler, request) {
+function answer(call) {
   try {
-    const answered = handler().fetch(request);
+    const answered = call();
     return answered instanceof Promise ? answered.catch(fail) : answered;
   } catch (error) {
     return fail(error);
   }
 }
 
-// An object that is made anew after a trap.
-const guarded = (Made) =>
+// An object that is made anew with each instance of the module.
+const renewed = (Made) =>
   class {
     constructor(state, env) {
       this.state = state;
@@ -60,15 +72,16 @@ const guarded = (Made) =>
     }
 
     current() {
-      if (this.generation !== generation) {
-        this.generation = generation;
+      const number = instance();
+      if (this.instance !== number) {
         this.object = new Made(this.state, this.env);
+        this.instance = number;
       }
       return this.object;
     }
 
     fetch(request) {
-      return answer(() => this.current(), request);
+      return answer(() => this.current().fetch(request));
     }
 
     async alarm() {
@@ -82,24 +95,15 @@ const guarded = (Made) =>
     }
   };
 
-export const Directory = guarded(objects.Directory);
-export const Site = guarded(objects.Site);
-export const Survey = guarded(objects.Survey);
-
-let worker;
-let workerEnv;
-let workerGeneration;
+export const Directory = renewed(module.Directory);
+export const Site = renewed(module.Site);
+export const Survey = renewed(module.Survey);
 
 export default {
   fetch(request, env, context) {
-    const current = () => {
-      if (workerEnv !== env || workerGeneration !== generation) {
-        workerEnv = env;
-        workerGeneration = generation;
-        worker = new Worker(context, env);
-      }
-      return worker;
-    };
-    return answer(current, request);
+    return answer(() => {
+      instance();
+      return module.fetch(request, env, context);
+    });
   },
 };

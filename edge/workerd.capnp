@@ -19,7 +19,6 @@ const config :Workerd.Config = (
 const asklet :Workerd.Worker = (
   modules = [
     (name = "entry.js", esModule = embed "worker/entry.js"),
-    (name = "index.js", esModule = embed "worker/index.js"),
     (name = "index_bg.wasm", wasm = embed "worker/index_bg.wasm"),
   ],
   compatibilityDate = "2026-04-01",

@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use asklet_shared::body::strings::Words;
 
 use crate::artefacts::{self, Files, Manifest};
+use crate::bindgen;
 use crate::glue;
 use crate::root;
 use crate::step::{Step, quiet};
@@ -32,7 +33,7 @@ pub fn widget(toolchain: &Toolchain) -> Result<()> {
             "shared",
             "Cargo.toml",
             "Cargo.lock",
-            tools::BINDGEN_LOCK,
+            "xtask/src/bindgen.rs",
             "xtask/src/browser_files.rs",
             "xtask/src/glue.rs",
         ],
@@ -45,15 +46,8 @@ pub fn widget(toolchain: &Toolchain) -> Result<()> {
         let style = stage.join("style.css");
         minify(&root().join("widget/src/style.css"), &style, &[])?;
         compile(toolchain, &style)?;
-        let bindgen = tools::wasm_bindgen()?;
-        quiet(
-            Command::new(bindgen)
-                .args(["--target", "web", "--no-typescript", "--omit-default-module-path"])
-                .args(["--remove-name-section", "--remove-producers-section"])
-                .args(["--out-name", "bound", "--out-dir", STAGE])
-                .arg("target/widget/wasm32-unknown-unknown/widget/asklet_widget.wasm")
-                .current_dir(root()),
-        )?;
+        let module = "target/widget/wasm32-unknown-unknown/widget/asklet_widget.wasm";
+        bindgen::for_page(&root().join(module), &stage, "bound")?;
         glue::shrink(&stage)
     })
 }

@@ -10,12 +10,13 @@ use crate::root;
 use crate::step::{loud, timed};
 use crate::tools;
 
-/// Runs the browser tests in the browsers that `ASKLET_BROWSERS` names, or in all that there are.
-pub fn browser_tests() -> Result<()> {
+/// Runs the browser tests, or those whose file or name matches, in the browsers that `ASKLET_BROWSERS`
+/// names, or in all that there are.
+pub fn browser_tests(matching: Option<&str>) -> Result<()> {
     let named = env::var("ASKLET_BROWSERS").unwrap_or_else(|_| "chromium,firefox,webkit".into());
     for name in named.split(',') {
         let browser = Browser::find(name)?;
-        timed(&format!("browser tests in {name}"), || browser.test())?;
+        timed(&format!("browser tests in {name}"), || browser.test(matching))?;
     }
     Ok(())
 }
@@ -39,10 +40,13 @@ impl Browser {
         Ok(Self { name, variable, path })
     }
 
-    fn test(&self) -> Result<()> {
+    fn test(&self, matching: Option<&str>) -> Result<()> {
         let mut node = Node::find()?.command()?;
         node.arg(tools::node_file("@playwright/test/cli.js"));
         node.args(["test", "--config", "tests/browser/playwright.config.mjs"]);
+        if let Some(matching) = matching {
+            node.args(["--grep", matching]);
+        }
         node.env("ASKLET_BROWSER", self.name).env(self.variable, &self.path);
         loud(node.current_dir(root()))
     }

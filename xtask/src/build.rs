@@ -1,18 +1,24 @@
 //! `cargo xtask build`: everything that is deployed, in `dist/`.
 
 use std::fs;
+use std::panic;
 use std::path::Path;
+use std::process::Command;
+use std::thread;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::artefacts::Manifest;
+use crate::bindgen;
 use crate::browser_files;
-use crate::node::Node;
 use crate::root;
 use crate::runtime;
 use crate::step::{Step, quiet};
 use crate::toolchain::Toolchain;
 use crate::tools;
+
+/// The module of the Worker with the names of its functions.
+const NAMED: &str = "named.wasm";
 
 /// What a build left.
 pub struct Built {
@@ -27,9 +33,13 @@ pub fn build() -> Result<Built> {
     let toolchain = Toolchain::find()?;
     tools::node_modules()?;
     runtime::report()?;
-    browser_files::widget(&toolchain)?;
-    browser_files::assets()?;
-    WORKER.build(&toolchain)?;
+    // Side by side: the last part of each is one compiler process that works alone.
+    thread::scope(|scope| {
+        let worker = scope.spawn(|| WORKER.build(&toolchain));
+        let files = browser_files::widget(&toolchain).and_then(|()| browser_files::assets());
+        let worker = worker.join().unwrap_or_else(|panicked| panic::resume_unwind(panicked));
+        files.and(worker)
+    })?;
     Ok(Built { manifest: Manifest::read()?, compiler: toolchain.name() })
 }
 
@@ -51,7 +61,7 @@ pub fn build_with_faults() -> Result<()> {
 /// A Worker that is built.
 struct Worker {
     name: &'static str,
-    /// Where worker-build leaves it, within `target/xtask`.
+    /// Where it is made, within `target/xtask`.
     made: &'static str,
     /// Features of the edge beyond what is deployed.
     features: &'static [&'static str],
@@ -62,12 +72,7 @@ const WORKER: Worker = Worker {
     name: "worker",
     made: "worker",
     features: &[],
-    leaves: &[
-        "dist/workerd.capnp",
-        "dist/worker/entry.js",
-        "dist/worker/index.js",
-        "dist/worker/index_bg.wasm",
-    ],
+    leaves: &["dist/workerd.capnp", "dist/worker/entry.js", "dist/worker/index_bg.wasm"],
 };
 
 const FAULTS: Worker = Worker {
@@ -77,7 +82,6 @@ const FAULTS: Worker = Worker {
     leaves: &[
         "target/xtask/faults/workerd.capnp",
         "target/xtask/faults/worker/entry.js",
-        "target/xtask/faults/worker/index.js",
         "target/xtask/faults/worker/index_bg.wasm",
     ],
 };
@@ -91,7 +95,7 @@ impl Worker {
         }
     }
 
-    /// Builds it with worker-build, which makes the JavaScript around the module.
+    /// Builds it: the module, the JavaScript around it, and both made small.
     fn build(&self, toolchain: &Toolchain) -> Result<()> {
         let step = Step {
             name: self.name,
@@ -104,7 +108,7 @@ impl Worker {
                 "widget/src/style.css",
                 "Cargo.toml",
                 "Cargo.lock",
-                tools::BINDGEN_LOCK,
+                "xtask/src/bindgen.rs",
                 "xtask/src/build.rs",
                 "package-lock.json",
             ],
@@ -112,38 +116,25 @@ impl Worker {
             leaves: self.leaves,
         };
         step.run(|| {
-            let worker_build = tools::worker_build()?;
+            self.compile(toolchain)?;
             let made = root().join("target/xtask").join(self.made);
-            let mut command = toolchain.command(worker_build);
-            command
-                .args(["--release", "--out-dir", &format!("../target/xtask/{}", self.made)])
-                .args(self.features)
-                .env("PATH", Node::find()?.before(toolchain.path())?)
-                .env("CARGO_TARGET_DIR", root().join("target/edge"))
-                // A stack says where, by the names of its functions; the standard library's
-                // quickest sorts are not worth their kilobytes.
-                .env("RUSTFLAGS", "-Zlocation-detail=none")
-                .env("CARGO_UNSTABLE_BUILD_STD_FEATURES", "optimize_for_size")
-                // Without these it would download its own.
-                .env("WASM_BINDGEN_BIN", tools::wasm_bindgen()?)
-                .env("WASM_OPT_BIN", tools::node_file("binaryen/bin/wasm-opt"))
-                .env("ESBUILD_BIN", tools::esbuild()?)
-                .current_dir(root().join("edge"));
-            quiet(&mut command)?;
-            // Names of functions are a fifth of the module; the one with names stays where it was
-            // made, to read a stack with.
-            let stripped = made.join("stripped.wasm");
-            let mut strip = tools::binaryen("wasm-opt")?;
+            let module = root().join("target/edge/wasm32-unknown-unknown/release/asklet_edge.wasm");
+            bindgen::for_worker(&module, &made, "index")?;
+            let optimise = |passes: &[&str], from: &str, to: &str| {
+                let mut optimise = tools::binaryen("wasm-opt")?;
+                optimise.args(passes).arg(from).args(["-o", to]).current_dir(&made);
+                quiet(&mut optimise)
+            };
+            // Names of functions are a fifth of the module; the one with names stays here, to read a
+            // stack with.
+            optimise(&["-O", "--debuginfo"], "index_bg.wasm", NAMED)?;
             // Once more for size: names gone, more functions are alike.
-            strip.args(["--strip-debug", "--strip-producers", "-Os"]);
-            strip.arg(made.join("index_bg.wasm")).arg("-o").arg(&stripped);
-            quiet(&mut strip)?;
-            let edge = root().join("edge");
+            optimise(&["-Os", "--strip-debug", "--strip-producers"], NAMED, "small.wasm")?;
+            self.bundle(&made)?;
             let from = [
-                edge.join("workerd.capnp"),
-                edge.join("entry.js"),
-                made.join("index.js"),
-                stripped,
+                root().join("edge/workerd.capnp"),
+                made.join("bundled.js"),
+                made.join("small.wasm"),
             ];
             for (from, to) in from.iter().zip(self.leaves) {
                 let to = root().join(to);
@@ -153,6 +144,45 @@ impl Worker {
             }
             Ok(())
         })
+    }
+
+    fn compile(&self, toolchain: &Toolchain) -> Result<()> {
+        let mut cargo = toolchain.command("cargo");
+        cargo
+            .args(["build", "--package", "asklet-edge", "--lib", "--release"])
+            .args(["--target", "wasm32-unknown-unknown", "--target-dir", "target/edge"])
+            .args(self.features)
+            // A stack says where, by the names of its functions; the standard library's quickest
+            // sorts are not worth their kilobytes.
+            .env("RUSTFLAGS", "-Zlocation-detail=none")
+            .env("CARGO_UNSTABLE_BUILD_STD_FEATURES", "optimize_for_size")
+            // Promises of `js-sys` itself, without a crate in between.
+            .env("WASM_BINDGEN_USE_JS_SYS", "1")
+            .current_dir(root());
+        quiet(&mut cargo).map(drop)
+    }
+
+    /// Puts `entry.js` and the JavaScript around the module into one file.
+    fn bundle(&self, made: &Path) -> Result<()> {
+        let read = |path: &Path| {
+            fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+        };
+        let write = |path: &Path, text: &str| {
+            fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+        };
+        // The platform gives the compiled module to an `import` that is none of a source yet.
+        let glue = made.join("index.js");
+        let source_import = "import source wasmModule from";
+        let text = read(&glue)?;
+        ensure!(text.contains(source_import), "wasm-bindgen imports the module in another way");
+        write(&glue, &text.replace(source_import, "import wasmModule from"))?;
+        write(&made.join("entry.js"), &read(&root().join("edge/entry.js"))?)?;
+        let mut esbuild = Command::new(tools::esbuild()?);
+        esbuild
+            .args(["entry.js", "--bundle", "--format=esm", "--minify", "--log-level=warning"])
+            .args(["--target=es2024", "--external:./index_bg.wasm", "--outfile=bundled.js"])
+            .current_dir(made);
+        quiet(&mut esbuild).map(drop)
     }
 }
 

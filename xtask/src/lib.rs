@@ -2,6 +2,7 @@
 
 pub mod artefacts;
 pub mod backup;
+mod bindgen;
 mod browser_files;
 mod browser_tests;
 pub mod build;

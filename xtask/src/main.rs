@@ -18,8 +18,8 @@ struct Arguments {
 enum Command {
     /// Build what is stale and run it on this machine, with its data in one folder
     Serve(serve::Options),
-    /// Run all checks
-    Test,
+    /// Run all checks, or a part of them
+    Test(test::Options),
     /// Run the long evidence: many kills under load, full disks, panics, and fuzzing
     Proof,
     /// Fuzz what strangers send, or replay an input that failed
@@ -67,7 +67,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<()> {
     match command {
         Command::Serve(options) => serve::serve(&options),
-        Command::Test => test::test(),
+        Command::Test(options) => test::test(&options),
         Command::Proof => test::proof(),
         Command::Fuzz(options) => fuzz::fuzz(&options),
         Command::Bench => test::bench(),

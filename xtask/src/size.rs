@@ -104,7 +104,7 @@ pub fn size(built: &Built) -> Result<()> {
         check(name, sizes.iter().sum(), budget);
     }
     let mut worker = 0;
-    for file in ["entry.js", "index.js", "index_bg.wasm"] {
+    for file in ["entry.js", "index_bg.wasm"] {
         worker += artefacts::gzip(&fs::read(artefacts::dist().join("worker").join(file))?)?.len();
     }
     check("Worker, gzip", worker, WORKER_BUDGET);

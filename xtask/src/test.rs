@@ -1,12 +1,13 @@
-//! `cargo xtask test`: all checks, cheapest first.
+//! `cargo xtask test`: all checks, cheapest first, or a part of them.
 
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
+use clap::{Args, ValueEnum};
 
 use crate::browser_tests::browser_tests;
 use crate::build::{build, build_with_faults};
-use crate::fuzz::{Options, fuzz};
+use crate::fuzz::{self, fuzz};
 use crate::node::Node;
 use crate::root;
 use crate::size::size;
@@ -33,7 +34,7 @@ pub fn proof() -> Result<()> {
     timed("proof", || cargo(&[&proof[..], &["--", "--nocapture"]].concat()))?;
     timed("the API by its own document", by_document)?;
     timed("the API by generated clients", by_clients)?;
-    fuzz(&Options::default())
+    fuzz(&fuzz::Options::default())
 }
 
 /// Has requests made of the OpenAPI document.
@@ -68,17 +69,91 @@ fn node(arguments: &[&str]) -> Result<Command> {
     Ok(node)
 }
 
-/// Runs all of it; the first failure ends it.
-pub fn test() -> Result<()> {
-    timed("formatting", || cargo(&["fmt", "--all", "--check"]))?;
-    let lint = ["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"];
-    timed("lints", || cargo(&lint))?;
+/// What `test` runs.
+#[derive(Args)]
+pub struct Options {
+    /// Only this part
+    part: Option<Part>,
+    /// In it, only tests whose names contain this
+    name: Option<String>,
+}
+
+/// A part of the checks.
+#[derive(Clone, Copy, ValueEnum)]
+enum Part {
+    /// Formatting and lints
+    Lints,
+    /// The bytes of what browsers download and of the Worker, against their budgets
+    Size,
+    /// Tests that need no server
+    Native,
+    /// Tests over HTTP, on plain workerd
+    Api,
+    /// The same in `wrangler dev`
+    Wrangler,
+    /// The commands that docs/ shows, of which names can be picked by how they begin
+    Docs,
+    /// Tests in the browsers that `ASKLET_BROWSERS` names
+    Browser,
+}
+
+/// Runs all checks, or a part of them; the first failure ends it.
+pub fn test(options: &Options) -> Result<()> {
+    match options.part {
+        Some(part) => part.run(options.name.as_deref()),
+        None => all(),
+    }
+}
+
+fn all() -> Result<()> {
+    lints()?;
     size(&build()?)?;
     tools::curl()?;
     timed("native and API tests", || on("workerd", &[]))?;
+    wrangler(None)?;
+    browser_tests(None)
+}
+
+impl Part {
+    fn run(self, name: Option<&str>) -> Result<()> {
+        if let (Self::Lints | Self::Size, Some(name)) = (self, name) {
+            bail!("{name}: lints and size have no tests that a name could pick");
+        }
+        let named = |arguments: &[&'static str]| {
+            let arguments: Vec<_> = arguments.iter().copied().chain(name).collect();
+            on("workerd", &arguments)
+        };
+        match self {
+            Self::Lints => lints(),
+            Self::Size => size(&build()?),
+            Self::Native => named(&["--exclude", "asklet-tests"]),
+            Self::Api => served(|| named(&["--test", "api"])),
+            Self::Wrangler => served(|| wrangler(name)),
+            Self::Docs => served(|| {
+                let name = format!("docs::{}", name.unwrap_or_default());
+                on("workerd", &["--test", "api", &name])
+            }),
+            Self::Browser => served(|| browser_tests(name)),
+        }
+    }
+}
+
+/// Runs tests of what is built.
+fn served(run: impl FnOnce() -> Result<()>) -> Result<()> {
+    build()?;
+    tools::curl()?;
+    run()
+}
+
+fn lints() -> Result<()> {
+    timed("formatting", || cargo(&["fmt", "--all", "--check"]))?;
+    let lint = ["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"];
+    timed("lints", || cargo(&lint))
+}
+
+fn wrangler(name: Option<&str>) -> Result<()> {
     // `machine` looks at plain workerd's files and kills it.
-    timed("API tests in wrangler", || {
-        on("wrangler", &["--test", "api", "--", "--skip", "machine::"])
-    })?;
-    browser_tests()
+    let arguments = ["--test", "api", "--", "--skip", "machine::"];
+    let arguments: Vec<_> = arguments.into_iter().chain(name).collect();
+    timed("API tests in wrangler", || on("wrangler", &arguments))
 }

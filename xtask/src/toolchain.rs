@@ -13,8 +13,6 @@ use anyhow::{Context, Result, bail};
 use crate::step::quiet;
 use crate::tools::{Apt, find_on};
 
-const TARGET: &str = "wasm32-unknown-unknown";
-
 /// Where Debian's packages put their programs.
 const DEBIAN_PROGRAMS: &str = "/usr/bin";
 
@@ -81,10 +79,6 @@ impl Toolchain {
         } else {
             Some(debian_linker(&version, &Apt::on(path), debian)?)
         };
-        // worker-build looks for this folder, and asks rustup for the target where it is missing.
-        let library = quiet(rustc(path).args(["--target", TARGET, "--print", "target-libdir"]))?;
-        fs::create_dir_all(library.trim())
-            .with_context(|| format!("cannot make {}", library.trim()))?;
         Ok(Self { path: path.to_owned(), linker, version, sysroot })
     }
 
@@ -92,11 +86,6 @@ impl Toolchain {
     pub fn name(&self) -> String {
         let release = self.version.lines().next().unwrap_or_default();
         format!("{release} in {}", self.sysroot.display())
-    }
-
-    /// The PATH on which `cargo` and `rustc` are this compiler's.
-    pub fn path(&self) -> &OsStr {
-        &self.path
     }
 
     /// A command with this compiler on its PATH, set up to rebuild the standard library.

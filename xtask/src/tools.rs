@@ -1,4 +1,4 @@
-//! The tools that a build needs and a machine may lack. What cargo installs is kept in the user's
+//! The tools that a build needs and a machine may lack. What Python packages bring is kept in the user's
 //! cache, by version, and shared between checkouts.
 
 use std::env;
@@ -14,21 +14,6 @@ use crate::node::{Node, check_installer};
 use crate::root;
 use crate::step::{Step, quiet, timed};
 
-/// The lock file of what is built, which names the versions that tools must fit.
-const CARGO_LOCK: &str = "Cargo.lock";
-
-/// The lock file of wasm-bindgen's command.
-pub const BINDGEN_LOCK: &str = "xtask/bindgen/Cargo.lock";
-
-/// The version of a package in a lock file of cargo's.
-fn locked_version(lock: &str, package: &str) -> Result<String> {
-    let text = fs::read_to_string(root().join(lock));
-    let text = text.with_context(|| format!("cannot read {lock}"))?;
-    let entry = format!("name = \"{package}\"\nversion = \"");
-    let version = text.split(&entry).nth(1).and_then(|rest| rest.split('"').next());
-    version.map(str::to_owned).ok_or_else(|| anyhow!("{lock} does not name {package}"))
-}
-
 /// What package-lock.json says.
 pub fn package_lock() -> Result<serde_json::Value> {
     let lock =
@@ -41,52 +26,6 @@ pub fn npm_version(package: &str) -> Result<String> {
     let version = &package_lock()?["packages"][format!("node_modules/{package}")]["version"];
     let version = version.as_str().map(str::to_owned);
     version.ok_or_else(|| anyhow!("package-lock.json does not name {package}"))
-}
-
-/// The path of wasm-bindgen's command; installs it if that was not done with this lock file.
-pub fn wasm_bindgen() -> Result<PathBuf> {
-    let version = locked_version(BINDGEN_LOCK, "wasm-bindgen-cli")?;
-    let lock = fs::read(root().join(BINDGEN_LOCK))?;
-    let name = format!("wasm-bindgen-{version}-{}", artefacts::digest(&[&lock]));
-    let source = root().join("xtask/bindgen");
-    cargo_tool(&name, "wasm-bindgen", &["--path", &source.to_string_lossy()], || Ok(()))
-}
-
-/// The path of worker-build; installs it if this version is not there.
-pub fn worker_build() -> Result<PathBuf> {
-    let version = locked_version(CARGO_LOCK, "worker")?;
-    let package = format!("worker-build@{version}");
-    cargo_tool(&format!("worker-build-{version}"), "worker-build", &[&package], need_openssl)
-}
-
-/// The path of a tool that cargo installs from a lock file: its own, or one of ours. Where the registry
-/// lacks a version of it, nothing else is tried: what is in the lock file was tried together.
-fn cargo_tool(
-    name: &str,
-    binary: &str,
-    source: &[&str],
-    prepare: impl FnOnce() -> Result<()>,
-) -> Result<PathBuf> {
-    let folder = cache()?.join("tools").join(name);
-    let path = folder.join("bin").join(binary);
-    if path.exists() {
-        return Ok(path);
-    }
-    prepare()?;
-    timed(&format!("install {binary}"), || {
-        println!("  {name} into {}: once, some minutes", folder.display());
-        let mut cargo = Command::new("cargo");
-        cargo.args(["install", "--locked", "--root"]).arg(&folder).args(source);
-        // A folder of its own: this one's may be locked by the cargo that runs us.
-        cargo.env("CARGO_TARGET_DIR", cache()?.join("target"));
-        quiet(&mut cargo).map(drop).with_context(|| {
-            format!(
-                "{name} cannot be installed with the versions of its lock file, and nothing else is \
-                 tried. Is the registry reachable, and has it all of them?"
-            )
-        })
-    })?;
-    Ok(path)
 }
 
 /// The path of a command that Python packages bring. The lock file, a path within the repository, names
@@ -125,15 +64,6 @@ fn cache() -> Result<PathBuf> {
         .or_else(|| from("XDG_CACHE_HOME").map(|cache| Path::new(&cache).join("asklet")))
         .or_else(|| from("HOME").map(|home| Path::new(&home).join(".cache/asklet")))
         .context("neither ASKLET_CACHE nor HOME says where to keep tools")
-}
-
-/// worker-build links OpenSSL.
-fn need_openssl() -> Result<()> {
-    if quiet(Command::new("pkg-config").args(["--exists", "openssl"])).is_ok() {
-        return Ok(());
-    }
-    apt_install(&["libssl-dev", "pkg-config"], "worker-build, which makes the Worker, links it")
-        .context("the headers of OpenSSL are missing: install libssl-dev and pkg-config")
 }
 
 /// Installs the packages of package.json, if that was not done with this lock file.
@@ -258,20 +188,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wasm_bindgens_command_has_the_version_of_what_is_built() {
-        let command = locked_version(BINDGEN_LOCK, "wasm-bindgen-cli").unwrap();
-        assert_eq!(command, locked_version(CARGO_LOCK, "wasm-bindgen").unwrap());
-    }
-
-    #[test]
     fn lock_files_name_no_registry_of_their_own() {
-        for lock in [CARGO_LOCK, BINDGEN_LOCK] {
-            let text = fs::read_to_string(root().join(lock)).unwrap();
-            let sources = text.lines().filter_map(|line| line.strip_prefix("source = "));
-            for source in sources {
-                let usual = "\"registry+https://github.com/rust-lang/crates.io-index\"";
-                assert_eq!(source, usual, "{lock}");
-            }
+        let text = fs::read_to_string(root().join("Cargo.lock")).unwrap();
+        for source in text.lines().filter_map(|line| line.strip_prefix("source = ")) {
+            assert_eq!(source, "\"registry+https://github.com/rust-lang/crates.io-index\"");
         }
         for (name, package) in package_lock().unwrap()["packages"].as_object().unwrap() {
             assert!(package["resolved"].is_null(), "{name}");
