@@ -122,14 +122,15 @@ impl Worker {
             bindgen::for_worker(&module, &made, "index")?;
             let optimise = |passes: &[&str], from: &str, to: &str| {
                 let mut optimise = tools::binaryen("wasm-opt")?;
-                optimise.args(passes).arg(from).args(["-o", to]).current_dir(&made);
-                quiet(&mut optimise)
+                // wasm-bindgen tells traps from what JavaScript throws by exceptions; the module names
+                // itself what else it needs.
+                optimise.arg("--enable-exception-handling").args(passes);
+                quiet(optimise.arg(from).args(["-o", to]).current_dir(&made))
             };
+            optimise(&["-Os", "--debuginfo"], "index_bg.wasm", NAMED)?;
             // Names of functions are a fifth of the module; the one with names stays here, to read a
             // stack with.
-            optimise(&["-O", "--debuginfo"], "index_bg.wasm", NAMED)?;
-            // Once more for size: names gone, more functions are alike.
-            optimise(&["-Os", "--strip-debug", "--strip-producers"], NAMED, "small.wasm")?;
+            optimise(&["--strip-debug", "--strip-producers"], NAMED, "small.wasm")?;
             self.bundle(&made)?;
             let from = [
                 root().join("edge/workerd.capnp"),
