@@ -57,13 +57,10 @@ mod tests {
         assert_eq!(Token::read(&text, &seal, survey), Some(token));
         assert_eq!(Token::read(&text, &seal, ("any-1", "3")), None);
         assert_eq!(Token::read(&text, &seal, ("any-12", "")), None);
-        for (from, to) in
-            [("7.", "8."), ("7.", "07."), ("de-AT", "de"), ("-7", "-7"), ("018", "019")]
-        {
+        for (from, to) in [("7.", "8."), ("7.", "07."), ("de-AT", "de"), ("018", "019")] {
             let forged = text.replacen(from, to, 1);
-            if forged != text {
-                assert_eq!(Token::read(&forged, &seal, survey), None, "{forged}");
-            }
+            assert_ne!(forged, text);
+            assert_eq!(Token::read(&forged, &seal, survey), None, "{forged}");
         }
         for made_up in ["", "...", "7.de-AT", &text.to_uppercase(), &format!("{text}.x")] {
             assert_eq!(Token::read(made_up, &seal, survey), None, "{made_up}");
