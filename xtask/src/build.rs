@@ -171,7 +171,8 @@ impl Worker {
         let write = |path: &Path, text: &str| {
             fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
         };
-        // The platform gives the compiled module to an `import` that is none of a source yet.
+        // wasm-bindgen writes `import source`, which the platform does not know yet: its plain `import`
+        // of a .wasm file gives the compiled module as well.
         let glue = made.join("index.js");
         let source_import = "import source wasmModule from";
         let text = read(&glue)?;

@@ -192,7 +192,6 @@ mod tests {
                     "case \"$*\" in\n\
                      -vV) echo 'rustc {version}'; echo 'LLVM version: 22.1.2';;\n\
                      *sysroot) echo ROOT/{folder}-root;;\n\
-                     *) echo ROOT/{folder}-root/lib/rustlib/wasm32/lib;;\n\
                      esac\n"
                 ),
             );
