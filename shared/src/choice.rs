@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::counter::FUNNEL;
 use crate::definition::question::Options;
 use crate::display::OTHER_OPTION;
 use crate::facts::option_key;
+use crate::funnel::FUNNEL;
 use crate::statistics::{self, Interval};
 use crate::summary::{Funnel, People, Period, Source};
 use crate::tally::Counted;

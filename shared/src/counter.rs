@@ -11,26 +11,18 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::error::Error;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::display::Stage;
 use crate::facts::Facts;
 use crate::time;
-
-/// The "question" under which the stages of displays are counted; no question's id can be empty.
-pub const FUNNEL: &str = "";
 
 /// How often each value was seen. For a rating the value is the score, for a text question 0, and
 /// for the funnel a [`funnel_value`] or [`DISMISSED`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Histogram(pub BTreeMap<u8, u64>);
-
-/// The value under which the funnel counts the dismissed.
-pub const DISMISSED: u8 = 4;
-
-/// What is added to the number of a stage where nobody can tell whether it was seen.
-const UNSEEN: u8 = 5;
 
 /// The name under which respondents are counted like the values of a dimension. It is none that a
 /// summary can be broken down by.
@@ -48,22 +40,6 @@ pub struct Key {
     /// The dimension's value; empty for [`crate::dimension::Dimension::All`]. For [`RESPONDENT`] the
     /// hour of the day.
     pub value: String,
-}
-
-/// The number under which the funnel counts a stage. Displays of a channel on which nobody can tell
-/// whether they were seen have numbers of their own, since they are no part of a response rate.
-pub fn funnel_value(stage: Stage, tells_seen: bool) -> u8 {
-    stage_value(stage) + if tells_seen { 0 } else { UNSEEN }
-}
-
-/// The number of a stage, under which the store keeps it.
-pub fn stage_value(stage: Stage) -> u8 {
-    match stage {
-        Stage::Shown => 0,
-        Stage::Seen => 1,
-        Stage::Started => 2,
-        Stage::Completed => 3,
-    }
 }
 
 impl Histogram {
@@ -127,6 +103,14 @@ pub struct Packed {
 /// A counter says less than what is to be taken out of it, or does not decode: the store is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BrokenCounter;
+
+impl fmt::Display for BrokenCounter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a counter does not hold what was folded into it")
+    }
+}
+
+impl Error for BrokenCounter {}
 
 impl Packed {
     /// Reads what [`Packed::encode`] wrote.
@@ -293,6 +277,7 @@ impl Counters {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::display::Stage;
     use crate::display::{Answer, Answers};
     use crate::facts::Context;
     use crate::tally::{Request, Respondents};

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::counter::{DISMISSED, FUNNEL, funnel_value};
 use crate::dimension::Dimension;
 use crate::display::{Answer, Answers, Channel, OTHER_OPTION, Stage};
+use crate::funnel::{DISMISSED, FUNNEL, funnel_value};
 
 /// The facts about one display.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,6 +10,7 @@ pub mod dimension;
 pub mod display;
 pub mod display_id;
 pub mod facts;
+pub mod funnel;
 pub mod json;
 pub mod metrics;
 pub mod period;

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::counter::{FUNNEL, Histogram};
+use crate::counter::Histogram;
 use crate::definition::question::Rating;
+use crate::funnel::FUNNEL;
 use crate::metrics::{Direction, Metric, Sample, Scale, Score};
 use crate::period::rfc3339;
 use crate::statistics::{Difference, SIGNIFICANT, float};
@@ -199,10 +200,10 @@ fn oriented(rating: &Rating, answers: &Histogram) -> Histogram {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::counter::funnel_value;
     use crate::definition::question::ShownAs;
     use crate::definition::text::Text;
     use crate::display::Stage;
+    use crate::funnel::funnel_value;
 
     #[test]
     fn a_pool_turns_scales_the_same_way_and_shows_its_mix() {

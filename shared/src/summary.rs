@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::counter::{DISMISSED, FUNNEL, Histogram, funnel_value};
+use crate::counter::Histogram;
 use crate::definition::question::Rating;
 use crate::dimension::{Dimension, OTHER};
 use crate::display::Stage;
+use crate::funnel::{DISMISSED, FUNNEL, funnel_value};
 use crate::metrics::{Metric, Sample, Scale, Score};
 use crate::period::rfc3339;
 use crate::statistics::{self, Adjusted, Difference, Interval, SIGNIFICANT};

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::counter::{BrokenCounter, DIGESTS, FUNNEL, Histogram, Key, Packed, RESPONDENT};
+use crate::counter::{BrokenCounter, DIGESTS, Histogram, Key, Packed, RESPONDENT};
 use crate::dimension::Dimension;
 use crate::display::{Answer, Answers, Channel, Stage};
 use crate::facts::{Context, Facts};
+use crate::funnel::FUNNEL;
 use crate::statistics::float;
 use crate::time;
 

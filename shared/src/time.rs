@@ -7,6 +7,9 @@ pub const BUCKET_MS: u64 = 15 * 60 * 1000;
 /// A UTC day.
 pub const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
+/// Later than any display: the largest integer that passes through JavaScript unharmed.
+pub const END_OF_TIME_MS: u64 = (1 << 53) - 1;
+
 /// Times up to here, in March 1973, are taken for seconds: those of this century are ten digits, and in
 /// milliseconds they are thirteen.
 pub const SECONDS_END_MS: u64 = 100_000_000_000;

@@ -1,7 +1,6 @@
 //! What has the wrong shape is refused, and not read as something else.
 
-use harness::route::team::TEAM_ROUTES;
-use harness::{ADMIN_TOKEN, Deployment, display};
+use harness::{ADMIN_TOKEN, Deployment, display, team_routes};
 use serde_json::{Value, json};
 
 use super::responses::line;
@@ -98,10 +97,10 @@ fn a_parameter_that_a_route_does_not_take_is_named_and_does_nothing() {
     let site = deployment.site();
     let survey = site.survey();
     let id = display(1, 1, "shown", json!({}))["id"].as_str().unwrap().to_owned();
-    let of_site = TEAM_ROUTES.iter().map(|(method, path, _)| {
-        let path = path.replace("{survey}", &survey.id).replace("{display}", &id);
+    let of_site = team_routes().map(|route| {
+        let path = route.path.replace("{survey}", &survey.id).replace("{display}", &id);
         let path = path.replace("{id}", "0123456789");
-        (*method, format!("/v1/sites/{}{path}", site.id), site.key.as_str())
+        (route.method, format!("/v1/sites/{}{path}", site.id), site.key.as_str())
     });
     let of_operator = [
         ("GET", "/v1/sites".to_owned(), ADMIN_TOKEN),

@@ -2,9 +2,10 @@
 //! every credential that will not do. A refusal never tells whether what was named exists.
 
 use asklet_shared::scope::Scope;
-use harness::route::team::TEAM_ROUTES;
-use harness::route::{Access, route};
-use harness::{ADMIN_TOKEN, Answer, Deployment, Request, Site, display, nps_with_comment};
+use harness::{
+    ADMIN_TOKEN, Answer, Deployment, Request, Site, TeamRoute, display, nps_with_comment,
+    team_routes,
+};
 use serde_json::{Value, json};
 
 /// What a route is sent, so that nothing but the credential is wrong with it.
@@ -28,22 +29,21 @@ fn body(method: &str, path: &str) -> Option<Value> {
 /// One route, asked of a site about a survey.
 struct Ask<'a> {
     deployment: &'a Deployment,
-    method: &'a str,
-    path: &'a str,
+    route: TeamRoute,
 }
 
 impl Ask<'_> {
     fn send(&self, site: &str, survey: &str, credential: Option<&str>) -> Answer {
         let id = display(1, 1, "shown", json!({}))["id"].as_str().unwrap().to_owned();
-        let below = self.path.replace("{survey}", survey).replace("{display}", &id);
+        let below = self.route.path.replace("{survey}", survey).replace("{display}", &id);
         let below = below.replace("{id}", "0123456789");
         assert!(!below.contains('{'), "{below}");
         let mut request: Request =
-            self.deployment.request(self.method, &format!("/v1/sites/{site}{below}"));
+            self.deployment.request(self.route.method, &format!("/v1/sites/{site}{below}"));
         if let Some(credential) = credential {
             request = request.header("authorization", credential);
         }
-        match body(self.method, self.path) {
+        match body(self.route.method, self.route.path) {
             Some(body) => request.json(&body),
             None => request.get(),
         }
@@ -54,7 +54,7 @@ impl Ask<'_> {
         let mut answers = surveys.iter().map(|survey| self.send(site, survey, credential));
         let first = answers.next().unwrap();
         for answer in answers {
-            let about = format!("{} {} with {credential:?}", self.method, self.path);
+            let about = format!("{} {} with {credential:?}", self.route.method, self.route.path);
             assert_eq!((answer.status, &answer.body), (first.status, &first.body), "{about}");
             for header in ["content-type", "cache-control", "www-authenticate"] {
                 assert_eq!(answer.header(header), first.header(header), "{about}");
@@ -62,17 +62,10 @@ impl Ask<'_> {
         }
         first
     }
-
-    fn scope(&self) -> (Scope, bool) {
-        match route(self.method, &format!("/v1/sites/any-1{}", self.path)).unwrap().access() {
-            Access::Team { scope, or_operator, .. } => (scope, or_operator),
-            other => panic!("{} {}: {other:?}", self.method, self.path),
-        }
-    }
 }
 
 fn asks(deployment: &Deployment) -> impl Iterator<Item = Ask<'_>> {
-    TEAM_ROUTES.iter().map(move |(method, path, _)| Ask { deployment, method, path })
+    team_routes().map(move |route| Ask { deployment, route })
 }
 
 /// A key of a site.
@@ -129,7 +122,7 @@ fn no_wrong_credential_opens_a_route_or_tells_whether_a_survey_exists() {
         let forged = format!("any-{}", "0".repeat(18));
         let nowhere = ask.same(&forged, &all, Some(&bearer(&other.key)));
         assert_eq!(nowhere.body, answer.body);
-        if !ask.scope().1 {
+        if !ask.route.or_operator {
             let answer = ask.same(&site.id, &all, Some(&bearer(ADMIN_TOKEN)));
             answer.problem(401, "unauthenticated");
         }
@@ -148,14 +141,18 @@ fn whoever_may_not_ask_hears_that_first_whatever_else_is_wrong() {
     let (_, reader) = key(&site, Scope::Read);
     for ask in asks(&deployment) {
         for survey in &of_site {
-            let below = ask.path.replace("{survey}", survey).replace("{display}", "none");
+            let below = ask.route.path.replace("{survey}", survey).replace("{display}", "none");
             let path = format!("/v1/sites/{}{below}?mood=1", site.id);
             let send = |key: &str| {
-                let request = deployment.request(ask.method, &path).bearer(key);
-                if body(ask.method, ask.path).is_some() { request.send("{") } else { request.get() }
+                let request = deployment.request(ask.route.method, &path).bearer(key);
+                if body(ask.route.method, ask.route.path).is_some() {
+                    request.send("{")
+                } else {
+                    request.get()
+                }
             };
             send(&revoked).problem(401, "unauthenticated");
-            if ask.scope().0 > Scope::Read {
+            if ask.route.scope > Scope::Read {
                 send(&reader).problem(403, "scope_too_small");
             }
         }
@@ -170,20 +167,20 @@ fn a_key_does_what_its_scope_says_which_is_logged_and_a_smaller_one_is_told_what
         let survey = site.survey();
         survey.collect(&display(1, 1, "started", json!({ "score": 9 }))).expect(204);
         let of_site = [survey.id.as_str(), "000000000000000000"];
-        let (scope, _) = ask.scope();
+        let scope = ask.route.scope;
         for smaller in [Scope::Read, Scope::Write].into_iter().filter(|smaller| *smaller < scope) {
             let (_, key) = key(&site, smaller);
             let answer = ask.same(&site.id, &of_site, Some(&format!("Bearer {key}")));
             let problem = answer.problem(403, "scope_too_small");
-            assert_eq!(problem["limit"], scope.name(), "{} {}", ask.method, ask.path);
+            assert_eq!(problem["limit"], scope.name(), "{} {}", ask.route.method, ask.route.path);
         }
         let (id, key) = key(&site, scope);
         let answer = ask.send(&site.id, &survey.id, Some(&format!("Bearer {key}")));
-        let about = format!("{} {}: {answer:?}", ask.method, ask.path);
+        let about = format!("{} {}: {answer:?}", ask.route.method, ask.route.path);
         assert!(answer.status < 500 && !matches!(answer.status, 401 | 403), "{about}");
         // Whatever changes something is in the log, by this key.
-        let is_change = !matches!((ask.method, ask.path), ("GET", _) | ("DELETE", ""))
-            && !["preview", "lookup", "query"].iter().any(|looks| ask.path.ends_with(looks));
+        let is_change = !matches!((ask.route.method, ask.route.path), ("GET", _) | ("DELETE", ""))
+            && !["preview", "lookup", "query"].iter().any(|looks| ask.route.path.ends_with(looks));
         if is_change && answer.status < 300 {
             let log = site.request("GET", "/audit").get().expect(200);
             assert_eq!(log["entries"][0]["by"], id, "{about}");
@@ -197,7 +194,7 @@ fn another_site_s_survey_is_one_that_does_not_exist() {
     let (site, other) = (deployment.site(), deployment.site());
     let of_other = surveys(&other);
     let of_other: Vec<&str> = of_other.iter().map(String::as_str).collect();
-    for ask in asks(&deployment).filter(|ask| ask.path.contains("{survey}")) {
+    for ask in asks(&deployment).filter(|ask| ask.route.path.contains("{survey}")) {
         let answer = ask.same(&site.id, &of_other, Some(&format!("Bearer {}", site.key)));
         answer.problem(404, "unknown_survey");
     }

@@ -7,10 +7,6 @@
 
 mod form;
 mod machine;
-/// The table of routes: the file that the Worker is built from.
-#[allow(dead_code, missing_docs, reason = "it is the Worker's")]
-#[path = "../../edge/src/route/mod.rs"]
-pub mod route;
 mod unfinished;
 
 use std::env;
@@ -20,7 +16,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
+use asklet_protocol::routes::{Access, ENDPOINTS};
 use asklet_shared::display_id::DisplayId;
+use asklet_shared::scope::Scope;
 use asklet_xtask::wrangler::Wrangler;
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
@@ -381,4 +379,26 @@ pub fn display(number: u8, revision: u32, stage: &str, answers: Value) -> Value 
 
 fn text(value: &Value) -> String {
     value.as_str().expect("a text").to_owned()
+}
+
+/// A route of a site.
+#[derive(Clone, Copy)]
+pub struct TeamRoute {
+    /// The method.
+    pub method: &'static str,
+    /// The path below the site; `{…}` stands for an id.
+    pub path: &'static str,
+    /// The scope that its key must have.
+    pub scope: Scope,
+    /// Whether the admin token does as well.
+    pub or_operator: bool,
+}
+
+/// Every route of a site, by the table that the Worker routes by.
+pub fn team_routes() -> impl Iterator<Item = TeamRoute> {
+    ENDPOINTS.iter().filter_map(|endpoint| {
+        let Access::Team { scope, or_operator } = endpoint.access() else { return None };
+        let path = endpoint.path.strip_prefix("/v1/sites/{site}")?;
+        Some(TeamRoute { method: endpoint.method, path, scope, or_operator })
+    })
 }

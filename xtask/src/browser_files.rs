@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use asklet_shared::body::strings::Words;
+use asklet_shared::body::words::Words;
 
 use crate::artefacts::{self, Files, Manifest};
 use crate::bindgen;

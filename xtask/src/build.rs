@@ -100,6 +100,8 @@ impl Worker {
         let step = Step {
             name: self.name,
             reads: &[
+                "edge/protocol",
+                "edge/store",
                 "edge/src",
                 "edge/Cargo.toml",
                 "edge/entry.js",

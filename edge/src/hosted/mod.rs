@@ -7,119 +7,12 @@
 //! is the next page itself, so that no address holds anything of the visitor.
 //!
 //! What is shown is the same [`Body`](asklet_shared::body::Body) that the widget shows. A published
-//! survey is walked in its object `Survey` (see `survey/hosted.rs`), a draft in the Worker
-//! ([`crate::preview`]).
+//! survey is walked in its object `Survey` (see [`crate::objects`]), a draft in the Worker
+//! ([`crate::routes`]).
 
+pub mod answer;
 mod html;
-mod token;
+pub mod token;
 pub mod view;
-mod visit;
+pub mod visit;
 pub mod walk;
-
-use asklet_shared::body::strings::Words;
-use asklet_shared::problem::Code;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest, Sha256};
-use wasm_bindgen::JsValue;
-use worker::js_sys::Promise;
-use worker::{Env, Request, Response, ResponseBuilder, web_sys};
-
-use crate::failure::Failure;
-use crate::page;
-use crate::preview;
-use crate::promise;
-use crate::respond;
-pub use token::Token;
-use view::Page;
-pub use visit::{Form, Visit};
-
-/// `GET` and `POST /s/{site}/{survey}`: to the survey's first shard, or, for a preview, here.
-pub fn serve(
-    request: web_sys::Request,
-    env: Env,
-    site: String,
-    survey: String,
-) -> Result<Promise, Failure> {
-    let request = Request::from(request);
-    let visit = Visit::of(&request)?;
-    if visit.preview.is_none() {
-        match page::forward(request.inner(), &env, &site, &survey, (0, "")) {
-            Err(failure @ Failure::Problem(_)) => {
-                let answer = web_sys::Response::from(settle(&visit, Err(failure), &[])?);
-                return Ok(Promise::resolve(&JsValue::from(answer)));
-            }
-            forwarded => return forwarded,
-        }
-    }
-    Ok(promise::of("hosted", async move {
-        let mut origins = Vec::new();
-        let walked = preview::walk(request, &env, &visit, (&site, &survey), &mut origins).await;
-        settle(&visit, walked, &origins)
-    }))
-}
-
-/// What a visit came to, as the browser shows it. Only pages of these origins, and ours, may frame it.
-pub fn settle(
-    visit: &Visit,
-    outcome: Result<Page, Failure>,
-    origins: &[String],
-) -> Result<Response, Failure> {
-    let failure = match outcome {
-        Ok(page) => return answer(visit, &page, 200, origins),
-        Err(failure) => failure,
-    };
-    let problem = respond::told("hosted", failure);
-    let words = Words::in_language(visit.wished());
-    let page = match problem.code {
-        // What was never published looks from outside as what is gone.
-        Code::UnknownSite | Code::UnknownSurvey | Code::SurveyClosed => {
-            view::message(words.language, words.closed, visit.is_framed)
-        }
-        _ => view::message("en", &problem.detail, visit.is_framed),
-    };
-    answer(visit, &page, problem.code.status(), origins)
-}
-
-/// What the page asks of no browser, whoever may get into it.
-const PERMISSIONS: &str =
-    "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()";
-
-fn answer(
-    visit: &Visit,
-    page: &Page,
-    status: u16,
-    origins: &[String],
-) -> Result<Response, Failure> {
-    let digest = |text: &str| STANDARD.encode(Sha256::digest(text));
-    let style = digest(page.style.as_str());
-    let mut policy = format!("default-src 'none'; style-src 'sha256-{style}'; ");
-    if !page.script.is_empty() {
-        policy.push_str(&format!("script-src 'sha256-{}'; ", digest(page.script)));
-    }
-    policy.push_str("form-action 'self'; base-uri 'none'; frame-ancestors 'self'");
-    for origin in origins {
-        policy.push(' ');
-        policy.push_str(origin);
-    }
-    let mut answer = ResponseBuilder::new()
-        .with_status(status)
-        .with_header("content-type", "text/html; charset=utf-8")?
-        .with_header("content-security-policy", &policy)?
-        .with_header("referrer-policy", "no-referrer")?
-        .with_header("x-content-type-options", "nosniff")?
-        // A page that is isolated from other origins frames only what says both.
-        .with_header("cross-origin-embedder-policy", "require-corp")?
-        .with_header("cross-origin-resource-policy", "cross-origin")?
-        .with_header("cross-origin-opener-policy", "same-origin")?
-        .with_header("permissions-policy", PERMISSIONS)?
-        // Kept by the browser for its back button only.
-        .with_header("cache-control", "private, no-cache")?;
-    if visit.is_encrypted {
-        answer = answer.with_header("strict-transport-security", "max-age=31536000")?;
-    }
-    if let Some(seconds) = respond::retry_after(status) {
-        answer = answer.with_header("retry-after", seconds)?;
-    }
-    Ok(answer.fixed(page.html.as_str().as_bytes().to_vec()))
-}

@@ -1,10 +1,9 @@
 //! The token of a form: which display it is about. The display's id is made here and nothing of it is
 //! stored before an answer comes, so the token says that it was.
 
+use asklet_protocol::failure::Failure;
+use asklet_protocol::seal::{self, Seal};
 use asklet_shared::display_id::DisplayId;
-
-use crate::failure::Failure;
-use crate::seal::{self, Seal};
 
 /// What a form is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +20,7 @@ impl Token {
     /// For a display that begins now.
     pub fn new(version: u32, language: &str, now_ms: u64) -> Result<Self, Failure> {
         let mut random = [0; 10];
-        getrandom::fill(&mut random).map_err(|error| Failure::Broken(error.to_string()))?;
+        getrandom::fill(&mut random)?;
         Ok(Self { version, language: language.to_owned(), id: DisplayId::new(now_ms, random) })
     }
 

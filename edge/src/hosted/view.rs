@@ -1,14 +1,14 @@
 //! The pages: a question, the thanks, and what is said where there is neither. They look as the widget
 //! does, with the same classes and the same style sheet.
 
-use asklet_shared::body::strings::Words;
+use asklet_shared::body::words::Words;
 use asklet_shared::body::{Body, Field, Rating};
 use asklet_shared::definition::language::is_right_to_left;
 use asklet_shared::display::{Answer, Answers};
 use asklet_shared::validate::is_safe_link;
 
-use super::html::Html;
-use super::walk::{Complaint, Next};
+use crate::hosted::html::Html;
+use crate::hosted::walk::{Complaint, Next};
 
 /// The widget's style sheet. It speaks of a host, which is not here, and of a panel, which is the page.
 const WIDGET_STYLE: &str = include_str!("../../../widget/src/style.css");

@@ -2,14 +2,14 @@
 
 use std::cmp::Reverse;
 
+use asklet_protocol::failure::Failure;
 use asklet_shared::definition::Definition;
 use asklet_shared::definition::language::nearest;
 use asklet_shared::problem::{Code, Problem};
 use worker::{Method, Request};
 
-use super::walk::Sent;
-use crate::failure::Failure;
-use crate::respond;
+use crate::hosted::walk::Sent;
+use crate::http::{body, url};
 
 /// The largest form: the longest texts of a survey, in the spelling that takes most room.
 const FORM_LIMIT: usize = 64 * 1024;
@@ -50,7 +50,7 @@ impl Visit {
                 &request.inner().url(),
             ),
         };
-        for (name, value) in respond::parameters(request)? {
+        for (name, value) in url::parameters(request)? {
             match name.as_str() {
                 "lang" => visit.languages.insert(0, value),
                 "frame" => visit.is_framed = true,
@@ -91,8 +91,8 @@ impl Form {
             let detail = "the page sends a form";
             return Err(Problem::new(Code::UnsupportedMediaType, detail).limit(wanted).into());
         }
-        let text = respond::read_text(request, FORM_LIMIT).await?;
-        Ok(Self(respond::fields(&text)?))
+        let text = body::read_text(request, FORM_LIMIT).await?;
+        Ok(Self(url::fields(&text)?))
     }
 
     /// What a field holds; nothing where there is none.

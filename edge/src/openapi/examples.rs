@@ -1,6 +1,19 @@
 //! What requests and answers look like. Answers are values of the types that the code writes, and are
 //! made by it where that is little work, so that no example says what the code does not.
 
+use asklet_protocol::audit::{Action, Log, LogEntry};
+use asklet_protocol::bundle::BundleTaken;
+use asklet_protocol::calls::directory::SiteEntry;
+use asklet_protocol::calls::survey::Usage;
+use asklet_protocol::calls::team::{SecretRecord, SiteRecord, SurveyRecord, Surveys};
+use asklet_protocol::csv::Columns;
+use asklet_protocol::ids::{SiteId, SurveyId};
+use asklet_protocol::import::{Imported, Refusal};
+use asklet_protocol::installs::{Directive, Install, InstallProblem, Installs};
+use asklet_protocol::keys::{KeyRecord, Keys};
+use asklet_protocol::problems::unknown_survey;
+use asklet_protocol::responses::{Change, Gone, Response, Why};
+use asklet_protocol::seal::Seal;
 use asklet_shared::choice::{self, ChoiceSummary};
 use asklet_shared::config::{Config, ConfigSurvey, Files};
 use asklet_shared::definition::question::Options;
@@ -18,28 +31,19 @@ use asklet_shared::summary::{Period, Source, SourceKind, Subject, Summary};
 use asklet_shared::tally::{Counted, Request};
 use asklet_shared::time::DAY_MS;
 use asklet_shared::validate;
+use asklet_store::bodies;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::bundle::BundleTaken;
-use crate::corrections::Progress;
-use crate::keys::KeyCreated;
-use crate::operator::{SiteCreated, Sites};
-use crate::preview::{Preview, PreviewConfig};
-use crate::respond;
-use crate::responses::Page;
-use crate::rpc::{SecretRecord, SiteEntry, SiteRecord, SurveyRecord, Usage};
-use crate::seal::{Seal, SiteId, SurveyId};
-use crate::site::audit::{Action, Log, LogEntry};
-use crate::site::installs::{Directive, Install, InstallProblem, Installs};
-use crate::site::keys::{KeyRecord, Keys};
-use crate::site::surveys::{Surveys, unknown_survey};
-use crate::survey::csv::Columns;
-use crate::survey::import::{Imported, Refusal};
-use crate::survey::responses::{Change, Gone, Response, Why};
-use crate::survey::versions;
-use crate::team::{RespondentErased, SecretCreated};
+use crate::http::problems;
+use crate::routes::corrections::Progress;
+use crate::routes::keys::KeyCreated;
+use crate::routes::operator::{SiteCreated, Sites};
+use crate::routes::preview::PreviewConfig;
+use crate::routes::responses::Page;
+use crate::routes::site::{RespondentErased, SecretCreated};
+use crate::service::preview::Preview;
 
 const SITE: &str = "any-8hv3c0mz6q2w9rk4tp";
 const SURVEY: &str = "kd96t17zavbkw3yx5d";
@@ -156,10 +160,10 @@ pub fn answers(operation: &str, media_type: &str) -> Vec<(&'static str, Value)> 
 pub fn problem(status: u16) -> Problem {
     let is_of = |code: &&Code| code.status() == status;
     match status {
-        400 => respond::unknown_parameter("mood"),
+        400 => problems::unknown_parameter("mood"),
         403 => Problem::new(Code::ScopeTooSmall, "the key's scope is read").limit("admin"),
         404 => unknown_survey(),
-        408 => respond::body_timeout(),
+        408 => problems::body_timeout(),
         422 => {
             let settings = of::<Settings>(json!({ "name": "Shop", "origins": [] }));
             validate::settings(&settings).expect_err("it has no origins")
@@ -196,7 +200,7 @@ fn files() -> Files {
 
 fn live(version: u32) -> ConfigSurvey {
     let definition = of::<Definition>(definition());
-    let bodies = versions::digests(&definition, &Look::default()).expect("it has bodies");
+    let bodies = bodies::digests(&definition, &Look::default()).expect("it has bodies");
     ConfigSurvey::of(SURVEY.to_owned(), version, vec!["0".to_owned()], bodies, definition)
 }
 

@@ -11,13 +11,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use asklet_protocol::routes::{Access, ENDPOINTS, ForwardedRoute, Found, Route, find};
 use schemars::JsonSchema;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
 
-use crate::route::{Access, Route, route};
-use operation::Operation;
-use operations::{OPERATIONS, describe, hosted};
+use crate::openapi::operation::Operation;
+use crate::openapi::operations::{FILES, describe, hosted};
 
 /// The document as it is kept.
 const KEPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json");
@@ -129,20 +129,17 @@ fn document() -> Value {
     let mut schemas = Schemas::new();
     let problem = schemas.written::<asklet_shared::problem::Problem>();
     let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
-    for (method, path, sample) in OPERATIONS
-        .iter()
-        .map(|(method, path, sample)| (*method, (*path).to_owned(), (*sample).to_owned()))
-        .chain(team_operations())
-    {
-        let route = route(method, &sample).expect("a route");
+    for (method, path, sample) in samples() {
+        let Found { endpoint, route } = find(method, &sample).expect("a route");
         let operation = match route {
-            Route::Hosted { .. } => hosted(method),
+            Route::Forwarded(ForwardedRoute::Hosted { .. }) => hosted(method),
             ref route => describe(route, &mut schemas),
         };
-        assert!(route.takes_parameters() || operation.parameters.is_empty(), "{method} {path}");
-        let is_public = route.access() == Access::Public;
-        assert!(is_public || !route.takes_parameters() || !operation.parameters.is_empty());
-        let told = operation.told((method, &path), route.access());
+        let (access, takes_parameters) = (endpoint.access(), endpoint.takes_parameters);
+        assert!(takes_parameters || operation.parameters.is_empty(), "{method} {path}");
+        assert!(access.is_public() || !takes_parameters || !operation.parameters.is_empty());
+        assert!(operation.id == endpoint.id || endpoint.id == "asset", "{method} {path}");
+        let told = operation.told((method, &path), access);
         paths.entry(path).or_default().insert(method.to_lowercase(), told);
     }
     let problems: BTreeMap<String, Value> = operations::PROBLEMS
@@ -177,16 +174,22 @@ fn document() -> Value {
     schemas.settle(document)
 }
 
-/// The routes of a site, each with a path that leads to it.
-fn team_operations() -> impl Iterator<Item = (&'static str, String, String)> {
-    crate::route::team::TEAM_ROUTES.iter().map(|(method, below, _)| {
-        let path = format!("/v1/sites/{{site}}{below}");
-        (*method, path.clone(), path)
-    })
+/// Each method and path of the document, with a path that leads to it. The demo is for trying out.
+fn samples() -> Vec<(&'static str, String, String)> {
+    let mut samples = Vec::new();
+    for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.id != "demo") {
+        let files: &[&str] = if endpoint.id == "asset" { &FILES } else { &[""] };
+        for file in files {
+            let path = endpoint.path.replace("{file}", file);
+            let sample = path.replace("{shard}", "0").replace("{digest}", "0123456789abcdef");
+            samples.push((endpoint.method, path, sample));
+        }
+    }
+    samples
 }
 
 impl Operation {
-    fn told(&self, (method, path): (&str, &str), access: Access<'_>) -> Value {
+    fn told(&self, (method, path): (&str, &str), access: Access) -> Value {
         let mut parameters: Vec<Value> = path
             .split('/')
             .filter_map(|step| step.strip_prefix('{')?.strip_suffix('}'))
@@ -217,7 +220,7 @@ impl Operation {
                 }
             }
         }
-        let team: &[u16] = if access == Access::Public { &[] } else { &[401, 403, 404, 429] };
+        let team: &[u16] = if access.is_public() { &[] } else { &[401, 403, 404, 429] };
         let body: &[u16] = if self.body.is_some() { &[400, 408, 413, 415] } else { &[] };
         let query: &[u16] = if self.takes_query(access) { &[400] } else { &[] };
         let repeated: &[u16] = if is_change { &[400, 422] } else { &[] };
@@ -233,7 +236,7 @@ impl Operation {
             responses.insert(status.to_string(), problem);
         }
         let security = match access {
-            Access::Public => json!([]),
+            Access::Page | Access::Public => json!([]),
             Access::Operator => json!([{ "operator": [] }]),
             Access::Team { or_operator: false, .. } => json!([{ "key": [] }]),
             Access::Team { .. } => json!([{ "key": [] }, { "operator": [] }]),
@@ -247,7 +250,7 @@ impl Operation {
             "security": security,
         });
         told["description"] = match access {
-            Access::Public => json!("Needs no key."),
+            Access::Page | Access::Public => json!("Needs no key."),
             Access::Operator => json!("Needs the admin token."),
             Access::Team { scope, .. } => json!(format!("Needs the scope `{}`.", scope.name())),
         };
@@ -258,8 +261,8 @@ impl Operation {
         told
     }
 
-    fn takes_query(&self, access: Access<'_>) -> bool {
-        access != Access::Public || !self.parameters.is_empty()
+    fn takes_query(&self, access: Access) -> bool {
+        !access.is_public() || !self.parameters.is_empty()
     }
 }
 

@@ -1,5 +1,16 @@
 //! What each route takes and answers.
 
+use asklet_protocol::audit::Log;
+use asklet_protocol::bundle::BundleTaken;
+use asklet_protocol::calls::survey::Usage;
+use asklet_protocol::calls::team::{SiteRecord, SurveyRecord, Surveys};
+use asklet_protocol::import::Imported;
+use asklet_protocol::installs::Installs;
+use asklet_protocol::keys::Keys;
+use asklet_protocol::responses::{Change, Response};
+use asklet_protocol::routes::{
+    Access, ForwardedRoute, OperatorRoute, PublicRoute, Route, SurveyRoute, TeamRoute,
+};
 use asklet_shared::choice::ChoiceSummary;
 use asklet_shared::config::Config;
 use asklet_shared::definition::Definition;
@@ -9,50 +20,22 @@ use asklet_shared::settings::Settings;
 use asklet_shared::summary::Summary;
 use serde_json::{Map, Value, json};
 
-use super::Schemas;
-use super::examples;
-use super::operation::{Operation, operation};
-use crate::bundle::BundleTaken;
-use crate::corrections::{Correct, Progress};
-use crate::installs::Report;
-use crate::keys::{KeyCreated, MakeKey};
-use crate::operator::{SiteCreated, Sites};
-use crate::preview::{Preview, PreviewConfig};
-use crate::responses::LookUp;
-use crate::route::{Access, Route, Verb};
-use crate::rpc::{SiteRecord, SurveyRecord, Usage};
-use crate::site::audit::Log;
-use crate::site::installs::Installs;
-use crate::site::keys::Keys;
-use crate::site::surveys::Surveys;
-use crate::survey::asked::Asked;
-use crate::survey::import::Imported;
-use crate::survey::responses::{Change, Response};
-use crate::team::{EraseRespondent, Exclude, RespondentErased, SecretCreated, SetShards};
+use crate::openapi::operation::{Operation, operation};
+use crate::openapi::{Schemas, examples};
+use crate::routes::corrections::{Correct, Progress};
+use crate::routes::displays::Exclude;
+use crate::routes::installs::Report;
+use crate::routes::keys::{KeyCreated, MakeKey};
+use crate::routes::operator::{SiteCreated, Sites};
+use crate::routes::preview::PreviewConfig;
+use crate::routes::responses::LookUp;
+use crate::routes::site::{EraseRespondent, RespondentErased, SecretCreated};
+use crate::routes::survey::SetShards;
+use crate::service::filter::Asked;
+use crate::service::preview::Preview;
 
-/// The routes that are no team's: the method, the path, and one that leads to it.
-pub const OPERATIONS: &[(&str, &str, &str)] = &[
-    ("GET", "/healthz", "/healthz"),
-    ("GET", "/openapi.json", "/openapi.json"),
-    ("GET", "/asklet.js", "/asklet.js"),
-    ("GET", "/integrity.json", "/integrity.json"),
-    ("GET", "/v1/config/{site}", "/v1/config/{site}"),
-    ("POST", "/v1/installs/{site}", "/v1/installs/{site}"),
-    ("GET", "/v1/body/{site}/{survey}/{digest}", "/v1/body/{site}/{survey}/0123456789abcdef"),
-    ("POST", "/v1/collect/{site}/{survey}/{shard}", "/v1/collect/{site}/{survey}/0"),
-    ("GET", "/v1/preview/{site}/{survey}/{token}", "/v1/preview/{site}/{survey}/{token}"),
-    (
-        "GET",
-        "/v1/preview/{site}/{survey}/{token}/{language}",
-        "/v1/preview/{site}/{survey}/{token}/{language}",
-    ),
-    ("GET", "/s/{site}/{survey}", "/s/{site}/{survey}"),
-    ("POST", "/s/{site}/{survey}", "/s/{site}/{survey}"),
-    ("GET", "/v1/sites", "/v1/sites"),
-    ("POST", "/v1/sites", "/v1/sites"),
-    ("GET", "/v1/sites/{site}/bundle", "/v1/sites/{site}/bundle"),
-    ("POST", "/v1/sites/{site}/bundle", "/v1/sites/{site}/bundle"),
-];
+/// The files that the document names.
+pub const FILES: [&str; 3] = ["openapi.json", "asklet.js", "integrity.json"];
 
 /// The statuses of problems.
 pub const PROBLEMS: &[u16] =
@@ -111,7 +94,7 @@ pub fn idempotency_key() -> Value {
 /// What a route takes and answers. Each has its line, or the compiler asks for one.
 pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
     match route {
-        Route::Health => operation("health", "Whether it answers").answer(
+        Route::Public(PublicRoute::Health) => operation("health", "Whether it answers").answer(
             200,
             "It does.",
             schemas.made(
@@ -130,44 +113,46 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
                 }),
             ),
         ),
-        Route::Asset { file } if file == "openapi.json" => {
+        Route::Public(PublicRoute::Asset { file }) if file == "openapi.json" => {
             operation("openapi", "This document").answer(200, "It.", json!({ "type": "object" }))
         }
-        Route::Asset { file } if file == "integrity.json" => {
+        Route::Public(PublicRoute::Asset { file }) if file == "integrity.json" => {
             operation("integrity", "The digests of the scripts, for pages that pin them").answer(
                 200,
                 "By the names of the files.",
                 json!({ "type": "object", "additionalProperties": { "type": "string" } }),
             )
         }
-        Route::Asset { .. } => operation("script", "The script that pages paste")
+        Route::Public(PublicRoute::Asset { .. }) => operation("script", "The script that pages paste")
             .other(
                 200,
                 "It; the files that it loads have digests in their names.",
                 "text/javascript",
             )
             .bare(304, "The browser has it."),
-        Route::Demo | Route::Preflight => unreachable!("it is not in the tables"),
-        Route::Config { .. } => {
+        Route::Public(PublicRoute::Demo | PublicRoute::Preflight) => {
+            unreachable!("it is not in the document")
+        }
+        Route::Public(PublicRoute::Config { .. }) => {
             operation("config", "Which surveys could be asked, and what to load for it")
                 .answer(200, "What is live.", schemas.written::<Config>())
                 .bare(304, "The browser has it.")
                 .problems(&[404])
         }
-        Route::ReportInstall { .. } => {
+        Route::Public(PublicRoute::ReportInstall { .. }) => {
             operation("reportInstall", "Reports what stood in the tag's way; as text/plain, too")
                 .takes(schemas.read::<Report>(), json!({ "directive": "script-src" }))
                 .bare(204, "It is noted.")
                 .problems(&[403, 404, 415, 422])
         }
-        Route::Body { .. } => operation("body", "A survey's texts in one language")
+        Route::Forwarded(ForwardedRoute::Body { .. }) => operation("body", "A survey's texts in one language")
             .other(
                 200,
                 "Postcard behind one byte that names the format.",
                 "application/octet-stream",
             )
             .problems(&[404, 429]),
-        Route::Collect { .. } => operation("collect", "Takes the state of a display; as text/plain, too")
+        Route::Forwarded(ForwardedRoute::Collect { .. }) => operation("collect", "Takes the state of a display; as text/plain, too")
             .takes(
                 schemas.read::<Display>(),
                 json!({
@@ -177,16 +162,16 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
             )
             .bare(204, "It is stored, or was already.")
             .problems(&[403, 404, 409, 410, 415, 422, 429, 507]),
-        Route::Preview { language: None, .. } => {
+        Route::Public(PublicRoute::Preview { language: None, .. }) => {
             operation("preview", "A draft, as a page is told of it")
                 .answer(200, "What the config would say.", schemas.written::<PreviewConfig>())
                 .problems(&[403, 404, 409, 422])
         }
-        Route::Preview { .. } => operation("previewBody", "A draft's texts in one language")
+        Route::Public(PublicRoute::Preview { .. }) => operation("previewBody", "A draft's texts in one language")
             .other(200, "As of a body.", "application/octet-stream")
             .problems(&[403, 404, 409, 422]),
-        Route::Hosted { .. } => unreachable!("described by its method"),
-        Route::Sites { verb: Verb::Create } => operation("createSite", "Makes a site")
+        Route::Forwarded(ForwardedRoute::Hosted { .. }) => unreachable!("described by its method"),
+        Route::Operator(OperatorRoute::CreateSite) => operation("createSite", "Makes a site")
             .takes(schemas.read::<Settings>(), examples::settings())
             .answer(
                 201,
@@ -194,68 +179,68 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
                 schemas.written::<SiteCreated>(),
             )
             .problems(&[422]),
-        Route::Sites { .. } => operation("listSites", "All sites by their ids, 100 at a time")
+        Route::Operator(OperatorRoute::ListSites) => operation("listSites", "All sites by their ids, 100 at a time")
             .query("after", json!({ "type": "string" }), "What the page before called `next`.")
             .answer(200, "A page.", schemas.written::<Sites>()),
-        Route::Bundle { verb: Verb::Create, .. } => {
+        Route::Operator(OperatorRoute::TakeBundle { .. }) => {
             operation("takeBundle", "Takes a page of a site that moves here")
                 .lines(None)
                 .answer(200, "What became of it.", schemas.written::<BundleTaken>())
                 .problems(&[409, 422])
         }
-        Route::Bundle { .. } => operation("giveBundle", "A page of everything of a site")
+        Route::Operator(OperatorRoute::GiveBundle { .. }) => operation("giveBundle", "A page of everything of a site")
             .query("cursor", json!({ "type": "string" }), "What the page before called `next`.")
             .query("keys", json!({ "type": "boolean" }), "With the digests of the keys.")
             .other(200, "A page.", "application/x-ndjson")
             .problems(&[409]),
-        Route::Site { verb: Verb::Read, .. } => operation("getSite", "A site's settings").answer(
+        Route::Team(request) => of_team(&request.route, schemas),
+    }
+}
+
+/// The same of a route of a site.
+fn of_team(route: &TeamRoute, schemas: &mut Schemas) -> Operation {
+    match route {
+        TeamRoute::GetSite => operation("getSite", "A site's settings").answer(
             200,
             "They.",
             schemas.written::<SiteRecord>(),
         ),
-        Route::Site { verb: Verb::Update, .. } => {
-            operation("changeSite", "Replaces a site's settings")
-                .takes(schemas.read::<Settings>(), examples::settings())
-                .answer(200, "They.", schemas.written::<SiteRecord>())
-                .problems(&[422])
-        }
-        Route::Site { verb: Verb::Patch, .. } => {
-            operation("patchSite", "Changes some of a site's settings")
-                .takes(
-                    patch("SettingsPatch", schemas),
-                    json!({ "rest_days": 14, "privacy": { "page": "none" } }),
-                )
-                .answer(200, "All of them.", schemas.written::<SiteRecord>())
-                .problems(&[422])
-        }
-        Route::Site { .. } => {
+        TeamRoute::ReplaceSite => operation("changeSite", "Replaces a site's settings")
+            .takes(schemas.read::<Settings>(), examples::settings())
+            .answer(200, "They.", schemas.written::<SiteRecord>())
+            .problems(&[422]),
+        TeamRoute::PatchSite => operation("patchSite", "Changes some of a site's settings")
+            .takes(
+                patch("SettingsPatch", schemas),
+                json!({ "rest_days": 14, "privacy": { "page": "none" } }),
+            )
+            .answer(200, "All of them.", schemas.written::<SiteRecord>())
+            .problems(&[422]),
+        TeamRoute::DeleteSite => {
             operation("deleteSite", "Removes a site with everything in it").bare(204, "It is gone.")
         }
-        Route::Keys { verb: Verb::Create, .. } => operation("createKey", "Makes a key")
+        TeamRoute::CreateKey => operation("createKey", "Makes a key")
             .takes(schemas.read::<MakeKey>(), json!({ "name": "Dashboard", "scope": "read" }))
             .answer(201, "The key, which is shown only here.", schemas.written::<KeyCreated>())
             .problems(&[409, 422]),
-        Route::Keys { .. } => operation("listKeys", "A site's keys, without their secrets").answer(
-            200,
-            "They.",
-            schemas.written::<Keys>(),
-        ),
-        Route::Key { .. } => {
+        TeamRoute::ListKeys => operation("listKeys", "A site's keys, without their secrets")
+            .answer(200, "They.", schemas.written::<Keys>()),
+        TeamRoute::RevokeKey { .. } => {
             operation("revokeKey", "Revokes a key").bare(204, "It is dead.").problems(&[409])
         }
-        Route::Installs { .. } => operation(
+        TeamRoute::ListInstalls => operation(
             "installs",
             "Where the tag runs, and what stands in its way",
         )
         .answer(200, "By origin.", schemas.written::<Installs>()),
-        Route::Audit { .. } => operation("audit", "What was changed by which key, newest first")
+        TeamRoute::Audit => operation("audit", "What was changed by which key, newest first")
             .query(
                 "before",
                 json!({ "type": "integer", "minimum": 0 }),
                 "What the page before called `next`.",
             )
             .answer(200, "A page.", schemas.written::<Log>()),
-        Route::IdentitySecret { id: None, .. } => {
+        TeamRoute::CreateIdentitySecret => {
             operation("createIdentitySecret", "Makes an identity secret")
                 .answer(
                     201,
@@ -264,29 +249,51 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
                 )
                 .problems(&[409])
         }
-        Route::IdentitySecret { .. } => {
+        TeamRoute::RemoveIdentitySecret { .. } => {
             operation("removeIdentitySecret", "Removes an identity secret").bare(204, "It is gone.")
         }
-        Route::EraseRespondent { .. } => {
+        TeamRoute::EraseRespondent => {
             operation("eraseRespondent", "Erases everything of a respondent")
                 .takes(schemas.read::<EraseRespondent>(), json!({ "respondent": "customer-17" }))
                 .answer(200, "How many displays that were.", schemas.written::<RespondentErased>())
         }
-        Route::LookUpRespondent { .. } => {
-            operation("lookUpRespondent", "Everything of a respondent")
-                .takes(schemas.read::<LookUp>(), json!({ "respondent": "customer-17" }))
-                .answer(200, "A page.", page(schemas))
-        }
-        Route::SiteSummary { .. } => period(operation("siteSummary", "A site's surveys together"))
-            .answer(200, "A pool for each metric and scale.", schemas.written::<SiteSummary>()),
-        Route::Surveys { verb: Verb::Create, .. } => operation("createSurvey", "Makes a draft")
+        TeamRoute::LookUpRespondent => operation("lookUpRespondent", "Everything of a respondent")
+            .takes(schemas.read::<LookUp>(), json!({ "respondent": "customer-17" }))
+            .answer(200, "A page.", page(schemas)),
+        TeamRoute::Summary => period(operation("siteSummary", "A site's surveys together")).answer(
+            200,
+            "A pool for each metric and scale.",
+            schemas.written::<SiteSummary>(),
+        ),
+        TeamRoute::CreateSurvey => operation("createSurvey", "Makes a draft")
             .takes(schemas.read::<Definition>(), examples::definition())
             .answer(201, "The survey.", schemas.written::<SurveyRecord>())
             .problems(&[409, 422]),
-        Route::Surveys { .. } => operation("listSurveys", "A site's surveys, without their drafts")
-            .answer(200, "All of them.", schemas.written::<Surveys>()),
-        Route::Survey { verb, .. } => survey(*verb, schemas),
-        Route::Summary { .. } => {
+        TeamRoute::ListSurveys => operation(
+            "listSurveys",
+            "A site's surveys, without their drafts",
+        )
+        .answer(200, "All of them.", schemas.written::<Surveys>()),
+        TeamRoute::Survey { route, .. } => of_survey(route, schemas),
+    }
+}
+
+/// The same of a route of a survey.
+fn of_survey(route: &SurveyRoute, schemas: &mut Schemas) -> Operation {
+    match route {
+        SurveyRoute::Get
+        | SurveyRoute::Replace
+        | SurveyRoute::Patch
+        | SurveyRoute::Delete
+        | SurveyRoute::Duplicate
+        | SurveyRoute::Publish
+        | SurveyRoute::Pause
+        | SurveyRoute::Resume
+        | SurveyRoute::Archive
+        | SurveyRoute::RefuseIntake
+        | SurveyRoute::AcceptIntake
+        | SurveyRoute::SetShards => of_draft(route, schemas),
+        SurveyRoute::Summary => {
             let either = json!({ "anyOf": [schemas.written::<Summary>(), schemas.written::<ChoiceSummary>()] });
             let either = schemas.made("SurveySummary", either);
             filters(period(operation("summary", "What a survey's answers come to")))
@@ -303,7 +310,7 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
                 )
                 .answer(200, "The summary of a rating, or of a choice.", either)
         }
-        Route::Responses { is_query: true, .. } => {
+        SurveyRoute::QueryResponses => {
             operation("queryResponses", "Single responses, newest first")
                 .takes(
                     schemas.read::<Asked>(),
@@ -311,7 +318,7 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
                 )
                 .answer(200, "A page.", page(schemas))
         }
-        Route::Responses { .. } => {
+        SurveyRoute::ListResponses => {
             let either = json!({ "anyOf": [page(schemas), changes(schemas)] });
             let either = schemas.made("ResponsesOrChanges", either);
             found(operation(
@@ -332,7 +339,7 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
             .query("cursor", json!({ "type": "string" }), "What the page before called `next`.")
             .answer(200, "A page of responses, or of changes.", either)
         }
-        Route::Export { .. } => found(operation(
+        SurveyRoute::Export => found(operation(
             "export",
             "All responses as a stream, in the order in which they first arrived",
         ))
@@ -343,23 +350,23 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
             "With `format=csv`: whether texts that a spreadsheet would take for formulas are marked; `true` if left out.",
         )
         .exported(),
-        Route::DeleteDisplay { .. } => {
+        SurveyRoute::DeleteDisplay { .. } => {
             operation("deleteResponse", "Removes a display").bare(204, "It is gone.")
         }
-        Route::MakePreview { .. } => {
+        SurveyRoute::CreatePreview => {
             operation("createPreview", "Makes an address of the draft, for an hour")
                 .answer(201, "The address.", schemas.written::<Preview>())
                 .problems(&[409, 422])
         }
-        Route::RevokePreviews { .. } => {
+        SurveyRoute::RevokePreviews => {
             operation("revokePreviews", "Ends all previews of a survey").bare(204, "They are over.")
         }
-        Route::Usage { .. } => operation("usage", "How much a survey stores and writes").answer(
+        SurveyRoute::Usage => operation("usage", "How much a survey stores and writes").answer(
             200,
             "Over all shards.",
             schemas.written::<Usage>(),
         ),
-        Route::Import { .. } => {
+        SurveyRoute::Import => {
             operation("import", "Takes displays that a program tells of, a line each")
                 .query(
                     "shard",
@@ -372,7 +379,7 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
                 .answer(200, "What became of the lines.", schemas.written::<Imported>())
                 .problems(&[409, 507])
         }
-        Route::Correct { .. } => {
+        SurveyRoute::Correct => {
             operation("correct", "Excludes, includes or deletes all displays that a filter finds")
                 .takes(
                     schemas.read::<Correct>(),
@@ -384,50 +391,53 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
                 .answer(200, "How far it came.", schemas.written::<Progress>())
                 .problems(&[422])
         }
-        Route::Exclude { excluded: true, .. } => {
+        SurveyRoute::Exclude { .. } => {
             operation("excludeResponse", "Counts a display nowhere any more")
                 .takes(schemas.read::<Exclude>(), json!({ "reason": "a test of ours" }))
                 .bare(204, "It is kept and counts nowhere.")
                 .problems(&[422])
         }
-        Route::Exclude { .. } => {
+        SurveyRoute::Include { .. } => {
             operation("includeResponse", "Counts a display again").bare(204, "It counts.")
         }
     }
 }
 
-fn survey(verb: Verb, schemas: &mut Schemas) -> Operation {
+/// What a route answers with the survey as it is then.
+fn of_draft(route: &SurveyRoute, schemas: &mut Schemas) -> Operation {
     let record = schemas.written::<SurveyRecord>();
-    let told = |id, summary| operation(id, summary).answer(200, "The survey.", record.clone());
-    match verb {
-        Verb::Read | Verb::Create => told("getSurvey", "A survey with its draft"),
-        Verb::Update => told("changeSurvey", "Replaces the draft")
+    let answers = |id, summary| operation(id, summary).answer(200, "The survey.", record.clone());
+    match route {
+        SurveyRoute::Replace => answers("changeSurvey", "Replaces the draft")
             .takes(schemas.read::<Definition>(), examples::definition())
             .problems(&[409, 422]),
-        Verb::Patch => told("patchSurvey", "Changes something of the draft")
+        SurveyRoute::Patch => answers("patchSurvey", "Changes something of the draft")
             .takes(
                 patch("DefinitionPatch", schemas),
                 json!({ "quota": 500, "thanks": { "text": "Thanks!" } }),
             )
             .problems(&[409, 422]),
-        Verb::Delete => {
+        SurveyRoute::Delete => {
             operation("deleteSurvey", "Removes a survey with everything that was collected")
                 .bare(204, "It is gone.")
         }
-        Verb::Duplicate => operation("duplicateSurvey", "Makes a new draft like this one")
+        SurveyRoute::Duplicate => operation("duplicateSurvey", "Makes a new draft like this one")
             .answer(201, "The copy.", record)
             .problems(&[409]),
-        Verb::Publish => {
-            told("publishSurvey", "Makes the draft the next version, live").problems(&[409, 422])
+        SurveyRoute::Publish => {
+            answers("publishSurvey", "Makes the draft the next version, live").problems(&[409, 422])
         }
-        Verb::Pause => told("pauseSurvey", "Stops asking for now").problems(&[409]),
-        Verb::Resume => told("resumeSurvey", "Asks again").problems(&[409]),
-        Verb::Archive => told("archiveSurvey", "Stops asking for good").problems(&[409]),
-        Verb::Refuse => told("refuseIntake", "Has all displays refused, for good"),
-        Verb::Accept => told("acceptIntake", "Has displays taken again").problems(&[409]),
-        Verb::Shard => told("setShards", "Spreads new displays over more objects")
+        SurveyRoute::Pause => answers("pauseSurvey", "Stops asking for now").problems(&[409]),
+        SurveyRoute::Resume => answers("resumeSurvey", "Asks again").problems(&[409]),
+        SurveyRoute::Archive => answers("archiveSurvey", "Stops asking for good").problems(&[409]),
+        SurveyRoute::RefuseIntake => answers("refuseIntake", "Has all displays refused, for good"),
+        SurveyRoute::AcceptIntake => {
+            answers("acceptIntake", "Has displays taken again").problems(&[409])
+        }
+        SurveyRoute::SetShards => answers("setShards", "Spreads new displays over more objects")
             .takes(schemas.read::<SetShards>(), json!({ "shards": 2 }))
             .problems(&[409, 422]),
+        _ => answers("getSurvey", "A survey with its draft"),
     }
 }
 
@@ -548,10 +558,10 @@ fn words(words: &[&str]) -> Value {
 }
 
 /// What the operations of a path are grouped by.
-pub fn tag(path: &str, access: Access<'_>) -> &'static str {
+pub fn tag(path: &str, access: Access) -> &'static str {
     let below = path.split('/').skip(4).collect::<Vec<_>>();
     match (access, below.as_slice()) {
-        (Access::Public, _) => "pages",
+        (Access::Page | Access::Public, _) => "pages",
         (Access::Operator, _) => "operator",
         (_, [.., "summary"]) => "summaries",
         (_, ["respondents", _] | [_, _, "responses" | "export" | "import" | "displays", ..]) => {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::SCHEMAS;
+use crate::openapi::SCHEMAS;
 
 /// Schemas by their names.
 pub type Named = BTreeMap<String, Value>;

@@ -1,7 +1,7 @@
 //! The words of [`super::strings`] in every language. Only English was read by somebody who grew up with
 //! it; the others are marked `reviewed: false` until that was done.
 
-use super::strings::Words;
+use super::words::Words;
 
 /// What is spoken where nothing nearer is.
 pub(super) const ENGLISH: Words = Words {

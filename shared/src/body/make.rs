@@ -1,7 +1,7 @@
 //! How a definition and a site's look become a body.
 
-use super::strings::Words;
 use super::style::style;
+use super::words::Words;
 use super::{Body, Condition, Field, Question, Rating, Thanks, Values};
 use crate::definition::language::is_right_to_left;
 use crate::definition::question::{self, AnswerKind, Expected};

@@ -10,11 +10,12 @@ mod languages;
 mod make;
 pub mod strings;
 mod style;
+pub mod words;
 
 use serde::{Deserialize, Serialize};
+use strings::Strings;
 
 use crate::display::{Answer, Answers};
-use strings::Strings;
 
 /// The wire format that this release writes and reads: the first byte of a body.
 pub const WIRE_FORMAT: u8 = 2;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::languages::{ALL, ENGLISH};
+use super::words::Words;
 use crate::definition::language::nearest;
 
 /// The widget's own words, in the one language that travels.
@@ -26,38 +27,6 @@ pub struct Strings {
     pub why: String,
     /// Which question this is: `{n}` and `{total}` stand for the numbers.
     pub progress: String,
-}
-
-/// All words in one language.
-pub struct Words {
-    /// The language, as a BCP 47 tag.
-    pub language: &'static str,
-    /// Whether somebody who grew up with it has read them.
-    pub reviewed: bool,
-    /// [`Strings::close`]
-    pub close: &'static str,
-    /// [`Strings::next`]
-    pub next: &'static str,
-    /// [`Strings::send`]
-    pub send: &'static str,
-    /// [`Strings::back`]
-    pub back: &'static str,
-    /// [`Strings::optional`]
-    pub optional: &'static str,
-    /// [`Strings::later`]
-    pub later: &'static str,
-    /// [`Strings::privacy`]
-    pub privacy: &'static str,
-    /// [`Strings::why`]
-    pub why: &'static str,
-    /// [`Strings::progress`]
-    pub progress: &'static str,
-    /// Said where the hosted page got no score.
-    pub required: &'static str,
-    /// Said where it got a longer text than it takes: `{limit}` stands for the characters.
-    pub too_long: &'static str,
-    /// Said where a survey is not asked any more.
-    pub closed: &'static str,
 }
 
 impl Words {

@@ -1,12 +1,14 @@
 //! The rules of definitions: lengths, ids, references, and what a page could be stalled by.
 
+use super::checks::{
+    DAYS_LIMIT, LINK_SCHEMES, check_link, check_text, count, invalid, plain, range,
+};
+use super::display::{TEXT_LIMIT, TEXTS_LIMIT};
 use super::looks;
 use super::pages::{check_group_rule, check_rule};
-use super::{TEXT_LIMIT, TEXTS_LIMIT};
 use crate::definition::Definition;
 use crate::definition::language::is_language;
 use crate::definition::question::{AnswerKind, Expected, Options, Question, Rating, TextLimits};
-use crate::definition::text::Text;
 use crate::definition::when::{After, Frequency, Targeting, Trigger, Wait, Wanted};
 use crate::dimension::{OTHER, TRAITS_LIMIT};
 use crate::display::OTHER_OPTION;
@@ -21,10 +23,7 @@ pub const DEFINITION_LIMIT: usize = 64 * 1024;
 pub const QUESTIONS_LIMIT: usize = 20;
 const RULES_LIMIT: usize = 50;
 const HOUR_MS: u32 = 60 * 60 * 1000;
-pub(super) const DAYS_LIMIT: u16 = 3_650;
 const OPTIONS_LIMIT: usize = 20;
-/// In how many languages a text can be.
-const LANGUAGES_LIMIT: usize = 100;
 
 /// The least time after which anything is forgotten, in days: until then a revision may arrive.
 pub const RETENTION_LEAST: u16 = 31;
@@ -75,6 +74,14 @@ pub fn definition(definition: &Definition) -> Result<(), Problem> {
     looks::theme("appearance.theme", &definition.appearance.theme)?;
     check_dimensions(definition)?;
     check_schedule(definition)
+}
+
+/// Refuses a definition that pages cannot show yet.
+pub fn shown(definition: &Definition) -> Result<(), Problem> {
+    if definition.is_shown() {
+        return Ok(());
+    }
+    Err(Problem::new(Code::NotShown, "the survey has a choice, and pages show none yet"))
 }
 
 fn check_question(path: &str, question: &Question, earlier: &[Question]) -> Result<(), Problem> {
@@ -165,48 +172,6 @@ fn all_known<T>(
         Some(at) => invalid(&format!("{path}[{at}]"), detail),
         None => Ok(()),
     }
-}
-
-pub(super) fn check_text(path: &str, text: &Text, own: &str, limit: usize) -> Result<(), Problem> {
-    count(path, text.languages().count(), 0, LANGUAGES_LIMIT)?;
-    for tag in text.languages() {
-        if !is_language(tag) {
-            return invalid(path, "a language is not a BCP 47 tag such as de or de-AT");
-        }
-    }
-    if text.in_language(own, own).is_empty() {
-        return invalid(path, "the text is missing in the survey's own language");
-    }
-    for (tag, wording) in text.wordings() {
-        plain(&format!("{path}{tag}"), wording, limit)?;
-    }
-    Ok(())
-}
-
-/// The schemes of links: the web, a mail or a telephone. Anything else could run a script.
-const LINK_SCHEMES: [&str; 4] = ["https", "http", "mailto", "tel"];
-
-/// Refuses a link of another scheme, and one with control characters, which browsers skip when they
-/// look for a scheme.
-pub(super) fn check_link(path: &str, url: &str, schemes: &[&str]) -> Result<(), Problem> {
-    plain(path, url, 500)?;
-    if is_link(url, schemes) {
-        return Ok(());
-    }
-    Err(Problem::new(Code::InvalidDefinition, "the link is of another scheme")
-        .at(path)
-        .limit(schemes.join(", ")))
-}
-
-/// Whether an address is one that a link may lead to.
-pub fn is_safe_link(address: &str) -> bool {
-    is_link(address, &LINK_SCHEMES)
-}
-
-fn is_link(address: &str, schemes: &[&str]) -> bool {
-    let scheme = address.split_once(':').map(|(scheme, _)| scheme);
-    scheme.is_some_and(|theirs| schemes.iter().any(|scheme| scheme.eq_ignore_ascii_case(theirs)))
-        && !address.chars().any(char::is_control)
 }
 
 fn check_trigger(path: &str, trigger: &Trigger) -> Result<(), Problem> {
@@ -356,39 +321,6 @@ fn pairs(path: &str, pairs: &std::collections::BTreeMap<String, String>) -> Resu
         plain(&format!("{path}.{key}"), value, 200)?;
     }
     Ok(())
-}
-
-pub(super) fn plain(path: &str, text: &str, limit: usize) -> Result<(), Problem> {
-    let characters = text.chars().count();
-    if text.trim().is_empty() || characters > limit {
-        let detail = format!("the text has {characters} characters");
-        return Err(Problem::new(Code::InvalidDefinition, detail)
-            .at(path)
-            .limit(format!("1..={limit} characters")));
-    }
-    Ok(())
-}
-
-pub(super) fn count(path: &str, count: usize, least: usize, most: usize) -> Result<(), Problem> {
-    range(path, count, least, most)
-}
-
-pub(super) fn range<T: PartialOrd + std::fmt::Display>(
-    path: &str,
-    value: T,
-    least: T,
-    most: T,
-) -> Result<(), Problem> {
-    if least <= value && value <= most {
-        return Ok(());
-    }
-    Err(Problem::new(Code::InvalidDefinition, format!("{value} is out of range"))
-        .at(path)
-        .limit(format!("{least}..={most}")))
-}
-
-pub(super) fn invalid(path: &str, detail: &'static str) -> Result<(), Problem> {
-    Err(Problem::new(Code::InvalidDefinition, detail).at(path))
 }
 
 #[cfg(test)]

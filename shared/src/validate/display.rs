@@ -7,6 +7,13 @@ use crate::definition::question::{AnswerKind, Options, Question, TextLimits};
 use crate::display::{Answer, Channel, Choice, Display, Stage};
 use crate::problem::{Code, Problem};
 
+/// The longest comment, in characters.
+pub const TEXT_LIMIT: u16 = 2_000;
+
+/// The longest that all comments of a display can be together. With the worst escapes they still fit
+/// [`DISPLAY_LIMIT`], so that nothing a visitor was allowed to write is refused.
+pub const TEXTS_LIMIT: u16 = 2_500;
+
 /// The largest display, in bytes of JSON.
 pub const DISPLAY_LIMIT: usize = 16 * 1024;
 

@@ -1,6 +1,6 @@
 //! The rules of looks: positions and themes.
 
-use super::definition::{invalid, plain, range};
+use super::checks::{invalid, plain, range};
 use crate::definition::appearance::{LEAST_CONTRAST, Palette, Position, Theme};
 use crate::problem::{Code, Problem};
 

@@ -1,7 +1,7 @@
 //! The rules about pages: they match in linear time, and match something.
 
 use super::address::{From, can_match};
-use super::definition::{invalid, plain};
+use super::checks::{invalid, plain};
 use super::regex::{ANY, Node, Pattern, Set, check_regex, set_of};
 use crate::definition::page::{PageRule, is_path, spelled};
 use crate::problem::{Code, Problem};

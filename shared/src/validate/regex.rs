@@ -7,7 +7,7 @@
 //! not of what it repeats either. Then no part of an address is searched twice by the same repetition.
 //! Choices multiply what is tried, whatever the length; how often is counted, and limited.
 
-use super::definition::invalid;
+use super::checks::invalid;
 use crate::problem::{Code, Problem};
 
 /// How many ways there may be to go through a pattern from one place of an address.

@@ -1,7 +1,8 @@
 //! The rules of a site's settings.
 
-use super::definition::{DAYS_LIMIT, check_link, check_text, count, invalid, plain, range};
-use super::{check_origin, looks};
+use super::checks::{DAYS_LIMIT, check_link, check_text, count, invalid, plain, range};
+use super::looks;
+use super::origin::check_origin;
 use crate::definition::language::is_language;
 use crate::problem::{Code, Problem};
 use crate::settings::Settings;

@@ -1,17 +1,15 @@
 //! Bodies that do not come: who may not call a route is refused without one, and nobody waits for long.
 
-use harness::route::team::TEAM_ROUTES;
-use harness::{ADMIN_TOKEN, Machine, Site, Survey, Unfinished};
+use harness::{ADMIN_TOKEN, Machine, Site, Survey, Unfinished, team_routes};
 use serde_json::{Value, json};
 
 /// The routes of a site that take a body, of one of its surveys.
 fn sent(site: &Site<'_>, survey: &Survey<'_>) -> Vec<(&'static str, &'static str, String)> {
-    let sent =
-        TEAM_ROUTES.iter().filter(|(method, ..)| matches!(*method, "POST" | "PUT" | "PATCH"));
-    sent.map(|(method, template, _)| {
+    let sent = team_routes().filter(|route| matches!(route.method, "POST" | "PUT" | "PATCH"));
+    sent.map(|route| {
         let display = "019a3cb6-bc00-7cc3-98c4-dc0c0c07398f";
-        let below = template.replace("{survey}", &survey.id).replace("{display}", display);
-        (*method, *template, format!("/v1/sites/{}{below}", site.id))
+        let below = route.path.replace("{survey}", &survey.id).replace("{display}", display);
+        (route.method, route.path, format!("/v1/sites/{}{below}", site.id))
     })
     .collect()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use asklet_fuzz::route::{Route, route};
+use asklet_protocol::routes::{ForwardedRoute, Route, find};
 use asklet_shared::definition::Definition;
 use asklet_shared::display::Display;
 use asklet_shared::display_id::DisplayId;
@@ -47,8 +47,8 @@ impl World {
     /// What a request must lead to, were it all the server's own business.
     pub fn expected(&self, log: &Log, request: &Template) -> Expected {
         let path = path(&request.path);
-        match route(&request.method, path) {
-            Ok(Route::Collect { site, survey, shard, seal }) => {
+        match find(&request.method, path).map(|found| found.route) {
+            Ok(Route::Forwarded(ForwardedRoute::Collect { site, survey, shard, seal })) => {
                 match self.collect(log, request, (&site, &survey), (shard, &seal)) {
                     Ok(None) => Expected::Other,
                     Ok(Some((key, display))) => Expected::Stored(key, Box::new(display)),

@@ -5,8 +5,3 @@
 pub mod corpus;
 pub mod mutate;
 pub mod targets;
-
-/// The table of routes: the file that the Worker is built from.
-#[allow(dead_code, missing_docs, reason = "it is the Worker's")]
-#[path = "../../../edge/src/route/mod.rs"]
-pub mod route;

@@ -9,7 +9,7 @@
 //! `*` stops at slashes and `**` does not. So what lies between two `**` is looked for part by part, a part
 //! being what lies between two slashes: each star within looks no further than its own part.
 
-use super::{PageRule, spelled};
+use super::rule::{PageRule, spelled};
 
 /// One regular expression, in the dialect of browsers, for all addresses that one of the rules to
 /// include matches (all addresses, if there are none) and none of those to exclude; `None` where no

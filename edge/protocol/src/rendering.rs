@@ -1,0 +1,62 @@
+//! How a shard writes the responses of its displays, in JSON or as lines of CSV, so that the Worker only puts
+//! texts in order.
+
+use asklet_shared::definition::question::AnswerKind;
+use asklet_shared::display::Answer;
+use serde::{Deserialize, Serialize};
+
+use crate::csv::Columns;
+use crate::failure::Failure;
+use crate::json;
+use crate::plan::Plan;
+use crate::responses::{Change, Gone, Response};
+
+/// What a shard does not know of the responses that it tells, and how it tells them.
+#[derive(Debug, Clone, Serialize, Deserialize, Default)]
+pub struct Tell {
+    survey: String,
+    /// Its number.
+    pub shard: u16,
+    /// The question whose category is told, and its scale.
+    question: String,
+    kind: Option<AnswerKind>,
+    /// The columns of a line of CSV; otherwise they are told in JSON.
+    pub columns: Option<Columns>,
+}
+
+impl Tell {
+    /// As responses of a shard of a survey.
+    pub fn of(plan: &Plan, shard: u16, question: Option<String>, columns: Option<Columns>) -> Self {
+        let question = question.unwrap_or_else(|| plan.definition.primary.clone());
+        let kind = plan.question(&question).map(|question| question.answer.clone());
+        let kind = kind.filter(|kind| matches!(kind, AnswerKind::Rating(_)));
+        Self { survey: plan.survey.to_string(), shard, question, kind, columns }
+    }
+
+    /// A response as it is told.
+    pub fn response(&self, response: Response) -> Result<String, Failure> {
+        let response = self.complete(response);
+        match &self.columns {
+            Some(columns) => columns.line(&response),
+            None => json::line(&response),
+        }
+    }
+
+    /// A change as it is told.
+    pub fn change(&self, change: Change) -> Result<String, Failure> {
+        match change {
+            Change::Gone(gone) => json::line(&Gone { shard: self.shard, ..gone }),
+            Change::Response(response) => json::line(&self.complete(*response)),
+        }
+    }
+
+    fn complete(&self, mut response: Response) -> Response {
+        response.survey.clone_from(&self.survey);
+        response.shard = self.shard;
+        response.category = match (&self.kind, response.answers.get(&self.question)) {
+            (Some(kind), Some(Answer::Score(score))) => kind.category(*score),
+            _ => None,
+        };
+        response
+    }
+}

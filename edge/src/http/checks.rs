@@ -1,0 +1,14 @@
+//! Checks of requests that several routes make.
+
+use asklet_shared::problem::{Code, Problem};
+
+/// Refuses a body of another type than pages send.
+pub fn check_media_type(content_type: &str) -> Result<(), Problem> {
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    let taken = ["text/plain", "application/json"];
+    if taken.iter().any(|taken| media_type.eq_ignore_ascii_case(taken)) {
+        return Ok(());
+    }
+    Err(Problem::new(Code::UnsupportedMediaType, "the body is sent as JSON")
+        .limit("text/plain or application/json"))
+}

@@ -1,0 +1,202 @@
+//! Answers: headers that every answer of a kind carries, and problems.
+
+use std::cell::OnceCell;
+
+use asklet_protocol::failure::Failure;
+use asklet_shared::problem::{Code, Problem};
+use serde::Serialize;
+use wasm_bindgen::JsValue;
+use worker::{Headers, Response, ResponseBuilder, web_sys};
+
+use crate::http::problems::CONTENT_ENCODING;
+use crate::platform::log;
+
+/// How long an answer may be kept.
+#[derive(Debug, Clone, Copy)]
+pub enum Cache {
+    /// Not at all: it is somebody's own.
+    Never,
+    /// So many seconds, and then it is asked for again.
+    Seconds(u32),
+    /// Forever: its address names its content.
+    Immutable,
+}
+
+/// The header by which pages know an answer as the edge's own: what stands between, a captive portal or a
+/// firewall, answers too, and does not send it.
+const MARK: (&str, &str) = ("asklet", "1");
+
+/// The headers that pages of other origins may read, besides those that they always may.
+const EXPOSED: &str = "asklet, retry-after";
+
+/// An answer that pages of any origin may read.
+pub fn public(cache: Cache) -> Result<ResponseBuilder, Failure> {
+    Ok(private(cache)?
+        .with_header("access-control-allow-origin", "*")?
+        .with_header("cross-origin-resource-policy", "cross-origin")?
+        .with_header("access-control-expose-headers", EXPOSED)?
+        .with_header(MARK.0, MARK.1)?
+        .with_header("timing-allow-origin", "*")?)
+}
+
+/// An answer for programs that hold a key.
+pub fn private(cache: Cache) -> Result<ResponseBuilder, Failure> {
+    let cache = match cache {
+        Cache::Never => "no-store".to_owned(),
+        Cache::Seconds(seconds) => format!("public, max-age={seconds}"),
+        Cache::Immutable => "public, max-age=31536000, immutable".to_owned(),
+    };
+    Ok(ResponseBuilder::new()
+        .with_header("cache-control", &cache)?
+        .with_header("x-content-type-options", "nosniff")?)
+}
+
+/// An answer in JSON for programs that hold a key.
+pub fn json(status: u16, value: &impl Serialize) -> Result<Response, Failure> {
+    written(status, serde_json::to_string(value)?)
+}
+
+/// An answer that an object wrote in JSON.
+pub fn written(status: u16, json: String) -> Result<Response, Failure> {
+    let answer = private(Cache::Never)?.with_status(status);
+    Ok(answer.with_header("content-type", "application/json")?.fixed(json.into_bytes()))
+}
+
+/// The answer where there is nothing to say but that it was done.
+pub fn no_content() -> Result<Response, Failure> {
+    Ok(private(Cache::Never)?.with_status(204).empty())
+}
+
+/// The answer to a preflight of any public route.
+pub fn preflight() -> Result<Response, Failure> {
+    Ok(public(Cache::Seconds(86_400))?
+        .with_status(204)
+        .with_header("access-control-allow-methods", "GET, POST")?
+        .with_header("access-control-allow-headers", "content-type")?
+        .with_header("access-control-max-age", "86400")?
+        .empty())
+}
+
+thread_local! {
+    // Its headers are the same each time, and each would cost a call out of the module.
+    static TAKEN: OnceCell<web_sys::ResponseInit> = const { OnceCell::new() };
+}
+
+/// The answer to a display that is stored.
+pub fn taken() -> Result<web_sys::Response, Failure> {
+    TAKEN.with(|taken| {
+        let init = match taken.get() {
+            Some(init) => init,
+            None => {
+                // Nothing but what lets the page see that we took it: each header costs time twice.
+                let made = ResponseBuilder::new().with_status(204);
+                let made = made.with_header("access-control-allow-origin", "*")?;
+                let made = made.with_header("access-control-expose-headers", EXPOSED)?;
+                let made = made.with_header(MARK.0, MARK.1)?;
+                taken.get_or_init(|| made.into())
+            }
+        };
+        web_sys::Response::new_with_opt_str_and_init(None, init)
+            .map_err(|error| worker::Error::from(error).into())
+    })
+}
+
+/// The answer to a display that is stored without its identity token, and why. Whoever sets up tokens
+/// reads it among the headers.
+pub fn taken_without_identity(problem: &Problem) -> Result<web_sys::Response, Failure> {
+    let answer = ResponseBuilder::new().with_status(204);
+    let answer = answer
+        .with_header("access-control-allow-origin", "*")?
+        .with_header("access-control-expose-headers", "asklet, asklet-identity")?
+        .with_header(MARK.0, MARK.1)?
+        .with_header("asklet-identity", problem.code.name())?;
+    Ok(answer.empty().into())
+}
+
+/// What a handler came to, as the platform takes it.
+pub fn settle<R: Into<web_sys::Response>>(
+    route: &str,
+    outcome: Result<R, Failure>,
+) -> Result<JsValue, JsValue> {
+    match outcome {
+        Ok(response) => Ok(response.into().into()),
+        Err(failure) => Ok(web_sys::Response::from(finish(route, Err(failure))?).into()),
+    }
+}
+
+/// What a handler came to, as an answer: problems are told, what broke is logged. `route` says what
+/// was asked for, without ids.
+pub fn finish(route: &str, outcome: Result<Response, Failure>) -> worker::Result<Response> {
+    let failure = match outcome {
+        Ok(response) => return Ok(response),
+        Err(failure) => failure,
+    };
+    problem(&told(route, failure)).map_err(|failure| worker::Error::RustError(failure.log_text()))
+}
+
+/// What an alarm came to, as the platform takes it: it calls again after what broke, and there is
+/// nobody to tell a problem.
+pub fn alarm(outcome: Result<(), Failure>) -> worker::Result<()> {
+    match outcome {
+        Err(Failure::Problem(problem)) => {
+            log::warn("alarm", &problem.detail);
+            Ok(())
+        }
+        Err(broken) => Err(worker::Error::RustError(broken.log_text())),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// What the caller is told of a failure. What broke is logged.
+pub fn told(route: &str, failure: Failure) -> Problem {
+    if let Failure::Broken(_) = &failure {
+        log::error(route, &failure.log_text());
+    }
+    failure.into_problem()
+}
+
+fn problem(problem: &Problem) -> Result<Response, Failure> {
+    let mut answer = public(Cache::Never)?
+        .with_status(problem.code.status())
+        .with_header("content-type", "application/problem+json")?;
+    if let (Code::MethodNotAllowed, Some(allowed)) = (problem.code, &problem.limit) {
+        answer = answer.with_header("allow", allowed)?;
+    }
+    if let (Some(CONTENT_ENCODING), Some(taken)) = (problem.field.as_deref(), &problem.limit) {
+        answer = answer.with_header("accept-encoding", taken)?;
+    }
+    if problem.code == Code::Unauthenticated {
+        answer = answer.with_header("www-authenticate", "Bearer")?;
+    }
+    if let Some(seconds) = retry_after(problem.code.status()) {
+        answer = answer.with_header("retry-after", seconds)?;
+    }
+    Ok(answer.fixed(serde_json::to_vec(problem)?))
+}
+
+/// After how many seconds a request is worth repeating that got a status.
+pub fn retry_after(status: u16) -> Option<&'static str> {
+    match status {
+        429 => Some("10"),
+        503 => Some("30"),
+        507 => Some("600"),
+        _ => None,
+    }
+}
+
+/// Whether a client that holds an answer with this ETag can go on using it.
+pub fn is_fresh(headers: &Headers, etag: &str) -> Result<bool, Failure> {
+    let known = headers.get("if-none-match")?.unwrap_or_default();
+    Ok(known.split(',').any(|known| known.trim().trim_start_matches("W/") == etag))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alarm_that_broke_is_rejected_so_that_the_platform_calls_again() {
+        assert!(alarm(Err(Failure::broken("a counter"))).is_err());
+        assert!(alarm(Ok(())).is_ok());
+    }
+}

@@ -1,0 +1,91 @@
+//! A site that moves from one deployment to another.
+
+use asklet_protocol::audit::{Action, Change, OPERATOR};
+use asklet_protocol::bundle::{self, BundleTaken, Head};
+use asklet_protocol::calls::survey::SurveyCall;
+use asklet_protocol::failure::Failure;
+use asklet_protocol::ids::{SiteId, SurveyId};
+use asklet_protocol::json;
+use asklet_shared::problem::{Code, Problem};
+use asklet_store::site::audit;
+use asklet_store::site::migration::{
+    begin, check_whole, dump, end, find_moved, load, moved, next_shard, number,
+};
+use asklet_store::site::outbox::Errand;
+use asklet_store::sql::Sql;
+
+use crate::objects::site::Site;
+use crate::platform::{deployment, rpc, stubs};
+
+impl Site {
+    /// Reads a page of the site or of one of its shards.
+    pub(super) async fn give_bundle(
+        &self,
+        site: SiteId,
+        cursor: Option<String>,
+        keys: bool,
+        now_ms: u64,
+    ) -> Result<String, Failure> {
+        check_whole(&self.sql)?;
+        let number = number(&self.sql)?;
+        let from = match cursor {
+            Some(cursor) => Head::of_cursor(&cursor)?,
+            None => {
+                let given = Change::new(Action::GiveBundle);
+                audit::add(&self.sql, OPERATOR, &given, now_ms)?;
+                Head::of(bundle::SITE.to_owned(), keys, number)
+            }
+        };
+        if from.number != number {
+            let detail = "the site has changed meanwhile: begin the bundle again";
+            return Err(Problem::new(Code::SiteChanged, detail).at("cursor").into());
+        }
+        if from.object == bundle::SITE {
+            return dump(&self.sql, from, &deployment::vault(&self.env)?);
+        }
+        let (survey, shard) = bundle::shard(&from.object).ok_or_else(bundle::unknown_cursor)?;
+        let survey = deployment::seal(&self.env)?.survey(&site, survey)?;
+        let survey = survey.ok_or_else(bundle::unknown_cursor)?;
+        if from.begins() {
+            // So that every shard has something to tell, and nothing that is out of date.
+            let (site, survey) = (site.clone(), survey.as_str().to_owned());
+            self.run(&Errand { site, survey, shard, forget: false, number: 0 }).await?;
+        }
+        let stub = stubs::survey(&self.env, &site, &survey, shard)?;
+        let following = next_shard(&self.sql, &from.object)?;
+        let call = SurveyCall::Dump { from: Box::new(from), following };
+        rpc::ask(&stub, serde_json::to_string(&call)?).await
+    }
+
+    /// Takes a page of the site or of one of its shards.
+    pub(super) async fn take_bundle(
+        &self,
+        site: &SiteId,
+        page: String,
+        now_ms: u64,
+    ) -> Result<BundleTaken, Failure> {
+        let (head, rows) = bundle::read(&page)?;
+        let is_last = head.next.is_none();
+        let rows = if head.object == bundle::SITE {
+            let keys = (&*deployment::seal(&self.env)?, &deployment::vault(&self.env)?);
+            load(&self.sql, keys, site, (&head, rows))?
+        } else {
+            let unknown = || {
+                let detail = "the site's own pages come first, and without this survey they came: if \
+                     the site has changed meanwhile, begin the bundle again";
+                Problem::new(Code::BrokenBundle, detail).at("object")
+            };
+            let (there, shard) = bundle::shard(&head.object).ok_or_else(unknown)?;
+            let here = find_moved(&self.sql, there)?.ok_or_else(unknown)?;
+            self.sql.transaction(|| begin(&self.sql, site))?;
+            let stub = stubs::survey(&self.env, site, &SurveyId::stored(here), shard)?;
+            let call = serde_json::to_string(&SurveyCall::Load { page })?;
+            json::read(&rpc::ask(&stub, call).await?)?
+        };
+        if is_last {
+            end(&self.sql, site, now_ms)?;
+        }
+        self.run_errands().await?;
+        Ok(BundleTaken { rows, surveys: moved(&self.sql)? })
+    }
+}

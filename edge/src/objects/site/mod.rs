@@ -1,0 +1,306 @@
+//! The object `Site`: one for each site. It keeps settings, keys and definitions, and tells the shards
+//! of its surveys what they have to know. It is never on the way of a display.
+
+mod migration;
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+
+use asklet_protocol::audit::OPERATOR;
+use asklet_protocol::calls::site::{By, Live, Once, SiteCall};
+use asklet_protocol::calls::survey::{Counts, SurveyCall};
+use asklet_protocol::calls::team::TeamCall;
+use asklet_protocol::failure::Failure;
+use asklet_protocol::ids::{SiteId, SurveyId};
+use asklet_protocol::keys::KeyDigest;
+use asklet_protocol::problems;
+use asklet_shared::config::{Config, ConfigSurvey, Files};
+use asklet_shared::funnel::FUNNEL;
+use asklet_shared::problem::{Code, Problem};
+use asklet_shared::scope::Scope;
+use asklet_shared::settings::PagePart;
+use asklet_shared::summary::Funnel;
+use asklet_shared::tally;
+use asklet_shared::time::END_OF_TIME_MS;
+use asklet_store::site::outbox::{self, Errand};
+use asklet_store::site::published::{self, LiveSurvey};
+use asklet_store::site::refused_keys::{self, RefusedKeys};
+use asklet_store::site::{
+    audit, installs, keys, migration as moving, schema, settings, surveys, team,
+};
+use asklet_store::sql::Sql;
+use asklet_store::sql::migrate::Schema;
+use futures_util::future::LocalBoxFuture;
+use worker::{Date, DurableObject, Env, Request, Response, State, durable_object};
+
+use crate::http::respond;
+use crate::platform::alarm::ObjectAlarm;
+use crate::platform::sql::Object;
+use crate::platform::{deployment, log, rpc, stubs};
+
+/// For how long a number of responses is good enough to compare with a quota.
+const RESPONSES_MS: u64 = 15_000;
+
+/// Errands that are being run.
+type Running<'a> = LocalBoxFuture<'a, Result<(), Failure>>;
+
+/// One site.
+#[durable_object]
+pub struct Site {
+    state: State,
+    env: Env,
+    sql: Object,
+    schema: Schema,
+    /// How many responses surveys with a quota had, and when that was asked.
+    responses: RefCell<HashMap<String, (u64, u64)>>,
+    /// Whether the identity secrets were looked at since the object woke.
+    secrets_locked: Cell<bool>,
+    /// The keys that were refused since the object woke.
+    refused_keys: RefCell<RefusedKeys>,
+}
+
+impl DurableObject for Site {
+    fn new(state: State, env: Env) -> Self {
+        Self {
+            sql: Object::of(&state),
+            state,
+            env,
+            schema: Schema::new(schema::MIGRATIONS),
+            responses: RefCell::default(),
+            secrets_locked: Cell::new(false),
+            refused_keys: RefCell::default(),
+        }
+    }
+
+    async fn fetch(&self, request: Request) -> worker::Result<Response> {
+        respond::finish("site", self.serve(request).await)
+    }
+
+    async fn alarm(&self) -> worker::Result<Response> {
+        respond::alarm(self.retry().await)?;
+        Response::empty()
+    }
+}
+
+impl Site {
+    async fn serve(&self, mut request: Request) -> Result<Response, Failure> {
+        let call = rpc::read(&mut request, &self.env).await?;
+        let sql = &self.sql;
+        let now_ms = Date::now().as_millis();
+        let is_new = matches!(call, SiteCall::Create { .. });
+        if !self.schema.wake(sql, is_new)? {
+            return Err(Problem::new(Code::UnknownSite, "there is no such site").into());
+        }
+        match call {
+            SiteCall::Create { settings, key } => {
+                rpc::answer(&schema::create(sql, &settings, &key, now_ms)?)
+            }
+            SiteCall::Live { site, files } => rpc::answer(&self.live(&site, files, now_ms).await?),
+            SiteCall::Published { survey, version, shard } => {
+                moving::check_whole(sql)?;
+                rpc::answer(&published::published(sql, &survey, version, shard)?)
+            }
+            SiteCall::Draft { survey, revocations } => {
+                if surveys::revocations(sql, &survey)? != revocations {
+                    return Err(problems::revoked().into());
+                }
+                rpc::answer(&published::draft(sql, &survey)?)
+            }
+            SiteCall::Installed { origin, directive } => {
+                rpc::answer(&installs::note(sql, &origin, directive, now_ms)?)
+            }
+            SiteCall::Team { site, by, scope, once, call } => {
+                let by = match by {
+                    By::Key(key) => self.authorize(&key, scope, now_ms)?,
+                    By::Operator => OPERATOR.to_owned(),
+                };
+                self.team(&site, (&by, once.as_ref()), call, now_ms).await
+            }
+            SiteCall::Delete { site } => self.delete(&site).await,
+            SiteCall::GiveBundle { site, cursor, keys } => {
+                rpc::told(self.give_bundle(site, cursor, keys, now_ms).await?)
+            }
+            SiteCall::TakeBundle { site, page } => {
+                rpc::answer(&self.take_bundle(&site, page, now_ms).await?)
+            }
+        }
+    }
+
+    /// Checks a key, and writes down one that is refused. Returns its id.
+    fn authorize(&self, key: &KeyDigest, scope: Scope, now_ms: u64) -> Result<String, Failure> {
+        let sql = &self.sql;
+        let outcome = keys::authorize(sql, key, scope, now_ms);
+        if let Err(Failure::Problem(problem)) = &outcome {
+            let id = keys::find_id(sql, key)?;
+            let who = id.as_deref().unwrap_or(refused_keys::UNKNOWN);
+            let entry = self.refused_keys.borrow_mut().note(who, problem.code, now_ms);
+            if let Some(entry) = entry {
+                sql.transaction(|| audit::add(sql, who, &entry, now_ms))?;
+            }
+        }
+        outcome
+    }
+
+    /// Serves a team or the operator, whose credential was checked.
+    async fn team(
+        &self,
+        site: &SiteId,
+        (by, once): (&str, Option<&Once>),
+        call: TeamCall,
+        now_ms: u64,
+    ) -> Result<Response, Failure> {
+        if matches!(call, TeamCall::Delete) {
+            return self.delete(site).await;
+        }
+        moving::check_whole(&self.sql)?;
+        let is_due = !self.secrets_locked.get() && self.lock_secrets(site)?;
+        let change = call.change();
+        let by = (by, change.as_ref(), once);
+        let answer = team::answer(&self.sql, site, by, call, now_ms);
+        // What was changed is changed, whatever becomes of the errands; those that are left run again.
+        if ((change.is_some() && answer.is_ok()) || is_due)
+            && let Err(failure) = self.run_errands().await
+        {
+            log::warn("errands", &format!("they wait for the next change: {failure:?}"));
+        }
+        rpc::told(answer?)
+    }
+
+    /// Encrypts the identity secrets that were stored before there was a key, once each time that the object
+    /// wakes. Returns whether the shards have to hear of it.
+    fn lock_secrets(&self, site: &SiteId) -> Result<bool, Failure> {
+        let vault = deployment::vault(&self.env)?;
+        let is_due = self.sql.transaction(|| {
+            let is_due = settings::lock_secrets(&self.sql, &vault)?;
+            if is_due {
+                outbox::tell(&self.sql, site, None)?;
+            }
+            Ok(is_due)
+        })?;
+        self.secrets_locked.set(true);
+        Ok(is_due)
+    }
+
+    /// Removes the site with everything in it. What breaks off can be repeated.
+    async fn delete(&self, site: &SiteId) -> Result<Response, Failure> {
+        for survey in surveys::list(&self.sql)? {
+            let survey = SurveyId::stored(survey.survey);
+            self.sql.transaction(|| surveys::delete(&self.sql, site, &survey))?;
+        }
+        self.run_errands().await?;
+        if !outbox::all(&self.sql)?.is_empty() {
+            return Err(Failure::broken("a shard could not be emptied"));
+        }
+        let storage = self.state.storage();
+        storage.delete_alarm().await?;
+        storage.delete_all().await?;
+        self.schema.forget();
+        rpc::answer(&())
+    }
+
+    /// The surveys that pages are told of: those that are live and want more responses.
+    async fn live(
+        &self,
+        site: &SiteId,
+        files: Option<Files>,
+        now_ms: u64,
+    ) -> Result<Live, Failure> {
+        let mut surveys = Vec::new();
+        let settings = settings::read(&self.sql)?;
+        let seal = deployment::seal(&self.env)?;
+        let live = match settings.refuse || moving::is_moving(&self.sql)? {
+            // Who is asked now answers in vain.
+            true => Vec::new(),
+            false => {
+                let address = &|survey: &SurveyId, shard| seal.shard(site, survey, shard);
+                published::live(&self.sql, address, &settings.look(), now_ms)?
+            }
+        };
+        for LiveSurvey { mut survey, quota } in live {
+            let is_full = match quota {
+                Some(quota) => self.responses(site, &survey, now_ms).await >= u64::from(quota),
+                None => false,
+            };
+            if !is_full {
+                survey.query = settings.privacy.page == PagePart::Query;
+                surveys.push(survey);
+            }
+        }
+        let ask_despite_signal = settings.privacy.ask_despite_signal;
+        let ids = surveys.iter().map(|survey| survey.id.clone()).collect();
+        let config = match surveys.is_empty() {
+            true => Config::nothing(),
+            false => Config { files, rest_days: settings.rest_days, surveys, problem: None },
+        };
+        let config = serde_json::to_string(&config)?;
+        Ok(Live { surveys: ids, config, ask_despite_signal, origins: settings.origins })
+    }
+
+    /// How many responses a survey has. Where a shard cannot tell, it is what was known before: one
+    /// survey must not take the others from the page.
+    async fn responses(&self, site: &SiteId, survey: &ConfigSurvey, now_ms: u64) -> u64 {
+        let known = self.responses.borrow().get(&survey.id).copied();
+        match known {
+            Some((at_ms, known)) if now_ms.saturating_sub(at_ms) < RESPONSES_MS => return known,
+            _ => {}
+        }
+        let responses = match self.count_responses(site, survey).await {
+            Ok(responses) => responses,
+            Err(failure) => {
+                log::warn("quota", &format!("a shard did not count: {failure:?}"));
+                known.map_or(0, |(_, known)| known)
+            }
+        };
+        self.responses.borrow_mut().insert(survey.id.clone(), (now_ms, responses));
+        responses
+    }
+
+    async fn count_responses(&self, site: &SiteId, survey: &ConfigSurvey) -> Result<u64, Failure> {
+        let id = SurveyId::stored(survey.id.clone());
+        let call = SurveyCall::Count(tally::Request::whole("", 0, END_OF_TIME_MS));
+        let mut responses = 0;
+        for (shard, _) in (0..).zip(&survey.shards) {
+            let stub = stubs::survey(&self.env, site, &id, shard)?;
+            let counts: Counts = rpc::call(&stub, &call).await?;
+            responses += Funnel::of(&counts.counted.total().question(FUNNEL)).started;
+        }
+        Ok(responses)
+    }
+
+    /// Boxed, as it would else be in the module for each place that waits for it.
+    fn run_errands(&self) -> Running<'_> {
+        Box::pin(async move {
+            let alarm = ObjectAlarm(&self.state);
+            let run = async |errand: &Errand| {
+                let outcome = self.run(errand).await;
+                if let Err(failure) = &outcome {
+                    log::warn("errand", &format!("shard {}: {failure:?}", errand.shard));
+                }
+                outcome.is_ok()
+            };
+            outbox::run_all(&self.sql, &alarm, run).await
+        })
+    }
+
+    fn run<'a>(&'a self, errand: &'a Errand) -> Running<'a> {
+        Box::pin(self.run_one(errand))
+    }
+
+    async fn run_one(&self, errand: &Errand) -> Result<(), Failure> {
+        let survey = SurveyId::stored(errand.survey.clone());
+        let call = if errand.forget {
+            SurveyCall::Forget { number: errand.number }
+        } else if moving::is_moving(&self.sql)? {
+            SurveyCall::MoveIn
+        } else {
+            let told = published::published(&self.sql, &survey, None, errand.shard)?;
+            SurveyCall::Take(Box::new(told))
+        };
+        let stub = stubs::survey(&self.env, &errand.site, &survey, errand.shard)?;
+        rpc::call::<()>(&stub, &call).await
+    }
+
+    async fn retry(&self) -> Result<(), Failure> {
+        if self.schema.wake(&self.sql, false)? { self.run_errands().await } else { Ok(()) }
+    }
+}

@@ -1,0 +1,30 @@
+//! Which shard a public request was forwarded to.
+
+use asklet_protocol::calls::site::{SiteCall, Told};
+use asklet_protocol::failure::Failure;
+use worker::Env;
+
+use crate::platform::{deployment, rpc, stubs};
+
+/// Which shard of which survey a request was forwarded to, as its address says.
+pub struct Address {
+    pub site: String,
+    pub survey: String,
+    pub shard: u16,
+}
+
+impl Address {
+    /// The site and the survey.
+    pub fn names(&self) -> (&str, &str) {
+        (&self.site, &self.survey)
+    }
+
+    /// Asks the site for a version that this shard lacks, or for the latest.
+    pub async fn pull(&self, env: &Env, version: Option<u32>) -> Result<Told, Failure> {
+        let seal = deployment::seal(env)?;
+        let site = seal.known_site(&self.site)?;
+        let survey = seal.known_survey(&site, &self.survey)?;
+        let call = SiteCall::Published { survey, version, shard: self.shard };
+        rpc::call(&stubs::site(env, &site)?, &call).await
+    }
+}

@@ -1,0 +1,228 @@
+//! What the Worker and the site ask of a shard.
+
+use asklet_protocol::calls::survey::{Counts, Erased, Followed, SurveyCall, Usage};
+use asklet_protocol::corrections::Corrected;
+use asklet_protocol::failure::Failure;
+use asklet_protocol::find::{Find, From};
+use asklet_protocol::problems;
+use asklet_protocol::rendering::Tell;
+use asklet_protocol::responses::Found;
+use asklet_protocol::retention::Since;
+use asklet_protocol::scan::Scanned;
+use asklet_shared::problem::{Code, Problem};
+use asklet_shared::settings::Limits;
+use asklet_store::shard::find::{Reading, Step};
+use asklet_store::shard::import::{self, Desk};
+use asklet_store::shard::record::Recorded;
+use asklet_store::shard::slice::Slice;
+use asklet_store::shard::{
+    changes, corrections, display_keys, responses, retention, rollup, scan, storage, versions,
+};
+use asklet_store::sql::Sql;
+use worker::{Date, Response};
+
+use crate::objects::survey::Shard;
+use crate::objects::survey::maintenance::pause;
+use crate::platform::{log, plain, rpc};
+
+/// How many rows a slice has: about a millisecond of work, so that whoever collects hardly waits.
+const SLICE_ROWS: u32 = 750;
+
+/// How many displays are told at a time, which takes about as long.
+const TOLD: usize = 50;
+
+/// How many slices one call works off: a request can call objects about a thousand times.
+const SLICES: usize = 60;
+
+impl Shard {
+    /// Answers what the Worker and the site ask.
+    pub(super) async fn answer(&self, call: SurveyCall) -> Result<Response, Failure> {
+        if let SurveyCall::Take(told) = call {
+            self.keep(*told)?;
+            return rpc::answer(&());
+        }
+        let is_set_up = self.wake()?;
+        let sql = &self.sql;
+        match call {
+            SurveyCall::Dump { from, following } if is_set_up => {
+                rpc::told(self.dump(*from, following)?)
+            }
+            SurveyCall::MoveIn => {
+                if is_set_up {
+                    self.move_in()?;
+                }
+                rpc::answer(&())
+            }
+            SurveyCall::Load { page } => rpc::answer(&self.load(&page).await?),
+            SurveyCall::Forget { number } => {
+                self.forgotten.set(number);
+                let storage = self.state.storage();
+                storage.delete_alarm().await?;
+                storage.delete_all().await?;
+                self.schema.forget();
+                sql.latest_change().set(None);
+                display_keys::forget_spare(sql);
+                self.alarm_set.set(false);
+                self.tail_length.set(None);
+                self.room.forget();
+                self.published.borrow_mut().clear();
+                self.standing.borrow_mut().take();
+                rpc::answer(&())
+            }
+            SurveyCall::Count(request) if is_set_up => {
+                self.fold()?;
+                let counted = rollup::count(sql, &request)?;
+                rpc::answer(&Counts { counted, since: retention::removed(sql)? })
+            }
+            SurveyCall::Count(request) => {
+                rpc::answer(&Counts { counted: request.nothing(), since: Since::default() })
+            }
+            SurveyCall::Scan { query, after } if is_set_up => {
+                let mut all = scan::scan(sql, &query, Slice { after, rows: SLICE_ROWS })?;
+                for _ in 1..SLICES {
+                    let after = all.next;
+                    if after.is_none() {
+                        break;
+                    }
+                    pause().await;
+                    all.add(scan::scan(sql, &query, Slice { after, rows: SLICE_ROWS })?);
+                }
+                rpc::answer(&all)
+            }
+            SurveyCall::Exclude { id, reason } if is_set_up => {
+                retention::exclude(sql, id, reason.as_deref())?;
+                rpc::answer(&())
+            }
+            SurveyCall::Delete { id } if is_set_up => {
+                retention::delete(sql, id)?;
+                rpc::answer(&())
+            }
+            SurveyCall::Correct { correction, after } if is_set_up => {
+                let mut all = Corrected { next: after, ..Corrected::default() };
+                for _ in 0..SLICES {
+                    let slice = Slice { after: all.next, rows: corrections::ROWS };
+                    let done = corrections::step(&correction, sql, slice, &plain::plain)?;
+                    all.matched += done.matched;
+                    all.changed += done.changed;
+                    all.next = done.next;
+                    if all.next.is_none() {
+                        break;
+                    }
+                    pause().await;
+                }
+                rpc::answer(&all)
+            }
+            SurveyCall::Find { find, tell, from, limit } if is_set_up => {
+                rpc::answer(&self.find(*find, &tell, from, limit).await?)
+            }
+            SurveyCall::Follow { after, tell, limit } if is_set_up => {
+                let mut changed = changes::after(sql, after, limit.saturating_add(1))?;
+                let more = changed.len() > limit;
+                changed.truncate(limit);
+                let last = changed.last().map(|display| display.seq);
+                let told = changed.into_iter().map(|it| tell.change(responses::change(it)));
+                rpc::answer(&Followed { changes: told.collect::<Result<_, _>>()?, last, more })
+            }
+            SurveyCall::Erase { respondent, after } if is_set_up => {
+                let mut erased = Erased { displays: 0, next: after };
+                for _ in 0..SLICES {
+                    let slice = Slice { after: erased.next, rows: SLICE_ROWS };
+                    let (displays, next) = retention::erase(sql, &respondent, slice)?;
+                    erased = Erased { displays: erased.displays + displays, next };
+                    if next.is_none() {
+                        break;
+                    }
+                    pause().await;
+                }
+                rpc::answer(&erased)
+            }
+            SurveyCall::Known { site, lines } if is_set_up => {
+                rpc::answer(&self.at_desk(&site, |desk| import::known(sql, &lines, desk))?)
+            }
+            SurveyCall::Import { site, lines } if is_set_up => {
+                let limits = self.known_standing()?.map(|known| known.limits);
+                self.room.forget();
+                self.room.take(sql, limits.unwrap_or_default(), Date::now().as_millis())?;
+                let imported = self.at_desk(&site, |desk| import::import(sql, &lines, desk));
+                self.room.forget();
+                self.tail_length.set(None);
+                let imported = imported?;
+                // They are stored, whatever becomes of the alarm; the next display sees to it, too.
+                if let Err(failure) = self.after(Recorded::New).await {
+                    log::warn("import", &format!("no alarm was set: {failure:?}"));
+                }
+                rpc::answer(&imported)
+            }
+            SurveyCall::Usage if is_set_up => rpc::answer(&Usage {
+                displays: rollup::displays(sql)?,
+                tail: u64::try_from(rollup::tail_length(sql)?).unwrap_or(u64::MAX),
+                bytes: storage::file_bytes(sql)?,
+                used_bytes: sql.bytes(),
+                rows_written: sql.rows_written(),
+                limits: Limits::default(),
+            }),
+            // Of what was never set up there is nothing.
+            SurveyCall::Scan { query, .. } => rpc::answer(&Scanned::nothing(&query)),
+            SurveyCall::Erase { .. } => rpc::answer(&Erased::default()),
+            SurveyCall::Known { .. } => rpc::answer(&String::new()),
+            SurveyCall::Usage => rpc::answer(&Usage::default()),
+            SurveyCall::Correct { .. } => rpc::answer(&Corrected::default()),
+            SurveyCall::Find { .. } => rpc::answer(&Found::default()),
+            SurveyCall::Follow { .. } => rpc::answer(&Followed::default()),
+            SurveyCall::Exclude { .. } | SurveyCall::Delete { .. } => {
+                Err(problems::unknown_display().into())
+            }
+            SurveyCall::Import { .. } | SurveyCall::Dump { .. } | SurveyCall::Take(_) => {
+                Err(unknown_shard().into())
+            }
+        }
+    }
+
+    /// Looks for displays, step by step, so that others are served meanwhile.
+    async fn find(
+        &self,
+        find: Find,
+        tell: &Tell,
+        from: From,
+        limit: usize,
+    ) -> Result<Found, Failure> {
+        let mut reading = Reading::new(find, from);
+        let mut all = Found::default();
+        let mut read = TOLD;
+        for _ in 0..SLICES {
+            // Before the first step, too: the pages of an export follow each other at once.
+            pause().await;
+            let left = limit.saturating_sub(all.responses.len());
+            let step = Step { rows: SLICE_ROWS, read, limit: left };
+            let displays = reading.step(&self.sql, step, &plain::plain)?;
+            read = if displays.is_empty() { usize::MAX } else { TOLD };
+            for display in displays {
+                let key = from.order.key(display.received_ms, display.id);
+                all.responses.push((key, tell.response(responses::response(display))?));
+            }
+            if reading.is_over() || all.responses.len() >= limit || all.is_large() {
+                break;
+            }
+        }
+        all.next = reading.next();
+        Ok(all)
+    }
+
+    /// Does something with lines that a program tells of, by the versions that this shard knows.
+    fn at_desk<T>(
+        &self,
+        site: &str,
+        work: impl FnOnce(&Desk<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let standing = self.known_standing()?;
+        let standing = &*standing.ok_or_else(unknown_shard)?;
+        let published = &|version| self.known_version(version);
+        let latest = &|| Ok(versions::latest(&self.sql)?.unwrap_or_default());
+        let now_ms = Date::now().as_millis();
+        work(&Desk { published, latest, site, standing, now_ms })
+    }
+}
+
+fn unknown_shard() -> Problem {
+    Problem::new(Code::UnknownShard, "the survey has no such shard yet")
+}

@@ -1,0 +1,154 @@
+//! The hosted page of a published survey. What is sent from it goes the way of every display: the same
+//! limiter, the same rules, the same log.
+
+use asklet_protocol::calls::site::{Live, SiteCall};
+use asklet_protocol::failure::Failure;
+use asklet_protocol::policy::Standing;
+use asklet_shared::body::Body;
+use asklet_shared::definition::Definition;
+use asklet_shared::display::{Answers, Channel, Display, Stage};
+use asklet_shared::problem::{Code, Problem};
+use asklet_shared::validate;
+use asklet_store::shard::arrival::Circumstances;
+use asklet_store::shard::log;
+use worker::{Date, Request, Response};
+
+use crate::hosted;
+use crate::hosted::token::Token;
+use crate::hosted::view::{self, Page, Place};
+use crate::hosted::visit::{Form, Visit};
+use crate::hosted::walk::{self, Next};
+use crate::objects::survey::address::Address;
+use crate::objects::survey::{Shard, check_open};
+use crate::platform::{deployment, rpc, stubs};
+
+impl Shard {
+    /// Shows the first page, or takes what was sent from one and shows the next.
+    pub(super) async fn hosted(
+        &self,
+        request: Request,
+        address: &Address,
+    ) -> Result<Response, Failure> {
+        let visit = Visit::of(&request)?;
+        let outcome = match self.let_pass(request.inner()) {
+            Ok(_) if !visit.sends => self.first_page(&visit, address).await,
+            Ok(circumstances) => self.next_page(request, &visit, circumstances, address).await,
+            Err(failure) => Err(failure),
+        };
+        let standing = self.known_standing()?;
+        let origins = standing.as_ref().map_or(&[][..], |standing| &standing.origins);
+        hosted::answer::settle(&visit, outcome, origins)
+    }
+
+    /// The first question, with the id of a display of which nothing is stored yet.
+    async fn first_page(&self, visit: &Visit, address: &Address) -> Result<Page, Failure> {
+        let published = self.latest(address).await?;
+        let standing = self.standing(address).await?;
+        let now_ms = Date::now().as_millis();
+        let definition = &published.definition;
+        check_asked(definition, &standing, now_ms)?;
+        let seal = deployment::seal(&self.env)?;
+        if definition.quota.is_some() {
+            // How many responses there are on all shards, the site knows.
+            let site = seal.known_site(&address.site)?;
+            let call = SiteCall::Live { site: site.clone(), files: None };
+            let live: Live = rpc::call(&stubs::site(&self.env, &site)?, &call).await?;
+            if !live.surveys.contains(&address.survey) {
+                return Err(closed().into());
+            }
+        }
+        let body = Body::of(definition, &standing.look, &visit.language(definition));
+        let token = Token::new(published.version, &body.language, now_ms)?;
+        Ok(view::page(&Place {
+            body: &body,
+            answers: &Answers::default(),
+            next: Next::Question(0),
+            written: "",
+            carried: ("form", &token.write(&seal, address.names())),
+            is_framed: visit.is_framed,
+        }))
+    }
+
+    /// Puts what was sent to what is stored, and finds the page that follows.
+    async fn next_page(
+        &self,
+        mut request: Request,
+        visit: &Visit,
+        circumstances: Circumstances,
+        address: &Address,
+    ) -> Result<Page, Failure> {
+        // For a survey that is unknown, or closed for good, no form is read.
+        check_open(&*self.standing(address).await?, Date::now().as_millis())?;
+        let form = Form::read(&mut request, visit).await?;
+        let seal = deployment::seal(&self.env)?;
+        let forged = || Problem::new(Code::ForgedForm, "the form was changed, or is another's");
+        let token = Token::read(form.get("form"), &seal, address.names()).ok_or_else(forged)?;
+        let published = self.published(address, token.version).await?;
+        let standing = self.standing(address).await?;
+        let body = Body::of(&published.definition, &standing.look, &token.language);
+        let sent = form.sent();
+        // From here on nothing waits before it is stored, so pages that are sent at once follow
+        // each other.
+        let stored = log::find(&self.sql, token.id)?;
+        let mut display = Display {
+            id: token.id,
+            revision: 1,
+            version: token.version,
+            stage: Stage::Shown,
+            dismissed: false,
+            channel: Channel::Link,
+            language: token.language.clone(),
+            page: String::new(),
+            answers: Answers::default(),
+            variant: String::new(),
+            traits: Default::default(),
+            identity: None,
+            age_ms: Date::now().as_millis().saturating_sub(token.id.unix_ms()),
+        };
+        if let Some(stored) = &stored {
+            display.revision = stored.revision.saturating_add(1);
+            display.stage = stored.stage;
+            display.answers = stored.answers.clone();
+        }
+        let next = walk::take(&body, &mut display.answers, &sent);
+        let reached = match next {
+            Next::Thanks => Stage::Completed,
+            _ if display.answers.0.is_empty() => Stage::Shown,
+            _ => Stage::Started,
+        };
+        display.stage = display.stage.max(reached);
+        let answers = display.answers.clone();
+        let is_known = stored.is_some_and(|stored| {
+            stored.stage == display.stage && stored.answers == display.answers
+        });
+        if !is_known && !matches!(next, Next::Again(..)) {
+            let survey = (&published.definition, &*standing);
+            let (recorded, _) = self.record(display, circumstances, survey, &address.site)?;
+            self.after(recorded).await?;
+        }
+        Ok(view::page(&Place {
+            body: &body,
+            answers: &answers,
+            next,
+            written: &sent.text,
+            carried: ("form", form.get("form")),
+            is_framed: visit.is_framed,
+        }))
+    }
+}
+
+/// Refuses to ask what is not asked now.
+fn check_asked(definition: &Definition, standing: &Standing, now_ms: u64) -> Result<(), Problem> {
+    validate::shown(definition)?;
+    if standing.closed_ms(now_ms).is_some() {
+        return Err(closed());
+    }
+    if !definition.is_asked_at(now_ms) {
+        return Err(Problem::new(Code::UnknownSurvey, "the survey has not begun"));
+    }
+    Ok(())
+}
+
+fn closed() -> Problem {
+    Problem::new(Code::SurveyClosed, "the survey is not asked any more")
+}

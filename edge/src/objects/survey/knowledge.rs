@@ -1,0 +1,171 @@
+//! What a shard knows of its survey: versions and what holds now, from memory, from its store, or asked
+//! of the site.
+
+use std::rc::Rc;
+
+use asklet_protocol::calls::site::Told;
+use asklet_protocol::failure::Failure;
+use asklet_protocol::policy::Standing;
+use asklet_shared::definition::Published;
+use asklet_shared::problem::{Code, Problem};
+use asklet_store::shard::{rollup, storage, versions};
+use worker::Date;
+
+use crate::objects::survey::Shard;
+use crate::objects::survey::address::Address;
+use crate::platform::{deployment, log};
+
+impl Shard {
+    /// The version that a display names: from memory, from the store, or pulled from the site.
+    pub(super) async fn published(
+        &self,
+        address: &Address,
+        version: u32,
+    ) -> Result<Rc<Published>, Failure> {
+        if let Some(published) = self.published.borrow().get(&version) {
+            return Ok(published.clone());
+        }
+        if self.wake()?
+            && let Some(published) = versions::find(&self.sql, version)?
+        {
+            return Ok(self.remember(published));
+        }
+        self.pull(address, Some(version)).await
+    }
+
+    /// The latest version, pulled from the site where this shard was never told of one.
+    pub(super) async fn latest(&self, address: &Address) -> Result<Rc<Published>, Failure> {
+        let known = if self.wake()? { versions::latest(&self.sql)? } else { None };
+        match known {
+            Some(version) => self.published(address, version).await,
+            None => self.pull(address, None).await,
+        }
+    }
+
+    /// Asks the site for a version, or for the latest, unless it refused a moment ago. What it gave
+    /// a moment ago it need not give again either.
+    pub(super) async fn pull(
+        &self,
+        address: &Address,
+        version: Option<u32>,
+    ) -> Result<Rc<Published>, Failure> {
+        let now_ms = Date::now().as_millis();
+        self.refusals.borrow_mut().pass(version, now_ms)?;
+        match address.pull(&self.env, version).await {
+            Ok(told) => {
+                let kept = self.keep(told)?;
+                if version.is_none() {
+                    // Whoever asks for more digests that do not exist does not reach the site.
+                    let unknown = Problem::new(Code::UnknownBody, "the survey has no such body");
+                    self.refusals.borrow_mut().add(version, unknown, now_ms);
+                }
+                Ok(kept)
+            }
+            Err(Failure::Problem(problem)) => {
+                self.refusals.borrow_mut().add(version, problem.clone(), now_ms);
+                Err(problem.into())
+            }
+            Err(broken) => Err(broken),
+        }
+    }
+
+    /// What holds now, if this shard knows it.
+    pub(super) fn known_standing(&self) -> Result<Option<Rc<Standing>>, Failure> {
+        if let Some(standing) = &*self.standing.borrow() {
+            return Ok(Some(standing.clone()));
+        }
+        let mut found = if self.wake()? { versions::find_standing(&self.sql)? } else { None };
+        if let Some(standing) = &mut found
+            && !standing.identity_secrets.is_empty()
+        {
+            let vault = deployment::vault(&self.env)?;
+            standing.identity_secrets.retain_mut(|secret| match vault.open(secret) {
+                Ok(open) => {
+                    *secret = open;
+                    true
+                }
+                // Its tokens are refused, and no answer is.
+                Err(failure) => {
+                    log::warn("identity", &format!("{failure:?}"));
+                    false
+                }
+            });
+        }
+        let found = found.map(Rc::new);
+        self.standing.borrow_mut().clone_from(&found);
+        Ok(found)
+    }
+
+    /// What holds now, asked of the site where this shard was never told.
+    pub(super) async fn standing(&self, address: &Address) -> Result<Rc<Standing>, Failure> {
+        if let Some(known) = self.known_standing()? {
+            return Ok(known);
+        }
+        self.pull(address, None).await?;
+        let told = self.known_standing()?;
+        told.ok_or_else(|| Failure::broken("a site told no standing"))
+    }
+
+    /// Stores what the site tells; the first version sets the object up.
+    pub(super) fn keep(
+        &self,
+        Told { published, standing }: Told,
+    ) -> Result<Rc<Published>, Failure> {
+        check_survives(&standing, self.forgotten.get())?;
+        self.wake_up(true)?;
+        versions::keep(&self.sql, &published, &standing)?;
+        self.standing.borrow_mut().take();
+        self.room.forget();
+        self.refusals.borrow_mut().clear();
+        Ok(self.remember(published))
+    }
+
+    fn remember(&self, published: Published) -> Rc<Published> {
+        let published = Rc::new(published);
+        self.published.borrow_mut().insert(published.version, published.clone());
+        published
+    }
+
+    /// Brings the store up to date. `false` where nothing was ever stored: nothing is created.
+    pub(super) fn wake(&self) -> Result<bool, Failure> {
+        self.wake_up(false)
+    }
+
+    /// The same, and creates the store where there is none and it is to be.
+    pub(super) fn wake_up(&self, set_up: bool) -> Result<bool, Failure> {
+        let was_awake = self.schema.is_awake();
+        let is_set_up = self.schema.wake(&self.sql, set_up)?;
+        if is_set_up && !was_awake {
+            let prepared = storage::seal_earlier(&self.sql)
+                .and_then(|()| rollup::recount_if_needed(&self.sql));
+            if prepared.is_err() {
+                // The next call tries again, and reads nothing before that.
+                self.schema.forget();
+            }
+            prepared?;
+        }
+        Ok(is_set_up)
+    }
+}
+
+/// Refuses what the site told before it deleted the survey and that arrives after that, so that no
+/// shard is set up again. `forgotten` is the number of the deletion, 0 where there was none.
+fn check_survives(standing: &Standing, forgotten: u64) -> Result<(), Problem> {
+    if standing.number < forgotten {
+        return Err(Problem::new(Code::UnknownSurvey, "the survey was deleted"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_told_before_a_survey_was_deleted_is_not_kept_after_that() {
+        let told = |number| Standing { number, ..Standing::default() };
+        check_survives(&told(4), 0).unwrap();
+        assert_eq!(check_survives(&told(4), 5).unwrap_err().code, Code::UnknownSurvey);
+        check_survives(&told(6), 5).unwrap();
+    }
+}

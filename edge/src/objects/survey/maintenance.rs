@@ -1,0 +1,72 @@
+//! When a shard folds, and when it looks after what it keeps.
+
+use std::time::Duration;
+
+use asklet_protocol::failure::Failure;
+use asklet_store::alarm::Alarm;
+use asklet_store::shard::maintenance::{HOUSEKEEPING, keep};
+use asklet_store::shard::record::Recorded;
+use asklet_store::shard::rollup;
+use worker::{Date, Delay};
+
+use crate::objects::survey::Shard;
+use crate::platform::alarm::ObjectAlarm;
+
+/// How long the next slice waits. Without a wait a runtime may go from one to the next and never look
+/// at who has connected meanwhile.
+const PAUSE: Duration = Duration::from_millis(1);
+
+impl Shard {
+    /// Sees to the alarm after a display was recorded: now if the tail is full, and some time anyway.
+    pub(super) async fn after(&self, recorded: Recorded) -> Result<(), Failure> {
+        let known = match self.tail_length.get() {
+            Some(known) => known + usize::from(recorded == Recorded::New),
+            None => rollup::tail_length(&self.sql)?,
+        };
+        self.tail_length.set(Some(known));
+        if known > rollup::TAIL_LIMIT {
+            // Counted anew once the alarm has folded.
+            self.tail_length.set(Some(0));
+            return self.set_alarm(Duration::ZERO).await;
+        }
+        self.see_to_alarm().await
+    }
+
+    /// Sets the daily alarm unless one is set.
+    async fn see_to_alarm(&self) -> Result<(), Failure> {
+        if !self.alarm_set.get() && self.state.storage().get_alarm().await?.is_none() {
+            return self.set_alarm(HOUSEKEEPING).await;
+        }
+        self.alarm_set.set(true);
+        Ok(())
+    }
+
+    async fn set_alarm(&self, after: Duration) -> Result<(), Failure> {
+        ObjectAlarm(&self.state).set(after).await?;
+        self.alarm_set.set(true);
+        Ok(())
+    }
+
+    /// Folds what is worth folding.
+    pub(super) fn fold(&self) -> Result<(), Failure> {
+        while rollup::fold(&self.sql, Date::now().as_millis())? {}
+        self.tail_length.set(None);
+        Ok(())
+    }
+
+    /// Looks after what is kept.
+    pub(super) async fn keep_house(&self) -> Result<(), Failure> {
+        self.alarm_set.set(false);
+        if self.wake()? {
+            let now_ms = Date::now().as_millis();
+            keep(&self.sql, &ObjectAlarm(&self.state), &pause, &self.settled, now_ms).await?;
+            self.tail_length.set(None);
+        }
+        Ok(())
+    }
+}
+
+/// Lets requests that wait be served.
+pub(super) async fn pause() {
+    Delay::from(PAUSE).await;
+}

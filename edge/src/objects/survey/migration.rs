@@ -1,0 +1,39 @@
+//! A shard that moves from one deployment to another.
+
+use asklet_protocol::bundle::Head;
+use asklet_protocol::failure::Failure;
+use asklet_store::shard::migration::{dump, forget_standing, load};
+use asklet_store::shard::record::Recorded;
+use asklet_store::sql::Sql;
+
+use crate::objects::survey::Shard;
+
+impl Shard {
+    /// Reads a page.
+    pub(super) fn dump(&self, from: Head, following: Option<String>) -> Result<String, Failure> {
+        dump(&self.sql, self.woken_ms, from, following)
+    }
+
+    /// The site moves here: until it tells again what holds, it is asked before anything is taken, and
+    /// says when everything has come.
+    pub(super) fn move_in(&self) -> Result<(), Failure> {
+        self.standing.borrow_mut().take();
+        self.refusals.borrow_mut().clear();
+        forget_standing(&self.sql)
+    }
+
+    /// Takes a page.
+    pub(super) async fn load(&self, page: &str) -> Result<u64, Failure> {
+        self.wake_up(true)?;
+        let rows = load(&self.sql, page)?;
+        self.tail_length.set(None);
+        self.room.forget();
+        self.published.borrow_mut().clear();
+        self.standing.borrow_mut().take();
+        self.refusals.borrow_mut().clear();
+        if self.sql.first("SELECT 1 FROM folded", &[])?.is_some() {
+            self.after(Recorded::New).await?;
+        }
+        Ok(rows)
+    }
+}

@@ -1,0 +1,304 @@
+//! The object `Survey`: one for each shard of a survey. It validates displays against its own copy
+//! of the definition, beside the data, and stores each in one transaction.
+
+mod address;
+mod bodies;
+mod calls;
+mod headers;
+mod hosted;
+mod knowledge;
+mod maintenance;
+mod migration;
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use asklet_protocol::failure::Failure;
+use asklet_protocol::json;
+use asklet_protocol::policy::Standing;
+use asklet_protocol::routes::{ForwardedRoute, Route, find};
+use asklet_shared::definition::{Definition, Published};
+use asklet_shared::display::Display;
+use asklet_shared::problem::{Code, Problem};
+use asklet_shared::settings::{self, Limits};
+use asklet_shared::time::DAY_MS;
+use asklet_shared::validate::{self, DISPLAY_LIMIT};
+use asklet_store::shard::arrival::{self, Circumstances};
+use asklet_store::shard::identity::Moment;
+use asklet_store::shard::limiter::Limiter;
+use asklet_store::shard::maintenance::Settled;
+use asklet_store::shard::negative_cache::Refusals;
+use asklet_store::shard::record::{self, AGE_LIMIT_MS, Recorded};
+use asklet_store::shard::room::Room;
+use asklet_store::shard::{schema, versions};
+use asklet_store::sql::migrate::Schema;
+use wasm_bindgen::prelude::*;
+use worker::js_sys::{Promise, Uint8Array};
+use worker::worker_sys::DurableObjectState;
+use worker::{Date, Env, Request, Response, State, web_sys};
+
+use crate::http::checks::check_media_type;
+use crate::http::respond::{self, Cache};
+use crate::http::{body, problems, promise, url};
+use crate::objects::survey::address::Address;
+use crate::objects::survey::bodies::Bodies;
+use crate::objects::survey::headers::Intake;
+use crate::platform::rpc;
+use crate::platform::sql::Object;
+
+thread_local! {
+    static BROKE_OFF: promise::Broken = promise::Broken::new(|why: JsValue| {
+        let problem = if why.is_null() { problems::body_timeout() } else { problems::broke_off() };
+        respond::settle::<Response>("survey", Err(problem.into()))
+    });
+}
+
+/// One shard of a survey, as the platform holds it.
+#[wasm_bindgen]
+pub struct Survey(Rc<Shard>);
+
+#[wasm_bindgen]
+impl Survey {
+    /// The shard wakes.
+    #[wasm_bindgen(constructor)]
+    pub fn new(state: DurableObjectState, env: Env) -> Self {
+        let state = State::from(state);
+        Self(Rc::new(Shard {
+            sql: Object::of(&state),
+            intake: Intake::of(&env),
+            bodies: Bodies::new(problems::BODY_MS),
+            state,
+            env,
+            schema: Schema::new(schema::MIGRATIONS),
+            limiter: RefCell::default(),
+            room: Room::default(),
+            alarm_set: Cell::new(false),
+            tail_length: Cell::new(None),
+            settled: Cell::default(),
+            published: RefCell::default(),
+            standing: RefCell::default(),
+            refusals: RefCell::default(),
+            forgotten: Cell::new(0),
+            woken_ms: Date::now().as_millis(),
+        }))
+    }
+
+    /// A request.
+    pub fn fetch(&self, request: web_sys::Request) -> Result<JsValue, JsValue> {
+        match self.0.serve(request) {
+            Ok(promise) => Ok(promise.into()),
+            Err(failure) => respond::settle::<Response>("survey", Err(failure)),
+        }
+    }
+
+    /// The time has come to look after what is kept.
+    pub fn alarm(&self) -> Promise {
+        let shard = self.0.clone();
+        promise::of_alarm(async move { shard.keep_house().await })
+    }
+}
+
+/// One shard of a survey.
+struct Shard {
+    state: State,
+    env: Env,
+    sql: Object,
+    schema: Schema,
+    intake: Intake,
+    bodies: Bodies,
+    limiter: RefCell<Limiter>,
+    room: Room,
+    /// Whether an alarm is known to be set.
+    alarm_set: Cell<bool>,
+    /// At most how many displays are in the tail, once they were counted.
+    tail_length: Cell<Option<usize>>,
+    /// What retention has looked at since the object woke.
+    settled: Cell<Settled>,
+    /// The versions that were used since the object woke.
+    published: RefCell<HashMap<u32, Rc<Published>>>,
+    /// What holds now, once it was read.
+    standing: RefCell<Option<Rc<Standing>>>,
+    /// What the site refused a moment ago.
+    refusals: RefCell<Refusals>,
+    /// The number of the change by which the survey was deleted; 0 while it is not.
+    forgotten: Cell<u64>,
+    /// When the object woke.
+    woken_ms: u64,
+}
+
+impl Shard {
+    fn serve(self: &Rc<Self>, request: web_sys::Request) -> Result<Promise, Failure> {
+        let this = self.clone();
+        let url = request.url();
+        let path = url::path(&url);
+        if path == rpc::PATH {
+            let mut request = Request::from(request);
+            return Ok(promise::of("survey", async move {
+                this.answer(rpc::read(&mut request, &this.env).await?).await
+            }));
+        }
+        match find(&request.method(), path)?.route {
+            Route::Forwarded(ForwardedRoute::Collect { site, survey, shard, .. }) => {
+                this.collect(request, Address { site, survey, shard })
+            }
+            Route::Forwarded(ForwardedRoute::Hosted { site, survey }) => {
+                let address = Address { site, survey, shard: 0 };
+                Ok(promise::of(
+                    "hosted",
+                    async move { this.hosted(request.into(), &address).await },
+                ))
+            }
+            Route::Forwarded(ForwardedRoute::Body { site, survey, digest }) => {
+                let address = Address { site, survey, shard: 0 };
+                Ok(promise::of("survey", async move { this.body(&address, &digest).await }))
+            }
+            _ => Err(Problem::new(Code::NotFound, "there is no such route").into()),
+        }
+    }
+
+    /// Reads a display and takes it.
+    fn collect(
+        self: Rc<Self>,
+        request: web_sys::Request,
+        address: Address,
+    ) -> Result<Promise, Failure> {
+        #[cfg(feature = "faults")]
+        crate::platform::faults::arm(&worker::Headers(request.headers()));
+        let circumstances = self.let_pass(&request)?;
+        check_media_type(&circumstances.content_type)?;
+        body::check_encoding(&circumstances.content_encoding, body::UNCOMPRESSED)?;
+        if let Some(standing) = self.known_standing()? {
+            check_origin(&standing, circumstances.origin.as_deref())?;
+        }
+        if !body::fits(circumstances.length, DISPLAY_LIMIT) {
+            let announced = circumstances.length;
+            let mut request = Request::from(request);
+            return Ok(promise::of("survey", async move {
+                let body = body::read_stream(&mut request, announced, DISPLAY_LIMIT).await?;
+                self.take(&body, circumstances, &address).await
+            }));
+        }
+        // HTTP holds the body to the length that it announces, so it can be read at once.
+        let body = self.bodies.read(&request);
+        let take = move |body: JsValue| {
+            let body = Uint8Array::new(&body).to_vec();
+            promise::now("survey", async move { self.take(&body, circumstances, &address).await })
+        };
+        Ok(BROKE_OFF.with(|broke_off| promise::then(&body, take, broke_off)))
+    }
+
+    /// What a request's headers tell of its visitor, unless that is more than is taken at once, or kept,
+    /// or nothing is taken.
+    fn let_pass(&self, request: &web_sys::Request) -> Result<Circumstances, Failure> {
+        let circumstances = self.intake.read(&request.headers());
+        let standing = self.known_standing()?;
+        if let Some(standing) = &standing {
+            check_taken(standing)?;
+        }
+        let limits = standing.as_ref().map_or_else(Limits::default, |known| known.limits);
+        let visitor = circumstances.address.as_deref();
+        let now_ms = Date::now().as_millis();
+        self.limiter.borrow_mut().pass(limits, visitor, now_ms)?;
+        if standing.is_some() {
+            self.room.take(&self.sql, limits, now_ms)?;
+        }
+        Ok(circumstances)
+    }
+
+    async fn take(
+        &self,
+        body: &[u8],
+        circumstances: Circumstances,
+        address: &Address,
+    ) -> Result<web_sys::Response, Failure> {
+        let display: Display = json::read_sent(body)?;
+        let published = self.published(address, display.version).await?;
+        let standing = self.standing(address).await?;
+        // It may have been asked for only now.
+        check_origin(&standing, circumstances.origin.as_deref())?;
+        let survey = (&published.definition, &*standing);
+        let (recorded, refused) = self.record(display, circumstances, survey, &address.site)?;
+        self.after(recorded).await?;
+        match refused {
+            None => respond::taken(),
+            Some(problem) => respond::taken_without_identity(&problem),
+        }
+    }
+
+    /// Stores a revision of a display that keeps the rules of its version. Says as well why its identity
+    /// was not taken, if it was not.
+    fn record(
+        &self,
+        mut display: Display,
+        circumstances: Circumstances,
+        (definition, standing): (&Definition, &Standing),
+        site: &str,
+    ) -> Result<(Recorded, Option<Problem>), Failure> {
+        let now_ms = Date::now().as_millis();
+        check_taken(standing)?;
+        check_open(standing, now_ms)?;
+        validate::display(&mut display, definition)?;
+        let shown_ms = record::shown_ms(display.age_ms, now_ms);
+        let told = (site, Moment { shown_ms, now_ms });
+        let arrival = arrival::arrival(display, circumstances, definition, standing, told);
+        let refused = arrival.refused.clone();
+        Ok((record::record(&self.sql, arrival, now_ms)?, refused))
+    }
+
+    /// A version that this shard has.
+    fn known_version(&self, version: u32) -> Result<Option<Rc<Published>>, Failure> {
+        match self.published.borrow().get(&version) {
+            Some(known) => Ok(Some(known.clone())),
+            None => Ok(versions::find(&self.sql, version)?.map(Rc::new)),
+        }
+    }
+
+    async fn body(&self, address: &Address, digest: &str) -> Result<Response, Failure> {
+        let mut body = self.find_body(digest)?;
+        if body.is_none() {
+            // The push of a version may have failed, and its body is asked for before any display. Or
+            // a later release makes other bytes.
+            self.pull(address, None).await?;
+            body = self.find_body(digest)?;
+        }
+        let unknown = || Problem::new(Code::UnknownBody, "the survey has no such body");
+        let answer = respond::public(Cache::Immutable)?;
+        let answer = answer.with_header("content-type", "application/octet-stream")?;
+        Ok(answer.fixed(body.ok_or_else(unknown)?))
+    }
+
+    fn find_body(&self, digest: &str) -> Result<Option<Vec<u8>>, Failure> {
+        if self.wake()? { versions::find_body(&self.sql, digest) } else { Ok(None) }
+    }
+}
+
+/// Keeps other sites' browsers out. A program can send any origin or none; this does not stop one.
+fn check_origin(standing: &Standing, origin: Option<&str>) -> Result<(), Problem> {
+    match origin {
+        Some(origin) if !settings::lists(&standing.origins, origin) => {
+            Err(Problem::new(Code::OriginNotAllowed, "the site does not list the page's origin"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses everything where the team has said so: for good, unlike what is only too much at present.
+fn check_taken(standing: &Standing) -> Result<(), Problem> {
+    if standing.refuses {
+        let detail = "the site's team has all displays of the survey refused";
+        return Err(Problem::new(Code::IntakeRefused, detail));
+    }
+    Ok(())
+}
+
+/// What was shown before a survey was closed is taken for as long as it can be on its way.
+fn check_open(standing: &Standing, now_ms: u64) -> Result<(), Problem> {
+    match standing.closed_ms(now_ms) {
+        Some(closed_ms) if closed_ms + AGE_LIMIT_MS < now_ms => {
+            Err(Problem::new(Code::SurveyClosed, "nothing of this survey is on its way any more")
+                .limit(format!("{} days after it was closed", AGE_LIMIT_MS / DAY_MS)))
+        }
+        _ => Ok(()),
+    }
+}

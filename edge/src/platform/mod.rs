@@ -1,0 +1,14 @@
+//! What the platform gives: its objects, their SQLite and alarms, time zones, Unicode, and what the operator has
+//! set.
+
+pub mod alarm;
+pub mod deployment;
+#[cfg(feature = "faults")]
+pub mod faults;
+pub mod log;
+pub mod memory;
+pub mod plain;
+pub mod rpc;
+pub mod sql;
+pub mod stubs;
+pub mod zone;

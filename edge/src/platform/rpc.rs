@@ -1,0 +1,116 @@
+//! What the Worker and its objects say to each other: one type for each object, sent as JSON to a
+//! path that no public route has.
+
+use std::rc::Rc;
+
+use asklet_protocol::failure::Failure;
+use asklet_protocol::json;
+use asklet_protocol::seal::{self, Seal};
+use asklet_shared::problem::{Code, Problem};
+use futures_util::future::LocalBoxFuture;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use worker::{Env, Request, Response, Stub, web_sys};
+
+use crate::platform::deployment;
+
+/// The path of a call. Public requests that are forwarded untouched begin with `/v1/`.
+pub const PATH: &str = "/call";
+
+/// The header in which a call carries the deployment's [`Seal::internal`].
+const SECRET: &str = "asklet-internal";
+
+/// An object, and what its calls carry.
+pub struct Object {
+    stub: Stub,
+    seal: Rc<Seal>,
+}
+
+impl Object {
+    /// One of this deployment's objects.
+    pub fn new(stub: Stub, env: &Env) -> Result<Self, Failure> {
+        Ok(Self { stub, seal: deployment::seal(env)? })
+    }
+
+    /// For a public request that is forwarded as it is.
+    pub fn into_stub(self) -> Stub {
+        self.stub
+    }
+}
+
+/// What an object will answer, in JSON. Boxed: else the whole of the asking would be in the module once
+/// more for each kind of answer and each place that waits for one.
+pub type Answering<'a> = LocalBoxFuture<'a, Result<String, Failure>>;
+
+/// Calls an object and reads its answer; its problem is the caller's.
+pub async fn call<T: DeserializeOwned>(
+    object: &Object,
+    call: &impl Serialize,
+) -> Result<T, Failure> {
+    let call = serde_json::to_string(call)?;
+    Ok(json::read(&ask(object, call).await?)?)
+}
+
+/// Calls an object with a call in JSON; its problem is the caller's.
+pub fn ask(object: &Object, call: String) -> Answering<'_> {
+    Box::pin(async move {
+        // The platform's own way: that of its crate knows of much that no object looks at.
+        let init = web_sys::RequestInit::new();
+        init.set_method("POST");
+        init.set_body(&call.into());
+        let address = format!("https://object{PATH}");
+        let request = web_sys::Request::new_with_str_and_init(&address, &init);
+        let request = request.map_err(worker::Error::from)?;
+        let secret = object.seal.internal();
+        request.headers().set(SECRET, secret).map_err(worker::Error::from)?;
+        let mut response = object.stub.fetch_with_request(request.into()).await?;
+        let text = response.text().await?;
+        if response.status_code() == 200 {
+            return Ok(text);
+        }
+        let problem: Problem = json::read(&text)?;
+        match problem.code {
+            Code::Internal => Err(Failure::broken("an object failed and has logged why")),
+            _ => Err(problem.into()),
+        }
+    })
+}
+
+/// Reads a call, and refuses one that is not this deployment's. What our own side wrote and does not read
+/// is a fault of ours.
+pub async fn read<T: DeserializeOwned>(request: &mut Request, env: &Env) -> Result<T, Failure> {
+    check(request.headers().get(SECRET)?.as_deref(), &*deployment::seal(env)?)?;
+    Ok(json::read(&request.text().await?)?)
+}
+
+fn check(secret: Option<&str>, seal: &Seal) -> Result<(), Problem> {
+    if secret.is_some_and(|secret| seal::same(secret, seal.internal())) {
+        return Ok(());
+    }
+    Err(Problem::new(Code::Forbidden, "the call is not of this deployment"))
+}
+
+/// An object's answer to a call, in JSON already.
+pub fn told(json: String) -> Result<Response, Failure> {
+    Ok(Response::ok(json)?)
+}
+
+/// An object's answer to a call.
+pub fn answer(value: &impl Serialize) -> Result<Response, Failure> {
+    Ok(Response::from_json(value)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_answers_only_its_own_deployment() {
+        let seal = Seal::new("a secret of the tests, long enough").unwrap();
+        let other = Seal::new("another secret of the tests, as long").unwrap();
+        assert_eq!(check(Some(seal.internal()), &seal), Ok(()));
+        for secret in [None, Some(""), Some(other.internal())] {
+            assert_eq!(check(secret, &seal).unwrap_err().code, Code::Forbidden);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Where the data of a site and of a survey lies. A site's id begins with its region, and only the
+//! functions here turn ids into objects, so that data residency can come without moving anybody.
+
+use asklet_protocol::failure::Failure;
+use asklet_protocol::ids::{SiteId, SurveyId};
+use wasm_bindgen::prelude::*;
+use worker::{Env, ObjectNamespace};
+
+use crate::platform::rpc::Object;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The objects' bindings, looked up by name in one step.
+    type Bindings;
+
+    #[wasm_bindgen(method, getter, js_name = DIRECTORY)]
+    fn directories(this: &Bindings) -> JsValue;
+
+    #[wasm_bindgen(method, getter, js_name = SITE)]
+    fn sites(this: &Bindings) -> JsValue;
+
+    #[wasm_bindgen(method, getter, js_name = SURVEY)]
+    fn surveys(this: &Bindings) -> JsValue;
+}
+
+/// The object that knows which sites there are.
+pub fn directory(env: &Env) -> Result<Object, Failure> {
+    named(env, env.unchecked_ref::<Bindings>().directories(), "directory")
+}
+
+/// The object that keeps a site's settings, keys and definitions.
+pub fn site(env: &Env, site: &SiteId) -> Result<Object, Failure> {
+    named(env, env.unchecked_ref::<Bindings>().sites(), site.as_str())
+}
+
+/// The object that keeps the displays of one shard of a survey.
+pub fn survey(env: &Env, site: &SiteId, survey: &SurveyId, shard: u16) -> Result<Object, Failure> {
+    let name = format!("{site}/{survey}/{shard}");
+    named(env, env.unchecked_ref::<Bindings>().surveys(), &name)
+}
+
+fn named(env: &Env, namespace: JsValue, name: &str) -> Result<Object, Failure> {
+    Object::new(ObjectNamespace::unchecked_from_js(namespace).get_by_name(name)?, env)
+}

@@ -1,0 +1,209 @@
+//! `POST …/corrections`: a team excludes, includes or deletes all displays that a filter finds, on all
+//! shards. Much is done in several requests, each of which says from where the next one goes on.
+
+use asklet_protocol::audit::{Action, Change};
+use asklet_protocol::calls::survey::SurveyCall;
+use asklet_protocol::calls::team::TeamCall;
+use asklet_protocol::corrections::{Corrected, Correction, Treatment};
+use asklet_protocol::cursor::Cursor;
+use asklet_protocol::failure::Failure;
+use asklet_protocol::ids::SiteId;
+use asklet_protocol::plan::Plan;
+use asklet_protocol::seal;
+use asklet_shared::problem::{Code, Problem};
+use asklet_shared::scope::Scope;
+use asklet_shared::validate::DEFINITION_LIMIT;
+use serde::{Deserialize, Serialize};
+use worker::{Date, Env, Request, Response};
+
+use crate::http::respond;
+use crate::platform::{plain, rpc, stubs};
+use crate::service::caller::Team;
+use crate::service::corrections::check_reason;
+use crate::service::filter::Asked;
+
+/// How often one request asks shards, each time for up to about a second's work.
+const CALLS: u32 = 10;
+
+/// How much of a filter the log of the site tells, in characters.
+const DETAIL_LIMIT: usize = 500;
+
+/// The body of `POST …/corrections`.
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Correct {
+    /// What is done.
+    action: Treatment,
+    /// To which displays: as of `responses/query`, without `limit` and `cursor`.
+    filter: Asked,
+    /// Why they are excluded; of displays to include, why they were, if only those are meant.
+    #[serde(default)]
+    reason: Option<String>,
+    /// Whether it is only counted.
+    #[serde(default)]
+    dry_run: bool,
+    /// From where to go on: what the answer before called `cursor`, with the same body otherwise.
+    #[serde(default)]
+    cursor: Option<String>,
+}
+
+/// What this part of the work came to.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Progress {
+    /// How many displays the filter found.
+    pub matched: u64,
+    /// How many of them were changed, or would be.
+    pub changed: u64,
+    /// From where to go on; `null` at the end.
+    pub cursor: Option<String>,
+}
+
+/// How far the work came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Place {
+    /// What arrived since the work began is left alone.
+    began_ms: u64,
+    shard: u16,
+    after: Option<Cursor>,
+}
+
+impl Place {
+    fn write(&self) -> String {
+        let Self { began_ms, shard, after } = self;
+        let after = after.map_or(String::new(), |Cursor { id, astray }| {
+            format!("{id}.{}", if astray { "astray" } else { "" })
+        });
+        format!("{began_ms}.{shard}.{after}")
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, '.');
+        let began_ms = parts.next()?.parse().ok()?;
+        let shard = parts.next()?.parse().ok()?;
+        let after = match parts.next()?.split_once('.') {
+            Some((id, astray)) => Some(Cursor { id: id.parse().ok()?, astray: astray == "astray" }),
+            None => None,
+        };
+        Some(Self { began_ms, shard, after })
+    }
+}
+
+/// `POST /v1/sites/{site}/surveys/{survey}/corrections`
+pub async fn correct(team: &Team, mut request: Request, survey: &str) -> Result<Response, Failure> {
+    let plan = team.plan(survey).await?;
+    let mut asked: Correct = team.read_json(&mut request, DEFINITION_LIMIT).await?;
+    let cursor = asked.cursor.take();
+    if asked.filter.respondent.is_some() {
+        // Whoever finds one person looks that person up, whichever route it is.
+        let look_up = TeamCall::Note(Change::of(Action::LookUp, &plan.survey));
+        let call = if cursor.is_none() { look_up } else { TeamCall::Nothing };
+        team.ask_as(Scope::Admin, call).await?;
+    }
+    match (asked.action, &asked.reason) {
+        (Treatment::Exclude, reason) => check_reason(reason.as_deref().unwrap_or_default())?,
+        (Treatment::Include, Some(reason)) => check_reason(reason)?,
+        (Treatment::Delete, Some(_)) => {
+            let detail = "what is deleted is not kept with a reason";
+            return Err(Problem::new(Code::InvalidSettings, detail).at("reason").into());
+        }
+        _ => {}
+    }
+    // A cursor goes on with what it was given for and nothing else, so that all is in the log.
+    let told = serde_json::to_string(&asked)?;
+    let sign = |place: &str| {
+        team.seal.token(&["correction", team.site.as_str(), plan.survey.as_str(), &told, place])
+    };
+    let mut place = match &cursor {
+        Some(cursor) => read_cursor(cursor, &sign)?,
+        None => Place { began_ms: Date::now().as_millis(), shard: 0, after: None },
+    };
+    let mut find = asked.filter.clone().whole()?.in_zone(&plan.tz)?.find(&plan, &plain::plain)?;
+    find.received_to_ms = find.received_to_ms.min(place.began_ms.saturating_add(1));
+    let (treatment, dry_run) = (asked.action, asked.dry_run);
+    let change = change(&plan, &asked)?;
+    let correction = Correction { treatment, reason: asked.reason, find, dry_run };
+    let work = async {
+        let mut progress = work(&team.env, (&team.site, &plan), &mut place, correction).await?;
+        if place.shard < plan.shards {
+            let place = place.write();
+            progress.cursor = Some(format!("{}.{place}", sign(&place)));
+        }
+        Ok(progress)
+    };
+    if dry_run {
+        return respond::json(200, &work.await?);
+    }
+    let happened = |progress: &Progress, mut change: Change| {
+        let filter = change.detail.unwrap_or_default();
+        change.detail = Some(format!("{} displays: {filter}", progress.changed));
+        (progress.changed > 0).then_some(change)
+    };
+    respond::written(200, team.once(team.change(change, work, happened)).await?)
+}
+
+/// Does as much as one request may, and moves the place on.
+async fn work(
+    env: &Env,
+    (site, plan): (&SiteId, &Plan),
+    place: &mut Place,
+    correction: Correction,
+) -> Result<Progress, Failure> {
+    let correction = Box::new(correction);
+    let mut progress = Progress { matched: 0, changed: 0, cursor: None };
+    for _ in 0..CALLS {
+        if place.shard >= plan.shards {
+            break;
+        }
+        let stub = stubs::survey(env, site, &plan.survey, place.shard)?;
+        let call = SurveyCall::Correct { correction: correction.clone(), after: place.after };
+        let done: Corrected = rpc::call(&stub, &call).await?;
+        progress.matched += done.matched;
+        progress.changed += done.changed;
+        place.after = done.next;
+        if place.after.is_none() {
+            place.shard += 1;
+        }
+    }
+    Ok(progress)
+}
+
+fn read_cursor(cursor: &str, sign: &impl Fn(&str) -> String) -> Result<Place, Problem> {
+    let place = cursor.split_once('.').filter(|(token, place)| seal::same(token, &sign(place)));
+    place.and_then(|(_, place)| Place::parse(place)).ok_or_else(|| {
+        Problem::new(Code::InvalidQuery, "the cursor is none of this correction's")
+            .at("cursor")
+            .limit("what the answer before called cursor, with the same body otherwise")
+    })
+}
+
+/// The entry in the log of the site, which names neither a respondent nor what somebody wrote.
+fn change(plan: &Plan, asked: &Correct) -> Result<Change, Failure> {
+    let action = match asked.action {
+        Treatment::Exclude => Action::ExcludeMatching,
+        Treatment::Include => Action::IncludeMatching,
+        Treatment::Delete => Action::DeleteMatching,
+    };
+    let filter = serde_json::to_string(&asked.filter.impersonal())?;
+    let detail = filter.chars().take(DETAIL_LIMIT).collect();
+    Ok(Change::of(action, &plan.survey).detail(detail))
+}
+
+#[cfg(test)]
+mod tests {
+    use asklet_shared::display_id::DisplayId;
+
+    use super::*;
+
+    #[test]
+    fn a_place_reads_as_it_was_written() {
+        let id = DisplayId::new(1_763_785_907_123, [7; 10]);
+        for after in [None, Some(Cursor { id, astray: false }), Some(Cursor { id, astray: true })] {
+            let place = Place { began_ms: 17, shard: 3, after };
+            assert_eq!(Place::parse(&place.write()), Some(place));
+        }
+        assert_eq!(Place::parse("17.3.x.astray"), None);
+        assert_eq!(Place::parse("17"), None);
+    }
+}

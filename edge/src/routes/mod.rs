@@ -1,0 +1,155 @@
+//! The routes of the Worker: which code answers which, and who is refused before it does.
+
+pub mod bundle;
+pub mod corrections;
+pub mod displays;
+mod export;
+mod hosted;
+pub mod installs;
+pub mod keys;
+pub mod operator;
+mod page;
+pub mod preview;
+pub mod responses;
+pub mod site;
+pub mod survey;
+mod team;
+
+use asklet_protocol::failure::Failure;
+use asklet_protocol::routes::{
+    Endpoint, ForwardedRoute, Found, OperatorRoute, PublicRoute, Route, TeamRequest,
+};
+use asklet_shared::problem::{Code, Problem};
+use wasm_bindgen::JsValue;
+use worker::js_sys::Promise;
+use worker::{Env, Headers, Method, Request, Response, web_sys};
+
+use crate::http::{asset, auth, promise, respond, sign_in, url};
+use crate::platform::zone;
+use crate::service::caller::Team;
+
+/// Answers a request.
+pub fn serve(
+    found: Found,
+    request: web_sys::Request,
+    env: Env,
+    context: JsValue,
+) -> Result<Promise, Failure> {
+    let Found { endpoint, route } = found;
+    match route {
+        Route::Forwarded(ForwardedRoute::Collect { site, survey, shard, seal }) => {
+            page::forward(&request, &env, (&site, &survey), (shard, &seal))
+        }
+        Route::Forwarded(ForwardedRoute::Body { site, survey, .. }) => {
+            page::forward(&request, &env, (&site, &survey), (0, ""))
+        }
+        Route::Forwarded(ForwardedRoute::Hosted { site, survey }) => {
+            hosted::serve(request, env, site, survey)
+        }
+        Route::Public(route) => Ok(promise::of(endpoint.id, async move {
+            of_anybody(route, request.into(), &env, &context).await
+        })),
+        Route::Operator(route) => Ok(promise::of(endpoint.id, async move {
+            of_operator(endpoint, route, request.into(), &env).await
+        })),
+        Route::Team(asked) => Ok(promise::of(endpoint.id, async move {
+            of_team(endpoint, asked, request.into(), &env).await
+        })),
+    }
+}
+
+async fn of_anybody(
+    route: PublicRoute,
+    request: Request,
+    env: &Env,
+    context: &JsValue,
+) -> Result<Response, Failure> {
+    match route {
+        PublicRoute::Health => {
+            respond::json(200, &serde_json::json!({ "status": "ok", "tz": zone::release() }))
+        }
+        PublicRoute::Preflight => respond::preflight(),
+        PublicRoute::Asset { file } => asset::serve(&request, env, &file).await,
+        PublicRoute::Demo => asset::demo(env).await,
+        PublicRoute::Config { site } => page::config(&request, env, context, &site).await,
+        PublicRoute::ReportInstall { site } => installs::report(request, env, context, &site).await,
+        PublicRoute::Preview { site, survey, token, language } => {
+            preview::serve(env, (&site, &survey), &token, language.as_deref()).await
+        }
+    }
+}
+
+async fn of_operator(
+    endpoint: &Endpoint,
+    route: OperatorRoute,
+    request: Request,
+    env: &Env,
+) -> Result<Response, Failure> {
+    let headers = request.headers().clone();
+    if let Err(failure) = auth::check_admin(&headers, env) {
+        return Err(refused(failure, &headers, env, (endpoint, None)));
+    }
+    check_parameters(endpoint, &request)?;
+    match route {
+        OperatorRoute::ListSites => operator::sites(request, env).await,
+        OperatorRoute::CreateSite => operator::create_site(request, env).await,
+        OperatorRoute::GiveBundle { site } => bundle::give(request, env, &site).await,
+        OperatorRoute::TakeBundle { site } => bundle::take(request, env, &site).await,
+    }
+}
+
+/// What a team is answered. Whoever may not call is refused before a body is read, and is told only that,
+/// whatever else is wrong with the request: a refusal could otherwise tell what there is.
+async fn of_team(
+    endpoint: &Endpoint,
+    asked: TeamRequest,
+    request: Request,
+    env: &Env,
+) -> Result<Response, Failure> {
+    let headers = request.headers().clone();
+    let site = asked.site.clone();
+    let outcome = async {
+        let team = Team::of(&headers, env, &asked)?;
+        let has_body = matches!(request.method(), Method::Post | Method::Put | Method::Patch);
+        if has_body {
+            team.check().await?;
+        }
+        let outcome = async {
+            check_parameters(endpoint, &request)?;
+            team::answer(&team, request, asked.route).await
+        };
+        let outcome = outcome.await;
+        if let Err(Failure::Problem(problem)) = &outcome
+            && !has_body
+            && !matches!(problem.code.status(), 401 | 403)
+        {
+            team.check().await?;
+        }
+        outcome
+    };
+    match outcome.await {
+        Err(failure) => Err(refused(failure, &headers, env, (endpoint, Some(&site)))),
+        answered => answered,
+    }
+}
+
+fn check_parameters(endpoint: &Endpoint, request: &Request) -> Result<(), Failure> {
+    if endpoint.takes_parameters { Ok(()) } else { url::no_parameters(request) }
+}
+
+/// What is answered in the place of a failure: a credential that does not hold is counted.
+fn refused(
+    failure: Failure,
+    headers: &Headers,
+    env: &Env,
+    (endpoint, site): (&Endpoint, Option<&str>),
+) -> Failure {
+    match failure {
+        Failure::Problem(problem) if problem.code == Code::Unauthenticated => {
+            let answered: Result<Problem, Failure> =
+                sign_in::failed(problem, headers, env, (endpoint.id, site));
+            answered.map_or_else(|failure| failure, Failure::Problem)
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,206 @@
+//! What a team reads of single responses: pages of them, what has changed, and everything about one
+//! respondent, put together from all shards. The shards write responses as they travel; here they are
+//! only put in order.
+
+use asklet_protocol::audit::{Action, Change};
+use asklet_protocol::calls::survey::{Followed, SurveyCall};
+use asklet_protocol::calls::team::TeamCall;
+use asklet_protocol::failure::Failure;
+use asklet_protocol::ids::SiteId;
+use asklet_protocol::plan::Plan;
+use asklet_protocol::rendering::Tell;
+use asklet_shared::problem::{Code, Problem};
+use asklet_shared::scope::Scope;
+use asklet_shared::validate::DEFINITION_LIMIT;
+use futures_util::future::LocalBoxFuture;
+use serde::Deserialize;
+use worker::{Env, Request, Response};
+
+use crate::http::{body, problems, respond, url};
+use crate::platform::{rpc, stubs};
+use crate::service::caller::Team;
+use crate::service::filter::{Asked, check_respondent, number};
+use crate::service::walk::{Position, Walk, of_survey, unknown_cursor, unknown_place};
+
+/// How many responses a page has, unless the query says, and at most.
+const PAGE: usize = 50;
+const PAGE_LIMIT: usize = 200;
+
+/// How often one request asks shards, each time for tens of thousands of rows; then the page is short.
+const CALLS: usize = 20;
+
+/// The body of `POST …/respondents/lookup`.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct LookUp {
+    respondent: String,
+    #[serde(default)]
+    limit: Option<usize>,
+    #[serde(default)]
+    cursor: Option<String>,
+}
+
+/// A page: lists of what the shards wrote, as `responses`, and the cursor of the next page as `next`,
+/// `null` after the last.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// Each in JSON.
+    pub responses: Vec<String>,
+    /// From where to go on.
+    pub next: Option<String>,
+}
+
+impl Page {
+    /// The page in JSON, which also says whether there is more at once where that is known.
+    pub fn written(&self, more: Option<bool>) -> String {
+        // Cursors are written here, so nothing in them has to be escaped.
+        let next = self.next.as_ref().map_or("null".to_owned(), |next| format!("\"{next}\""));
+        let responses = self.responses.join(",");
+        let more = match more {
+            Some(true) => ",\"more\":true",
+            Some(false) => ",\"more\":false",
+            None => "",
+        };
+        format!("{{\"responses\":[{responses}],\"next\":{next}{more}}}")
+    }
+}
+
+fn page_size(limit: Option<usize>) -> Result<usize, Problem> {
+    let limit = limit.unwrap_or(PAGE);
+    if !(1..=PAGE_LIMIT).contains(&limit) {
+        return Err(problems::invalid_parameter("limit", format!("1..={PAGE_LIMIT}")));
+    }
+    Ok(limit)
+}
+
+/// `GET /v1/sites/{site}/surveys/{survey}/responses`
+pub async fn list(team: &Team, request: Request, survey: &str) -> Result<Response, Failure> {
+    let (mut ascending, mut after) = (false, None);
+    let asked = Asked::parse(url::query(&request)?, &mut |name, value| {
+        match (name, value) {
+            ("order", "asc") => ascending = true,
+            ("order", "desc") => ascending = false,
+            ("order", _) => return Err(problems::invalid_parameter(name, "asc or desc")),
+            ("after", _) => after = Some(value.to_owned()),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
+    if after.is_some() && !ascending {
+        return Err(problems::invalid_parameter("after", "only with order=asc").into());
+    }
+    let plan = team.plan(survey).await?;
+    if !ascending {
+        return page(&team.env, &team.site, &plan, asked).await;
+    }
+    if asked.has_filter() {
+        // A response that a filter keeps no longer would never be told.
+        let detail = "changes are told whole: filter what is told";
+        return Err(Problem::new(Code::InvalidQuery, detail).at("order").into());
+    }
+    follow(&team.env, &team.site, &plan, asked, after.as_deref().unwrap_or_default()).await
+}
+
+/// `POST /v1/sites/{site}/surveys/{survey}/responses/query`
+pub async fn query(team: &Team, mut request: Request, survey: &str) -> Result<Response, Failure> {
+    let plan = team.plan(survey).await?;
+    let asked: Asked = body::read_json(&mut request, DEFINITION_LIMIT).await?;
+    if asked.respondent.is_some() {
+        // Whoever finds one person looks that person up, whichever route it is.
+        team.ask_as(Scope::Admin, TeamCall::Note(Change::of(Action::LookUp, &plan.survey))).await?;
+    }
+    page(&team.env, &team.site, &plan, asked).await
+}
+
+fn page<'a>(
+    env: &'a Env,
+    site: &'a SiteId,
+    plan: &'a Plan,
+    asked: Asked,
+) -> LocalBoxFuture<'a, Result<Response, Failure>> {
+    Box::pin(async move {
+        let limit = page_size(asked.limit)?;
+        let asked = asked.in_zone(&plan.tz)?;
+        let cursor = asked.cursor.as_deref();
+        let at =
+            cursor.map(|cursor| Position::parse(of_survey(plan, cursor, "cursor")?)).transpose()?;
+        let mut page = Page::default();
+        let mut walk = Walk::newest_first(env, site, plan, asked, at)?;
+        let next = walk.fill(&mut page.responses, limit, &mut CALLS.clone()).await?;
+        page.next = next.map(|next| format!("{}/{next}", plan.survey));
+        respond::written(200, page.written(None))
+    })
+}
+
+/// Answers with what was changed after a number on each shard.
+async fn follow(
+    env: &Env,
+    site: &SiteId,
+    plan: &Plan,
+    asked: Asked,
+    after: &str,
+) -> Result<Response, Failure> {
+    let limit = page_size(asked.limit)?;
+    let shards = usize::from(plan.shards);
+    // Who begins does so without a survey, at 0.
+    let after = if after.contains('/') { of_survey(plan, after, "after")? } else { after };
+    let known = after.split('-').filter(|_| !after.is_empty()).map(|after| number("after", after));
+    let mut known = known.collect::<Result<Vec<u64>, _>>()?;
+    // Numbers pass through JavaScript.
+    if known.len() > shards || known.iter().any(|after| *after > u64::from(u32::MAX) << 20) {
+        return Err(unknown_place("after").into());
+    }
+    known.resize(shards, 0);
+    let mut page = Page::default();
+    let mut more = false;
+    for (shard, after) in (0..plan.shards).zip(&mut known) {
+        let limit = limit.saturating_sub(page.responses.len());
+        let tell = Tell::of(plan, shard, asked.question.clone(), None);
+        let stub = stubs::survey(env, site, &plan.survey, shard)?;
+        let call = SurveyCall::Follow { after: *after, limit, tell: Box::new(tell) };
+        let followed: Followed = rpc::call(&stub, &call).await?;
+        more |= followed.more;
+        *after = followed.last.unwrap_or(*after);
+        page.responses.extend(followed.changes);
+    }
+    let known = known.iter().map(u64::to_string).collect::<Vec<_>>().join("-");
+    page.next = Some(format!("{}/{known}", plan.survey));
+    respond::written(200, page.written(Some(more)))
+}
+
+/// `POST /v1/sites/{site}/respondents/lookup`
+pub async fn look_up(team: &Team, mut request: Request) -> Result<Response, Failure> {
+    let surveys = team.published_surveys().await?;
+    let LookUp { respondent, limit, cursor } =
+        body::read_json(&mut request, DEFINITION_LIMIT).await?;
+    let limit = page_size(limit)?;
+    let respondent = check_respondent(respondent)?;
+    let (mut first, mut at) = (0, None);
+    if let Some(cursor) = &cursor {
+        let (survey, position) = cursor.split_once('/').unwrap_or((cursor, ""));
+        let known = surveys.iter().position(|known| known.as_str() == survey);
+        first = known.ok_or_else(unknown_cursor)?;
+        at = Some(position).filter(|position| !position.is_empty());
+    }
+    let at = at.map(Position::parse).transpose()?;
+    let mut page = Page::default();
+    let mut calls = CALLS;
+    for (number, survey) in surveys.iter().enumerate().skip(first) {
+        let Some(plan) = &team.plan_if_there(survey).await? else { continue };
+        if page.responses.len() >= limit || calls < usize::from(plan.shards) {
+            page.next = Some(plan.survey.to_string());
+            break;
+        }
+        let asked = Asked::everything_of(respondent.clone());
+        let at = at.filter(|_| number == first);
+        let mut walk = Walk::newest_first(&team.env, &team.site, plan, asked, at)?;
+        let next = walk.fill(&mut page.responses, limit, &mut calls).await?;
+        if let Some(next) = next {
+            page.next = Some(format!("{}/{next}", plan.survey));
+            break;
+        }
+    }
+    team.note(Change::new(Action::LookUp)).await?;
+    respond::written(200, page.written(None))
+}

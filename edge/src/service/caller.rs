@@ -1,0 +1,258 @@
+//! Who calls a route of a site: a team with a key, or the operator with the admin token.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use asklet_protocol::audit::Change;
+use asklet_protocol::calls::site::{By, Once, SiteCall};
+use asklet_protocol::calls::team::TeamCall;
+use asklet_protocol::failure::Failure;
+use asklet_protocol::ids::{SiteId, SurveyId};
+use asklet_protocol::json;
+use asklet_protocol::keys::ApiKey;
+use asklet_protocol::plan::Plan;
+use asklet_protocol::routes::TeamRequest;
+use asklet_protocol::seal::{self, Seal};
+use asklet_shared::problem::{Code, Problem};
+use asklet_shared::scope::Scope;
+use futures_util::future::LocalBoxFuture;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use worker::{Env, Headers, Request};
+
+use crate::http::auth::{self, bearer};
+use crate::http::body;
+use crate::platform::rpc::{self, Answering};
+use crate::platform::{deployment, log, stubs};
+
+/// A team that showed a key of the site that it asks about, or the operator. The site has not checked
+/// the key yet: it does with each call, so a revoked key is dead at once.
+pub struct Team {
+    /// The deployment.
+    pub env: Env,
+    /// Seals the site's ids.
+    pub seal: Rc<Seal>,
+    /// The site.
+    pub site: SiteId,
+    by: By,
+    /// The scope that the route needs.
+    scope: Scope,
+    /// What the sender calls the request, so that it is carried out once.
+    idempotency_key: Option<String>,
+    /// The digest of what the request says.
+    said: RefCell<String>,
+}
+
+/// The longest `Idempotency-Key`, in characters.
+const IDEMPOTENCY_KEY_LIMIT: usize = 255;
+
+impl Team {
+    /// Whoever sent these headers with a request to a site.
+    pub fn of(headers: &Headers, env: &Env, request: &TeamRequest) -> Result<Self, Failure> {
+        let TeamRequest { site, scope, or_operator, route } = request;
+        let seal = deployment::seal(env)?;
+        let team = |site, by| {
+            let idempotency_key = headers.get("idempotency-key")?;
+            let said = RefCell::new(seal::digest(format!("{site} {route:?}").as_bytes()));
+            let (env, seal, scope) = (env.clone(), seal.clone(), *scope);
+            Ok(Self { env, seal, site, by, scope, idempotency_key, said })
+        };
+        if *or_operator && auth::is_admin(headers, env)? {
+            return team(seal.known_site(site)?, By::Operator);
+        }
+        let unknown = || Problem::new(Code::Unauthenticated, "the key is not known");
+        let key = ApiKey::parse(&bearer(headers)?).ok_or_else(unknown)?;
+        // A key says which site it is for. Whether that site exists is for its holders to know.
+        let site_of_key = seal.site(&key.site)?.ok_or_else(unknown)?;
+        if site_of_key.as_str() != site {
+            return Err(Problem::new(Code::Forbidden, "the key is another site's").into());
+        }
+        team(site_of_key, By::Key(key.digest))
+    }
+
+    /// Refuses whoever may not call at all.
+    pub async fn check(&self) -> Result<(), Failure> {
+        self.ask(TeamCall::Nothing).await.map(drop)
+    }
+
+    /// Reads a JSON body of at most `limit` bytes, as part of what the request says.
+    pub async fn read_json<T: DeserializeOwned>(
+        &self,
+        request: &mut Request,
+        limit: usize,
+    ) -> Result<T, Failure> {
+        let bytes = body::read_body(request, limit).await?;
+        self.says(&bytes);
+        Ok(json::read_sent(&bytes)?)
+    }
+
+    /// Adds to what the request says. Without a key nobody asks for that, and an import has megabytes.
+    pub fn says(&self, bytes: &[u8]) {
+        if self.idempotency_key.is_none() {
+            return;
+        }
+        let said = self.said.borrow().clone() + &seal::digest(bytes);
+        self.said.replace(seal::digest(said.as_bytes()));
+    }
+
+    /// Has shards carry out what the request asks, if they did not when it came before, and tells the answer.
+    /// What the site itself carries out it answers as it did.
+    pub async fn once<T: Serialize>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<String, Failure> {
+        if let Some(earlier) = self.earlier_answer().await? {
+            return Ok(earlier);
+        }
+        let answer = serde_json::to_string(&work.await?)?;
+        self.keep_answer(&answer).await;
+        Ok(answer)
+    }
+
+    /// What tells the request from others. No one who reads the file can try out what it may have said.
+    fn digest(&self) -> String {
+        self.seal.token(&["request", &self.said.borrow()])
+    }
+
+    /// What the request was answered with when it came before, where shards carry it out.
+    pub async fn earlier_answer(&self) -> Result<Option<String>, Failure> {
+        match &self.idempotency_key {
+            Some(_) => self.call(TeamCall::EarlierAnswer).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Keeps what the request is answered with. It is carried out by then, so nothing fails any more.
+    pub async fn keep_answer(&self, answer: &str) {
+        if self.idempotency_key.is_none() {
+            return;
+        }
+        let call = TeamCall::KeepAnswer { answer: answer.to_owned() };
+        if let Err(failure) = self.ask(call).await {
+            log::warn("idempotency", &format!("an answer was not kept: {failure:?}"));
+        }
+    }
+
+    /// Has the site make something with a secret, which is answered with its id. A repeated request is refused:
+    /// the secret was shown, and is kept nowhere.
+    pub async fn make_once(&self, call: TeamCall, id: &str) -> Result<(), Failure> {
+        let made: String = self.call(call).await?;
+        if made == id {
+            return Ok(());
+        }
+        let detail = "the request was carried out, and its secret is shown only once: remove what it made, \
+             and send it with another key";
+        Err(Problem::new(Code::ShownOnce, detail).at("Idempotency-Key").limit(made).into())
+    }
+
+    /// Whether it is the operator who asks.
+    pub fn is_operator(&self) -> bool {
+        matches!(self.by, By::Operator)
+    }
+
+    /// The survey that an address names.
+    pub fn survey(&self, survey: &str) -> Result<SurveyId, Failure> {
+        self.seal.known_survey(&self.site, survey)
+    }
+
+    /// What has to be known to ask the shards of a survey.
+    pub fn plan<'a>(&'a self, survey: &'a str) -> Planned<'a> {
+        Box::pin(async move {
+            let survey = self.survey(survey)?;
+            self.call(TeamCall::Plan { survey }).await
+        })
+    }
+
+    /// The surveys that were ever published. What has to be known of each is asked one by one, so that a
+    /// site with many keeps nobody else waiting.
+    pub async fn published_surveys(&self) -> Result<Vec<SurveyId>, Failure> {
+        self.call(TeamCall::PublishedSurveys).await
+    }
+
+    /// What has to be known of one of them; nothing if it was deleted meanwhile.
+    pub async fn plan_if_there(&self, survey: &SurveyId) -> Result<Option<Plan>, Failure> {
+        match self.plan(survey.as_str()).await {
+            Err(Failure::Problem(problem)) if problem.code == Code::UnknownSurvey => Ok(None),
+            outcome => outcome.map(Some),
+        }
+    }
+
+    /// Writes down what is being read.
+    pub async fn note(&self, change: Change) -> Result<(), Failure> {
+        self.call(TeamCall::Note(change)).await
+    }
+
+    /// Has shards change something, and writes down what happened, as `happened` tells it, and nothing else.
+    /// Where that does not come to its end, the log says that it may have happened.
+    pub async fn change<T>(
+        &self,
+        change: Change,
+        work: impl Future<Output = Result<T, Failure>>,
+        happened: impl FnOnce(&T, Change) -> Option<Change>,
+    ) -> Result<T, Failure> {
+        let intent: u64 = self.call(TeamCall::Begin(change.clone())).await?;
+        let outcome = work.await;
+        let happened = match &outcome {
+            Ok(done) => happened(done, change),
+            Err(Failure::Problem(problem)) if problem.code == Code::UnknownDisplay => None,
+            // One shard may have done it before another failed.
+            Err(_) => return outcome,
+        };
+        if let Err(failure) = self.call::<()>(TeamCall::End { intent, happened }).await {
+            // It is done, whether or not it could be written down at once.
+            log::warn("audit", &format!("{failure:?}"));
+        }
+        outcome
+    }
+
+    /// Asks the site, and reads its answer.
+    pub async fn call<T: DeserializeOwned>(&self, call: TeamCall) -> Result<T, Failure> {
+        Ok(json::read(&self.ask(call).await?)?)
+    }
+
+    /// Asks the site what is told as it says it.
+    pub fn ask<'a>(&'a self, call: TeamCall) -> Answering<'a> {
+        self.ask_as(self.scope, call)
+    }
+
+    /// The same for what takes another scope than the route.
+    pub fn ask_as<'a>(&'a self, scope: Scope, call: TeamCall) -> Answering<'a> {
+        Box::pin(async move {
+            let (site, by) = (self.site.clone(), self.by.clone());
+            // Whether somebody may call at all is asked first, and nothing else then.
+            let once = match (&self.idempotency_key, &call) {
+                (Some(key), call) if !matches!(call, TeamCall::Nothing) => {
+                    Some(Once { key: check_idempotency_key(key)?, digest: self.digest() })
+                }
+                _ => None,
+            };
+            let call = SiteCall::Team { site, by, scope, once, call };
+            let call = serde_json::to_string(&call)?;
+            match rpc::ask(&stubs::site(&self.env, &self.site)?, call).await {
+                // A key whose site is gone is a key that is not known.
+                Err(Failure::Problem(problem))
+                    if problem.code == Code::UnknownSite && !self.is_operator() =>
+                {
+                    Err(Problem::new(Code::Unauthenticated, "the key is not known").into())
+                }
+                outcome => outcome,
+            }
+        })
+    }
+}
+
+/// What has to be known of a survey, once the site has told it. Boxed: else each route would hold a copy
+/// of the asking.
+type Planned<'a> = LocalBoxFuture<'a, Result<Plan, Failure>>;
+
+/// Refuses what a request cannot be called by its sender.
+fn check_idempotency_key(key: &str) -> Result<String, Failure> {
+    let is_plain = key.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
+    if key.is_empty() || key.len() > IDEMPOTENCY_KEY_LIMIT || !is_plain {
+        return Err(Problem::new(Code::InvalidHeader, "the key is a text in ASCII")
+            .at("Idempotency-Key")
+            .limit(format!("1..={IDEMPOTENCY_KEY_LIMIT} characters"))
+            .into());
+    }
+    Ok(key.to_owned())
+}

@@ -1,0 +1,22 @@
+//! The list of sites.
+
+use asklet_protocol::calls::directory::DirectoryCall;
+use asklet_protocol::calls::site::SiteCall;
+use asklet_protocol::failure::Failure;
+use asklet_protocol::ids::SiteId;
+use asklet_shared::problem::Code;
+use worker::Env;
+
+use crate::platform::{rpc, stubs};
+
+/// Removes a site with everything in it, and then from the list.
+pub async fn delete_site(env: &Env, site: &SiteId) -> Result<(), Failure> {
+    let call = SiteCall::Delete { site: site.clone() };
+    match rpc::call::<()>(&stubs::site(env, site)?, &call).await {
+        Ok(()) => {}
+        // It is gone already, or was never made; then only the list knows it.
+        Err(Failure::Problem(problem)) if problem.code == Code::UnknownSite => {}
+        Err(failure) => return Err(failure),
+    }
+    rpc::call::<()>(&stubs::directory(env)?, &DirectoryCall::Remove(site.clone())).await
+}

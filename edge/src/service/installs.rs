@@ -1,0 +1,174 @@
+//! Telling a site where its tag runs: after the answer, and each thing once a day.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+
+use asklet_protocol::calls::site::SiteCall;
+use asklet_protocol::ids::SiteId;
+use asklet_protocol::installs::Directive;
+use asklet_shared::settings::lists;
+use asklet_shared::time::DAY_MS;
+use asklet_shared::validate::is_origin;
+use wasm_bindgen::JsValue;
+use worker::{Date, Env, Headers};
+
+use crate::http::promise;
+use crate::platform::{log, rpc, stubs};
+
+/// How much an isolate tells one site in a day. What is more is made up, or would not be kept.
+const TOLD_LIMIT: usize = 500;
+
+/// How much of that is of origins that the site does not list.
+const UNLISTED_LIMIT: usize = 40;
+
+thread_local! {
+    static TOLD: RefCell<Told> = RefCell::default();
+}
+
+/// What this isolate has told sites today.
+#[derive(Default)]
+struct Told {
+    day: u64,
+    by_site: HashMap<String, OfSite>,
+}
+
+/// What one site was told.
+#[derive(Default)]
+struct OfSite {
+    /// Of origins that it lists.
+    listed: HashSet<String>,
+    /// Of others, which leave the listed ones their room.
+    unlisted: HashSet<String>,
+}
+
+impl Told {
+    /// Whether something was not told yet, and is worth telling. From now on it was.
+    fn is_news(&mut self, site: &str, (what, is_listed): (&str, bool), day: u64) -> bool {
+        if self.day != day {
+            *self = Self { day, by_site: HashMap::new() };
+        }
+        let of_site = self.by_site.entry(site.to_owned()).or_default();
+        let (told, limit) = match is_listed {
+            true => (&mut of_site.listed, TOLD_LIMIT),
+            false => (&mut of_site.unlisted, UNLISTED_LIMIT),
+        };
+        told.len() < limit && !told.contains(what) && told.insert(what.to_owned())
+    }
+
+    /// It could not be told.
+    fn take_back(&mut self, site: &str, what: &str) {
+        if let Some(told) = self.by_site.get_mut(site) {
+            told.listed.remove(what);
+            told.unlisted.remove(what);
+        }
+    }
+}
+
+/// A page fetched the config: the tag runs there, be the origin listed or forgotten. Whatever is wrong with
+/// that, the page gets its config.
+pub fn seen(
+    headers: &Headers,
+    env: &Env,
+    context: &JsValue,
+    (site, origins): (&SiteId, &[String]),
+) {
+    let header = |name| headers.get(name).ok().flatten();
+    let origin = header("origin").filter(|origin| is_one(origin));
+    if let Some(origin) = origin {
+        let is_listed = lists(origins, &origin);
+        return tell(env, context, site, (origin, is_listed), None);
+    }
+    // To its own origin a page says no `Origin` when it fetches.
+    let referer = header("referer");
+    let origin = referer.as_deref().and_then(origin_of);
+    if let Some(origin) = origin.filter(|origin| is_listed(origins, origin)) {
+        tell(env, context, site, (origin.to_owned(), true), None);
+    }
+}
+
+/// Tells the site, after the answer and once a day.
+pub fn tell(
+    env: &Env,
+    context: &JsValue,
+    site: &SiteId,
+    (origin, is_listed): (String, bool),
+    directive: Option<Directive>,
+) {
+    let what = match directive {
+        Some(directive) => format!("{origin} {}", directive.name()),
+        None => origin.clone(),
+    };
+    let today = Date::now().as_millis() / DAY_MS;
+    if !TOLD.with_borrow_mut(|told| told.is_news(site.as_str(), (&what, is_listed), today)) {
+        return;
+    }
+    let (env, site) = (env.clone(), site.clone());
+    promise::later(context, async move {
+        let told = async {
+            let call = SiteCall::Installed { origin, directive };
+            rpc::call::<()>(&stubs::site(&env, &site)?, &call).await
+        };
+        if let Err(failure) = told.await {
+            log::warn("installs", &format!("{failure:?}"));
+            TOLD.with_borrow_mut(|told| told.take_back(site.as_str(), &what));
+        }
+    });
+}
+
+/// Whether a site lists an origin, written as browsers write it: one that lists all would else keep
+/// whatever is sent.
+pub fn is_listed(origins: &[String], origin: &str) -> bool {
+    is_one(origin) && lists(origins, origin)
+}
+
+/// Whether a text is an origin, written as browsers write it.
+fn is_one(origin: &str) -> bool {
+    is_origin(origin) && !origin.contains('*')
+}
+
+/// The origin of a page's address.
+fn origin_of(address: &str) -> Option<&str> {
+    let host = address.find("://")? + "://".len();
+    let end = address.get(host..)?.find('/').map_or(address.len(), |slash| host + slash);
+    address.get(..end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_thing_is_told_once_a_day_and_not_without_end() {
+        let mut told = Told::default();
+        let a = ("https://a.example", true);
+        assert!(told.is_news("any-1", a, 7));
+        assert!(!told.is_news("any-1", a, 7));
+        assert!(told.is_news("any-1", ("https://a.example script-src", true), 7));
+        assert!(told.is_news("any-2", a, 7));
+        told.take_back("any-2", "https://a.example");
+        assert!(told.is_news("any-2", a, 7));
+        assert!(told.is_news("any-1", a, 8));
+        // Origins that are made up leave those that are listed their room.
+        for (is_listed, limit) in [(false, UNLISTED_LIMIT), (true, TOLD_LIMIT)] {
+            let made_up = (0..2_000).map(|number| format!("https://n{number}.example"));
+            let news = made_up.filter(|origin| told.is_news("any-3", (origin, is_listed), 8));
+            assert_eq!(news.count(), limit);
+        }
+    }
+
+    #[test]
+    fn an_origin_is_what_browsers_write_and_the_site_lists() {
+        let any = ["*".to_owned()];
+        for origin in ["https://shop.example", "http://localhost:8080"] {
+            assert!(is_listed(&any, origin), "{origin}");
+        }
+        let long = format!("https://{}.example", "a".repeat(300));
+        for origin in ["null", "", "*", "https://*.example", "https://a.example/x", &long] {
+            assert!(!is_listed(&any, origin), "{origin}");
+        }
+        assert!(!is_listed(&["https://shop.example".to_owned()], "https://a.example"));
+        assert_eq!(origin_of("https://shop.example/cart?x=/"), Some("https://shop.example"));
+        assert_eq!(origin_of("https://shop.example"), Some("https://shop.example"));
+        assert_eq!(origin_of("shop"), None);
+    }
+}

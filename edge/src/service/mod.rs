@@ -1,0 +1,13 @@
+//! What the Worker does for several routes: it asks the objects, and puts together what they answer.
+
+pub mod caller;
+pub mod config;
+pub mod corrections;
+pub mod directory;
+pub mod filter;
+pub mod installs;
+pub mod preview;
+pub mod settings;
+pub mod shards;
+pub mod summary;
+pub mod walk;

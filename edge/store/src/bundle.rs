@@ -1,0 +1,58 @@
+//! Pages of an object's tables, out of one deployment and into another: see [`asklet_protocol::bundle`].
+
+use asklet_protocol::bundle::{FORMAT, Head, unknown_cursor};
+use asklet_protocol::failure::Failure;
+use asklet_shared::problem::{Code, Problem};
+
+use crate::sql::Sql;
+use crate::sql::dump::{self, Rewrite, Table};
+
+/// Reads the page of an object that begins at a cursor, or its first one where its stamp is another by now.
+/// After its last page comes the `following` object. `open` unlocks secrets.
+pub fn read_page(
+    sql: &impl Sql,
+    (tables, schema): (&[Table], usize),
+    mut head: Head,
+    (stamp, following): (String, Option<String>),
+    open: Rewrite<'_>,
+) -> Result<String, Failure> {
+    if head.begins() || head.stamp != stamp {
+        head = Head { stamp, ..Head::of(head.object, head.keys, head.number) };
+    }
+    let at = tables.iter().position(|table| table.name == head.table).unwrap_or_default();
+    let table = tables.get(at).ok_or_else(unknown_cursor)?;
+    let is_of_table = head.after.is_empty() || head.after.len() == table.key.len();
+    if !is_of_table || dump::values(&head.after).is_err() {
+        return Err(unknown_cursor().into());
+    }
+    let (rows, until) = dump::dump(sql, table, &head.after, open)?;
+    let mut next = head.clone();
+    next.after.clone_from(&until);
+    let next = match (until.is_empty(), tables.get(at + 1)) {
+        (false, _) => Some(Head { table: table.name.to_owned(), ..next }),
+        (true, Some(table)) => Some(Head { table: table.name.to_owned(), ..next }),
+        (true, None) => following.map(|object| Head::of(object, head.keys, head.number)),
+    };
+    head.next = next.as_ref().map(Head::cursor).transpose()?;
+    Head { bundle: FORMAT, schema, table: table.name.to_owned(), until, ..head }.write(&rows)
+}
+
+/// Puts a page into an object's tables. `rename` gives, for a table, a survey's id here for that where the
+/// page comes from, and `lock` locks secrets. Returns how many rows it held. Runs within the caller's transaction.
+pub fn load_page(
+    sql: &impl Sql,
+    (tables, schema): (&[Table], usize),
+    (head, rows): (&Head, &str),
+    rename: &dyn Fn(&str, &str) -> Result<String, Failure>,
+    lock: Rewrite<'_>,
+) -> Result<u64, Failure> {
+    let table = tables.iter().find(|table| table.name == head.table);
+    let (FORMAT, true, Some(table)) = (head.bundle, head.schema == schema, table) else {
+        let detail = "the page comes from another release: bring both deployments to the same one";
+        return Err(Problem::new(Code::OtherSchema, detail)
+            .limit(format!("bundle {FORMAT}, schema {schema}"))
+            .into());
+    };
+    let rename = |id: &str| rename(table.name, id);
+    dump::load(sql, table, head.bounds(), rows, [&rename, lock])
+}

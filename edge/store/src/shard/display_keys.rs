@@ -1,0 +1,147 @@
+//! A key for each display, under which lies what is personal in it. Destroying the key removes that at
+//! once, wherever copies of it lie: crypto-shredding, which NIST SP 800-88 calls cryptographic erase.
+//!
+//! SQLite marks what it frees as free and leaves the bytes: beside a row that grew, on pages that were
+//! divided, on pages that nothing uses. The platform allows neither `secure_delete` nor `VACUUM`, and does
+//! not tell which pages are free, so writing over them takes growing the file each time. A key has 32
+//! bytes at a place that is known, and writing over those changes no size.
+//!
+//! That holds because the database file never has a second copy of a key:
+//!
+//! - Keys lie in batches, rows of equal size. A row is appended blank; keys enter it, and are destroyed in
+//!   it, by an update that keeps its size, which SQLite does in place.
+//! - No row is ever deleted, and each is appended behind all others. It lies on a page of its own, so
+//!   SQLite adds a page and moves no row.
+//! - SQLite copies the root of a table when that is divided for the first time. The two blank rows with
+//!   which the table begins divide it before there is any key.
+//!
+//! What it had on a page before stays in the write-ahead log until the database is closed or the log is
+//! written over.
+//!
+//! No key is given twice, whenever the process ends: keys are stored before displays that use them are,
+//! and after a start only places that never held a key get one.
+
+use asklet_protocol::failure::Failure;
+
+use crate::cipher::{self, DESTROYED, KEY_BYTES, Key, UNUSED};
+use crate::sql::Sql;
+use crate::sql::dump::InPlace;
+
+/// How many keys a row has: as many as fit one of SQLite's pages, of 4,096 bytes.
+const BATCH: usize = 120;
+
+/// The table with its two blank rows; the sizes are those of [`BATCH`].
+pub const CREATE: [&str; 2] = [
+    "CREATE TABLE display_key (batch INTEGER PRIMARY KEY,
+        keys BLOB NOT NULL CHECK (length(keys) = 3840)) STRICT",
+    "INSERT INTO display_key (batch, keys) VALUES (0, zeroblob(3840)), (1, zeroblob(3840))",
+];
+
+/// Appends blank rows up to a batch, in order.
+const APPEND: &str = "INSERT INTO display_key (batch, keys)
+     WITH RECURSIVE missing (batch) AS (
+        SELECT max(batch) + 1 FROM display_key UNION ALL SELECT batch + 1 FROM missing
+        WHERE batch < ?1)
+     SELECT batch, zeroblob(3840) FROM missing WHERE batch <= ?1";
+
+/// Writes a batch where it lies.
+const WRITE: &str = "UPDATE display_key SET keys = ?2 WHERE batch = ?1";
+
+/// How rows that come from elsewhere are taken.
+pub const IN_PLACE: InPlace = InPlace {
+    clear: "UPDATE display_key SET keys = zeroblob(3840) WHERE true",
+    append: APPEND,
+    write: WRITE,
+};
+
+/// Sees to it that there are so many keys for displays that are about to be stored. It is called before
+/// the transaction that takes them: rolled back with it, stored keys would be given again.
+///
+/// A key that nobody has taken when the object falls asleep is never used. So that few are lost, and few
+/// rows written, as many are stored at a time as were taken since the object woke.
+pub fn reserve(sql: &impl Sql, wanted: usize) -> Result<(), Failure> {
+    loop {
+        let (left, taken) = {
+            let spare = sql.spare_keys().borrow();
+            (spare.keys.len(), spare.taken)
+        };
+        let missing = wanted.saturating_sub(left);
+        if missing == 0 {
+            return Ok(());
+        }
+        store_more(sql, missing.max(taken))?;
+    }
+}
+
+/// Stores new keys: so many, or as many as the last batch has room for.
+fn store_more(sql: &impl Sql, wanted: usize) -> Result<(), Failure> {
+    let last = sql.first("SELECT batch, keys FROM display_key ORDER BY batch DESC LIMIT 1", &[])?;
+    let mut last = last.ok_or_else(|| Failure::broken("there is no batch of keys"))?;
+    let (mut batch, mut keys) = (last.integer::<u64>()?, last.blob()?);
+    // Before the last key that was ever stored no place is blank that never held one.
+    let used = keys.chunks(KEY_BYTES).rposition(|key| key != UNUSED).map_or(0, |last| last + 1);
+    let mut first = used;
+    if used >= BATCH {
+        batch += 1;
+        sql.run(APPEND, &[batch.into()])?;
+        keys = vec![0; BATCH * KEY_BYTES];
+        first = 0;
+    }
+    let places = first..BATCH.min(first + wanted);
+    let fresh = keys.get_mut(places.start * KEY_BYTES..places.end * KEY_BYTES).unwrap_or_default();
+    // All at once: to ask the platform takes longer than to be answered.
+    cipher::fill_randomly(fresh)?;
+    let stored = places.zip(fresh.chunks(KEY_BYTES)).map(|(place, key)| {
+        let broken = || Failure::broken("a new key is no key");
+        Key::stored(number(batch, place), key).ok_or_else(broken)
+    });
+    let stored = stored.collect::<Result<Vec<_>, _>>()?;
+    sql.run(WRITE, &[batch.into(), keys.into()])?;
+    sql.spare_keys().borrow_mut().keys.extend(stored);
+    Ok(())
+}
+
+fn number(batch: u64, place: usize) -> u64 {
+    let length = u64::try_from(BATCH).unwrap_or(u64::MAX);
+    batch.saturating_mul(length).saturating_add(u64::try_from(place).unwrap_or(u64::MAX))
+}
+
+/// The next key that no display has. It stays that until it is taken.
+pub fn next(sql: &impl Sql) -> Result<Key, Failure> {
+    let spare = sql.spare_keys().borrow();
+    let missing = || Failure::broken("no key was reserved");
+    spare.keys.front().cloned().ok_or_else(missing)
+}
+
+/// Takes the next key for a display.
+pub fn take(sql: &impl Sql) -> Result<Key, Failure> {
+    let key = next(sql)?;
+    let mut spare = sql.spare_keys().borrow_mut();
+    spare.keys.pop_front();
+    spare.taken += 1;
+    Ok(key)
+}
+
+/// Forgets which keys no display has: after this, those are never used.
+pub fn forget_spare(sql: &impl Sql) {
+    sql.spare_keys().take();
+}
+
+/// Destroys keys: what they sealed is gone for good once the caller's transaction is kept.
+pub fn destroy(sql: &impl Sql, mut numbers: Vec<u64>) -> Result<(), Failure> {
+    numbers.sort_unstable();
+    let length = number(1, 0);
+    for numbers in numbers.chunk_by(|one, other| one / length == other / length) {
+        let Some(batch) = numbers.first().map(|number| number / length) else { continue };
+        let row = sql.first("SELECT keys FROM display_key WHERE batch = ?", &[batch.into()])?;
+        let broken = || Failure::broken("a display's key is in no batch");
+        let mut keys = row.ok_or_else(broken)?.blob()?;
+        for number in numbers {
+            let place = usize::try_from(number % length).map_err(|_| broken())?;
+            let key = keys.chunks_exact_mut(KEY_BYTES).nth(place).ok_or_else(broken)?;
+            key.copy_from_slice(&DESTROYED);
+        }
+        sql.run(WRITE, &[batch.into(), keys.into()])?;
+    }
+    Ok(())
+}

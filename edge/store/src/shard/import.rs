@@ -1,0 +1,340 @@
+//! Imports: displays that a program tells of, many at a time and from any time.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::rc::Rc;
+
+use asklet_protocol::failure::Failure;
+use asklet_protocol::import::Imported;
+use asklet_protocol::json;
+use asklet_protocol::policy::Standing;
+use asklet_protocol::respondent::{RESPONDENT_LIMIT, is_respondent};
+use asklet_protocol::responses::Excluded;
+use asklet_shared::definition::question::AnswerKind;
+use asklet_shared::definition::{Definition, Published};
+use asklet_shared::display::{Answer, Answers, Channel, Display, Stage};
+use asklet_shared::display_id::DisplayId;
+use asklet_shared::period;
+use asklet_shared::problem::{Code, Problem};
+use asklet_shared::time::{SECONDS_END_MS, are_seconds};
+use asklet_shared::validate::{self, DISPLAY_LIMIT};
+use serde::de::{Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
+use sha2::{Digest, Sha256};
+
+use crate::shard::arrival::{self, Circumstances};
+use crate::shard::identity::Moment;
+use crate::shard::log;
+use crate::shard::record::{self, Arrival, Recorded};
+use crate::sql::Sql;
+
+/// The longest name of a group, a touchpoint or a device, in characters.
+const NAME_LIMIT: usize = 50;
+
+/// What a line says besides the display: when it was shown, and what an export tells. The two are read
+/// one after the other, since reading both at once takes more of the Worker than storing them.
+#[derive(Default, Deserialize)]
+struct Beside {
+    shown_ms: u64,
+    #[serde(default)]
+    country: Option<String>,
+    #[serde(default)]
+    device: Option<String>,
+    #[serde(default)]
+    page_group: Option<String>,
+    #[serde(default)]
+    touchpoint: Option<String>,
+    #[serde(default)]
+    respondent: Option<String>,
+    #[serde(default)]
+    verified: bool,
+    #[serde(default)]
+    excluded: Option<Excluded>,
+}
+
+/// One line of scores that were collected elsewhere.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Score {
+    /// When it was given.
+    time: Time,
+    question: String,
+    score: Points,
+    #[serde(default)]
+    comment: Option<String>,
+    /// Which question the comment answers; the first one that takes a text if left out.
+    #[serde(default)]
+    comment_question: Option<String>,
+    #[serde(default)]
+    respondent: Option<String>,
+    /// What tells it from another line that is alike.
+    #[serde(default)]
+    key: Option<String>,
+}
+
+/// A time in RFC 3339, or in milliseconds since the epoch.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a time in RFC 3339, or milliseconds since the epoch")]
+enum Time {
+    Text(String),
+    Number(u64),
+}
+
+/// A score as it is told. Whether the question's scale has it, is for the rules of displays.
+struct Points(u8);
+
+impl<'de> Deserialize<'de> for Points {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PointsVisitor;
+
+        impl Visitor<'_> for PointsVisitor {
+            type Value = Points;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an integer from 0 to 10")
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, score: u64) -> Result<Points, E> {
+                let off = || E::invalid_value(Unexpected::Unsigned(score), &self);
+                u8::try_from(score).map(Points).map_err(|_| off())
+            }
+        }
+
+        deserializer.deserialize_u8(PointsVisitor)
+    }
+}
+
+/// Whether a line is of the second kind: no display has a time.
+#[derive(Deserialize)]
+struct Kind {
+    #[serde(default)]
+    time: Option<serde::de::IgnoredAny>,
+}
+
+/// What a shard knows that takes lines: versions, the site, what holds, and the time.
+pub struct Desk<'a> {
+    /// Finds a version.
+    pub published: &'a dyn Fn(u32) -> Result<Option<Rc<Published>>, Failure>,
+    /// Tells the number of the latest version.
+    pub latest: &'a dyn Fn() -> Result<u32, Failure>,
+    /// The site's id.
+    pub site: &'a str,
+    /// What holds now.
+    pub standing: &'a Standing,
+    /// The time.
+    pub now_ms: u64,
+}
+
+/// Takes lines of JSON, each as if it had been collected, in one transaction. A line that breaks a
+/// rule is told and left out; importing the rest again changes nothing.
+pub fn import(sql: &impl Sql, lines: &str, desk: &Desk<'_>) -> Result<Imported, Failure> {
+    let mut imported = Imported::default();
+    let (mut numbers, mut arrivals) = (Vec::new(), Vec::new());
+    each(sql, lines, desk, &mut |at, arrival| {
+        match arrival {
+            Some(Ok(arrival)) => {
+                numbers.push(at + 1);
+                arrivals.push(arrival);
+            }
+            Some(Err(problem)) => imported.refuse(at + 1, problem),
+            None => {}
+        }
+        Ok(())
+    })?;
+    let outcomes = record::record_all(sql, arrivals, desk.now_ms)?;
+    for (line, outcome) in numbers.into_iter().zip(outcomes) {
+        match outcome {
+            Ok(Recorded::New) => imported.stored += 1,
+            Ok(Recorded::Known) => imported.known += 1,
+            Err(problem) => imported.refuse(line, problem),
+        }
+    }
+    Ok(imported)
+}
+
+/// For each line `1` if its display is stored already, whatever became of it, and `0` if not.
+pub fn known(sql: &impl Sql, lines: &str, desk: &Desk<'_>) -> Result<String, Failure> {
+    let mut known = String::new();
+    each(sql, lines, desk, &mut |_, arrival| {
+        let is_known = match arrival {
+            Some(Ok(arrival)) => log::find(sql, arrival.id)?.is_some(),
+            Some(Err(_)) | None => false,
+        };
+        known.push(if is_known { '1' } else { '0' });
+        Ok(())
+    })?;
+    Ok(known)
+}
+
+/// Reads each line, if it is not empty.
+fn each(
+    sql: &impl Sql,
+    lines: &str,
+    desk: &Desk<'_>,
+    take: &mut dyn FnMut(usize, Option<Result<Arrival, Problem>>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    // How often the same score stands here.
+    let mut alike = HashMap::new();
+    for (at, line) in lines.lines().enumerate() {
+        let arrival = match line.trim().is_empty() {
+            true => None,
+            false => match read(sql, line, desk, &mut alike) {
+                Ok(arrival) => Some(Ok(arrival)),
+                Err(Failure::Problem(problem)) => Some(Err(problem)),
+                Err(broken) => return Err(broken),
+            },
+        };
+        take(at, arrival)?;
+    }
+    Ok(())
+}
+
+fn read(
+    sql: &impl Sql,
+    line: &str,
+    desk: &Desk<'_>,
+    alike: &mut HashMap<String, u32>,
+) -> Result<Arrival, Failure> {
+    let Desk { published, latest, site, standing, now_ms } = *desk;
+    if line.len() > DISPLAY_LIMIT {
+        return Err(Problem::new(Code::BodyTooLarge, "the line is too large")
+            .limit(format!("{DISPLAY_LIMIT} bytes"))
+            .into());
+    }
+    let Kind { time } = json::read_sent(line.as_bytes())?;
+    let line = if time.is_some() {
+        let score: Score = json::read_sent(line.as_bytes())?;
+        let (id, shown_ms) = score.id(alike)?;
+        // Told again after a later version was published, it is still the same.
+        let known = log::find(sql, id)?.filter(|known| !known.is_gone());
+        let version = known.map_or_else(latest, |known| Ok(known.context.version))?;
+        let text = published(version)?.and_then(|published| first_text(&published.definition));
+        score.line((id, shown_ms), version, text)?
+    } else {
+        (json::read_sent(line.as_bytes())?, json::read_sent(line.as_bytes())?)
+    };
+    let (mut display, line): (Display, Beside) = line;
+    let shown_ms = line.shown_ms;
+    let unknown = || {
+        Problem::new(Code::UnknownVersion, "the survey was never published in this version")
+            .at("version")
+    };
+    if are_seconds(shown_ms) {
+        let detail = "the time is in seconds: multiply it by 1000";
+        return Err(Problem::new(Code::InvalidDisplay, detail)
+            .at("shown_ms")
+            .limit(format!("{SECONDS_END_MS}..={now_ms} milliseconds since the epoch"))
+            .into());
+    }
+    if shown_ms > now_ms {
+        let detail = "the display was shown in the future";
+        return Err(Problem::new(Code::InvalidDisplay, detail).at("shown_ms").into());
+    }
+    let published = published(display.version)?.ok_or_else(unknown)?;
+    validate::display(&mut display, &published.definition)?;
+    let (nobody, told) = (Circumstances::default(), (site, Moment { shown_ms, now_ms }));
+    let mut arrival = arrival::arrival(display, nobody, &published.definition, standing, told);
+    if let Some(problem) = arrival.refused {
+        // Whoever imports still has the line, and can mend it.
+        return Err(problem.into());
+    }
+    let kept = |told: Option<String>, is_kept: bool| {
+        told.filter(|told| is_kept && told.chars().count() <= NAME_LIMIT)
+    };
+    let context = &mut arrival.context;
+    if let Some(country) = kept(line.country, standing.privacy.country) {
+        context.country = arrival::country_code(&country);
+    }
+    if let Some(device) = kept(line.device, standing.privacy.device) {
+        context.device = device;
+    }
+    if let Some(page_group) = kept(line.page_group, true) {
+        context.page_group = page_group;
+    }
+    if let Some(touchpoint) = kept(line.touchpoint, true) {
+        context.touchpoint = touchpoint;
+    }
+    if let Some(respondent) = line.respondent {
+        if !is_respondent(&respondent) {
+            return Err(Problem::new(Code::InvalidDisplay, "a respondent has an id")
+                .at("respondent")
+                .limit(format!("1..={RESPONDENT_LIMIT} characters"))
+                .into());
+        }
+        arrival.respondent = Some(respondent);
+    }
+    arrival.verified |= line.verified;
+    let reason = line.excluded.map(|excluded| excluded.reason);
+    arrival.excluded = reason.filter(|reason| !reason.trim().is_empty());
+    Ok(arrival)
+}
+
+fn first_text(definition: &Definition) -> Option<String> {
+    let mut questions = definition.questions.iter();
+    let text = questions.find(|question| matches!(question.answer, AnswerKind::Text(_)));
+    text.map(|question| question.id.clone())
+}
+
+impl Score {
+    /// The id of the display that stands for it, and when that was shown. It is made of what the line
+    /// says, so that the same line is the same display whatever later versions ask, and of how often a
+    /// line said that before.
+    fn id(&self, alike: &mut HashMap<String, u32>) -> Result<(DisplayId, u64), Failure> {
+        let time = match &self.time {
+            Time::Text(text) => text.clone(),
+            Time::Number(ms) => ms.to_string(),
+        };
+        let shown_ms = period::parse_instant("time", &time)
+            .map_err(|problem| Problem { code: Code::InvalidDisplay, ..problem })?;
+        let told = |text: &Option<String>| text.clone().unwrap_or_default();
+        let said = serde_json::to_string(&vec![
+            shown_ms.to_string(),
+            self.question.clone(),
+            self.score.0.to_string(),
+            told(&self.comment),
+            told(&self.comment_question),
+            told(&self.respondent),
+            told(&self.key),
+        ])?;
+        let number = alike.entry(said.clone()).or_default();
+        *number += 1;
+        let digest = Sha256::digest(format!("{said}{number}").as_bytes());
+        let mut random = [0; 10];
+        random.iter_mut().zip(digest).for_each(|(random, byte)| *random = byte);
+        Ok((DisplayId::new(shown_ms, random), shown_ms))
+    }
+
+    /// The display.
+    fn line(
+        self,
+        (id, shown_ms): (DisplayId, u64),
+        version: u32,
+        text: Option<String>,
+    ) -> Result<(Display, Beside), Problem> {
+        let mut answers = Answers::default();
+        answers.set(&self.question, Answer::Score(self.score.0));
+        if let Some(comment) = self.comment.filter(|comment| !comment.trim().is_empty()) {
+            let detail = "the survey has no question that takes a text";
+            let question = self.comment_question.or(text);
+            let question = question
+                .ok_or_else(|| Problem::new(Code::UnknownQuestion, detail).at("comment"))?;
+            answers.set(&question, Answer::Text(comment));
+        }
+        let display = Display {
+            id,
+            revision: 1,
+            version,
+            stage: Stage::Completed,
+            dismissed: false,
+            channel: Channel::Import,
+            language: String::new(),
+            page: String::new(),
+            answers,
+            variant: String::new(),
+            traits: BTreeMap::new(),
+            identity: None,
+            age_ms: 0,
+        };
+        Ok((display, Beside { shown_ms, respondent: self.respondent, ..Beside::default() }))
+    }
+}

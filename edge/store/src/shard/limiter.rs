@@ -1,0 +1,92 @@
+//! How much is taken at once, in memory: what is refused is refused before anything is read or
+//! written.
+
+use asklet_shared::problem::{Code, Problem};
+use asklet_shared::settings::Limits;
+
+use crate::buckets::{Bucket, Buckets, REQUEST};
+
+/// One shard's limiter.
+#[derive(Default)]
+pub struct Limiter {
+    shard: Option<Bucket>,
+    survey: Option<Bucket>,
+    addresses: Buckets,
+}
+
+impl Limiter {
+    /// Lets a request pass, or says what it has to wait for. `address` is the visitor's, as
+    /// [`asklet_edge::http::address::network`] gives it, where the operator has named the header that tells it.
+    pub fn pass(
+        &mut self,
+        limits: Limits,
+        address: Option<&str>,
+        now_ms: u64,
+    ) -> Result<(), Problem> {
+        let refuse = |limit: String| {
+            Problem::new(Code::RateLimited, "this is more than the site takes at once").limit(limit)
+        };
+        let per_minute = u64::from(limits.address_per_minute);
+        let per_second = u64::from(limits.shard_per_second);
+        let of_survey = u64::from(limits.survey_per_minute);
+        if let Some(address) = address
+            && !self.addresses.take(address, per_minute, now_ms)
+        {
+            return Err(refuse(format!("{per_minute} requests a minute from one address")));
+        }
+        if !Bucket::take(&mut self.shard, per_second * 60, per_second * REQUEST, now_ms) {
+            return Err(refuse(format!("{per_second} requests a second")));
+        }
+        if !Bucket::take(&mut self.survey, of_survey, of_survey * REQUEST, now_ms) {
+            return Err(refuse(format!(
+                "{of_survey} requests a minute to one shard of the survey"
+            )));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use asklet_shared::time::DAY_MS;
+
+    use super::*;
+
+    fn limits(address_per_minute: u32, shard_per_second: u32, survey_per_minute: u32) -> Limits {
+        Limits { address_per_minute, shard_per_second, survey_per_minute, ..Limits::default() }
+    }
+
+    #[test]
+    fn an_address_has_its_own_limit_and_the_shard_one_for_all() {
+        let mut limiter = Limiter::default();
+        let mut limit = |address: Option<&str>, now_ms| {
+            limiter
+                .pass(limits(2, 3, 1_000), address, now_ms)
+                .map_err(|problem| problem.limit.unwrap())
+        };
+        let start = 5 * DAY_MS;
+        assert_eq!(limit(Some("1.2.3.4"), start), Ok(()));
+        assert_eq!(limit(Some("1.2.3.4"), start), Ok(()));
+        let refused = Err("2 requests a minute from one address".to_owned());
+        assert_eq!(limit(Some("1.2.3.4"), start), refused);
+        // Others go on, as long as the shard has room; a refused request took none of it.
+        assert_eq!(limit(Some("1.2.3.5"), start), Ok(()));
+        assert_eq!(limit(None, start), Err("3 requests a second".to_owned()));
+        // Half a minute later there is one more.
+        assert_eq!(limit(Some("1.2.3.4"), start + 30_001), Ok(()));
+        assert_eq!(limit(Some("1.2.3.4"), start + 30_001), refused);
+        assert_eq!(limit(None, start + 30_001), Ok(()));
+        // A clock that goes back takes nothing away and gives nothing.
+        assert_eq!(limit(Some("1.2.3.4"), start), refused);
+    }
+
+    #[test]
+    fn a_survey_takes_so_many_a_minute_from_everywhere() {
+        let mut limiter = Limiter::default();
+        let limits = limits(100, 100, 20).share(4);
+        let mut passes = |now_ms| limiter.pass(limits, None, now_ms).is_ok();
+        let start = 5 * DAY_MS;
+        assert_eq!((0..10).filter(|_| passes(start)).count(), 5, "this shard's part");
+        assert!(!passes(start + 11_000) && passes(start + 12_001) && !passes(start + 12_001));
+    }
+}

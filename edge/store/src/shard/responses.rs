@@ -1,0 +1,49 @@
+//! Displays as a team reads them.
+
+use asklet_protocol::responses::{Change, Excluded, Gone, Response, Why};
+
+use super::stored::{DELETED, ERASED, Stored};
+
+/// A display as a team reads it; the survey, the shard and the category are the caller's to say.
+pub fn response(display: Stored) -> Response {
+    let context = display.context;
+    let personal = display.personal.unwrap_or_default();
+    Response {
+        id: display.id,
+        survey: String::new(),
+        shard: 0,
+        seq: display.seq,
+        revision: display.revision,
+        version: context.version,
+        shown_ms: display.shown_ms,
+        received_ms: display.received_ms,
+        stage: display.stage,
+        dismissed: display.dismissed,
+        channel: context.channel,
+        language: context.language,
+        country: context.country,
+        device: context.device,
+        page: context.page,
+        page_group: context.page_group,
+        touchpoint: context.touchpoint,
+        variant: context.variant,
+        answers: display.answers,
+        category: None,
+        respondent: display.respondent,
+        traits: personal.traits,
+        verified: personal.verified,
+        identity_refused: personal.identity_refused,
+        excluded: display.excluded.map(|reason| Excluded { reason }),
+    }
+}
+
+/// What readers are told of a display.
+pub fn change(display: Stored) -> Change {
+    let gone = match display.excluded.as_deref() {
+        Some(ERASED) => Why::Erased,
+        Some(DELETED) => Why::Deleted,
+        _ if display.answers.0.is_empty() => Why::Withdrawn,
+        _ => return Change::Response(Box::new(response(display))),
+    };
+    Change::Gone(Gone { id: display.id, shard: 0, seq: display.seq, gone })
+}

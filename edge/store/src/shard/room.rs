@@ -1,0 +1,113 @@
+//! Room: how many displays a shard keeps, and how many bytes they take, against what the site's settings
+//! allow. It is looked at once in many requests, since counting is not free; a full shard is looked at
+//! again after a while, since settings change and unanswered displays are dropped.
+
+use std::cell::Cell;
+
+use asklet_protocol::failure::Failure;
+use asklet_shared::problem::{Code, Problem};
+use asklet_shared::settings::Limits;
+
+use crate::shard::rollup;
+use crate::sql::Sql;
+
+/// How many requests are taken at most before it is looked at again: to count the tail takes some milliseconds.
+const REQUESTS: u64 = 10_000;
+
+/// How many bytes a display takes at most, with its place in indexes.
+const DISPLAY_BYTES: u64 = 32 * 1024;
+
+/// How long a full shard is taken to stay full.
+const FULL_MS: u64 = 10_000;
+
+const MEGABYTE: u64 = 1_000_000;
+
+/// What is known of the room that is left.
+#[derive(Default)]
+pub struct Room {
+    /// So many requests fit in for certain.
+    left: Cell<u64>,
+    /// It was full, and is not looked at before this.
+    full_until_ms: Cell<u64>,
+}
+
+impl Room {
+    /// Takes the room of one request, or says that there is none.
+    pub fn take(&self, sql: &impl Sql, limits: Limits, now_ms: u64) -> Result<(), Failure> {
+        if self.left.get() == 0 {
+            if now_ms < self.full_until_ms.get() {
+                return Err(full(limits).into());
+            }
+            self.left.set(find(sql, limits)?);
+        }
+        match self.left.get().checked_sub(1) {
+            Some(left) => self.left.set(left),
+            None => {
+                self.full_until_ms.set(now_ms + FULL_MS);
+                return Err(full(limits).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets what is known, as the limits or the displays have changed.
+    pub fn forget(&self) {
+        self.left.set(0);
+        self.full_until_ms.set(0);
+    }
+}
+
+/// How many requests fit in for certain, each with a display of its own.
+fn find(sql: &impl Sql, limits: Limits) -> Result<u64, Failure> {
+    let bytes = (u64::from(limits.survey_megabytes) * MEGABYTE).saturating_sub(sql.bytes());
+    if bytes == 0 {
+        return Ok(0);
+    }
+    let displays = u64::from(limits.survey_displays).saturating_sub(rollup::displays(sql)?);
+    Ok(displays.min((bytes / DISPLAY_BYTES).max(1)).min(REQUESTS))
+}
+
+fn full(limits: Limits) -> Problem {
+    let Limits { survey_displays, survey_megabytes, .. } = limits;
+    Problem::new(Code::SurveyFull, "the survey keeps as much as its site lets it").limit(format!(
+        "{survey_displays} displays and {survey_megabytes} megabytes on one shard of the survey"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use asklet_shared::display::Stage;
+
+    use super::*;
+    use crate::shard::record::record;
+    use crate::shard::tests::{START_MS, arrival, code, store};
+
+    #[test]
+    fn a_shard_takes_as_many_displays_as_it_may_and_looks_again_later() {
+        let sql = store();
+        let room = Room::default();
+        let limits = Limits { survey_displays: 3, ..Limits::default() };
+        for number in 0..3 {
+            room.take(&sql, limits, START_MS).unwrap();
+            record(&sql, arrival(number, 1, Stage::Seen, None), START_MS).unwrap();
+        }
+        assert_eq!(code(room.take(&sql, limits, START_MS)), Code::SurveyFull);
+        sql.run("DELETE FROM display", &[]).unwrap();
+        assert_eq!(code(room.take(&sql, limits, START_MS + FULL_MS - 1)), Code::SurveyFull);
+        room.take(&sql, limits, START_MS + FULL_MS).unwrap();
+    }
+
+    #[test]
+    fn a_shard_takes_as_many_bytes_as_it_may() {
+        let sql = store();
+        let room = Room::default();
+        let limits = Limits { survey_megabytes: 1, ..Limits::default() };
+        room.take(&sql, limits, START_MS).unwrap();
+        sql.run("INSERT INTO body (digest, bytes) VALUES ('0', zeroblob(1000000))", &[]).unwrap();
+        room.forget();
+        assert_eq!(code(room.take(&sql, limits, START_MS)), Code::SurveyFull);
+        room.forget();
+        let more = Limits { survey_megabytes: 2, ..limits };
+        room.take(&sql, more, START_MS).unwrap();
+    }
+}

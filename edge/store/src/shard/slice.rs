@@ -1,0 +1,103 @@
+//! Slices: long work over the log is done a range of keys at a time, so that collecting goes on
+//! meanwhile.
+//!
+//! The astray displays come first, by an index of their own, since their keys say nothing about when
+//! they were shown; then the others, whose keys enclose a period.
+
+use asklet_protocol::cursor::Cursor;
+use asklet_protocol::failure::Failure;
+use asklet_shared::display_id::DisplayId;
+
+use crate::shard::columns::{DRIFT_MS, display_id};
+use crate::sql::{Sql, Value};
+
+/// The astray displays. By itself SQLite would look for them among all keys.
+const ASTRAY: &str = "display INDEXED BY astray WHERE astray = 1";
+
+/// Where a slice begins and about how many rows of each kind it has.
+#[derive(Debug, Clone, Copy)]
+pub struct Slice {
+    /// Where the slice before ended; `None` for the first slice.
+    pub after: Option<Cursor>,
+    /// How many rows to look at.
+    pub rows: u32,
+}
+
+/// The rows of one slice that were shown in a period, as a condition on them.
+pub struct Range {
+    /// The condition.
+    pub condition: String,
+    /// Its values.
+    pub values: Vec<Value>,
+    /// Where the next slice begins; `None` after the last.
+    pub next: Option<Cursor>,
+}
+
+impl Slice {
+    /// The first slice of so many rows.
+    #[cfg(test)]
+    pub fn first(rows: u32) -> Self {
+        Self { after: None, rows }
+    }
+
+    /// The ranges of this slice within a period: of the astray displays while there are any left, and
+    /// with the last of them, or after them, of the others.
+    pub fn ranges(self, sql: &impl Sql, from_ms: u64, to_ms: u64) -> Result<Vec<Range>, Failure> {
+        let mut ranges = Vec::new();
+        if self.after.is_none_or(|after| after.astray) {
+            let start = self.after.map_or(vec![], |after| after.id.as_bytes().to_vec());
+            // No key is longer.
+            let end = vec![u8::MAX; 17];
+            let last = self.last(sql, true, &start, &end)?;
+            let is_left = last.is_some();
+            ranges.push(range((start, end), last, true, (from_ms, to_ms)));
+            if is_left {
+                return Ok(ranges);
+            }
+        }
+        let start = match self.after.filter(|after| !after.astray) {
+            Some(after) => after.id.as_bytes().to_vec(),
+            None => DisplayId::floor(from_ms.saturating_sub(DRIFT_MS)).to_vec(),
+        };
+        let end = DisplayId::floor(to_ms.saturating_add(DRIFT_MS)).to_vec();
+        let last = self.last(sql, false, &start, &end)?;
+        ranges.push(range((start, end), last, false, (from_ms, to_ms)));
+        Ok(ranges)
+    }
+
+    /// The last key of this slice, if there are more after it.
+    fn last(
+        self,
+        sql: &impl Sql,
+        astray: bool,
+        start: &[u8],
+        end: &[u8],
+    ) -> Result<Option<DisplayId>, Failure> {
+        let source = if astray { ASTRAY } else { "display WHERE true" };
+        let rows = self.rows;
+        let last = sql.first(
+            &format!(
+                "SELECT id FROM {source} AND id > ? AND id < ? ORDER BY id LIMIT 1 OFFSET {rows}"
+            ),
+            &[start.to_vec().into(), end.to_vec().into()],
+        )?;
+        last.map(|mut row| display_id(&row.blob()?)).transpose()
+    }
+}
+
+/// The range between two keys, or up to the last one of the slice.
+fn range(
+    (start, end): (Vec<u8>, Vec<u8>),
+    last: Option<DisplayId>,
+    astray: bool,
+    (from_ms, to_ms): (u64, u64),
+) -> Range {
+    let condition = if astray {
+        format!("id IN (SELECT id FROM {ASTRAY} AND id > ? AND id <= ?)")
+    } else {
+        "astray = 0 AND id > ? AND id <= ?".to_owned()
+    } + " AND shown_ms >= ? AND shown_ms < ?";
+    let next = last.map(|id| Cursor { id, astray });
+    let last = last.map_or(end, |last| last.as_bytes().to_vec());
+    Range { condition, values: vec![start.into(), last.into(), from_ms.into(), to_ms.into()], next }
+}

@@ -1,0 +1,162 @@
+//! What was published, as a shard keeps it: each version that it was pushed or has pulled, the bodies
+//! made from them, and what holds now.
+
+use asklet_protocol::failure::Failure;
+use asklet_protocol::json;
+use asklet_protocol::policy::Standing;
+use asklet_shared::definition::Published;
+
+use crate::bodies;
+use crate::sql::{Row, Sql, Value};
+
+/// How many bodies a shard keeps, of all versions, languages and looks.
+const BODIES_LIMIT: usize = 1_000;
+
+/// Keeps what the site tells: a version with its bodies, and what holds now, unless something later
+/// is known. Bodies are made here and never again, so that whoever asks for one that does not exist
+/// costs one look; those of another look or release stay, since pages may still ask for them, until there are too many.
+pub fn keep(sql: &impl Sql, published: &Published, standing: &Standing) -> Result<(), Failure> {
+    sql.transaction(|| {
+        // Versions are immutable.
+        sql.run(
+            "REPLACE INTO published (version, json) VALUES (?, ?)",
+            &[published.version.into(), serde_json::to_string(published)?.into()],
+        )?;
+        let made = bodies::of(&published.definition, &standing.look)?;
+        let mut kept = sql.first("SELECT count(*) FROM body", &[])?;
+        let kept: usize = kept.as_mut().map_or(Ok(0), Row::integer)?;
+        if kept + made.len() > BODIES_LIMIT {
+            // Pages that still ask for an earlier one show nothing this once.
+            sql.run("DELETE FROM body", &[])?;
+        }
+        for body in made {
+            let values = [Value::from(body.digest), Value::from(body.bytes)];
+            sql.run("INSERT OR IGNORE INTO body (digest, bytes) VALUES (?, ?)", &values)?;
+        }
+        if find_standing(sql)?.is_some_and(|known| known.number > standing.number) {
+            return Ok(());
+        }
+        sql.run("DELETE FROM standing", &[])?;
+        sql.run(
+            "INSERT INTO standing (number, json) VALUES (?, ?)",
+            &[standing.number.into(), serde_json::to_string(standing)?.into()],
+        )
+    })
+}
+
+/// What holds now, if this shard was ever told.
+pub fn find_standing(sql: &impl Sql) -> Result<Option<Standing>, Failure> {
+    let row = sql.first("SELECT json FROM standing", &[])?;
+    row.map(|mut row| Ok(json::read(&row.text()?)?)).transpose()
+}
+
+/// A version, if this shard has it.
+pub fn find(sql: &impl Sql, version: u32) -> Result<Option<Published>, Failure> {
+    let row = sql.first("SELECT json FROM published WHERE version = ?", &[version.into()])?;
+    row.map(|mut row| Ok(json::read(&row.text()?)?)).transpose()
+}
+
+/// The number of the latest version that this shard has.
+pub fn latest(sql: &impl Sql) -> Result<Option<u32>, Failure> {
+    let row = sql.first("SELECT version FROM published ORDER BY version DESC LIMIT 1", &[])?;
+    row.map(|mut row| row.integer()).transpose()
+}
+
+/// The body with a digest, if one was made.
+pub fn find_body(sql: &impl Sql, digest: &str) -> Result<Option<Vec<u8>>, Failure> {
+    let row = sql.first("SELECT bytes FROM body WHERE digest = ?", &[digest.into()])?;
+    row.map(|mut row| row.blob()).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use asklet_shared::settings::Look;
+
+    use super::*;
+    use crate::shard::schema::MIGRATIONS;
+    use crate::sql::migrate::migrate;
+    use crate::sql::native::Native;
+
+    fn published(version: u32, thanks: &str) -> Published {
+        let json = serde_json::json!({
+            "version": version,
+            "definition": {
+                "name": "Relationship",
+                "language": "en",
+                "questions": [{
+                    "id": "score",
+                    "text": { "en": "Would you recommend us?", "de": "Würden Sie uns empfehlen?" },
+                    "answer": {"rating": {"scale": "nps", "low": "Not likely", "high": "Likely"}},
+                }],
+                "primary": "score",
+                "thanks": { "text": thanks },
+            },
+        });
+        serde_json::from_value(json).unwrap()
+    }
+
+    fn standing(number: u64, look: Look) -> Standing {
+        Standing { number, look, ..Standing::default() }
+    }
+
+    #[test]
+    fn a_version_is_kept_with_its_bodies_and_those_of_before_stay() {
+        let sql = Native::default();
+        migrate(&sql, MIGRATIONS).unwrap();
+        let (first, second) = (published(1, "Thanks!"), published(2, "Thank you!"));
+        let plain = Look::default();
+        let mut other = Look::default();
+        other.notice.privacy_url = Some("https://shop.example/privacy".to_owned());
+        keep(&sql, &first, &standing(1, plain.clone())).unwrap();
+        keep(&sql, &second, &standing(2, plain.clone())).unwrap();
+        keep(&sql, &second, &standing(3, other.clone())).unwrap();
+        assert_eq!(find(&sql, 2).unwrap().as_ref(), Some(&second));
+        assert_eq!(latest(&sql).unwrap(), Some(2));
+        // Nothing is made when a body is asked for.
+        sql.run("DELETE FROM published", &[]).unwrap();
+        let mut all = Vec::new();
+        for (published, look) in [(&first, &plain), (&second, &plain), (&second, &other)] {
+            let made = bodies::of(&published.definition, look).unwrap();
+            let languages: Vec<_> = made.iter().map(|body| body.language.as_str()).collect();
+            assert_eq!(languages, ["en", "de"]);
+            for body in made {
+                assert_eq!(find_body(&sql, &body.digest).unwrap(), Some(body.bytes));
+                all.push(body.digest);
+            }
+        }
+        all.dedup();
+        assert_eq!(all.len(), 6);
+        assert_eq!(find_body(&sql, "0123456789abcdef").unwrap(), None);
+    }
+
+    #[test]
+    fn bodies_of_earlier_looks_go_when_there_are_too_many() {
+        let sql = Native::default();
+        migrate(&sql, MIGRATIONS).unwrap();
+        let count = || {
+            let row = sql.first("SELECT count(*) FROM body", &[]).unwrap();
+            row.unwrap().integer::<usize>().unwrap()
+        };
+        let mut most = 0;
+        for number in 0..600_u64 {
+            let mut look = Look::default();
+            look.notice.privacy_url = Some(format!("https://shop.example/{number}"));
+            keep(&sql, &published(1, "Thanks!"), &standing(number, look.clone())).unwrap();
+            most = most.max(count());
+            let definition = &published(1, "Thanks!").definition;
+            for (_, digest) in bodies::digests(definition, &look).unwrap() {
+                assert!(find_body(&sql, &digest).unwrap().is_some(), "what pages are told of now");
+            }
+        }
+        assert_eq!(most, BODIES_LIMIT);
+    }
+
+    #[test]
+    fn what_holds_now_is_what_was_told_with_the_highest_number() {
+        let sql = Native::default();
+        migrate(&sql, MIGRATIONS).unwrap();
+        keep(&sql, &published(1, "Thanks!"), &standing(2, Look::default())).unwrap();
+        keep(&sql, &published(1, "Thanks!"), &standing(1, Look::default())).unwrap();
+        assert_eq!(find_standing(&sql).unwrap().unwrap().number, 2);
+    }
+}

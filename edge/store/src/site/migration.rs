@@ -1,0 +1,326 @@
+//! A site that moves from one deployment to another: see [`crate::bundle`].
+
+use std::collections::BTreeMap;
+
+use asklet_protocol::audit::{Action, Change, OPERATOR};
+use asklet_protocol::bundle::{self, Head};
+use asklet_protocol::failure::Failure;
+use asklet_protocol::ids::SiteId;
+use asklet_protocol::plan::SHARDS_LIMIT;
+use asklet_protocol::problems::moving_in;
+use asklet_protocol::seal::Seal;
+use asklet_shared::problem::{Code, Problem};
+
+use crate::bundle::{load_page, read_page};
+use crate::site::schema::MIGRATIONS;
+use crate::site::{audit, outbox};
+use crate::sql::Sql;
+use crate::sql::dump::Table;
+use crate::vault::Vault;
+
+const fn table(name: &'static str, key: &'static [&'static str]) -> Table {
+    Table { name, key, key_there: key, surveys: &[], secrets: &[], step: 100, in_place: None }
+}
+
+/// What travels. Errands are the old deployment's.
+const TABLES: &[Table] = &[
+    table("site", &["rowid"]),
+    Table { secrets: &[1], ..table("identity_secret", &["id"]) },
+    Table {
+        key_there: &["(SELECT old FROM moved WHERE new = survey.id)"],
+        surveys: &[0],
+        step: 8,
+        ..table("survey", &["id"])
+    },
+    Table {
+        key_there: &["(SELECT old FROM moved WHERE new = published.survey)", "version"],
+        surveys: &[0],
+        step: 8,
+        ..table("published", &["survey", "version"])
+    },
+    Table { surveys: &[4, 5], ..table("audit", &["seq"]) },
+    table("install", &["origin"]),
+    table("install_problem", &["origin", "directive"]),
+    // The last, so that it is easily left out.
+    table("key", &["id"]),
+];
+
+/// Reads a page, of the keys only if they travel too.
+pub fn dump(sql: &impl Sql, from: Head, vault: &Vault) -> Result<String, Failure> {
+    let travel = TABLES.len() - usize::from(!from.keys);
+    let tables = TABLES.get(..travel).unwrap_or_default();
+    let following = next_shard(sql, &from.object)?;
+    let open = |secret: &str| vault.open(secret);
+    read_page(sql, (tables, MIGRATIONS.len()), from, (String::new(), following), &open)
+}
+
+/// Takes a page. A survey keeps its id if it is one of this site's, and gets one of those else.
+pub fn load(
+    sql: &impl Sql,
+    (seal, vault): (&Seal, &Vault),
+    site: &SiteId,
+    page: (&Head, &str),
+) -> Result<u64, Failure> {
+    sql.transaction(|| {
+        let own = "SELECT 1 FROM survey WHERE id NOT IN (SELECT new FROM moved)";
+        if sql.first(own, &[])?.is_some() {
+            let detail = "the site has surveys of its own: make one for the bundle";
+            return Err(Problem::new(Code::SiteInUse, detail).into());
+        }
+        begin(sql, site)?;
+        let here = |table: &str, there: &str| {
+            if let Some(known) = find_moved(sql, there)? {
+                return Ok(known);
+            }
+            if table != "survey" {
+                return Ok(there.to_owned());
+            }
+            let here = match seal.survey(site, there)? {
+                Some(same) => same,
+                None => seal.new_survey(site)?,
+            };
+            let values = [there.into(), here.as_str().into()];
+            sql.run("INSERT INTO moved (old, new) VALUES (?, ?)", &values)?;
+            Ok(here.as_str().to_owned())
+        };
+        let lock = |secret: &str| vault.lock(secret);
+        load_page(sql, (TABLES, MIGRATIONS.len()), page, &here, &lock)
+    })
+}
+
+/// The id here of a survey that moved.
+pub fn find_moved(sql: &impl Sql, there: &str) -> Result<Option<String>, Failure> {
+    let row = sql.first("SELECT new FROM moved WHERE old = ?", &[there.into()])?;
+    row.map(|mut row| row.text()).transpose()
+}
+
+/// The ids of the surveys that moved here, by those where they come from.
+pub fn moved(sql: &impl Sql) -> Result<BTreeMap<String, String>, Failure> {
+    let mut surveys = BTreeMap::new();
+    sql.query("SELECT old, new FROM moved", &[], &mut |mut row| {
+        surveys.insert(row.text()?, row.text()?);
+        Ok(())
+    })?;
+    Ok(surveys)
+}
+
+/// Whether the site moves here and not everything has come.
+pub fn is_moving(sql: &impl Sql) -> Result<bool, Failure> {
+    Ok(sql.first("SELECT 1 FROM moving", &[])?.is_some())
+}
+
+/// Refuses while not everything has come: what is there would tell a part.
+pub fn check_whole(sql: &impl Sql) -> Result<(), Failure> {
+    if is_moving(sql)? { Err(moving_in().into()) } else { Ok(()) }
+}
+
+/// A page comes. With the first one the shards that are there hear of it: what they took from now on
+/// would go with their own pages. Runs within the caller's transaction.
+pub fn begin(sql: &impl Sql, site: &SiteId) -> Result<(), Failure> {
+    if is_moving(sql)? {
+        return Ok(());
+    }
+    sql.run("INSERT INTO moving (began) VALUES (1)", &[])?;
+    outbox::tell(sql, site, None)
+}
+
+/// Everything has come: what was deleted since an earlier time goes, and each shard is told what holds.
+pub fn end(sql: &impl Sql, site: &SiteId, now_ms: u64) -> Result<(), Failure> {
+    sql.transaction(|| {
+        sql.run("DELETE FROM moving", &[])?;
+        outbox::tell(sql, site, None)?;
+        let mut gone = Vec::new();
+        let deleted = "SELECT new FROM moved WHERE new NOT IN (SELECT id FROM survey)";
+        sql.query(deleted, &[], &mut |mut row| {
+            gone.push(row.text()?);
+            Ok(())
+        })?;
+        for survey in gone {
+            outbox::leave(sql, site, &survey, SHARDS_LIMIT, true)?;
+            sql.run("DELETE FROM moved WHERE new = ?", &[survey.into()])?;
+        }
+        audit::add(sql, OPERATOR, &Change::new(Action::TakeBundle), now_ms)
+    })
+}
+
+/// The number of the last change that shards have to know of. Surveys are published and go with one.
+pub fn number(sql: &impl Sql) -> Result<u64, Failure> {
+    let row = sql.first("SELECT number FROM site", &[])?;
+    row.map_or(Ok(0), |mut row| row.integer())
+}
+
+/// The shard that follows another, or the site itself, in the order of the surveys' ids.
+pub fn next_shard(sql: &impl Sql, object: &str) -> Result<Option<String>, Failure> {
+    let (survey, shard) = bundle::shard(object).unwrap_or_default();
+    let row = sql.first(
+        "SELECT 'survey:' || id || '/' || iif(id = ?1, ?2, '0') FROM survey
+         WHERE version > 0 AND (id > ?1 OR id = ?1 AND shards > ?2 + 0) ORDER BY id LIMIT 1",
+        &[survey.into(), shard.saturating_add(1).to_string().into()],
+    )?;
+    row.map(|mut row| row.text()).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::site::outbox::Errand;
+    use asklet_protocol::ids::SurveyId;
+    use asklet_shared::definition::Status;
+    use asklet_shared::scope::Scope;
+
+    use super::*;
+    use crate::site::settings;
+    use crate::site::tests::{code, draft, key, seal, site};
+    use crate::site::{keys, published, surveys};
+    use crate::sql::native::Native;
+    use asklet_protocol::calls::team::SiteRecord;
+
+    /// What locks the secrets of one of two deployments.
+    fn vault(name: &str) -> Vault {
+        Vault::new(Some(&name.repeat(32))).unwrap()
+    }
+
+    /// Moves a site, with its keys.
+    fn move_house(from: &Native, (to, site): (&Native, &SiteId)) -> Result<(), Failure> {
+        let mut next = Some(Head::of("site".to_owned(), true, number(from)?));
+        while let Some(from_here) = next.filter(|head| head.object == "site") {
+            let page = dump(from, from_here, &vault("there"))?;
+            let (head, rows) = bundle::read(&page)?;
+            load(to, (&seal(), &vault("here")), site, (&head, rows))?;
+            load(to, (&seal(), &vault("here")), site, (&head, rows))?;
+            next = head.next.map(|cursor| Head::of_cursor(&cursor)).transpose()?;
+        }
+        end(to, site, 9)
+    }
+
+    /// A site that was only made.
+    fn made() -> (Native, SiteId) {
+        let (sql, site, survey) = site();
+        surveys::delete(&sql, &site, &survey).unwrap();
+        sql.run("DELETE FROM errand", &[]).unwrap();
+        (sql, site)
+    }
+
+    fn read(sql: &Native, survey: &str) -> String {
+        let record = surveys::read(sql, &SurveyId::stored(survey.to_owned())).unwrap();
+        serde_json::to_string(&record).unwrap()
+    }
+
+    #[test]
+    fn a_site_that_moved_is_what_it_was_under_ids_of_its_own_also_the_second_time() {
+        let (from, old_site, one) = site();
+        let two = seal().new_survey(&old_site).unwrap();
+        surveys::create(&from, &two, &draft("csat_5"), 5).unwrap();
+        for (survey, shards) in [(&one, 1), (&two, 3)] {
+            published::publish(&from, survey, 6).unwrap();
+            surveys::set_shards(&from, survey, shards).unwrap();
+        }
+        published::publish(&from, &two, 7).unwrap();
+        surveys::set_status(&from, &two, Status::Paused, 8).unwrap();
+        let locked = vault("there").lock("very").unwrap();
+        settings::add_secret(&from, "s1", &locked, 8).unwrap();
+        keys::add(&from, &key("k2", "reader", Scope::Read)).unwrap();
+        let copied = Change::of(Action::DuplicateSurvey, &one).at(two.as_str());
+        audit::add(&from, "k1", &copied, 8).unwrap();
+
+        let (to, site) = made();
+        move_house(&from, (&to, &site)).unwrap();
+        let first = moved(&to).unwrap();
+        assert_eq!(first.len(), 2);
+        for (there, here) in &first {
+            assert!(seal().survey(&site, here).unwrap().is_some());
+            assert_eq!(read(&from, there).replace(there, here), read(&to, here));
+            let [was, is] = [(&from, there), (&to, here)]
+                .map(|(sql, id)| published::standing(sql, id).unwrap());
+            assert_eq!(is.stopped_ms, was.stopped_ms);
+            // Each deployment has a key of its own.
+            assert_eq!(vault("here").open(&is.identity_secrets[0]).unwrap(), "very");
+            assert_eq!(was.identity_secrets, [locked.as_str()]);
+            assert!(is.number > was.number);
+        }
+        let told = |sql: &Native| -> String {
+            let SiteRecord { settings, identity_secrets, created_ms } =
+                settings::record(sql).unwrap();
+            let keys = keys::list(sql).unwrap();
+            serde_json::to_string(&(settings, identity_secrets, created_ms, keys)).unwrap()
+        };
+        assert_eq!(told(&from), told(&to));
+        let log = audit::page(&to, None).unwrap().entries;
+        assert_eq!(log[0].action, Action::TakeBundle);
+        assert_eq!(log[1].survey.as_ref(), first.get(one.as_str()));
+        assert_eq!(log[1].target.as_ref(), first.get(two.as_str()));
+        // Every shard hears what holds.
+        assert_eq!(outbox::all(&to).unwrap().len(), 4);
+
+        // What came meanwhile comes, and what went goes.
+        surveys::delete(&from, &old_site, &one).unwrap();
+        surveys::set_status(&from, &two, Status::Live, 9).unwrap();
+        move_house(&from, (&to, &site)).unwrap();
+        let second = moved(&to).unwrap();
+        assert_eq!(
+            second.into_iter().collect::<Vec<_>>(),
+            [(two.as_str().to_owned(), first[two.as_str()].clone())]
+        );
+        assert_eq!(surveys::list(&to).unwrap()[0].status, Status::Live);
+        let forgotten = |errand: &Errand| errand.survey == first[one.as_str()] && errand.forget;
+        assert_eq!(outbox::all(&to).unwrap().into_iter().filter(forgotten).count(), 8);
+    }
+
+    #[test]
+    fn a_survey_of_the_site_itself_keeps_its_id_and_one_that_is_in_the_way_is_left_alone() {
+        let (from, site, survey) = site();
+        let (to, _) = made();
+        move_house(&from, (&to, &site)).unwrap();
+        assert_eq!(moved(&to).unwrap()[survey.as_str()], survey.as_str());
+        let own = seal().new_survey(&site).unwrap();
+        surveys::create(&to, &own, &draft("nps"), 5).unwrap();
+        assert_eq!(code(move_house(&from, (&to, &site))), Code::SiteInUse);
+    }
+
+    #[test]
+    fn a_site_moves_in_from_its_first_page_on_and_is_whole_with_the_last() {
+        let (from, _, survey) = site();
+        published::publish(&from, &survey, 6).unwrap();
+        let (to, site) = made();
+        check_whole(&to).unwrap();
+        let first = dump(&from, Head::of("site".to_owned(), true, 2), &vault("there")).unwrap();
+        let (head, rows) = bundle::read(&first).unwrap();
+        for told in [0, 1] {
+            load(&to, (&seal(), &vault("here")), &site, (&head, rows)).unwrap();
+            assert_eq!(code(check_whole(&to)), Code::Busy);
+            // The shards that are there are told of it, once.
+            assert_eq!(outbox::all(&to).unwrap().len(), told);
+            to.run("DELETE FROM errand", &[]).unwrap();
+            move_house(&from, (&to, &site)).unwrap();
+            check_whole(&to).unwrap();
+            to.run("DELETE FROM errand", &[]).unwrap();
+        }
+        // What is no page of this release changes nothing.
+        let other = Head::of("site".to_owned(), true, 2);
+        let refused = load(&to, (&seal(), &vault("here")), &site, (&other, rows));
+        assert_eq!(code(refused), Code::OtherSchema);
+        check_whole(&to).unwrap();
+    }
+
+    #[test]
+    fn shards_follow_each_other_survey_by_survey() {
+        let (sql, site, one) = site();
+        let two = seal().new_survey(&site).unwrap();
+        surveys::create(&sql, &two, &draft("nps"), 5).unwrap();
+        let draft_only = seal().new_survey(&site).unwrap();
+        surveys::create(&sql, &draft_only, &draft("nps"), 5).unwrap();
+        let mut expected = Vec::new();
+        for (survey, shards) in [(&one, 1), (&two, 3)] {
+            published::publish(&sql, survey, 6).unwrap();
+            surveys::set_shards(&sql, survey, shards).unwrap();
+            expected.extend((0..shards).map(|shard| format!("survey:{survey}/{shard}")));
+        }
+        expected.sort();
+        let mut found = Vec::new();
+        let mut at = "site".to_owned();
+        while let Some(next) = next_shard(&sql, &at).unwrap() {
+            found.push(next.clone());
+            at = next;
+        }
+        assert_eq!(found, expected);
+    }
+}

@@ -1,0 +1,202 @@
+//! What a team asks of its site, answered in one step: a change is kept with its entry in the log and the
+//! errands to the shards, or not at all.
+
+use asklet_protocol::audit::Change;
+use asklet_protocol::calls::site::Once;
+use asklet_protocol::calls::team::{SurveyAction, Surveys, TeamCall};
+use asklet_protocol::failure::Failure;
+use asklet_protocol::ids::{SiteId, SurveyId};
+use asklet_protocol::installs::Installs;
+use asklet_protocol::json::patch::patched;
+use asklet_protocol::keys::Keys;
+use asklet_shared::definition::Definition;
+use asklet_shared::settings::Settings;
+use asklet_shared::validate;
+use serde::Serialize;
+
+use crate::site::requests::{self, Earlier};
+use crate::site::{audit, ceilings, installs, intents, keys, outbox, published, settings, surveys};
+use crate::sql::Sql;
+
+/// Who asks, what is changed by it, and what the request is called that is to be carried out once.
+pub type Asking<'a> = (&'a str, Option<&'a Change>, Option<&'a Once>);
+
+/// Answers a call, with JSON.
+pub fn answer(
+    sql: &impl Sql,
+    site: &SiteId,
+    (who, change, once): Asking<'_>,
+    call: TeamCall,
+    now_ms: u64,
+) -> Result<String, Failure> {
+    match (change, once, call) {
+        (None, Some(once), TeamCall::EarlierAnswer) => sql.transaction(|| {
+            match requests::earlier(sql, who, once, now_ms)? {
+                Earlier::Answered(answer) => return json(&Some(answer)),
+                Earlier::Begun => {}
+                Earlier::Unknown => requests::keep(sql, who, once, None, now_ms)?,
+            }
+            json(&None::<String>)
+        }),
+        (None, Some(once), TeamCall::KeepAnswer { answer }) => {
+            sql.transaction(|| requests::keep(sql, who, once, Some(&answer), now_ms))?;
+            json(&())
+        }
+        (None, _, TeamCall::Note(change)) => {
+            sql.transaction(|| json(&audit::add(sql, who, &change, now_ms)?))
+        }
+        (None, _, TeamCall::Begin(change)) => {
+            sql.transaction(|| json(&intents::begin(sql, who, &change, now_ms)?))
+        }
+        (None, _, TeamCall::End { intent, happened }) => {
+            sql.transaction(|| json(&intents::end(sql, who, (intent, happened.as_ref()), now_ms)?))
+        }
+        (None, _, TeamCall::Audit { before }) => sql.transaction(|| {
+            intents::settle(sql, now_ms)?;
+            json(&audit::page(sql, before)?)
+        }),
+        (None, _, call) => work(sql, site, call, now_ms),
+        (Some(change), once, call) => sql.transaction(|| {
+            let earlier = once.map(|once| requests::earlier(sql, who, once, now_ms)).transpose()?;
+            if let Some(Earlier::Answered(answer)) = earlier {
+                return Ok(answer);
+            }
+            audit::add(sql, who, change, now_ms)?;
+            let answer = work(sql, site, call, now_ms)?;
+            if let Some(once) = once {
+                requests::keep(sql, who, once, Some(&answer), now_ms)?;
+            }
+            Ok(answer)
+        }),
+    }
+}
+
+fn work(sql: &impl Sql, site: &SiteId, call: TeamCall, now_ms: u64) -> Result<String, Failure> {
+    match call {
+        // Without a key of the request there is nothing to know, and nothing to keep.
+        TeamCall::EarlierAnswer => json(&None::<String>),
+        TeamCall::Nothing | TeamCall::KeepAnswer { .. } => json(&()),
+        TeamCall::Keys => json(&Keys { keys: keys::list(sql)? }),
+        TeamCall::AddKey(key) => {
+            keys::add(sql, &key)?;
+            json(&key.id)
+        }
+        TeamCall::RemoveKey { id } => json(&keys::remove(sql, &id)?),
+        TeamCall::Installs => json(&Installs { installs: installs::list(sql)? }),
+        TeamCall::Settings => json(&settings::record(sql)?),
+        TeamCall::ChangeSettings(changed) => change_settings(sql, site, &changed),
+        TeamCall::PatchSettings(patch) => {
+            let changed = patched(&settings::read(sql)?, patch)?;
+            validate::settings(&changed)?;
+            change_settings(sql, site, &changed)
+        }
+        TeamCall::AddSecret { id, secret } => {
+            settings::add_secret(sql, &id, &secret, now_ms)?;
+            outbox::tell(sql, site, None)?;
+            json(&id)
+        }
+        TeamCall::RemoveSecret { id } => {
+            settings::remove_secret(sql, &id)?;
+            outbox::tell(sql, site, None)?;
+            json(&settings::record(sql)?)
+        }
+        TeamCall::Surveys => json(&Surveys { surveys: surveys::list(sql)? }),
+        TeamCall::CreateSurvey { survey, draft } => {
+            ceilings::check_surveys(sql)?;
+            let create = || surveys::create(sql, &survey, &draft, now_ms);
+            ceilings::within_definitions(sql, create)?;
+            json(&surveys::read(sql, &survey)?)
+        }
+        TeamCall::Survey { survey, action } => match act(sql, site, &survey, action, now_ms)? {
+            Some(changed) => json(&surveys::read(sql, &changed)?),
+            None => json(&()),
+        },
+        TeamCall::Preview { survey } => {
+            published::check_preview(sql, &survey)?;
+            json(&surveys::revocations(sql, &survey)?)
+        }
+        TeamCall::RevokePreviews { survey } => json(&surveys::revoke_previews(sql, &survey)?),
+        TeamCall::Plan { survey } => json(&published::plan(sql, &survey)?),
+        TeamCall::PublishedSurveys => json(&published::surveys(sql)?),
+        TeamCall::Delete
+        | TeamCall::Note(_)
+        | TeamCall::Begin(_)
+        | TeamCall::End { .. }
+        | TeamCall::Audit { .. } => Err(Failure::broken("the call is answered elsewhere")),
+    }
+}
+
+fn change_settings(sql: &impl Sql, site: &SiteId, changed: &Settings) -> Result<String, Failure> {
+    settings::change(sql, changed)?;
+    installs::keep_listed(sql, &changed.origins)?;
+    outbox::tell(sql, site, None)?;
+    json(&settings::record(sql)?)
+}
+
+/// The draft of a survey.
+fn draft(sql: &impl Sql, survey: &SurveyId) -> Result<Definition, Failure> {
+    let draft = surveys::read(sql, survey)?.draft;
+    draft.ok_or_else(|| Failure::broken("a survey has no draft"))
+}
+
+/// Does something with a survey. Returns the survey to show afterwards.
+fn act(
+    sql: &impl Sql,
+    site: &SiteId,
+    survey: &SurveyId,
+    action: SurveyAction,
+    now_ms: u64,
+) -> Result<Option<SurveyId>, Failure> {
+    let tell = || outbox::tell(sql, site, Some(survey.as_str()));
+    match action {
+        SurveyAction::Read => {}
+        SurveyAction::Update(draft) => {
+            ceilings::within_definitions(sql, || surveys::update(sql, survey, &draft))?;
+        }
+        SurveyAction::Patch(patch) => {
+            let mut draft = patched(&draft(sql, survey)?, patch)?;
+            if draft.language.is_empty() {
+                draft.language = settings::read(sql)?.language;
+            }
+            validate::definition(&draft)?;
+            ceilings::within_definitions(sql, || surveys::update(sql, survey, &draft))?;
+        }
+        SurveyAction::SetStatus(status) => {
+            let set = || surveys::set_status(sql, survey, status, now_ms);
+            ceilings::within_config(sql, set)?;
+            tell()?;
+        }
+        SurveyAction::SetIntake(intake) => {
+            ceilings::within_config(sql, || surveys::set_intake(sql, survey, intake))?;
+            tell()?;
+        }
+        SurveyAction::SetShards(shards) => {
+            // A new one may have refused a display just before, and has to hear of it.
+            ceilings::within_config(sql, || surveys::set_shards(sql, survey, shards))?;
+            tell()?;
+        }
+        SurveyAction::Duplicate(copy) => {
+            let draft = draft(sql, survey)?;
+            ceilings::check_surveys(sql)?;
+            let create = || surveys::create(sql, &copy, &draft, now_ms);
+            ceilings::within_definitions(sql, create)?;
+            return Ok(Some(copy));
+        }
+        SurveyAction::Publish => {
+            let publish = || published::publish(sql, survey, now_ms);
+            ceilings::within_definitions(sql, || ceilings::within_config(sql, publish))?;
+            ceilings::check_versions(sql, survey)?;
+            tell()?;
+        }
+        SurveyAction::Delete => {
+            // From here on nobody can pull it; what is on its way to a shard the shard ignores.
+            surveys::delete(sql, site, survey)?;
+            return Ok(None);
+        }
+    }
+    Ok(Some(survey.clone()))
+}
+
+fn json(value: &impl Serialize) -> Result<String, Failure> {
+    Ok(serde_json::to_string(value)?)
+}

@@ -1,0 +1,33 @@
+//! All words of the widget and the hosted page in one language.
+
+/// All words in one language.
+pub struct Words {
+    /// The language, as a BCP 47 tag.
+    pub language: &'static str,
+    /// Whether somebody who grew up with it has read them.
+    pub reviewed: bool,
+    /// [`super::strings::Strings::close`]
+    pub close: &'static str,
+    /// [`super::strings::Strings::next`]
+    pub next: &'static str,
+    /// [`super::strings::Strings::send`]
+    pub send: &'static str,
+    /// [`super::strings::Strings::back`]
+    pub back: &'static str,
+    /// [`super::strings::Strings::optional`]
+    pub optional: &'static str,
+    /// [`super::strings::Strings::later`]
+    pub later: &'static str,
+    /// [`super::strings::Strings::privacy`]
+    pub privacy: &'static str,
+    /// [`super::strings::Strings::why`]
+    pub why: &'static str,
+    /// [`super::strings::Strings::progress`]
+    pub progress: &'static str,
+    /// Said where the hosted page got no score.
+    pub required: &'static str,
+    /// Said where it got a longer text than it takes: `{limit}` stands for the characters.
+    pub too_long: &'static str,
+    /// Said where a survey is not asked any more.
+    pub closed: &'static str,
+}
