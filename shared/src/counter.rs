@@ -30,7 +30,7 @@ pub const RESPONDENT: &str = "respondent";
 
 /// Which row of counters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key {
+pub struct CounterKey {
     /// The question's id, a chosen option's, or [`FUNNEL`].
     pub question: String,
     /// The name of the dimension, or [`RESPONDENT`].
@@ -159,7 +159,7 @@ impl Packed {
         &mut self,
         slot: u8,
         digest: u64,
-        change: Change,
+        change: CounterChange,
     ) -> Result<(), BrokenCounter> {
         let left_out = self.slots.get(&slot).and_then(|digests| {
             let (left_out, _) = digests.last_key_value().filter(|(key, _)| **key >= DIGESTS)?;
@@ -173,12 +173,12 @@ impl Packed {
         Ok(())
     }
 
-    fn change(&mut self, slot: u8, value: u64, change: Change) -> Result<(), BrokenCounter> {
+    fn change(&mut self, slot: u8, value: u64, change: CounterChange) -> Result<(), BrokenCounter> {
         match change {
-            Change::PutIn(times) => {
+            CounterChange::PutIn(times) => {
                 *self.slots.entry(slot).or_default().entry(value).or_default() += times;
             }
-            Change::TakeOut => {
+            CounterChange::TakeOut => {
                 let values = self.slots.get_mut(&slot).ok_or(BrokenCounter)?;
                 let count = values.get_mut(&value).ok_or(BrokenCounter)?;
                 *count -= 1;
@@ -203,7 +203,7 @@ fn halve(digests: &mut BTreeMap<u64, u64>) {
 
 /// Whether a display's contribution enters the counters or leaves them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
+pub enum CounterChange {
     /// It enters, as often as there are displays like it.
     PutIn(u64),
     /// It leaves.
@@ -213,7 +213,7 @@ pub enum Change {
 /// A set of counter rows that displays are folded into, in memory.
 #[derive(Debug, Default)]
 pub struct Counters {
-    rows: BTreeMap<Key, Packed>,
+    rows: BTreeMap<CounterKey, Packed>,
 }
 
 impl Counters {
@@ -222,13 +222,13 @@ impl Counters {
     pub fn change<E: From<BrokenCounter>>(
         &mut self,
         facts: &Facts,
-        change: Change,
-        mut load: impl FnMut(&Key) -> Result<Packed, E>,
+        change: CounterChange,
+        mut load: impl FnMut(&CounterKey) -> Result<Packed, E>,
     ) -> Result<(), E> {
         let day = time::day_of(facts.shown_ms);
         let slot = time::slot_of(facts.shown_ms);
         let values = facts.values();
-        let key = |question: &str, dimension: &str, value: &str| Key {
+        let key = |question: &str, dimension: &str, value: &str| CounterKey {
             question: question.to_owned(),
             dimension: dimension.to_owned(),
             day,
@@ -256,8 +256,8 @@ impl Counters {
     /// A row, loaded where it is needed for the first time.
     fn row<E>(
         &mut self,
-        key: Key,
-        load: &mut impl FnMut(&Key) -> Result<Packed, E>,
+        key: CounterKey,
+        load: &mut impl FnMut(&CounterKey) -> Result<Packed, E>,
     ) -> Result<&mut Packed, E> {
         Ok(match self.rows.entry(key) {
             Entry::Occupied(row) => row.into_mut(),
@@ -269,7 +269,7 @@ impl Counters {
     }
 
     /// The rows that were touched, in the order of their keys.
-    pub fn into_rows(self) -> impl Iterator<Item = (Key, Packed)> {
+    pub fn into_rows(self) -> impl Iterator<Item = (CounterKey, Packed)> {
         self.rows.into_iter()
     }
 }
@@ -300,18 +300,19 @@ mod tests {
     #[test]
     fn what_is_put_in_can_be_taken_out_and_leaves_nothing() {
         let mut counters = Counters::default();
-        let fresh = |_: &Key| Ok::<_, BrokenCounter>(Packed::default());
-        counters.change(&answered(9), Change::PutIn(1), fresh).unwrap();
-        counters.change(&answered(3), Change::PutIn(1), fresh).unwrap();
-        counters.change(&answered(9), Change::TakeOut, fresh).unwrap();
-        counters.change(&answered(3), Change::TakeOut, fresh).unwrap();
+        let fresh = |_: &CounterKey| Ok::<_, BrokenCounter>(Packed::default());
+        counters.change(&answered(9), CounterChange::PutIn(1), fresh).unwrap();
+        counters.change(&answered(3), CounterChange::PutIn(1), fresh).unwrap();
+        counters.change(&answered(9), CounterChange::TakeOut, fresh).unwrap();
+        counters.change(&answered(3), CounterChange::TakeOut, fresh).unwrap();
         assert!(counters.into_rows().all(|(_, packed)| packed.is_empty()));
     }
 
     #[test]
     fn taking_out_what_was_never_counted_is_told() {
-        let broken = Counters::default()
-            .change(&answered(9), Change::TakeOut, |_| Ok::<_, BrokenCounter>(Packed::default()));
+        let broken = Counters::default().change(&answered(9), CounterChange::TakeOut, |_| {
+            Ok::<_, BrokenCounter>(Packed::default())
+        });
         assert_eq!(broken, Err(BrokenCounter));
     }
 
@@ -324,10 +325,10 @@ mod tests {
         };
         let numbers = 0..150_000;
         let (mut counters, mut all) = (Counters::default(), Respondents::default());
-        let fresh = |_: &Key| Ok::<_, BrokenCounter>(Packed::default());
+        let fresh = |_: &CounterKey| Ok::<_, BrokenCounter>(Packed::default());
         for number in numbers.clone() {
             let one = identified(number);
-            counters.change(&one, Change::PutIn(1), fresh).unwrap();
+            counters.change(&one, CounterChange::PutIn(1), fresh).unwrap();
             all.add(one.respondent.unwrap());
         }
         let request = Request::whole("score", 0, time::DAY_MS);
@@ -343,18 +344,18 @@ mod tests {
         assert_eq!(counted.respondents, all);
         // What was left out is taken out all the same, and nothing more than that.
         for number in numbers {
-            counters.change(&identified(number), Change::TakeOut, fresh).unwrap();
+            counters.change(&identified(number), CounterChange::TakeOut, fresh).unwrap();
         }
         assert!(counters.rows.values().all(Packed::is_empty));
-        let more = counters.change(&identified(0), Change::TakeOut, fresh);
+        let more = counters.change(&identified(0), CounterChange::TakeOut, fresh);
         assert_eq!(more, Err(BrokenCounter));
     }
 
     #[test]
     fn a_row_survives_its_bytes() {
         let mut packed = Packed::default();
-        packed.change(95, 10, Change::PutIn(1)).unwrap();
-        packed.change(0, 0, Change::PutIn(1)).unwrap();
+        packed.change(95, 10, CounterChange::PutIn(1)).unwrap();
+        packed.change(0, 0, CounterChange::PutIn(1)).unwrap();
         let bytes = packed.encode().unwrap();
         assert!(bytes.len() < 12, "{}", bytes.len());
         let mut each = Vec::new();
@@ -364,7 +365,7 @@ mod tests {
         assert_eq!(Packed::decode(&[9]), Err(BrokenCounter));
         assert_eq!(Packed::each(&[9], |_, _, _| ()), Err(BrokenCounter));
         let mut large = Packed::default();
-        large.change(1, u64::MAX, Change::PutIn(1 << 40)).unwrap();
+        large.change(1, u64::MAX, CounterChange::PutIn(1 << 40)).unwrap();
         let mut each = Vec::new();
         let bytes = large.encode().unwrap();
         Packed::each(&bytes, |slot, value, count| each.push((slot, value, count))).unwrap();

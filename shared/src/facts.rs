@@ -18,7 +18,7 @@ pub struct Facts {
     pub stage: Stage,
     /// Whether it was closed.
     pub dismissed: bool,
-    /// Under what circumstances it was shown.
+    /// Under what context it was shown.
     pub context: Context,
     /// What was answered. Of texts it only counts that they are there.
     pub answers: Answers,
@@ -28,7 +28,7 @@ pub struct Facts {
     pub respondent: Option<u64>,
 }
 
-/// The circumstances of a display, which stay when its respondent is forgotten. What is not known is
+/// The context of a display, which stay when its respondent is forgotten. What is not known is
 /// empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Context {

@@ -100,7 +100,7 @@ pub struct Member {
 }
 
 /// What a pool's figures are told for.
-pub struct Asked<'a> {
+pub struct PoolRequest<'a> {
     /// The request that was counted.
     pub request: &'a Request,
     /// Whether its points are asked for.
@@ -110,7 +110,7 @@ pub struct Asked<'a> {
 }
 
 /// Pools members by metric and scale. Those of one survey stand side by side.
-pub fn pools(members: &[Member], asked: &Asked<'_>) -> Vec<Pool> {
+pub fn pools(members: &[Member], asked: &PoolRequest<'_>) -> Vec<Pool> {
     let mut scales: BTreeMap<Scale, Vec<&Member>> = BTreeMap::new();
     for member in members {
         scales.entry(member.rating.scale).or_default().push(member);
@@ -118,7 +118,7 @@ pub fn pools(members: &[Member], asked: &Asked<'_>) -> Vec<Pool> {
     scales.into_iter().map(|(scale, members)| pool(scale, &members, asked)).collect()
 }
 
-fn pool(scale: Scale, members: &[&Member], asked: &Asked<'_>) -> Pool {
+fn pool(scale: Scale, members: &[&Member], asked: &PoolRequest<'_>) -> Pool {
     let score = |answers: &Histogram| sample(scale, answers).score();
     let point = |from_ms: u64, to_ms: u64, tallies: &mut dyn Iterator<Item = (&Member, Tally)>| {
         let (mut answers, mut funnel) = (Histogram::default(), Histogram::default());
@@ -235,7 +235,7 @@ mod tests {
             member("c", Scale::Nps, Direction::HighIsGood, &[(0, 6)]),
         ];
         let request = Request::whole("", 0, 1);
-        let asked = Asked { request: &request, trend: true, before: (0, 0) };
+        let asked = PoolRequest { request: &request, trend: true, before: (0, 0) };
         let pools = pools(&members, &asked);
         let scales: Vec<_> = pools.iter().map(|pool| (pool.scale, pool.score.n)).collect();
         assert_eq!(scales, [(Scale::Nps, 10), (Scale::Ces7, 40)]);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::counter::{BrokenCounter, DIGESTS, Histogram, Key, Packed, RESPONDENT};
+use crate::counter::{BrokenCounter, CounterKey, DIGESTS, Histogram, Packed, RESPONDENT};
 use crate::dimension::Dimension;
 use crate::display::{Answer, Answers, Channel, Stage};
 use crate::facts::{Context, Facts};
@@ -264,7 +264,7 @@ impl Counted {
     pub fn add_row(
         &mut self,
         request: &Request,
-        key: &Key,
+        key: &CounterKey,
         packed: &[u8],
     ) -> Result<(), BrokenCounter> {
         let start_ms = key.day * time::DAY_MS;
@@ -298,7 +298,7 @@ impl Counted {
     }
 
     /// Takes what was added up for a point of a row of counters.
-    fn take(&mut self, key: &Key, point: Option<usize>, counts: &mut Counts) {
+    fn take(&mut self, key: &CounterKey, point: Option<usize>, counts: &mut Counts) {
         let histogram = counts.take();
         let Some(point) = point.filter(|_| !histogram.0.is_empty()) else { return };
         let tally = if key.dimension.is_empty() {

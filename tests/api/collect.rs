@@ -146,7 +146,7 @@ fn what_a_stranger_makes_up_is_refused() {
     assert_empty(&survey);
 }
 
-/// Asks for what does not exist, in every way that a stranger can think of.
+/// Asks for what does not exist, in every way that a untrusted client can think of.
 pub fn refuse_what_is_made_up(
     deployment: &Deployment,
     (site, survey): (&Site<'_>, &Survey<'_>),

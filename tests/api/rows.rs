@@ -1,4 +1,4 @@
-//! Rows written, as the platform counts and bills them: nothing that a stranger makes up costs much more
+//! Rows written, as the platform counts and bills them: nothing that a untrusted client makes up costs much more
 //! than an ordinary display.
 
 use asklet_shared::display_id::DisplayId;

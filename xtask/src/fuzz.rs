@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: what strangers send. The decoders run natively under libFuzzer, guided by
+//! `cargo xtask fuzz`: what untrusted clients send. The decoders run natively under libFuzzer, guided by
 //! coverage; collecting runs over HTTP. Both begin with the inputs in `tests/fuzz/corpus/`.
 
 use std::fs;

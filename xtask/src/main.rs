@@ -22,7 +22,7 @@ enum Command {
     Test(test::Options),
     /// Run the long evidence: many kills under load, full disks, panics, and fuzzing
     Proof,
-    /// Fuzz what strangers send, or replay an input that failed
+    /// Fuzz what untrusted clients send, or replay an input that failed
     Fuzz(fuzz::Options),
     /// Measure what a page pays, and what collecting costs beside an object that does one INSERT
     Bench,

@@ -78,7 +78,7 @@ names! {
 
 /// A change that is about to be made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Change {
+pub struct AuditEvent {
     /// What is done.
     pub action: Action,
     /// To which survey.
@@ -119,7 +119,7 @@ pub struct Log {
     pub next: Option<u64>,
 }
 
-impl Change {
+impl AuditEvent {
     /// A change of the site.
     pub fn new(action: Action) -> Self {
         Self { action, survey: None, target: None, detail: None }

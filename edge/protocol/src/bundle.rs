@@ -39,7 +39,8 @@ pub struct Head {
     /// Whether keys travel, too.
     pub keys: bool,
     /// The number of the site's last change when its first page was told.
-    pub number: u64,
+    #[serde(rename = "number")]
+    pub revision: u64,
     /// What the object was when its first page was told; one that is another by now begins again.
     pub stamp: String,
     /// The cursor of the next page; `null` after the last.
@@ -60,8 +61,8 @@ pub struct BundleTaken {
 
 impl Head {
     /// The beginning of an object, of a site whose last change has this number.
-    pub fn of(object: String, keys: bool, number: u64) -> Self {
-        Self { object, keys, number, ..Self::default() }
+    pub fn of(object: String, keys: bool, revision: u64) -> Self {
+        Self { object, keys, revision, ..Self::default() }
     }
 
     /// Whether this is the beginning of an object.

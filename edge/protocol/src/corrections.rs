@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cursor::Cursor;
-use crate::find::Find;
+use crate::find::DisplayFilter;
 
 /// What is done to what is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +26,7 @@ pub struct Correction {
     /// Why it is excluded, or was.
     pub reason: Option<String>,
     /// To which displays.
-    pub find: Find,
+    pub find: DisplayFilter,
     /// Whether it is only counted.
     pub dry_run: bool,
 }

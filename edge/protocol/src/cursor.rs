@@ -8,6 +8,6 @@ use serde::{Deserialize, Serialize};
 pub struct Cursor {
     /// The last key.
     pub id: DisplayId,
-    /// Whether it was one of the astray displays, after which the others come.
-    pub astray: bool,
+    /// Whether it was one of the clock-skewed displays, after which the others come.
+    pub clock_skewed: bool,
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// Which displays are looked for; all filters must hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Find {
+pub struct DisplayFilter {
     /// Shown in this time, in milliseconds since the epoch; the end is not in it.
     pub from_ms: u64,
     /// Its end.
@@ -36,7 +36,7 @@ pub struct Find {
     pub excluded: Option<bool>,
 }
 
-impl Find {
+impl DisplayFilter {
     /// Everything that a period holds.
     pub fn all() -> Self {
         Self {
@@ -67,7 +67,7 @@ pub enum Order {
 
 impl Order {
     /// Whether one stands before another.
-    pub fn precedes(self, one: Key, other: Key) -> bool {
+    pub fn precedes(self, one: Position, other: Position) -> bool {
         match self {
             Self::NewestFirst => one > other,
             Self::Reception => one < other,
@@ -75,24 +75,24 @@ impl Order {
     }
 
     /// Where a display stands.
-    pub fn key(self, received_ms: u64, id: DisplayId) -> Key {
+    pub fn key(self, received_ms: u64, id: DisplayId) -> Position {
         match self {
-            Self::NewestFirst => Key::of(id),
-            Self::Reception => Key { ms: received_ms, id: Some(id) },
+            Self::NewestFirst => Position::of(id),
+            Self::Reception => Position { ms: received_ms, id: Some(id) },
         }
     }
 }
 
 /// Where a display stands in an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Key {
+pub struct Position {
     /// The time by which the order goes.
     pub ms: u64,
     /// The display's id; without one it is where those of its time begin.
     pub id: Option<DisplayId>,
 }
 
-impl Key {
+impl Position {
     /// Where a display stands among ids.
     pub fn of(id: DisplayId) -> Self {
         Self { ms: id.unix_ms(), id: Some(id) }
@@ -101,16 +101,16 @@ impl Key {
 
 /// Where a page begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct From {
+pub struct PageStart {
     /// Where it begins behind; none for the first page.
-    pub after: Option<Key>,
+    pub after: Option<Position>,
     /// Whether the display that stands there may be in it.
     pub with: bool,
     /// In which order.
     pub order: Order,
 }
 
-impl From {
+impl PageStart {
     /// The beginning.
     pub fn start(order: Order) -> Self {
         Self { after: None, with: false, order }

@@ -4,11 +4,12 @@
 use asklet_shared::settings::{self, Limits, Look, Privacy};
 use serde::{Deserialize, Serialize};
 
-/// The standing of one survey.
+/// The policy of one survey.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Standing {
+pub struct Policy {
     /// Grows with each change at the site; a shard keeps the highest.
-    pub number: u64,
+    #[serde(rename = "number")]
+    pub revision: u64,
     /// The origins whose pages may ask.
     pub origins: Vec<String>,
     /// What is collected.
@@ -36,7 +37,7 @@ pub struct Standing {
     pub retention_days: Option<u16>,
 }
 
-impl Standing {
+impl Policy {
     /// Since when the survey is not asked, at a time; `None` while it is.
     pub fn closed_ms(&self, now_ms: u64) -> Option<u64> {
         let ended = self.end_ms.filter(|end_ms| *end_ms <= now_ms);

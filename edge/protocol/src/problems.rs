@@ -18,7 +18,7 @@ pub fn unknown_display() -> Problem {
 }
 
 /// What is said while not everything has come.
-pub fn moving_in() -> Problem {
+pub fn migrating() -> Problem {
     Problem::new(
         Code::Busy,
         "the site is still being moved here: it answers once everything has come",

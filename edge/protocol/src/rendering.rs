@@ -9,11 +9,11 @@ use crate::csv::Columns;
 use crate::failure::Failure;
 use crate::json;
 use crate::plan::Plan;
-use crate::responses::{Change, Gone, Response};
+use crate::responses::{Removed, Response, ResponseChange};
 
 /// What a shard does not know of the responses that it tells, and how it tells them.
 #[derive(Debug, Clone, Serialize, Deserialize, Default)]
-pub struct Tell {
+pub struct Rendering {
     survey: String,
     /// Its number.
     pub shard: u16,
@@ -24,7 +24,7 @@ pub struct Tell {
     pub columns: Option<Columns>,
 }
 
-impl Tell {
+impl Rendering {
     /// As responses of a shard of a survey.
     pub fn of(plan: &Plan, shard: u16, question: Option<String>, columns: Option<Columns>) -> Self {
         let question = question.unwrap_or_else(|| plan.definition.primary.clone());
@@ -43,10 +43,10 @@ impl Tell {
     }
 
     /// A change as it is told.
-    pub fn change(&self, change: Change) -> Result<String, Failure> {
+    pub fn change(&self, change: ResponseChange) -> Result<String, Failure> {
         match change {
-            Change::Gone(gone) => json::line(&Gone { shard: self.shard, ..gone }),
-            Change::Response(response) => json::line(&self.complete(*response)),
+            ResponseChange::Removed(gone) => json::line(&Removed { shard: self.shard, ..gone }),
+            ResponseChange::Response(response) => json::line(&self.complete(*response)),
         }
     }
 

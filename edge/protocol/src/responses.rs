@@ -8,7 +8,7 @@ use asklet_shared::metrics::Category;
 use asklet_shared::problem::Code;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::find::Key;
+use crate::find::Position;
 
 /// One response. What is not known is `null`, so that every line of an export has the same keys.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -96,11 +96,11 @@ pub struct Excluded {
 
 /// What became of a display.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ResponseChange"))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
-pub enum Change {
+pub enum ResponseChange {
     /// It is no response any more.
-    Gone(Gone),
+    Removed(Removed),
     /// It is a response.
     Response(Box<Response>),
 }
@@ -108,7 +108,7 @@ pub enum Change {
 /// A display that is no response any more, or that never became one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Gone {
+pub struct Removed {
     /// The display's id.
     pub id: DisplayId,
     /// The shard on which it was.
@@ -116,14 +116,14 @@ pub struct Gone {
     /// The number of this change on that shard.
     pub seq: u64,
     /// What happened to it.
-    pub gone: Why,
+    pub gone: RemovalReason,
 }
 
 /// Why a display is no response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
-pub enum Why {
+pub enum RemovalReason {
     /// The team deleted it.
     Deleted,
     /// It was erased with its respondent.
@@ -136,9 +136,9 @@ pub enum Why {
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Found {
     /// In the order that was asked for.
-    pub responses: Vec<(Key, String)>,
+    pub responses: Vec<(Position, String)>,
     /// Where to go on behind; none at the end.
-    pub next: Option<Key>,
+    pub next: Option<Position>,
 }
 
 /// How many bytes a page holds before it ends early.

@@ -11,7 +11,7 @@ use crate::retention::Since;
 
 /// What is to be counted display by display.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Query {
+pub struct ScanQuery {
     /// What is counted.
     pub request: Request,
     /// Only displays with one of these values, in each of these dimensions.
@@ -35,7 +35,7 @@ pub struct Scanned {
 
 impl Scanned {
     /// What is found where there are no displays.
-    pub fn nothing(query: &Query) -> Self {
+    pub fn nothing(query: &ScanQuery) -> Self {
         let counted = query.request.nothing();
         Self { counted, latest: LatestOfEach::new(), since: Since::default(), next: None }
     }

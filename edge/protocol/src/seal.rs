@@ -1,7 +1,7 @@
 //! Sealed ids and secrets.
 //!
 //! Site and survey ids are public, and a public route must not wake or create an object for
-//! whatever a stranger makes up. So an id ends with a truncated MAC of what stands before it, under
+//! whatever a untrusted client makes up. So an id ends with a truncated MAC of what stands before it, under
 //! the deployment's secret, and the Worker refuses others before any object hears of them. A seal is
 //! no permission: whoever sees a site's tag knows its id.
 

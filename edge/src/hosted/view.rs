@@ -31,7 +31,7 @@ pub struct Page {
 }
 
 /// Where a visitor is in a survey.
-pub struct Place<'a> {
+pub struct PageContent<'a> {
     /// The survey.
     pub body: &'a Body,
     /// What was answered so far.
@@ -47,9 +47,9 @@ pub struct Place<'a> {
 }
 
 /// The page of a place.
-pub fn page(place: &Place<'_>) -> Page {
-    let Place { body, answers, is_framed, .. } = *place;
-    let (at, complaint) = match place.next {
+pub fn page(content: &PageContent<'_>) -> Page {
+    let PageContent { body, answers, is_framed, .. } = *content;
+    let (at, complaint) = match content.next {
         Next::Question(at) => (at, None),
         Next::Again(at, complaint) => (at, Some(complaint)),
         Next::Thanks => (body.questions.len(), None),
@@ -60,7 +60,7 @@ pub fn page(place: &Place<'_>) -> Page {
         Page::open(&body.language, &question.text, &body.style, frame(is_framed, answers));
     let html = &mut page.html;
     html.raw("<form method=\"post\" autocomplete=\"off\">");
-    let (name, value) = place.carried;
+    let (name, value) = content.carried;
     hidden(html, name, value);
     hidden(html, "at", &at.to_string());
     if let Some(complaint) = complaint {
@@ -72,7 +72,7 @@ pub fn page(place: &Place<'_>) -> Page {
         Field::Rating(scale) => rating(html, &question.text, scale, given, is_refused),
         Field::Text(_) => {
             let text = match given {
-                _ if is_refused => place.written,
+                _ if is_refused => content.written,
                 Some(Answer::Text(text)) => text,
                 _ => "",
             };
@@ -102,14 +102,14 @@ enum Frame {
     /// The page around it is told nothing.
     Silent,
     /// The page around it is told what was reached.
-    Told(&'static str),
+    Reached(&'static str),
 }
 
 fn frame(is_framed: bool, answers: &Answers) -> Frame {
     match (is_framed, answers.0.is_empty()) {
         (false, _) => Frame::None,
-        (true, true) => Frame::Told("shown"),
-        (true, false) => Frame::Told("answered"),
+        (true, true) => Frame::Reached("shown"),
+        (true, false) => Frame::Reached("answered"),
     }
 }
 
@@ -132,7 +132,7 @@ impl Page {
         match frame {
             Frame::None => html.raw("<body class=\"panel\">"),
             Frame::Silent => html.raw("<body class=\"panel framed\">"),
-            Frame::Told(reached) => {
+            Frame::Reached(reached) => {
                 script = SCRIPT;
                 html.raw("<body class=\"panel framed\" data-reached=\"").raw(reached).raw("\">")
             }

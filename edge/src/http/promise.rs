@@ -20,10 +20,10 @@ use crate::platform::log;
 #[wasm_bindgen]
 extern "C" {
     /// What a request runs in.
-    type RequestContext;
+    type ExecutionContext;
 
     #[wasm_bindgen(method, catch, js_name = waitUntil)]
-    fn wait_until(this: &RequestContext, work: &Promise) -> Result<(), JsValue>;
+    fn wait_until(this: &ExecutionContext, work: &Promise) -> Result<(), JsValue>;
 
     /// A promise, to which callbacks are given as they are.
     type Pending;
@@ -67,7 +67,7 @@ pub fn later(context: &JsValue, work: impl Future<Output = ()> + 'static) {
         work.await;
         Ok(JsValue::UNDEFINED)
     }));
-    if let Err(refused) = context.unchecked_ref::<RequestContext>().wait_until(&work) {
+    if let Err(refused) = context.unchecked_ref::<ExecutionContext>().wait_until(&work) {
         log::warn("later", &format!("{refused:?}"));
     }
 }

@@ -12,7 +12,7 @@ use asklet_protocol::import::{Imported, Refusal};
 use asklet_protocol::installs::{Directive, Install, InstallProblem, Installs};
 use asklet_protocol::keys::{KeyRecord, Keys};
 use asklet_protocol::problems::unknown_survey;
-use asklet_protocol::responses::{Change, Gone, Response, Why};
+use asklet_protocol::responses::{RemovalReason, Removed, Response, ResponseChange};
 use asklet_protocol::seal::Seal;
 use asklet_shared::choice::{self, ChoiceSummary};
 use asklet_shared::config::{Config, ConfigSurvey, Files};
@@ -313,8 +313,8 @@ fn page() -> Value {
 }
 
 fn changes() -> Value {
-    let gone = Gone { id: id(2), shard: 0, seq: 1_724, gone: Why::Deleted };
-    let changes = [Change::Response(Box::new(response())), Change::Gone(gone)];
+    let gone = Removed { id: id(2), shard: 0, seq: 1_724, gone: RemovalReason::Deleted };
+    let changes = [ResponseChange::Response(Box::new(response())), ResponseChange::Removed(gone)];
     let responses = changes.iter().map(|change| told(change).to_string()).collect();
     let page = Page { responses, next: Some("1724".to_owned()) };
     serde_json::from_str(&page.written(Some(false))).expect("a page")
@@ -390,6 +390,6 @@ fn site_summary() -> SiteSummary {
         counted: scores(),
         before: None,
     };
-    let asked = pooled::Asked { request: &request, trend: false, before: (0, 0) };
+    let asked = pooled::PoolRequest { request: &request, trend: false, before: (0, 0) };
     SiteSummary { site: SITE.to_owned(), period: period(), pools: pooled::pools(&[member], &asked) }
 }

@@ -7,7 +7,7 @@ use asklet_protocol::calls::team::{SiteRecord, SurveyRecord, Surveys};
 use asklet_protocol::import::Imported;
 use asklet_protocol::installs::Installs;
 use asklet_protocol::keys::Keys;
-use asklet_protocol::responses::{Change, Response};
+use asklet_protocol::responses::{Response, ResponseChange};
 use asklet_protocol::routes::{
     Access, ForwardedRoute, OperatorRoute, PublicRoute, Route, SurveyRoute, TeamRoute,
 };
@@ -31,7 +31,7 @@ use crate::routes::preview::PreviewConfig;
 use crate::routes::responses::LookUp;
 use crate::routes::site::{EraseRespondent, RespondentErased, SecretCreated};
 use crate::routes::survey::SetShards;
-use crate::service::filter::Asked;
+use crate::service::filter::ResponseFilter;
 use crate::service::preview::Preview;
 
 /// The files that the document names.
@@ -313,7 +313,7 @@ fn of_survey(route: &SurveyRoute, schemas: &mut Schemas) -> Operation {
         SurveyRoute::QueryResponses => {
             operation("queryResponses", "Single responses, newest first")
                 .takes(
-                    schemas.read::<Asked>(),
+                    schemas.read::<ResponseFilter>(),
                     json!({ "category": ["detractor"], "has_comment": true, "limit": 20 }),
                 )
                 .answer(200, "A page.", page(schemas))
@@ -484,17 +484,17 @@ fn page(schemas: &mut Schemas) -> Value {
 fn changes(schemas: &mut Schemas) -> Value {
     let next = json!({ "description": "From where to go on.", "type": "string" });
     let more = json!({ "description": "Whether there is more at once.", "type": "boolean" });
-    let list = list(schemas.written::<Change>(), json!({ "next": next, "more": more }));
+    let list = list(schemas.written::<ResponseChange>(), json!({ "next": next, "more": more }));
     schemas.made("ChangePage", list)
 }
 
 /// A list of responses with what is said beside it.
-fn list(item: Value, mut beside: Value) -> Value {
-    beside["responses"] = json!({ "type": "array", "items": item });
-    let required: Vec<_> = beside.as_object().into_iter().flat_map(Map::keys).cloned().collect();
+fn list(item: Value, mut fields: Value) -> Value {
+    fields["responses"] = json!({ "type": "array", "items": item });
+    let required: Vec<_> = fields.as_object().into_iter().flat_map(Map::keys).cloned().collect();
     json!({
         "type": "object",
-        "properties": beside,
+        "properties": fields,
         "required": required,
         "additionalProperties": false,
     })

@@ -1,7 +1,7 @@
 //! `POST …/corrections`: a team excludes, includes or deletes all displays that a filter finds, on all
 //! shards. Much is done in several requests, each of which says from where the next one goes on.
 
-use asklet_protocol::audit::{Action, Change};
+use asklet_protocol::audit::{Action, AuditEvent};
 use asklet_protocol::calls::survey::SurveyCall;
 use asklet_protocol::calls::team::TeamCall;
 use asklet_protocol::corrections::{Corrected, Correction, Treatment};
@@ -20,7 +20,7 @@ use crate::http::respond;
 use crate::platform::{plain, rpc, stubs};
 use crate::service::caller::Team;
 use crate::service::corrections::check_reason;
-use crate::service::filter::Asked;
+use crate::service::filter::ResponseFilter;
 
 /// How often one request asks shards, each time for up to about a second's work.
 const CALLS: u32 = 10;
@@ -36,7 +36,7 @@ pub struct Correct {
     /// What is done.
     action: Treatment,
     /// To which displays: as of `responses/query`, without `limit` and `cursor`.
-    filter: Asked,
+    filter: ResponseFilter,
     /// Why they are excluded; of displays to include, why they were, if only those are meant.
     #[serde(default)]
     reason: Option<String>,
@@ -62,18 +62,18 @@ pub struct Progress {
 
 /// How far the work came.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Place {
+struct WorkPosition {
     /// What arrived since the work began is left alone.
     began_ms: u64,
     shard: u16,
     after: Option<Cursor>,
 }
 
-impl Place {
+impl WorkPosition {
     fn write(&self) -> String {
         let Self { began_ms, shard, after } = self;
-        let after = after.map_or(String::new(), |Cursor { id, astray }| {
-            format!("{id}.{}", if astray { "astray" } else { "" })
+        let after = after.map_or(String::new(), |Cursor { id, clock_skewed }| {
+            format!("{id}.{}", if clock_skewed { "astray" } else { "" })
         });
         format!("{began_ms}.{shard}.{after}")
     }
@@ -83,7 +83,9 @@ impl Place {
         let began_ms = parts.next()?.parse().ok()?;
         let shard = parts.next()?.parse().ok()?;
         let after = match parts.next()?.split_once('.') {
-            Some((id, astray)) => Some(Cursor { id: id.parse().ok()?, astray: astray == "astray" }),
+            Some((id, clock_skewed)) => {
+                Some(Cursor { id: id.parse().ok()?, clock_skewed: clock_skewed == "astray" })
+            }
             None => None,
         };
         Some(Self { began_ms, shard, after })
@@ -97,7 +99,7 @@ pub async fn correct(team: &Team, mut request: Request, survey: &str) -> Result<
     let cursor = asked.cursor.take();
     if asked.filter.respondent.is_some() {
         // Whoever finds one person looks that person up, whichever route it is.
-        let look_up = TeamCall::Note(Change::of(Action::LookUp, &plan.survey));
+        let look_up = TeamCall::Note(AuditEvent::of(Action::LookUp, &plan.survey));
         let call = if cursor.is_none() { look_up } else { TeamCall::Nothing };
         team.ask_as(Scope::Admin, call).await?;
     }
@@ -112,30 +114,30 @@ pub async fn correct(team: &Team, mut request: Request, survey: &str) -> Result<
     }
     // A cursor goes on with what it was given for and nothing else, so that all is in the log.
     let told = serde_json::to_string(&asked)?;
-    let sign = |place: &str| {
-        team.seal.token(&["correction", team.site.as_str(), plan.survey.as_str(), &told, place])
+    let sign = |position: &str| {
+        team.seal.token(&["correction", team.site.as_str(), plan.survey.as_str(), &told, position])
     };
-    let mut place = match &cursor {
+    let mut position = match &cursor {
         Some(cursor) => read_cursor(cursor, &sign)?,
-        None => Place { began_ms: Date::now().as_millis(), shard: 0, after: None },
+        None => WorkPosition { began_ms: Date::now().as_millis(), shard: 0, after: None },
     };
     let mut find = asked.filter.clone().whole()?.in_zone(&plan.tz)?.find(&plan, &plain::plain)?;
-    find.received_to_ms = find.received_to_ms.min(place.began_ms.saturating_add(1));
+    find.received_to_ms = find.received_to_ms.min(position.began_ms.saturating_add(1));
     let (treatment, dry_run) = (asked.action, asked.dry_run);
     let change = change(&plan, &asked)?;
     let correction = Correction { treatment, reason: asked.reason, find, dry_run };
     let work = async {
-        let mut progress = work(&team.env, (&team.site, &plan), &mut place, correction).await?;
-        if place.shard < plan.shards {
-            let place = place.write();
-            progress.cursor = Some(format!("{}.{place}", sign(&place)));
+        let mut progress = work(&team.env, (&team.site, &plan), &mut position, correction).await?;
+        if position.shard < plan.shards {
+            let position = position.write();
+            progress.cursor = Some(format!("{}.{position}", sign(&position)));
         }
         Ok(progress)
     };
     if dry_run {
         return respond::json(200, &work.await?);
     }
-    let happened = |progress: &Progress, mut change: Change| {
+    let happened = |progress: &Progress, mut change: AuditEvent| {
         let filter = change.detail.unwrap_or_default();
         change.detail = Some(format!("{} displays: {filter}", progress.changed));
         (progress.changed > 0).then_some(change)
@@ -147,31 +149,32 @@ pub async fn correct(team: &Team, mut request: Request, survey: &str) -> Result<
 async fn work(
     env: &Env,
     (site, plan): (&SiteId, &Plan),
-    place: &mut Place,
+    position: &mut WorkPosition,
     correction: Correction,
 ) -> Result<Progress, Failure> {
     let correction = Box::new(correction);
     let mut progress = Progress { matched: 0, changed: 0, cursor: None };
     for _ in 0..CALLS {
-        if place.shard >= plan.shards {
+        if position.shard >= plan.shards {
             break;
         }
-        let stub = stubs::survey(env, site, &plan.survey, place.shard)?;
-        let call = SurveyCall::Correct { correction: correction.clone(), after: place.after };
+        let stub = stubs::survey(env, site, &plan.survey, position.shard)?;
+        let call = SurveyCall::Correct { correction: correction.clone(), after: position.after };
         let done: Corrected = rpc::call(&stub, &call).await?;
         progress.matched += done.matched;
         progress.changed += done.changed;
-        place.after = done.next;
-        if place.after.is_none() {
-            place.shard += 1;
+        position.after = done.next;
+        if position.after.is_none() {
+            position.shard += 1;
         }
     }
     Ok(progress)
 }
 
-fn read_cursor(cursor: &str, sign: &impl Fn(&str) -> String) -> Result<Place, Problem> {
-    let place = cursor.split_once('.').filter(|(token, place)| seal::same(token, &sign(place)));
-    place.and_then(|(_, place)| Place::parse(place)).ok_or_else(|| {
+fn read_cursor(cursor: &str, sign: &impl Fn(&str) -> String) -> Result<WorkPosition, Problem> {
+    let position =
+        cursor.split_once('.').filter(|(token, position)| seal::same(token, &sign(position)));
+    position.and_then(|(_, position)| WorkPosition::parse(position)).ok_or_else(|| {
         Problem::new(Code::InvalidQuery, "the cursor is none of this correction's")
             .at("cursor")
             .limit("what the answer before called cursor, with the same body otherwise")
@@ -179,7 +182,7 @@ fn read_cursor(cursor: &str, sign: &impl Fn(&str) -> String) -> Result<Place, Pr
 }
 
 /// The entry in the log of the site, which names neither a respondent nor what somebody wrote.
-fn change(plan: &Plan, asked: &Correct) -> Result<Change, Failure> {
+fn change(plan: &Plan, asked: &Correct) -> Result<AuditEvent, Failure> {
     let action = match asked.action {
         Treatment::Exclude => Action::ExcludeMatching,
         Treatment::Include => Action::IncludeMatching,
@@ -187,7 +190,7 @@ fn change(plan: &Plan, asked: &Correct) -> Result<Change, Failure> {
     };
     let filter = serde_json::to_string(&asked.filter.impersonal())?;
     let detail = filter.chars().take(DETAIL_LIMIT).collect();
-    Ok(Change::of(action, &plan.survey).detail(detail))
+    Ok(AuditEvent::of(action, &plan.survey).detail(detail))
 }
 
 #[cfg(test)]
@@ -199,11 +202,15 @@ mod tests {
     #[test]
     fn a_place_reads_as_it_was_written() {
         let id = DisplayId::new(1_763_785_907_123, [7; 10]);
-        for after in [None, Some(Cursor { id, astray: false }), Some(Cursor { id, astray: true })] {
-            let place = Place { began_ms: 17, shard: 3, after };
-            assert_eq!(Place::parse(&place.write()), Some(place));
+        for after in [
+            None,
+            Some(Cursor { id, clock_skewed: false }),
+            Some(Cursor { id, clock_skewed: true }),
+        ] {
+            let position = WorkPosition { began_ms: 17, shard: 3, after };
+            assert_eq!(WorkPosition::parse(&position.write()), Some(position));
         }
-        assert_eq!(Place::parse("17.3.x.astray"), None);
-        assert_eq!(Place::parse("17"), None);
+        assert_eq!(WorkPosition::parse("17.3.x.astray"), None);
+        assert_eq!(WorkPosition::parse("17"), None);
     }
 }

@@ -1,6 +1,6 @@
 //! The routes of single displays, and imports of many.
 
-use asklet_protocol::audit::{Action, Change};
+use asklet_protocol::audit::{Action, AuditEvent};
 use asklet_protocol::calls::survey::SurveyCall;
 use asklet_protocol::failure::Failure;
 use asklet_protocol::import::{BYTES_LIMIT, Imported, LINES_LIMIT, check_lines};
@@ -55,8 +55,8 @@ pub async fn import(team: &Team, mut request: Request, survey: &str) -> Result<R
         return respond::written(200, earlier);
     }
     let shards = Shards::of(&team.env, &team.site, &plan);
-    let change = Change::of(Action::Import, &plan.survey);
-    let happened = |imported: &Imported, change: Change| {
+    let change = AuditEvent::of(Action::Import, &plan.survey);
+    let happened = |imported: &Imported, change: AuditEvent| {
         let detail = format!("{} of {count} lines stored", imported.stored);
         (imported.stored > 0).then(|| change.detail(detail))
     };
@@ -113,7 +113,7 @@ async fn change(
     call: SurveyCall,
     id: DisplayId,
 ) -> Result<Response, Failure> {
-    let event = Change::of(action, &plan.survey).at(&id.to_string());
+    let event = AuditEvent::of(action, &plan.survey).at(&id.to_string());
     let shards = Shards::of(&team.env, &team.site, plan);
     team.once(team.change(event, shards.change(&call), |(), event| Some(event))).await?;
     respond::no_content()

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use asklet_protocol::audit::{Action, Change};
+use asklet_protocol::audit::{Action, AuditEvent};
 use asklet_protocol::csv::Columns;
 use asklet_protocol::failure::Failure;
 use asklet_shared::problem::{Code, Problem};
@@ -16,7 +16,7 @@ use worker::{Request, Response as Answer, web_sys};
 use crate::http::respond::{self, Cache};
 use crate::http::{problems, url};
 use crate::service::caller::Team;
-use crate::service::filter::{Asked, truth};
+use crate::service::filter::{ResponseFilter, truth};
 use crate::service::walk::Walk;
 
 /// How many responses are asked of a shard at a time.
@@ -71,7 +71,7 @@ struct Export {
 /// `GET /v1/sites/{site}/surveys/{survey}/export`
 pub async fn export(team: &Team, request: Request, survey: &str) -> Result<Answer, Failure> {
     let (mut is_csv, mut escapes_formulas) = (false, None);
-    let asked = Asked::parse(url::query(&request)?, &mut |name, value| {
+    let asked = ResponseFilter::parse(url::query(&request)?, &mut |name, value| {
         match (name, value) {
             ("format", "csv") => is_csv = true,
             ("format", "ndjson") => is_csv = false,
@@ -97,7 +97,7 @@ pub async fn export(team: &Team, request: Request, survey: &str) -> Result<Answe
     // What fails at once is a problem, and not a stream that breaks.
     export.fill().await?;
     let format = if is_csv { "csv" } else { "ndjson" };
-    let read = Change::of(Action::Export, &plan.survey).detail(format.to_owned());
+    let read = AuditEvent::of(Action::Export, &plan.survey).detail(format.to_owned());
     team.note(read).await?;
     let (kind, name) = if is_csv {
         ("text/csv; charset=utf-8", "attachment; filename=\"responses.csv\"")

@@ -17,7 +17,7 @@ use crate::http::respond::{self, Cache};
 use crate::platform::deployment;
 use crate::service::caller::Team;
 use crate::service::config;
-use crate::service::installs::{is_listed, tell};
+use crate::service::installs::{is_listed, notify};
 
 /// The largest report, in bytes.
 const REPORT_LIMIT: usize = 1_024;
@@ -51,7 +51,7 @@ pub async fn report(
         let detail = "no such directive stands in the way of the tag";
         return Err(Problem::new(Code::UnknownDirective, detail).at("directive").into());
     };
-    tell(env, context, &site, (origin, true), Some(directive));
+    notify(env, context, &site, (origin, true), Some(directive));
     Ok(respond::public(Cache::Never)?.with_status(204).empty())
 }
 

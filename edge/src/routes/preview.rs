@@ -15,7 +15,7 @@ use asklet_store::bodies;
 use serde::Serialize;
 use worker::{Date, Env, Request, Response};
 
-use crate::hosted::view::{self, Page, Place};
+use crate::hosted::view::{self, Page, PageContent};
 use crate::hosted::visit::{Form, Visit};
 use crate::hosted::walk::{self, Next};
 use crate::http::asset;
@@ -83,7 +83,7 @@ pub async fn walk(
         written = sent.text;
     }
     let carried = serde_json::to_string(&answers)?;
-    Ok(view::page(&Place {
+    Ok(view::page(&PageContent {
         body: &body,
         answers: &answers,
         next,

@@ -2,13 +2,13 @@
 //! respondent, put together from all shards. The shards write responses as they travel; here they are
 //! only put in order.
 
-use asklet_protocol::audit::{Action, Change};
+use asklet_protocol::audit::{Action, AuditEvent};
 use asklet_protocol::calls::survey::{Followed, SurveyCall};
 use asklet_protocol::calls::team::TeamCall;
 use asklet_protocol::failure::Failure;
 use asklet_protocol::ids::SiteId;
 use asklet_protocol::plan::Plan;
-use asklet_protocol::rendering::Tell;
+use asklet_protocol::rendering::Rendering;
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::scope::Scope;
 use asklet_shared::validate::DEFINITION_LIMIT;
@@ -19,8 +19,8 @@ use worker::{Env, Request, Response};
 use crate::http::{body, problems, respond, url};
 use crate::platform::{rpc, stubs};
 use crate::service::caller::Team;
-use crate::service::filter::{Asked, check_respondent, number};
-use crate::service::walk::{Position, Walk, of_survey, unknown_cursor, unknown_place};
+use crate::service::filter::{ResponseFilter, check_respondent, number};
+use crate::service::walk::{Walk, WalkPosition, of_survey, unknown_cursor, unknown_place};
 
 /// How many responses a page has, unless the query says, and at most.
 const PAGE: usize = 50;
@@ -77,7 +77,7 @@ fn page_size(limit: Option<usize>) -> Result<usize, Problem> {
 /// `GET /v1/sites/{site}/surveys/{survey}/responses`
 pub async fn list(team: &Team, request: Request, survey: &str) -> Result<Response, Failure> {
     let (mut ascending, mut after) = (false, None);
-    let asked = Asked::parse(url::query(&request)?, &mut |name, value| {
+    let asked = ResponseFilter::parse(url::query(&request)?, &mut |name, value| {
         match (name, value) {
             ("order", "asc") => ascending = true,
             ("order", "desc") => ascending = false,
@@ -105,10 +105,11 @@ pub async fn list(team: &Team, request: Request, survey: &str) -> Result<Respons
 /// `POST /v1/sites/{site}/surveys/{survey}/responses/query`
 pub async fn query(team: &Team, mut request: Request, survey: &str) -> Result<Response, Failure> {
     let plan = team.plan(survey).await?;
-    let asked: Asked = body::read_json(&mut request, DEFINITION_LIMIT).await?;
+    let asked: ResponseFilter = body::read_json(&mut request, DEFINITION_LIMIT).await?;
     if asked.respondent.is_some() {
         // Whoever finds one person looks that person up, whichever route it is.
-        team.ask_as(Scope::Admin, TeamCall::Note(Change::of(Action::LookUp, &plan.survey))).await?;
+        team.ask_as(Scope::Admin, TeamCall::Note(AuditEvent::of(Action::LookUp, &plan.survey)))
+            .await?;
     }
     page(&team.env, &team.site, &plan, asked).await
 }
@@ -117,14 +118,15 @@ fn page<'a>(
     env: &'a Env,
     site: &'a SiteId,
     plan: &'a Plan,
-    asked: Asked,
+    asked: ResponseFilter,
 ) -> LocalBoxFuture<'a, Result<Response, Failure>> {
     Box::pin(async move {
         let limit = page_size(asked.limit)?;
         let asked = asked.in_zone(&plan.tz)?;
         let cursor = asked.cursor.as_deref();
-        let at =
-            cursor.map(|cursor| Position::parse(of_survey(plan, cursor, "cursor")?)).transpose()?;
+        let at = cursor
+            .map(|cursor| WalkPosition::parse(of_survey(plan, cursor, "cursor")?))
+            .transpose()?;
         let mut page = Page::default();
         let mut walk = Walk::newest_first(env, site, plan, asked, at)?;
         let next = walk.fill(&mut page.responses, limit, &mut CALLS.clone()).await?;
@@ -138,7 +140,7 @@ async fn follow(
     env: &Env,
     site: &SiteId,
     plan: &Plan,
-    asked: Asked,
+    asked: ResponseFilter,
     after: &str,
 ) -> Result<Response, Failure> {
     let limit = page_size(asked.limit)?;
@@ -156,7 +158,7 @@ async fn follow(
     let mut more = false;
     for (shard, after) in (0..plan.shards).zip(&mut known) {
         let limit = limit.saturating_sub(page.responses.len());
-        let tell = Tell::of(plan, shard, asked.question.clone(), None);
+        let tell = Rendering::of(plan, shard, asked.question.clone(), None);
         let stub = stubs::survey(env, site, &plan.survey, shard)?;
         let call = SurveyCall::Follow { after: *after, limit, tell: Box::new(tell) };
         let followed: Followed = rpc::call(&stub, &call).await?;
@@ -183,7 +185,7 @@ pub async fn look_up(team: &Team, mut request: Request) -> Result<Response, Fail
         first = known.ok_or_else(unknown_cursor)?;
         at = Some(position).filter(|position| !position.is_empty());
     }
-    let at = at.map(Position::parse).transpose()?;
+    let at = at.map(WalkPosition::parse).transpose()?;
     let mut page = Page::default();
     let mut calls = CALLS;
     for (number, survey) in surveys.iter().enumerate().skip(first) {
@@ -192,7 +194,7 @@ pub async fn look_up(team: &Team, mut request: Request) -> Result<Response, Fail
             page.next = Some(plan.survey.to_string());
             break;
         }
-        let asked = Asked::everything_of(respondent.clone());
+        let asked = ResponseFilter::everything_of(respondent.clone());
         let at = at.filter(|_| number == first);
         let mut walk = Walk::newest_first(&team.env, &team.site, plan, asked, at)?;
         let next = walk.fill(&mut page.responses, limit, &mut calls).await?;
@@ -201,6 +203,6 @@ pub async fn look_up(team: &Team, mut request: Request) -> Result<Response, Fail
             break;
         }
     }
-    team.note(Change::new(Action::LookUp)).await?;
+    team.note(AuditEvent::new(Action::LookUp)).await?;
     respond::written(200, page.written(None))
 }

@@ -1,6 +1,6 @@
 //! The routes of a site: its settings, its identity secrets, its respondents, and its end.
 
-use asklet_protocol::audit::{Action, Change};
+use asklet_protocol::audit::{Action, AuditEvent};
 use asklet_protocol::calls::team::{SiteRecord, TeamCall};
 use asklet_protocol::failure::Failure;
 use asklet_protocol::json::patch::Patch;
@@ -18,7 +18,7 @@ use crate::service::directory;
 use crate::service::filter::check_respondent;
 use crate::service::settings::{check_settings, check_zone};
 use crate::service::shards::Shards;
-use crate::service::summary::{self, Query};
+use crate::service::summary::{self, SummaryQuery};
 
 /// The body of `POST …/respondents/erase`.
 #[derive(Debug, Deserialize)]
@@ -105,9 +105,9 @@ pub async fn erase_respondent(team: &Team, mut request: Request) -> Result<Respo
         Ok::<_, Failure>(displays)
     };
     let happened =
-        |displays: &u64, change: Change| Some(change.detail(format!("{displays} displays")));
+        |displays: &u64, change: AuditEvent| Some(change.detail(format!("{displays} displays")));
     let work = async {
-        let displays = team.change(Change::new(Action::Erase), erase, happened).await?;
+        let displays = team.change(AuditEvent::new(Action::Erase), erase, happened).await?;
         Ok(RespondentErased { displays })
     };
     respond::written(200, team.once(work).await?)
@@ -115,7 +115,7 @@ pub async fn erase_respondent(team: &Team, mut request: Request) -> Result<Respo
 
 /// `GET /v1/sites/{site}/summary`
 pub async fn summary(team: &Team, request: Request) -> Result<Response, Failure> {
-    let query = Query::parse(url::query(&request)?)?.of_site()?;
+    let query = SummaryQuery::parse(url::query(&request)?)?.of_site()?;
     let record: SiteRecord = team.call(TeamCall::Settings).await?;
     summary::of_site(team, &record.settings, &query).await
 }

@@ -11,7 +11,7 @@ use crate::http::{respond, url};
 use crate::service::caller::Team;
 use crate::service::preview::Preview;
 use crate::service::shards::Shards;
-use crate::service::summary::{self, Query};
+use crate::service::summary::{self, SummaryQuery};
 
 /// The body of `POST …/shards`.
 #[derive(Debug, Deserialize)]
@@ -102,7 +102,7 @@ async fn read_definition(team: &Team, request: &mut Request) -> Result<Box<Defin
 
 /// `GET /v1/sites/{site}/surveys/{survey}/summary`
 pub async fn summary(team: &Team, request: Request, survey: &str) -> Result<Response, Failure> {
-    let query = Query::parse(url::query(&request)?)?;
+    let query = SummaryQuery::parse(url::query(&request)?)?;
     let plan = team.plan(survey).await?;
     summary::of_survey(&Shards::of(&team.env, &team.site, &plan), &query).await
 }

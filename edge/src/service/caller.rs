@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use asklet_protocol::audit::Change;
-use asklet_protocol::calls::site::{By, Once, SiteCall};
+use asklet_protocol::audit::AuditEvent;
+use asklet_protocol::calls::site::{Caller, Idempotency, SiteCall};
 use asklet_protocol::calls::team::TeamCall;
 use asklet_protocol::failure::Failure;
 use asklet_protocol::ids::{SiteId, SurveyId};
@@ -34,7 +34,7 @@ pub struct Team {
     pub seal: Rc<Seal>,
     /// The site.
     pub site: SiteId,
-    by: By,
+    by: Caller,
     /// The scope that the route needs.
     scope: Scope,
     /// What the sender calls the request, so that it is carried out once.
@@ -58,7 +58,7 @@ impl Team {
             Ok(Self { env, seal, site, by, scope, idempotency_key, said })
         };
         if *or_operator && auth::is_admin(headers, env)? {
-            return team(seal.known_site(site)?, By::Operator);
+            return team(seal.known_site(site)?, Caller::Operator);
         }
         let unknown = || Problem::new(Code::Unauthenticated, "the key is not known");
         let key = ApiKey::parse(&bearer(headers)?).ok_or_else(unknown)?;
@@ -67,7 +67,7 @@ impl Team {
         if site_of_key.as_str() != site {
             return Err(Problem::new(Code::Forbidden, "the key is another site's").into());
         }
-        team(site_of_key, By::Key(key.digest))
+        team(site_of_key, Caller::Key(key.digest))
     }
 
     /// Refuses whoever may not call at all.
@@ -147,7 +147,7 @@ impl Team {
 
     /// Whether it is the operator who asks.
     pub fn is_operator(&self) -> bool {
-        matches!(self.by, By::Operator)
+        matches!(self.by, Caller::Operator)
     }
 
     /// The survey that an address names.
@@ -178,7 +178,7 @@ impl Team {
     }
 
     /// Writes down what is being read.
-    pub async fn note(&self, change: Change) -> Result<(), Failure> {
+    pub async fn note(&self, change: AuditEvent) -> Result<(), Failure> {
         self.call(TeamCall::Note(change)).await
     }
 
@@ -186,9 +186,9 @@ impl Team {
     /// Where that does not come to its end, the log says that it may have happened.
     pub async fn change<T>(
         &self,
-        change: Change,
+        change: AuditEvent,
         work: impl Future<Output = Result<T, Failure>>,
-        happened: impl FnOnce(&T, Change) -> Option<Change>,
+        happened: impl FnOnce(&T, AuditEvent) -> Option<AuditEvent>,
     ) -> Result<T, Failure> {
         let intent: u64 = self.call(TeamCall::Begin(change.clone())).await?;
         let outcome = work.await;
@@ -222,7 +222,7 @@ impl Team {
             // Whether somebody may call at all is asked first, and nothing else then.
             let once = match (&self.idempotency_key, &call) {
                 (Some(key), call) if !matches!(call, TeamCall::Nothing) => {
-                    Some(Once { key: check_idempotency_key(key)?, digest: self.digest() })
+                    Some(Idempotency { key: check_idempotency_key(key)?, digest: self.digest() })
                 }
                 _ => None,
             };

@@ -1,7 +1,7 @@
 //! What a team asks for, as it travels, and which displays that means.
 
 use asklet_protocol::failure::Failure;
-use asklet_protocol::find::Find;
+use asklet_protocol::find::DisplayFilter;
 use asklet_protocol::plan::Plan;
 use asklet_protocol::respondent::{RESPONDENT_LIMIT, is_respondent};
 use asklet_shared::definition::question::AnswerKind;
@@ -23,7 +23,7 @@ const TEXT_LIMIT: usize = 200;
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
-pub struct Asked {
+pub struct ResponseFilter {
     /// The question whose scores and categories are meant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub question: Option<String>,
@@ -65,7 +65,7 @@ pub struct Asked {
     pub cursor: Option<String>,
 }
 
-impl Asked {
+impl ResponseFilter {
     /// All displays of a respondent, answered or not.
     pub fn everything_of(respondent: String) -> Self {
         Self { respondent: Some(respondent), unanswered: true, ..Self::default() }
@@ -122,8 +122,8 @@ impl Asked {
     }
 
     /// What is looked for, in what any version of the survey asked.
-    pub fn find(self, plan: &Plan, plain: Plain<'_>) -> Result<Find, Problem> {
-        let mut find = Find::all();
+    pub fn find(self, plan: &Plan, plain: Plain<'_>) -> Result<DisplayFilter, Problem> {
+        let mut find = DisplayFilter::all();
         if let Some(from) = &self.from {
             find.from_ms = period::parse_instant("from", from)?;
         }

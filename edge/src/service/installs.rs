@@ -16,18 +16,18 @@ use crate::http::promise;
 use crate::platform::{log, rpc, stubs};
 
 /// How much an isolate tells one site in a day. What is more is made up, or would not be kept.
-const TOLD_LIMIT: usize = 500;
+const NOTIFIED_LIMIT: usize = 500;
 
 /// How much of that is of origins that the site does not list.
 const UNLISTED_LIMIT: usize = 40;
 
 thread_local! {
-    static TOLD: RefCell<Told> = RefCell::default();
+    static NOTIFIED: RefCell<Notified> = RefCell::default();
 }
 
 /// What this isolate has told sites today.
 #[derive(Default)]
-struct Told {
+struct Notified {
     day: u64,
     by_site: HashMap<String, OfSite>,
 }
@@ -41,25 +41,25 @@ struct OfSite {
     unlisted: HashSet<String>,
 }
 
-impl Told {
+impl Notified {
     /// Whether something was not told yet, and is worth telling. From now on it was.
-    fn is_news(&mut self, site: &str, (what, is_listed): (&str, bool), day: u64) -> bool {
+    fn is_new(&mut self, site: &str, (what, is_listed): (&str, bool), day: u64) -> bool {
         if self.day != day {
             *self = Self { day, by_site: HashMap::new() };
         }
         let of_site = self.by_site.entry(site.to_owned()).or_default();
-        let (told, limit) = match is_listed {
-            true => (&mut of_site.listed, TOLD_LIMIT),
+        let (notified, limit) = match is_listed {
+            true => (&mut of_site.listed, NOTIFIED_LIMIT),
             false => (&mut of_site.unlisted, UNLISTED_LIMIT),
         };
-        told.len() < limit && !told.contains(what) && told.insert(what.to_owned())
+        notified.len() < limit && !notified.contains(what) && notified.insert(what.to_owned())
     }
 
     /// It could not be told.
     fn take_back(&mut self, site: &str, what: &str) {
-        if let Some(told) = self.by_site.get_mut(site) {
-            told.listed.remove(what);
-            told.unlisted.remove(what);
+        if let Some(notified) = self.by_site.get_mut(site) {
+            notified.listed.remove(what);
+            notified.unlisted.remove(what);
         }
     }
 }
@@ -76,18 +76,18 @@ pub fn seen(
     let origin = header("origin").filter(|origin| is_one(origin));
     if let Some(origin) = origin {
         let is_listed = lists(origins, &origin);
-        return tell(env, context, site, (origin, is_listed), None);
+        return notify(env, context, site, (origin, is_listed), None);
     }
     // To its own origin a page says no `Origin` when it fetches.
     let referer = header("referer");
     let origin = referer.as_deref().and_then(origin_of);
     if let Some(origin) = origin.filter(|origin| is_listed(origins, origin)) {
-        tell(env, context, site, (origin.to_owned(), true), None);
+        notify(env, context, site, (origin.to_owned(), true), None);
     }
 }
 
 /// Tells the site, after the answer and once a day.
-pub fn tell(
+pub fn notify(
     env: &Env,
     context: &JsValue,
     site: &SiteId,
@@ -99,18 +99,20 @@ pub fn tell(
         None => origin.clone(),
     };
     let today = Date::now().as_millis() / DAY_MS;
-    if !TOLD.with_borrow_mut(|told| told.is_news(site.as_str(), (&what, is_listed), today)) {
+    if !NOTIFIED
+        .with_borrow_mut(|notified| notified.is_new(site.as_str(), (&what, is_listed), today))
+    {
         return;
     }
     let (env, site) = (env.clone(), site.clone());
     promise::later(context, async move {
-        let told = async {
+        let notified = async {
             let call = SiteCall::Installed { origin, directive };
             rpc::call::<()>(&stubs::site(&env, &site)?, &call).await
         };
-        if let Err(failure) = told.await {
+        if let Err(failure) = notified.await {
             log::warn("installs", &format!("{failure:?}"));
-            TOLD.with_borrow_mut(|told| told.take_back(site.as_str(), &what));
+            NOTIFIED.with_borrow_mut(|notified| notified.take_back(site.as_str(), &what));
         }
     });
 }
@@ -139,19 +141,19 @@ mod tests {
 
     #[test]
     fn each_thing_is_told_once_a_day_and_not_without_end() {
-        let mut told = Told::default();
+        let mut notified = Notified::default();
         let a = ("https://a.example", true);
-        assert!(told.is_news("any-1", a, 7));
-        assert!(!told.is_news("any-1", a, 7));
-        assert!(told.is_news("any-1", ("https://a.example script-src", true), 7));
-        assert!(told.is_news("any-2", a, 7));
-        told.take_back("any-2", "https://a.example");
-        assert!(told.is_news("any-2", a, 7));
-        assert!(told.is_news("any-1", a, 8));
+        assert!(notified.is_new("any-1", a, 7));
+        assert!(!notified.is_new("any-1", a, 7));
+        assert!(notified.is_new("any-1", ("https://a.example script-src", true), 7));
+        assert!(notified.is_new("any-2", a, 7));
+        notified.take_back("any-2", "https://a.example");
+        assert!(notified.is_new("any-2", a, 7));
+        assert!(notified.is_new("any-1", a, 8));
         // Origins that are made up leave those that are listed their room.
-        for (is_listed, limit) in [(false, UNLISTED_LIMIT), (true, TOLD_LIMIT)] {
+        for (is_listed, limit) in [(false, UNLISTED_LIMIT), (true, NOTIFIED_LIMIT)] {
             let made_up = (0..2_000).map(|number| format!("https://n{number}.example"));
-            let news = made_up.filter(|origin| told.is_news("any-3", (origin, is_listed), 8));
+            let news = made_up.filter(|origin| notified.is_new("any-3", (origin, is_listed), 8));
             assert_eq!(news.count(), limit);
         }
     }

@@ -7,7 +7,7 @@ use asklet_protocol::import::Imported;
 use asklet_protocol::plan::Plan;
 use asklet_protocol::problems;
 use asklet_protocol::retention::Since;
-use asklet_protocol::scan::{Query, Scanned};
+use asklet_protocol::scan::{ScanQuery, Scanned};
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::tally::{Counted, Request};
 use futures_util::future::LocalBoxFuture;
@@ -52,7 +52,7 @@ impl<'a> Shards<'a> {
     }
 
     /// What displays add up to, one by one.
-    pub async fn scan(&self, query: &Query) -> Result<(Counted, Since), Failure> {
+    pub async fn scan(&self, query: &ScanQuery) -> Result<(Counted, Since), Failure> {
         let mut all = Scanned::nothing(query);
         for stub in self.stubs() {
             let stub = stub?;

@@ -10,7 +10,7 @@ use asklet_shared::choice;
 use asklet_shared::definition::question::AnswerKind;
 use asklet_shared::dimension::Dimension;
 use asklet_shared::period::{self, Interval, Moment, Offset, rfc3339};
-use asklet_shared::pooled::{self, Asked, Member, SiteSummary};
+use asklet_shared::pooled::{self, Member, PoolRequest, SiteSummary};
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::settings::{Settings, WeekStart};
 use asklet_shared::summary::{Period, Source, SourceKind, Subject};
@@ -28,7 +28,7 @@ const FILTERS_LIMIT: usize = 50;
 
 /// What a summary is to cover, as the query says.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Query {
+pub struct SummaryQuery {
     from: Option<Moment>,
     to: Option<Moment>,
     tz: Option<String>,
@@ -40,7 +40,7 @@ pub struct Query {
     question: Option<String>,
 }
 
-impl Query {
+impl SummaryQuery {
     /// Reads the parameters of an address. One that is not known is refused: it would be a filter
     /// that does not filter.
     pub fn parse(
@@ -152,7 +152,7 @@ struct Time {
 }
 
 impl Time {
-    fn of(query: &Query, tz: &str, week_starts: WeekStart) -> Result<Self, Failure> {
+    fn of(query: &SummaryQuery, tz: &str, week_starts: WeekStart) -> Result<Self, Failure> {
         let zone = Zone::named(query.tz.as_deref().unwrap_or(tz))?;
         let offset = &|utc_ms| zone.offset_ms(utc_ms);
         Ok(Self::at(query, (zone.name(), offset), week_starts, Date::now().as_millis())?)
@@ -160,7 +160,7 @@ impl Time {
 
     /// At a time. What counters cannot tell apart is rounded outward, so that nothing asked for is missing.
     fn at(
-        query: &Query,
+        query: &SummaryQuery,
         (tz, offset): (&str, Offset<'_>),
         week_starts: WeekStart,
         now_ms: u64,
@@ -194,7 +194,7 @@ impl Time {
 }
 
 /// Answers a query for a survey.
-pub async fn of_survey(shards: &Shards<'_>, query: &Query) -> Result<Response, Failure> {
+pub async fn of_survey(shards: &Shards<'_>, query: &SummaryQuery) -> Result<Response, Failure> {
     let plan = shards.plan;
     let id = query.question.as_deref().unwrap_or(&plan.definition.primary);
     let question = plan.question(id);
@@ -270,7 +270,7 @@ pub fn check_traits<'a>(
 /// Counts by counters where they can tell, and display by display where they cannot.
 async fn count(
     shards: &Shards<'_>,
-    query: &Query,
+    query: &SummaryQuery,
     request: Request,
 ) -> Result<(Counted, Source), Failure> {
     let is_counted = match &request.by {
@@ -281,7 +281,7 @@ async fn count(
         let counts = shards.count(&request).await?;
         return Ok((counts.counted, source(query, SourceKind::Counters, counts.since)));
     }
-    let asked = scan::Query {
+    let asked = scan::ScanQuery {
         request,
         filters: query.filters.clone(),
         per_respondent: query.per_respondent,
@@ -290,7 +290,7 @@ async fn count(
     Ok((counted, source(query, SourceKind::Displays, since)))
 }
 
-fn source(query: &Query, kind: SourceKind, since: Since) -> Source {
+fn source(query: &SummaryQuery, kind: SourceKind, since: Since) -> Source {
     let told = |ms: u64| (ms > 0).then(|| rfc3339(ms));
     Source {
         kind,
@@ -301,7 +301,11 @@ fn source(query: &Query, kind: SourceKind, since: Since) -> Source {
 }
 
 /// Answers a query for all surveys of a site.
-pub async fn of_site(team: &Team, settings: &Settings, query: &Query) -> Result<Response, Failure> {
+pub async fn of_site(
+    team: &Team,
+    settings: &Settings,
+    query: &SummaryQuery,
+) -> Result<Response, Failure> {
     let time = Time::of(query, &settings.tz, settings.week_starts)?;
     let before = time.before();
     let mut request = Request { question: String::new(), edges: time.edges, by: None };
@@ -330,7 +334,7 @@ pub async fn of_site(team: &Team, settings: &Settings, query: &Query) -> Result<
             });
         }
     }
-    let asked = Asked { request: &request, trend: query.interval.is_some(), before };
+    let asked = PoolRequest { request: &request, trend: query.interval.is_some(), before };
     let pools = pooled::pools(&members, &asked);
     let summary = SiteSummary { site: team.site.as_str().to_owned(), period: time.period, pools };
     respond::json(200, &summary)
@@ -340,8 +344,8 @@ pub async fn of_site(team: &Team, settings: &Settings, query: &Query) -> Result<
 mod tests {
     use super::*;
 
-    fn parse(parameters: &[(&str, &str)]) -> Result<Query, Problem> {
-        Query::parse(parameters.iter().map(|(name, value)| (*name, *value)))
+    fn parse(parameters: &[(&str, &str)]) -> Result<SummaryQuery, Problem> {
+        SummaryQuery::parse(parameters.iter().map(|(name, value)| (*name, *value)))
     }
 
     #[test]
@@ -360,7 +364,7 @@ mod tests {
         ]);
         assert_eq!(
             query.unwrap(),
-            Query {
+            SummaryQuery {
                 from: Some(Moment::At(1_793_491_200_000)),
                 to: Some(Moment::At(1_794_096_000_000)),
                 tz: Some("Europe/Berlin".to_owned()),

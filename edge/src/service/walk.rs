@@ -5,10 +5,10 @@ use std::collections::VecDeque;
 use asklet_protocol::calls::survey::SurveyCall;
 use asklet_protocol::csv::Columns;
 use asklet_protocol::failure::Failure;
-use asklet_protocol::find::{Find, From, Key, Order};
+use asklet_protocol::find::{DisplayFilter, Order, PageStart, Position};
 use asklet_protocol::ids::{SiteId, SurveyId};
 use asklet_protocol::plan::Plan;
-use asklet_protocol::rendering::Tell;
+use asklet_protocol::rendering::Rendering;
 use asklet_protocol::responses::Found;
 use asklet_shared::display_id::DisplayId;
 use asklet_shared::problem::Problem;
@@ -16,18 +16,18 @@ use worker::Env;
 
 use crate::http::problems;
 use crate::platform::{plain, rpc, stubs};
-use crate::service::filter::Asked;
+use crate::service::filter::ResponseFilter;
 
 /// How far a walk came: everything before this was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Position {
+pub struct WalkPosition {
     id: DisplayId,
     /// The last shard whose display with this id was told.
     shard: u16,
 }
 
-impl Position {
-    fn of(key: Key, shard: u16) -> Option<Self> {
+impl WalkPosition {
+    fn of(key: Position, shard: u16) -> Option<Self> {
         key.id.map(|id| Self { id, shard })
     }
 
@@ -63,23 +63,23 @@ pub struct Walk {
     env: Env,
     site: SiteId,
     survey: SurveyId,
-    find: Find,
-    sources: Vec<Source>,
+    find: DisplayFilter,
+    readers: Vec<ShardReader>,
     order: Order,
 }
 
 /// One shard, as far as it was read.
-struct Source {
-    tell: Tell,
-    from: From,
-    found: VecDeque<(Key, String)>,
+struct ShardReader {
+    tell: Rendering,
+    from: PageStart,
+    found: VecDeque<(Position, String)>,
     is_read: bool,
 }
 
 /// What comes next.
-enum Step {
+enum NextResponse {
     /// A response, and how far the walk came with it where that is by ids.
-    Response(Option<Position>, String),
+    Response(Option<WalkPosition>, String),
     /// There is more, and the calls are used up.
     Later,
     End,
@@ -91,13 +91,13 @@ impl Walk {
         env: &Env,
         site: &SiteId,
         plan: &Plan,
-        asked: Asked,
-        at: Option<Position>,
+        asked: ResponseFilter,
+        at: Option<WalkPosition>,
     ) -> Result<Self, Failure> {
         let mut walk = Self::new(env, site, plan, asked, Order::NewestFirst)?;
-        for source in &mut walk.sources {
-            source.from.after = at.map(|at| Key::of(at.id));
-            source.from.with = at.is_some_and(|at| at.shard < source.tell.shard);
+        for reader in &mut walk.readers {
+            reader.from.after = at.map(|at| Position::of(at.id));
+            reader.from.with = at.is_some_and(|at| at.shard < reader.tell.shard);
         }
         Ok(walk)
     }
@@ -107,12 +107,12 @@ impl Walk {
         env: &Env,
         site: &SiteId,
         plan: &Plan,
-        asked: Asked,
+        asked: ResponseFilter,
         columns: Option<&Columns>,
     ) -> Result<Self, Failure> {
         let mut walk = Self::new(env, site, plan, asked, Order::Reception)?;
-        for source in &mut walk.sources {
-            source.tell.columns = columns.cloned();
+        for reader in &mut walk.readers {
+            reader.tell.columns = columns.cloned();
         }
         Ok(walk)
     }
@@ -121,18 +121,23 @@ impl Walk {
         env: &Env,
         site: &SiteId,
         plan: &Plan,
-        asked: Asked,
+        asked: ResponseFilter,
         order: Order,
     ) -> Result<Self, Failure> {
         let question = asked.question.clone();
-        let sources = (0..plan.shards).map(|shard| {
-            let tell = Tell::of(plan, shard, question.clone(), None);
-            Source { tell, from: From::start(order), found: VecDeque::new(), is_read: false }
+        let readers = (0..plan.shards).map(|shard| {
+            let tell = Rendering::of(plan, shard, question.clone(), None);
+            ShardReader {
+                tell,
+                from: PageStart::start(order),
+                found: VecDeque::new(),
+                is_read: false,
+            }
         });
-        let sources = sources.collect();
+        let readers = readers.collect();
         let (env, site, survey) = (env.clone(), site.clone(), plan.survey.clone());
         let find = asked.find(plan, &plain::plain)?;
-        Ok(Self { env, site, survey, find, sources, order })
+        Ok(Self { env, site, survey, find, readers, order })
     }
 
     /// Puts so many responses into a page. Returns the cursor of the next one, if there is more.
@@ -145,44 +150,44 @@ impl Walk {
         let mut last = None;
         while page.len() < limit {
             match self.step(calls, limit - page.len()).await? {
-                Step::Response(position, response) => {
+                NextResponse::Response(position, response) => {
                     last = position;
                     page.push(response);
                 }
-                Step::Later => return Ok(self.frontier().map(Position::write)),
-                Step::End => return Ok(None),
+                NextResponse::Later => return Ok(self.frontier().map(WalkPosition::write)),
+                NextResponse::End => return Ok(None),
             }
         }
-        let is_over = self.sources.iter().all(|source| source.is_read && source.found.is_empty());
-        Ok(last.filter(|_| !is_over).map(Position::write))
+        let is_over = self.readers.iter().all(|reader| reader.is_read && reader.found.is_empty());
+        Ok(last.filter(|_| !is_over).map(WalkPosition::write))
     }
 
     /// The next response, as it is written.
     pub async fn next(&mut self, page: usize) -> Result<Option<String>, Failure> {
         match self.step(&mut usize::MAX.clone(), page).await? {
-            Step::Response(_, response) => Ok(Some(response)),
-            Step::Later | Step::End => Ok(None),
+            NextResponse::Response(_, response) => Ok(Some(response)),
+            NextResponse::Later | NextResponse::End => Ok(None),
         }
     }
 
-    async fn step(&mut self, calls: &mut usize, page: usize) -> Result<Step, Failure> {
+    async fn step(&mut self, calls: &mut usize, page: usize) -> Result<NextResponse, Failure> {
         loop {
-            let mut first: Option<(Key, usize)> = None;
-            for (at, source) in self.sources.iter().enumerate() {
-                let Some((key, _)) = source.found.front() else { continue };
+            let mut first: Option<(Position, usize)> = None;
+            for (at, reader) in self.readers.iter().enumerate() {
+                let Some((key, _)) = reader.found.front() else { continue };
                 if first.is_none_or(|(known, _)| self.order.precedes(*key, known)) {
                     first = Some((*key, at));
                 }
             }
             let first_key = first.map(|(key, _)| key);
-            if let Some(source) = furthest_behind(&mut self.sources, self.order, first_key) {
+            if let Some(reader) = furthest_behind(&mut self.readers, self.order, first_key) {
                 if *calls == 0 {
-                    return Ok(Step::Later);
+                    return Ok(NextResponse::Later);
                 }
                 *calls -= 1;
-                let stub = stubs::survey(&self.env, &self.site, &self.survey, source.tell.shard)?;
-                let (find, tell) = (self.find.clone(), source.tell.clone());
-                let from = source.from;
+                let stub = stubs::survey(&self.env, &self.site, &self.survey, reader.tell.shard)?;
+                let (find, tell) = (self.find.clone(), reader.tell.clone());
+                let from = reader.from;
                 let call = SurveyCall::Find {
                     find: Box::new(find),
                     tell: Box::new(tell),
@@ -190,52 +195,53 @@ impl Walk {
                     limit: page,
                 };
                 let found: Found = rpc::call(&stub, &call).await?;
-                source.is_read = found.next.is_none();
-                source.from = From { after: found.next.or(from.after), with: false, ..from };
-                source.found.extend(found.responses);
+                reader.is_read = found.next.is_none();
+                reader.from = PageStart { after: found.next.or(from.after), with: false, ..from };
+                reader.found.extend(found.responses);
                 continue;
             }
-            let source = first.and_then(|(_, at)| self.sources.get_mut(at));
-            let found = source.and_then(|source| {
-                let (key, response) = source.found.pop_front()?;
-                Some((Position::of(key, source.tell.shard), response))
+            let reader = first.and_then(|(_, at)| self.readers.get_mut(at));
+            let found = reader.and_then(|reader| {
+                let (key, response) = reader.found.pop_front()?;
+                Some((WalkPosition::of(key, reader.tell.shard), response))
             });
-            return Ok(found.map_or(Step::End, |(at, response)| Step::Response(at, response)));
+            return Ok(found
+                .map_or(NextResponse::End, |(at, response)| NextResponse::Response(at, response)));
         }
     }
 
     /// How far all shards were read, newest first.
-    fn frontier(&self) -> Option<Position> {
+    fn frontier(&self) -> Option<WalkPosition> {
         let unread =
-            self.sources.iter().filter(|source| source.found.is_empty() && !source.is_read);
-        let keys = unread.filter_map(|source| source.from.after);
+            self.readers.iter().filter(|reader| reader.found.is_empty() && !reader.is_read);
+        let keys = unread.filter_map(|reader| reader.from.after);
         // Whatever has this id was told, whichever shard has it.
-        keys.max().and_then(|key| Position::of(key, u16::MAX))
+        keys.max().and_then(|key| WalkPosition::of(key, u16::MAX))
     }
 }
 
 /// Of the shards that have to be read before a display is told, the one that was read least far: so all of them
 /// come on, and calls that are used up leave none out.
 fn furthest_behind(
-    sources: &mut [Source],
+    readers: &mut [ShardReader],
     order: Order,
-    first: Option<Key>,
-) -> Option<&mut Source> {
-    let unread = sources.iter_mut().filter(|source| {
-        let may_precede = first.is_none_or(|first| source.may_precede(first));
-        source.found.is_empty() && !source.is_read && may_precede
+    first: Option<Position>,
+) -> Option<&mut ShardReader> {
+    let unread = readers.iter_mut().filter(|reader| {
+        let may_precede = first.is_none_or(|first| reader.may_precede(first));
+        reader.found.is_empty() && !reader.is_read && may_precede
     });
-    unread.reduce(|behind, source| match (behind.from.after, source.from.after) {
-        (Some(_), None) => source,
-        (Some(known), Some(other)) if order.precedes(other, known) => source,
+    unread.reduce(|behind, reader| match (behind.from.after, reader.from.after) {
+        (Some(_), None) => reader,
+        (Some(known), Some(other)) if order.precedes(other, known) => reader,
         _ => behind,
     })
 }
 
-impl Source {
+impl ShardReader {
     /// Whether something may come that stands before a display.
-    fn may_precede(&self, key: Key) -> bool {
-        let From { after, with, order } = self.from;
+    fn may_precede(&self, key: Position) -> bool {
+        let PageStart { after, with, order } = self.from;
         after.is_none_or(|after| order.precedes(after, key) || (with && after == key))
     }
 }
@@ -246,24 +252,24 @@ mod tests {
 
     #[test]
     fn the_shard_that_was_read_least_far_is_read_next() {
-        let key = |ms: u64| Key::of(DisplayId::new(ms, [7; 10]));
-        let source = |after: Option<u64>| Source {
-            tell: Tell::default(),
-            from: From { after: after.map(key), ..From::start(Order::NewestFirst) },
+        let key = |ms: u64| Position::of(DisplayId::new(ms, [7; 10]));
+        let reader = |after: Option<u64>| ShardReader {
+            tell: Rendering::default(),
+            from: PageStart { after: after.map(key), ..PageStart::start(Order::NewestFirst) },
             found: VecDeque::new(),
             is_read: false,
         };
-        let mut sources = vec![source(Some(5)), source(Some(9)), source(Some(7))];
-        let next = |sources: &mut [Source], first: Option<u64>| {
-            let behind = furthest_behind(sources, Order::NewestFirst, first.map(key));
-            behind.map(|source| source.from.after.map(|after| after.id.unwrap().unix_ms()))
+        let mut readers = vec![reader(Some(5)), reader(Some(9)), reader(Some(7))];
+        let next = |readers: &mut [ShardReader], first: Option<u64>| {
+            let behind = furthest_behind(readers, Order::NewestFirst, first.map(key));
+            behind.map(|reader| reader.from.after.map(|after| after.id.unwrap().unix_ms()))
         };
-        assert_eq!(next(&mut sources, None), Some(Some(9)));
-        sources.push(source(None));
-        assert_eq!(next(&mut sources, None), Some(None));
-        sources.pop();
-        assert_eq!(next(&mut sources, Some(10)), None, "nothing newer can come");
-        sources[1].is_read = true;
-        assert_eq!(next(&mut sources, None), Some(Some(7)));
+        assert_eq!(next(&mut readers, None), Some(Some(9)));
+        readers.push(reader(None));
+        assert_eq!(next(&mut readers, None), Some(None));
+        readers.pop();
+        assert_eq!(next(&mut readers, Some(10)), None, "nothing newer can come");
+        readers[1].is_read = true;
+        assert_eq!(next(&mut readers, None), Some(Some(7)));
     }
 }

@@ -17,7 +17,7 @@ pub fn read_page(
     open: Rewrite<'_>,
 ) -> Result<String, Failure> {
     if head.begins() || head.stamp != stamp {
-        head = Head { stamp, ..Head::of(head.object, head.keys, head.number) };
+        head = Head { stamp, ..Head::of(head.object, head.keys, head.revision) };
     }
     let at = tables.iter().position(|table| table.name == head.table).unwrap_or_default();
     let table = tables.get(at).ok_or_else(unknown_cursor)?;
@@ -31,7 +31,7 @@ pub fn read_page(
     let next = match (until.is_empty(), tables.get(at + 1)) {
         (false, _) => Some(Head { table: table.name.to_owned(), ..next }),
         (true, Some(table)) => Some(Head { table: table.name.to_owned(), ..next }),
-        (true, None) => following.map(|object| Head::of(object, head.keys, head.number)),
+        (true, None) => following.map(|object| Head::of(object, head.keys, head.revision)),
     };
     head.next = next.as_ref().map(Head::cursor).transpose()?;
     Head { bundle: FORMAT, schema, table: table.name.to_owned(), until, ..head }.write(&rows)

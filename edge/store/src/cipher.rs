@@ -15,13 +15,13 @@ const NONCE_BYTES: usize = 12;
 
 /// The key of one display.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Key {
+pub struct DisplayKey {
     /// Its number, by which the display's row names it.
     pub number: u64,
     secret: [u8; KEY_BYTES],
 }
 
-impl Key {
+impl DisplayKey {
     /// A key as it is stored; `None` where none was ever written, or where it was destroyed.
     pub fn stored(number: u64, bytes: &[u8]) -> Option<Self> {
         let secret = <[u8; KEY_BYTES]>::try_from(bytes).ok()?;
@@ -40,7 +40,7 @@ impl Key {
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
-    /// Decrypts what [`Key::seal`] made.
+    /// Decrypts what [`DisplayKey::seal`] made.
     pub fn open(&self, id: DisplayId, sealed: &[u8]) -> Result<Vec<u8>, Failure> {
         let broken = || Failure::broken("a stored text does not decrypt");
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or_else(broken)?;
@@ -53,7 +53,7 @@ impl Key {
     }
 }
 
-impl fmt::Debug for Key {
+impl fmt::Debug for DisplayKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Not the secret: what is printed may end up in a log.
         write!(f, "key {}", self.number)
@@ -70,7 +70,7 @@ pub const DESTROYED: [u8; KEY_BYTES] = [u8::MAX; KEY_BYTES];
 #[derive(Debug, Default)]
 pub struct SpareKeys {
     /// In the order of their numbers.
-    pub keys: VecDeque<Key>,
+    pub keys: VecDeque<DisplayKey>,
     /// How many were taken since the object woke.
     pub taken: usize,
 }
@@ -86,8 +86,8 @@ mod tests {
 
     const ID: [u8; 10] = [7; 10];
 
-    fn key(byte: u8) -> Key {
-        Key::stored(3, &[byte; KEY_BYTES]).unwrap()
+    fn key(byte: u8) -> DisplayKey {
+        DisplayKey::stored(3, &[byte; KEY_BYTES]).unwrap()
     }
 
     #[test]
@@ -107,9 +107,9 @@ mod tests {
 
     #[test]
     fn what_stands_in_the_place_of_a_key_is_none() {
-        assert_eq!(Key::stored(0, &UNUSED), None);
-        assert_eq!(Key::stored(0, &DESTROYED), None);
-        assert_eq!(Key::stored(0, &[1; 31]), None);
+        assert_eq!(DisplayKey::stored(0, &UNUSED), None);
+        assert_eq!(DisplayKey::stored(0, &DESTROYED), None);
+        assert_eq!(DisplayKey::stored(0, &[1; 31]), None);
     }
 
     #[test]

@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;
-use std::fmt;
-use std::fs;
 use std::hash::BuildHasher;
 use std::path::PathBuf;
-use std::thread;
 use std::time::{Instant, UNIX_EPOCH};
+use std::{fmt, fs, thread};
 
 use asklet_fuzz::corpus;
 use asklet_fuzz::mutate::Mutator;
@@ -139,7 +137,7 @@ impl<'a> Round<'a> {
 
     /// Plays, and checks what it came to.
     pub fn run(&self, connections: u8, play: &Play) -> Played {
-        // Every shard is awake from here on, and what is not there by then is a stranger's.
+        // Every shard is awake from here on, and what is not there by then is a untrusted client's.
         let surveys =
             [("site", "survey", "shard_1"), ("other_site", "other_survey", "other_shard_1")];
         for (site, survey, shard) in surveys {

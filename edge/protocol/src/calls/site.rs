@@ -10,7 +10,7 @@ use crate::calls::team::TeamCall;
 use crate::ids::{SiteId, SurveyId};
 use crate::installs::Directive;
 use crate::keys::{KeyDigest, NewKey};
-use crate::policy::Standing;
+use crate::policy::Policy;
 
 /// What a `Site` object is asked.
 #[derive(Debug, Serialize, Deserialize)]
@@ -29,7 +29,7 @@ pub enum SiteCall {
         /// The files that its pages load.
         files: Option<Files>,
     },
-    /// A version, or the latest, for a shard that lacks it; answered with [`Told`].
+    /// A version, or the latest, for a shard that lacks it; answered with [`Publication`].
     Published {
         /// The survey.
         survey: SurveyId,
@@ -58,11 +58,11 @@ pub enum SiteCall {
         /// The site.
         site: SiteId,
         /// Who asks.
-        by: By,
+        by: Caller,
         /// The scope that the route needs.
         scope: Scope,
         /// What the request is called, if it is to be carried out once.
-        once: Option<Once>,
+        once: Option<Idempotency>,
         /// What is asked.
         call: TeamCall,
     },
@@ -91,7 +91,7 @@ pub enum SiteCall {
 
 /// Who asks.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub enum By {
+pub enum Caller {
     /// Whoever shows this key; the site looks whether it is one of its own.
     Key(KeyDigest),
     /// Whoever showed the admin token.
@@ -100,7 +100,7 @@ pub enum By {
 
 /// A request that is to be carried out once, however often it comes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Once {
+pub struct Idempotency {
     /// What its sender calls it.
     pub key: String,
     /// The digest of what it says.
@@ -122,11 +122,11 @@ pub struct Live {
 
 /// What a shard is told, when it asks and when something has changed.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Told {
+pub struct Publication {
     /// The version.
     pub published: Published,
     /// What holds now.
-    pub standing: Standing,
+    pub policy: Policy,
 }
 
 /// What would be published next.

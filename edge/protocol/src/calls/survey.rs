@@ -7,11 +7,11 @@ use asklet_shared::tally::{self, Counted};
 use serde::{Deserialize, Serialize};
 
 use crate::bundle::Head;
-use crate::calls::site::Told;
+use crate::calls::site::Publication;
 use crate::corrections::Correction;
 use crate::cursor::Cursor;
-use crate::find::{Find, From};
-use crate::rendering::Tell;
+use crate::find::{DisplayFilter, PageStart};
+use crate::rendering::Rendering;
 use crate::retention::Since;
 use crate::scan;
 
@@ -19,13 +19,13 @@ use crate::scan;
 #[derive(Debug, Serialize, Deserialize)]
 pub enum SurveyCall {
     /// Take the latest version and what holds now; answered with nothing.
-    Take(Box<Told>),
+    Take(Box<Publication>),
     /// What was counted in a period; answered with [`Counts`].
     Count(tally::Request),
     /// What some displays after a key add up to; answered with `Scanned`.
     Scan {
         /// What is counted.
-        query: scan::Query,
+        query: scan::ScanQuery,
         /// Where the slice before ended.
         after: Option<Cursor>,
     },
@@ -51,11 +51,11 @@ pub enum SurveyCall {
     /// Some of the displays that are looked for; answered with `Found`.
     Find {
         /// Which displays are looked for.
-        find: Box<Find>,
+        find: Box<DisplayFilter>,
         /// How they are written.
-        tell: Box<Tell>,
+        tell: Box<Rendering>,
         /// Where the page begins.
-        from: From,
+        from: PageStart,
         /// So many at most.
         limit: usize,
     },
@@ -64,7 +64,7 @@ pub enum SurveyCall {
         /// The number after which changes are told.
         after: u64,
         /// How they are written.
-        tell: Box<Tell>,
+        tell: Box<Rendering>,
         /// So many at most.
         limit: usize,
     },
@@ -100,16 +100,16 @@ pub enum SurveyCall {
         following: Option<String>,
     },
     /// Ask what holds now before anything is taken: the site moves here; answered with nothing.
-    MoveIn,
+    StartMigration,
     /// Take a page; answered with how many rows it held.
     Load {
         /// The page.
         page: String,
     },
-    /// Forget everything, by a change of this number at the site; answered with nothing.
+    /// Forget everything, since the survey was deleted at this revision of the site; answered with nothing.
     Forget {
-        /// The number of the change.
-        number: u64,
+        /// The revision of the site.
+        revision: u64,
     },
 }
 

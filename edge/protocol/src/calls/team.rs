@@ -4,7 +4,7 @@ use asklet_shared::definition::{Definition, Status};
 use asklet_shared::settings::Settings;
 use serde::{Deserialize, Serialize};
 
-use crate::audit::{Action, Change};
+use crate::audit::{Action, AuditEvent};
 use crate::ids::SurveyId;
 use crate::json::patch::Patch;
 use crate::keys::NewKey;
@@ -39,15 +39,15 @@ pub enum TeamCall {
         before: Option<u64>,
     },
     /// Write down what is being read; answered with nothing.
-    Note(Change),
+    Note(AuditEvent),
     /// Keep what is about to be changed in the shards; answered with a number.
-    Begin(Change),
+    Begin(AuditEvent),
     /// Write down what happened of it, if anything did; answered with nothing.
     End {
         /// Its number.
         intent: u64,
         /// What happened; nothing where nothing did.
-        happened: Option<Change>,
+        happened: Option<AuditEvent>,
     },
     /// Its settings; answered with [`SiteRecord`].
     Settings,
@@ -106,7 +106,7 @@ pub enum TeamCall {
 
 impl TeamCall {
     /// What it changes; `None` where it only reads, or leaves nothing that could be looked at.
-    pub fn change(&self) -> Option<Change> {
+    pub fn change(&self) -> Option<AuditEvent> {
         Some(match self {
             Self::Nothing
             | Self::Note(_)
@@ -123,36 +123,42 @@ impl TeamCall {
             | Self::Plan { .. }
             | Self::PublishedSurveys
             | Self::Delete => return None,
-            Self::AddKey(key) => Change::new(Action::CreateKey).at(&key.id).detail(format!(
+            Self::AddKey(key) => AuditEvent::new(Action::CreateKey).at(&key.id).detail(format!(
                 "{}: {}",
                 key.scope.name(),
                 key.name
             )),
-            Self::RemoveKey { id } => Change::new(Action::RevokeKey).at(id),
-            Self::ChangeSettings(_) | Self::PatchSettings(_) => Change::new(Action::ChangeSettings),
-            Self::AddSecret { id, .. } => Change::new(Action::CreateIdentitySecret).at(id),
-            Self::RemoveSecret { id } => Change::new(Action::RemoveIdentitySecret).at(id),
-            Self::RevokePreviews { survey } => Change::of(Action::RevokePreviews, survey),
-            Self::CreateSurvey { survey, .. } => Change::of(Action::CreateSurvey, survey),
+            Self::RemoveKey { id } => AuditEvent::new(Action::RevokeKey).at(id),
+            Self::ChangeSettings(_) | Self::PatchSettings(_) => {
+                AuditEvent::new(Action::ChangeSettings)
+            }
+            Self::AddSecret { id, .. } => AuditEvent::new(Action::CreateIdentitySecret).at(id),
+            Self::RemoveSecret { id } => AuditEvent::new(Action::RemoveIdentitySecret).at(id),
+            Self::RevokePreviews { survey } => AuditEvent::of(Action::RevokePreviews, survey),
+            Self::CreateSurvey { survey, .. } => AuditEvent::of(Action::CreateSurvey, survey),
             Self::Survey { survey, action } => match action {
                 SurveyAction::Read => return None,
                 SurveyAction::Update(_) | SurveyAction::Patch(_) => {
-                    Change::of(Action::UpdateSurvey, survey)
+                    AuditEvent::of(Action::UpdateSurvey, survey)
                 }
-                SurveyAction::Delete => Change::of(Action::DeleteSurvey, survey),
+                SurveyAction::Delete => AuditEvent::of(Action::DeleteSurvey, survey),
                 SurveyAction::Duplicate(copy) => {
-                    Change::of(Action::DuplicateSurvey, survey).at(copy.as_str())
+                    AuditEvent::of(Action::DuplicateSurvey, survey).at(copy.as_str())
                 }
-                SurveyAction::Publish => Change::of(Action::Publish, survey),
-                SurveyAction::SetStatus(Status::Live) => Change::of(Action::Resume, survey),
-                SurveyAction::SetStatus(Status::Archived) => Change::of(Action::Archive, survey),
+                SurveyAction::Publish => AuditEvent::of(Action::Publish, survey),
+                SurveyAction::SetStatus(Status::Live) => AuditEvent::of(Action::Resume, survey),
+                SurveyAction::SetStatus(Status::Archived) => {
+                    AuditEvent::of(Action::Archive, survey)
+                }
                 SurveyAction::SetIntake(Intake::Refused) => {
-                    Change::of(Action::RefuseIntake, survey)
+                    AuditEvent::of(Action::RefuseIntake, survey)
                 }
-                SurveyAction::SetIntake(Intake::Open) => Change::of(Action::AcceptIntake, survey),
-                SurveyAction::SetStatus(_) => Change::of(Action::Pause, survey),
+                SurveyAction::SetIntake(Intake::Open) => {
+                    AuditEvent::of(Action::AcceptIntake, survey)
+                }
+                SurveyAction::SetStatus(_) => AuditEvent::of(Action::Pause, survey),
                 SurveyAction::SetShards(shards) => {
-                    Change::of(Action::SetShards, survey).detail(shards.to_string())
+                    AuditEvent::of(Action::SetShards, survey).detail(shards.to_string())
                 }
             },
         })

@@ -1,6 +1,6 @@
 //! A site that moves from one deployment to another.
 
-use asklet_protocol::audit::{Action, Change, OPERATOR};
+use asklet_protocol::audit::{Action, AuditEvent, OPERATOR};
 use asklet_protocol::bundle::{self, BundleTaken, Head};
 use asklet_protocol::calls::survey::SurveyCall;
 use asklet_protocol::failure::Failure;
@@ -9,9 +9,9 @@ use asklet_protocol::json;
 use asklet_shared::problem::{Code, Problem};
 use asklet_store::site::audit;
 use asklet_store::site::migration::{
-    begin, check_whole, dump, end, find_moved, load, moved, next_shard, number,
+    begin, check_complete, dump, end, find_moved, load, moved, next_shard, revision,
 };
-use asklet_store::site::outbox::Errand;
+use asklet_store::site::outbox::OutboxMessage;
 use asklet_store::sql::Sql;
 
 use crate::objects::site::Site;
@@ -26,17 +26,17 @@ impl Site {
         keys: bool,
         now_ms: u64,
     ) -> Result<String, Failure> {
-        check_whole(&self.sql)?;
-        let number = number(&self.sql)?;
+        check_complete(&self.sql)?;
+        let revision = revision(&self.sql)?;
         let from = match cursor {
             Some(cursor) => Head::of_cursor(&cursor)?,
             None => {
-                let given = Change::new(Action::GiveBundle);
+                let given = AuditEvent::new(Action::GiveBundle);
                 audit::add(&self.sql, OPERATOR, &given, now_ms)?;
-                Head::of(bundle::SITE.to_owned(), keys, number)
+                Head::of(bundle::SITE.to_owned(), keys, revision)
             }
         };
-        if from.number != number {
+        if from.revision != revision {
             let detail = "the site has changed meanwhile: begin the bundle again";
             return Err(Problem::new(Code::SiteChanged, detail).at("cursor").into());
         }
@@ -49,7 +49,7 @@ impl Site {
         if from.begins() {
             // So that every shard has something to tell, and nothing that is out of date.
             let (site, survey) = (site.clone(), survey.as_str().to_owned());
-            self.run(&Errand { site, survey, shard, forget: false, number: 0 }).await?;
+            self.run(&OutboxMessage { site, survey, shard, forget: false, revision: 0 }).await?;
         }
         let stub = stubs::survey(&self.env, &site, &survey, shard)?;
         let following = next_shard(&self.sql, &from.object)?;
@@ -85,7 +85,7 @@ impl Site {
         if is_last {
             end(&self.sql, site, now_ms)?;
         }
-        self.run_errands().await?;
+        self.deliver_messages().await?;
         Ok(BundleTaken { rows, surveys: moved(&self.sql)? })
     }
 }

@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 use asklet_protocol::audit::OPERATOR;
-use asklet_protocol::calls::site::{By, Live, Once, SiteCall};
+use asklet_protocol::calls::site::{Caller, Idempotency, Live, SiteCall};
 use asklet_protocol::calls::survey::{Counts, SurveyCall};
 use asklet_protocol::calls::team::TeamCall;
 use asklet_protocol::failure::Failure;
@@ -22,7 +22,7 @@ use asklet_shared::settings::PagePart;
 use asklet_shared::summary::Funnel;
 use asklet_shared::tally;
 use asklet_shared::time::END_OF_TIME_MS;
-use asklet_store::site::outbox::{self, Errand};
+use asklet_store::site::outbox::{self, OutboxMessage};
 use asklet_store::site::published::{self, LiveSurvey};
 use asklet_store::site::refused_keys::{self, RefusedKeys};
 use asklet_store::site::{
@@ -41,7 +41,7 @@ use crate::platform::{deployment, log, rpc, stubs};
 /// For how long a number of responses is good enough to compare with a quota.
 const RESPONSES_MS: u64 = 15_000;
 
-/// Errands that are being run.
+/// Outbox messages that are being run.
 type Running<'a> = LocalBoxFuture<'a, Result<(), Failure>>;
 
 /// One site.
@@ -97,7 +97,7 @@ impl Site {
             }
             SiteCall::Live { site, files } => rpc::answer(&self.live(&site, files, now_ms).await?),
             SiteCall::Published { survey, version, shard } => {
-                moving::check_whole(sql)?;
+                moving::check_complete(sql)?;
                 rpc::answer(&published::published(sql, &survey, version, shard)?)
             }
             SiteCall::Draft { survey, revocations } => {
@@ -111,8 +111,8 @@ impl Site {
             }
             SiteCall::Team { site, by, scope, once, call } => {
                 let by = match by {
-                    By::Key(key) => self.authorize(&key, scope, now_ms)?,
-                    By::Operator => OPERATOR.to_owned(),
+                    Caller::Key(key) => self.authorize(&key, scope, now_ms)?,
+                    Caller::Operator => OPERATOR.to_owned(),
                 };
                 self.team(&site, (&by, once.as_ref()), call, now_ms).await
             }
@@ -145,21 +145,21 @@ impl Site {
     async fn team(
         &self,
         site: &SiteId,
-        (by, once): (&str, Option<&Once>),
+        (by, once): (&str, Option<&Idempotency>),
         call: TeamCall,
         now_ms: u64,
     ) -> Result<Response, Failure> {
         if matches!(call, TeamCall::Delete) {
             return self.delete(site).await;
         }
-        moving::check_whole(&self.sql)?;
+        moving::check_complete(&self.sql)?;
         let is_due = !self.secrets_locked.get() && self.lock_secrets(site)?;
         let change = call.change();
         let by = (by, change.as_ref(), once);
         let answer = team::answer(&self.sql, site, by, call, now_ms);
-        // What was changed is changed, whatever becomes of the errands; those that are left run again.
+        // What was changed is changed, whatever becomes of the outbox messages; those that are left run again.
         if ((change.is_some() && answer.is_ok()) || is_due)
-            && let Err(failure) = self.run_errands().await
+            && let Err(failure) = self.deliver_messages().await
         {
             log::warn("errands", &format!("they wait for the next change: {failure:?}"));
         }
@@ -187,7 +187,7 @@ impl Site {
             let survey = SurveyId::stored(survey.survey);
             self.sql.transaction(|| surveys::delete(&self.sql, site, &survey))?;
         }
-        self.run_errands().await?;
+        self.deliver_messages().await?;
         if !outbox::all(&self.sql)?.is_empty() {
             return Err(Failure::broken("a shard could not be emptied"));
         }
@@ -208,7 +208,7 @@ impl Site {
         let mut surveys = Vec::new();
         let settings = settings::read(&self.sql)?;
         let seal = deployment::seal(&self.env)?;
-        let live = match settings.refuse || moving::is_moving(&self.sql)? {
+        let live = match settings.refuse || moving::is_migrating(&self.sql)? {
             // Who is asked now answers in vain.
             true => Vec::new(),
             false => {
@@ -268,39 +268,39 @@ impl Site {
     }
 
     /// Boxed, as it would else be in the module for each place that waits for it.
-    fn run_errands(&self) -> Running<'_> {
+    fn deliver_messages(&self) -> Running<'_> {
         Box::pin(async move {
             let alarm = ObjectAlarm(&self.state);
-            let run = async |errand: &Errand| {
-                let outcome = self.run(errand).await;
+            let run = async |message: &OutboxMessage| {
+                let outcome = self.run(message).await;
                 if let Err(failure) = &outcome {
-                    log::warn("errand", &format!("shard {}: {failure:?}", errand.shard));
+                    log::warn("errand", &format!("shard {}: {failure:?}", message.shard));
                 }
                 outcome.is_ok()
             };
-            outbox::run_all(&self.sql, &alarm, run).await
+            outbox::deliver_all(&self.sql, &alarm, run).await
         })
     }
 
-    fn run<'a>(&'a self, errand: &'a Errand) -> Running<'a> {
-        Box::pin(self.run_one(errand))
+    fn run<'a>(&'a self, message: &'a OutboxMessage) -> Running<'a> {
+        Box::pin(self.run_one(message))
     }
 
-    async fn run_one(&self, errand: &Errand) -> Result<(), Failure> {
-        let survey = SurveyId::stored(errand.survey.clone());
-        let call = if errand.forget {
-            SurveyCall::Forget { number: errand.number }
-        } else if moving::is_moving(&self.sql)? {
-            SurveyCall::MoveIn
+    async fn run_one(&self, message: &OutboxMessage) -> Result<(), Failure> {
+        let survey = SurveyId::stored(message.survey.clone());
+        let call = if message.forget {
+            SurveyCall::Forget { revision: message.revision }
+        } else if moving::is_migrating(&self.sql)? {
+            SurveyCall::StartMigration
         } else {
-            let told = published::published(&self.sql, &survey, None, errand.shard)?;
+            let told = published::published(&self.sql, &survey, None, message.shard)?;
             SurveyCall::Take(Box::new(told))
         };
-        let stub = stubs::survey(&self.env, &errand.site, &survey, errand.shard)?;
+        let stub = stubs::survey(&self.env, &message.site, &survey, message.shard)?;
         rpc::call::<()>(&stub, &call).await
     }
 
     async fn retry(&self) -> Result<(), Failure> {
-        if self.schema.wake(&self.sql, false)? { self.run_errands().await } else { Ok(()) }
+        if self.schema.wake(&self.sql, false)? { self.deliver_messages().await } else { Ok(()) }
     }
 }

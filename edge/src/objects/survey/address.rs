@@ -1,6 +1,6 @@
 //! Which shard a public request was forwarded to.
 
-use asklet_protocol::calls::site::{SiteCall, Told};
+use asklet_protocol::calls::site::{Publication, SiteCall};
 use asklet_protocol::failure::Failure;
 use worker::Env;
 
@@ -20,7 +20,7 @@ impl Address {
     }
 
     /// Asks the site for a version that this shard lacks, or for the latest.
-    pub async fn pull(&self, env: &Env, version: Option<u32>) -> Result<Told, Failure> {
+    pub async fn pull(&self, env: &Env, version: Option<u32>) -> Result<Publication, Failure> {
         let seal = deployment::seal(env)?;
         let site = seal.known_site(&self.site)?;
         let survey = seal.known_survey(&site, &self.survey)?;

@@ -3,16 +3,16 @@
 use asklet_protocol::calls::survey::{Counts, Erased, Followed, SurveyCall, Usage};
 use asklet_protocol::corrections::Corrected;
 use asklet_protocol::failure::Failure;
-use asklet_protocol::find::{Find, From};
+use asklet_protocol::find::{DisplayFilter, PageStart};
 use asklet_protocol::problems;
-use asklet_protocol::rendering::Tell;
+use asklet_protocol::rendering::Rendering;
 use asklet_protocol::responses::Found;
 use asklet_protocol::retention::Since;
 use asklet_protocol::scan::Scanned;
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::settings::Limits;
-use asklet_store::shard::find::{Reading, Step};
-use asklet_store::shard::import::{self, Desk};
+use asklet_store::shard::find::{DisplayReader, ReadLimits};
+use asklet_store::shard::import::{self, ImportContext};
 use asklet_store::shard::record::Recorded;
 use asklet_store::shard::slice::Slice;
 use asklet_store::shard::{
@@ -47,15 +47,15 @@ impl Shard {
             SurveyCall::Dump { from, following } if is_set_up => {
                 rpc::told(self.dump(*from, following)?)
             }
-            SurveyCall::MoveIn => {
+            SurveyCall::StartMigration => {
                 if is_set_up {
-                    self.move_in()?;
+                    self.start_migration()?;
                 }
                 rpc::answer(&())
             }
             SurveyCall::Load { page } => rpc::answer(&self.load(&page).await?),
-            SurveyCall::Forget { number } => {
-                self.forgotten.set(number);
+            SurveyCall::Forget { revision } => {
+                self.forgotten.set(revision);
                 let storage = self.state.storage();
                 storage.delete_alarm().await?;
                 storage.delete_all().await?;
@@ -64,9 +64,9 @@ impl Shard {
                 display_keys::forget_spare(sql);
                 self.alarm_set.set(false);
                 self.tail_length.set(None);
-                self.room.forget();
+                self.capacity.forget();
                 self.published.borrow_mut().clear();
-                self.standing.borrow_mut().take();
+                self.policy.borrow_mut().take();
                 rpc::answer(&())
             }
             SurveyCall::Count(request) if is_set_up => {
@@ -136,15 +136,16 @@ impl Shard {
                 }
                 rpc::answer(&erased)
             }
-            SurveyCall::Known { site, lines } if is_set_up => {
-                rpc::answer(&self.at_desk(&site, |desk| import::known(sql, &lines, desk))?)
-            }
+            SurveyCall::Known { site, lines } if is_set_up => rpc::answer(
+                &self.with_import_context(&site, |context| import::known(sql, &lines, context))?,
+            ),
             SurveyCall::Import { site, lines } if is_set_up => {
-                let limits = self.known_standing()?.map(|known| known.limits);
-                self.room.forget();
-                self.room.take(sql, limits.unwrap_or_default(), Date::now().as_millis())?;
-                let imported = self.at_desk(&site, |desk| import::import(sql, &lines, desk));
-                self.room.forget();
+                let limits = self.known_policy()?.map(|known| known.limits);
+                self.capacity.forget();
+                self.capacity.take(sql, limits.unwrap_or_default(), Date::now().as_millis())?;
+                let imported =
+                    self.with_import_context(&site, |context| import::import(sql, &lines, context));
+                self.capacity.forget();
                 self.tail_length.set(None);
                 let imported = imported?;
                 // They are stored, whatever becomes of the alarm; the next display sees to it, too.
@@ -181,19 +182,19 @@ impl Shard {
     /// Looks for displays, step by step, so that others are served meanwhile.
     async fn find(
         &self,
-        find: Find,
-        tell: &Tell,
-        from: From,
+        find: DisplayFilter,
+        tell: &Rendering,
+        from: PageStart,
         limit: usize,
     ) -> Result<Found, Failure> {
-        let mut reading = Reading::new(find, from);
+        let mut reading = DisplayReader::new(find, from);
         let mut all = Found::default();
         let mut read = TOLD;
         for _ in 0..SLICES {
             // Before the first step, too: the pages of an export follow each other at once.
             pause().await;
             let left = limit.saturating_sub(all.responses.len());
-            let step = Step { rows: SLICE_ROWS, read, limit: left };
+            let step = ReadLimits { rows: SLICE_ROWS, read, limit: left };
             let displays = reading.step(&self.sql, step, &plain::plain)?;
             read = if displays.is_empty() { usize::MAX } else { TOLD };
             for display in displays {
@@ -209,17 +210,17 @@ impl Shard {
     }
 
     /// Does something with lines that a program tells of, by the versions that this shard knows.
-    fn at_desk<T>(
+    fn with_import_context<T>(
         &self,
         site: &str,
-        work: impl FnOnce(&Desk<'_>) -> Result<T, Failure>,
+        work: impl FnOnce(&ImportContext<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let standing = self.known_standing()?;
-        let standing = &*standing.ok_or_else(unknown_shard)?;
+        let policy = self.known_policy()?;
+        let policy = &*policy.ok_or_else(unknown_shard)?;
         let published = &|version| self.known_version(version);
         let latest = &|| Ok(versions::latest(&self.sql)?.unwrap_or_default());
         let now_ms = Date::now().as_millis();
-        work(&Desk { published, latest, site, standing, now_ms })
+        work(&ImportContext { published, latest, site, policy, now_ms })
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the headers of a request say of a display.
 
 use asklet_shared::definition::when::Device;
-use asklet_store::shard::arrival::{Circumstances, country_code};
+use asklet_store::shard::arrival::{RequestContext, country_code};
 use wasm_bindgen::prelude::*;
 use worker::Env;
 use worker::js_sys::Array;
@@ -50,7 +50,7 @@ impl Intake {
     }
 
     /// Reads the headers of a request.
-    pub fn read(&self, headers: &JsValue) -> Circumstances {
+    pub fn read(&self, headers: &JsValue) -> RequestContext {
         let values = read_headers(headers, &self.names);
         let mut values = values.split('\n');
         let mut next = || values.next().unwrap_or_default();
@@ -58,7 +58,7 @@ impl Intake {
         let (content_length, transfer_encoding) = (next(), next());
         let (agent, signals, addresses, country) = (next(), [next(), next()], next(), next());
         let told = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        Circumstances {
+        RequestContext {
             origin: told(origin),
             content_type: content_type.to_owned(),
             content_encoding: content_encoding.to_owned(),

@@ -3,19 +3,19 @@
 
 use asklet_protocol::calls::site::{Live, SiteCall};
 use asklet_protocol::failure::Failure;
-use asklet_protocol::policy::Standing;
+use asklet_protocol::policy::Policy;
 use asklet_shared::body::Body;
 use asklet_shared::definition::Definition;
 use asklet_shared::display::{Answers, Channel, Display, Stage};
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::validate;
-use asklet_store::shard::arrival::Circumstances;
+use asklet_store::shard::arrival::RequestContext;
 use asklet_store::shard::log;
 use worker::{Date, Request, Response};
 
 use crate::hosted;
 use crate::hosted::token::Token;
-use crate::hosted::view::{self, Page, Place};
+use crate::hosted::view::{self, Page, PageContent};
 use crate::hosted::visit::{Form, Visit};
 use crate::hosted::walk::{self, Next};
 use crate::objects::survey::address::Address;
@@ -30,23 +30,23 @@ impl Shard {
         address: &Address,
     ) -> Result<Response, Failure> {
         let visit = Visit::of(&request)?;
-        let outcome = match self.let_pass(request.inner()) {
+        let outcome = match self.admit(request.inner()) {
             Ok(_) if !visit.sends => self.first_page(&visit, address).await,
-            Ok(circumstances) => self.next_page(request, &visit, circumstances, address).await,
+            Ok(request_context) => self.next_page(request, &visit, request_context, address).await,
             Err(failure) => Err(failure),
         };
-        let standing = self.known_standing()?;
-        let origins = standing.as_ref().map_or(&[][..], |standing| &standing.origins);
+        let policy = self.known_policy()?;
+        let origins = policy.as_ref().map_or(&[][..], |policy| &policy.origins);
         hosted::answer::settle(&visit, outcome, origins)
     }
 
     /// The first question, with the id of a display of which nothing is stored yet.
     async fn first_page(&self, visit: &Visit, address: &Address) -> Result<Page, Failure> {
         let published = self.latest(address).await?;
-        let standing = self.standing(address).await?;
+        let policy = self.policy(address).await?;
         let now_ms = Date::now().as_millis();
         let definition = &published.definition;
-        check_asked(definition, &standing, now_ms)?;
+        check_asked(definition, &policy, now_ms)?;
         let seal = deployment::seal(&self.env)?;
         if definition.quota.is_some() {
             // How many responses there are on all shards, the site knows.
@@ -57,9 +57,9 @@ impl Shard {
                 return Err(closed().into());
             }
         }
-        let body = Body::of(definition, &standing.look, &visit.language(definition));
+        let body = Body::of(definition, &policy.look, &visit.language(definition));
         let token = Token::new(published.version, &body.language, now_ms)?;
-        Ok(view::page(&Place {
+        Ok(view::page(&PageContent {
             body: &body,
             answers: &Answers::default(),
             next: Next::Question(0),
@@ -74,18 +74,18 @@ impl Shard {
         &self,
         mut request: Request,
         visit: &Visit,
-        circumstances: Circumstances,
+        request_context: RequestContext,
         address: &Address,
     ) -> Result<Page, Failure> {
         // For a survey that is unknown, or closed for good, no form is read.
-        check_open(&*self.standing(address).await?, Date::now().as_millis())?;
+        check_open(&*self.policy(address).await?, Date::now().as_millis())?;
         let form = Form::read(&mut request, visit).await?;
         let seal = deployment::seal(&self.env)?;
         let forged = || Problem::new(Code::ForgedForm, "the form was changed, or is another's");
         let token = Token::read(form.get("form"), &seal, address.names()).ok_or_else(forged)?;
         let published = self.published(address, token.version).await?;
-        let standing = self.standing(address).await?;
-        let body = Body::of(&published.definition, &standing.look, &token.language);
+        let policy = self.policy(address).await?;
+        let body = Body::of(&published.definition, &policy.look, &token.language);
         let sent = form.sent();
         // From here on nothing waits before it is stored, so pages that are sent at once follow
         // each other.
@@ -122,11 +122,11 @@ impl Shard {
             stored.stage == display.stage && stored.answers == display.answers
         });
         if !is_known && !matches!(next, Next::Again(..)) {
-            let survey = (&published.definition, &*standing);
-            let (recorded, _) = self.record(display, circumstances, survey, &address.site)?;
+            let survey = (&published.definition, &*policy);
+            let (recorded, _) = self.record(display, request_context, survey, &address.site)?;
             self.after(recorded).await?;
         }
-        Ok(view::page(&Place {
+        Ok(view::page(&PageContent {
             body: &body,
             answers: &answers,
             next,
@@ -138,9 +138,9 @@ impl Shard {
 }
 
 /// Refuses to ask what is not asked now.
-fn check_asked(definition: &Definition, standing: &Standing, now_ms: u64) -> Result<(), Problem> {
+fn check_asked(definition: &Definition, policy: &Policy, now_ms: u64) -> Result<(), Problem> {
     validate::shown(definition)?;
-    if standing.closed_ms(now_ms).is_some() {
+    if policy.closed_ms(now_ms).is_some() {
         return Err(closed());
     }
     if !definition.is_asked_at(now_ms) {

@@ -3,9 +3,9 @@
 
 use std::rc::Rc;
 
-use asklet_protocol::calls::site::Told;
+use asklet_protocol::calls::site::Publication;
 use asklet_protocol::failure::Failure;
-use asklet_protocol::policy::Standing;
+use asklet_protocol::policy::Policy;
 use asklet_shared::definition::Published;
 use asklet_shared::problem::{Code, Problem};
 use asklet_store::shard::{rollup, storage, versions};
@@ -50,19 +50,19 @@ impl Shard {
         version: Option<u32>,
     ) -> Result<Rc<Published>, Failure> {
         let now_ms = Date::now().as_millis();
-        self.refusals.borrow_mut().pass(version, now_ms)?;
+        self.negative_cache.borrow_mut().pass(version, now_ms)?;
         match address.pull(&self.env, version).await {
             Ok(told) => {
                 let kept = self.keep(told)?;
                 if version.is_none() {
                     // Whoever asks for more digests that do not exist does not reach the site.
                     let unknown = Problem::new(Code::UnknownBody, "the survey has no such body");
-                    self.refusals.borrow_mut().add(version, unknown, now_ms);
+                    self.negative_cache.borrow_mut().add(version, unknown, now_ms);
                 }
                 Ok(kept)
             }
             Err(Failure::Problem(problem)) => {
-                self.refusals.borrow_mut().add(version, problem.clone(), now_ms);
+                self.negative_cache.borrow_mut().add(version, problem.clone(), now_ms);
                 Err(problem.into())
             }
             Err(broken) => Err(broken),
@@ -70,16 +70,16 @@ impl Shard {
     }
 
     /// What holds now, if this shard knows it.
-    pub(super) fn known_standing(&self) -> Result<Option<Rc<Standing>>, Failure> {
-        if let Some(standing) = &*self.standing.borrow() {
-            return Ok(Some(standing.clone()));
+    pub(super) fn known_policy(&self) -> Result<Option<Rc<Policy>>, Failure> {
+        if let Some(policy) = &*self.policy.borrow() {
+            return Ok(Some(policy.clone()));
         }
-        let mut found = if self.wake()? { versions::find_standing(&self.sql)? } else { None };
-        if let Some(standing) = &mut found
-            && !standing.identity_secrets.is_empty()
+        let mut found = if self.wake()? { versions::find_policy(&self.sql)? } else { None };
+        if let Some(policy) = &mut found
+            && !policy.identity_secrets.is_empty()
         {
             let vault = deployment::vault(&self.env)?;
-            standing.identity_secrets.retain_mut(|secret| match vault.open(secret) {
+            policy.identity_secrets.retain_mut(|secret| match vault.open(secret) {
                 Ok(open) => {
                     *secret = open;
                     true
@@ -92,31 +92,31 @@ impl Shard {
             });
         }
         let found = found.map(Rc::new);
-        self.standing.borrow_mut().clone_from(&found);
+        self.policy.borrow_mut().clone_from(&found);
         Ok(found)
     }
 
     /// What holds now, asked of the site where this shard was never told.
-    pub(super) async fn standing(&self, address: &Address) -> Result<Rc<Standing>, Failure> {
-        if let Some(known) = self.known_standing()? {
+    pub(super) async fn policy(&self, address: &Address) -> Result<Rc<Policy>, Failure> {
+        if let Some(known) = self.known_policy()? {
             return Ok(known);
         }
         self.pull(address, None).await?;
-        let told = self.known_standing()?;
+        let told = self.known_policy()?;
         told.ok_or_else(|| Failure::broken("a site told no standing"))
     }
 
     /// Stores what the site tells; the first version sets the object up.
     pub(super) fn keep(
         &self,
-        Told { published, standing }: Told,
+        Publication { published, policy }: Publication,
     ) -> Result<Rc<Published>, Failure> {
-        check_survives(&standing, self.forgotten.get())?;
+        check_survives(&policy, self.forgotten.get())?;
         self.wake_up(true)?;
-        versions::keep(&self.sql, &published, &standing)?;
-        self.standing.borrow_mut().take();
-        self.room.forget();
-        self.refusals.borrow_mut().clear();
+        versions::keep(&self.sql, &published, &policy)?;
+        self.policy.borrow_mut().take();
+        self.capacity.forget();
+        self.negative_cache.borrow_mut().clear();
         Ok(self.remember(published))
     }
 
@@ -150,8 +150,8 @@ impl Shard {
 
 /// Refuses what the site told before it deleted the survey and that arrives after that, so that no
 /// shard is set up again. `forgotten` is the number of the deletion, 0 where there was none.
-fn check_survives(standing: &Standing, forgotten: u64) -> Result<(), Problem> {
-    if standing.number < forgotten {
+fn check_survives(policy: &Policy, forgotten: u64) -> Result<(), Problem> {
+    if policy.revision < forgotten {
         return Err(Problem::new(Code::UnknownSurvey, "the survey was deleted"));
     }
     Ok(())
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn what_was_told_before_a_survey_was_deleted_is_not_kept_after_that() {
-        let told = |number| Standing { number, ..Standing::default() };
+        let told = |revision| Policy { revision, ..Policy::default() };
         check_survives(&told(4), 0).unwrap();
         assert_eq!(check_survives(&told(4), 5).unwrap_err().code, Code::UnknownSurvey);
         check_survives(&told(6), 5).unwrap();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use asklet_protocol::failure::Failure;
 use asklet_store::alarm::Alarm;
-use asklet_store::shard::maintenance::{HOUSEKEEPING, keep};
+use asklet_store::shard::maintenance::{INTERVAL, keep};
 use asklet_store::shard::record::Recorded;
 use asklet_store::shard::rollup;
 use worker::{Date, Delay};
@@ -35,7 +35,7 @@ impl Shard {
     /// Sets the daily alarm unless one is set.
     async fn see_to_alarm(&self) -> Result<(), Failure> {
         if !self.alarm_set.get() && self.state.storage().get_alarm().await?.is_none() {
-            return self.set_alarm(HOUSEKEEPING).await;
+            return self.set_alarm(INTERVAL).await;
         }
         self.alarm_set.set(true);
         Ok(())
@@ -55,11 +55,12 @@ impl Shard {
     }
 
     /// Looks after what is kept.
-    pub(super) async fn keep_house(&self) -> Result<(), Failure> {
+    pub(super) async fn maintain(&self) -> Result<(), Failure> {
         self.alarm_set.set(false);
         if self.wake()? {
             let now_ms = Date::now().as_millis();
-            keep(&self.sql, &ObjectAlarm(&self.state), &pause, &self.settled, now_ms).await?;
+            keep(&self.sql, &ObjectAlarm(&self.state), &pause, &self.retention_progress, now_ms)
+                .await?;
             self.tail_length.set(None);
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use asklet_protocol::bundle::Head;
 use asklet_protocol::failure::Failure;
-use asklet_store::shard::migration::{dump, forget_standing, load};
+use asklet_store::shard::migration::{dump, forget_policy, load};
 use asklet_store::shard::record::Recorded;
 use asklet_store::sql::Sql;
 
@@ -16,10 +16,10 @@ impl Shard {
 
     /// The site moves here: until it tells again what holds, it is asked before anything is taken, and
     /// says when everything has come.
-    pub(super) fn move_in(&self) -> Result<(), Failure> {
-        self.standing.borrow_mut().take();
-        self.refusals.borrow_mut().clear();
-        forget_standing(&self.sql)
+    pub(super) fn start_migration(&self) -> Result<(), Failure> {
+        self.policy.borrow_mut().take();
+        self.negative_cache.borrow_mut().clear();
+        forget_policy(&self.sql)
     }
 
     /// Takes a page.
@@ -27,10 +27,10 @@ impl Shard {
         self.wake_up(true)?;
         let rows = load(&self.sql, page)?;
         self.tail_length.set(None);
-        self.room.forget();
+        self.capacity.forget();
         self.published.borrow_mut().clear();
-        self.standing.borrow_mut().take();
-        self.refusals.borrow_mut().clear();
+        self.policy.borrow_mut().take();
+        self.negative_cache.borrow_mut().clear();
         if self.sql.first("SELECT 1 FROM folded", &[])?.is_some() {
             self.after(Recorded::New).await?;
         }

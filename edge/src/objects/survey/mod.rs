@@ -16,7 +16,7 @@ use std::rc::Rc;
 
 use asklet_protocol::failure::Failure;
 use asklet_protocol::json;
-use asklet_protocol::policy::Standing;
+use asklet_protocol::policy::Policy;
 use asklet_protocol::routes::{ForwardedRoute, Route, find};
 use asklet_shared::definition::{Definition, Published};
 use asklet_shared::display::Display;
@@ -24,13 +24,13 @@ use asklet_shared::problem::{Code, Problem};
 use asklet_shared::settings::{self, Limits};
 use asklet_shared::time::DAY_MS;
 use asklet_shared::validate::{self, DISPLAY_LIMIT};
-use asklet_store::shard::arrival::{self, Circumstances};
+use asklet_store::shard::arrival::{self, RequestContext};
+use asklet_store::shard::capacity::Capacity;
 use asklet_store::shard::identity::Moment;
 use asklet_store::shard::limiter::Limiter;
-use asklet_store::shard::maintenance::Settled;
-use asklet_store::shard::negative_cache::Refusals;
+use asklet_store::shard::maintenance::RetentionProgress;
+use asklet_store::shard::negative_cache::NegativeCache;
 use asklet_store::shard::record::{self, AGE_LIMIT_MS, Recorded};
-use asklet_store::shard::room::Room;
 use asklet_store::shard::{schema, versions};
 use asklet_store::sql::migrate::Schema;
 use wasm_bindgen::prelude::*;
@@ -72,13 +72,13 @@ impl Survey {
             env,
             schema: Schema::new(schema::MIGRATIONS),
             limiter: RefCell::default(),
-            room: Room::default(),
+            capacity: Capacity::default(),
             alarm_set: Cell::new(false),
             tail_length: Cell::new(None),
-            settled: Cell::default(),
+            retention_progress: Cell::default(),
             published: RefCell::default(),
-            standing: RefCell::default(),
-            refusals: RefCell::default(),
+            policy: RefCell::default(),
+            negative_cache: RefCell::default(),
             forgotten: Cell::new(0),
             woken_ms: Date::now().as_millis(),
         }))
@@ -95,7 +95,7 @@ impl Survey {
     /// The time has come to look after what is kept.
     pub fn alarm(&self) -> Promise {
         let shard = self.0.clone();
-        promise::of_alarm(async move { shard.keep_house().await })
+        promise::of_alarm(async move { shard.maintain().await })
     }
 }
 
@@ -108,19 +108,19 @@ struct Shard {
     intake: Intake,
     bodies: Bodies,
     limiter: RefCell<Limiter>,
-    room: Room,
+    capacity: Capacity,
     /// Whether an alarm is known to be set.
     alarm_set: Cell<bool>,
     /// At most how many displays are in the tail, once they were counted.
     tail_length: Cell<Option<usize>>,
     /// What retention has looked at since the object woke.
-    settled: Cell<Settled>,
+    retention_progress: Cell<RetentionProgress>,
     /// The versions that were used since the object woke.
     published: RefCell<HashMap<u32, Rc<Published>>>,
     /// What holds now, once it was read.
-    standing: RefCell<Option<Rc<Standing>>>,
+    policy: RefCell<Option<Rc<Policy>>>,
     /// What the site refused a moment ago.
-    refusals: RefCell<Refusals>,
+    negative_cache: RefCell<NegativeCache>,
     /// The number of the change by which the survey was deleted; 0 while it is not.
     forgotten: Cell<u64>,
     /// When the object woke.
@@ -165,60 +165,60 @@ impl Shard {
     ) -> Result<Promise, Failure> {
         #[cfg(feature = "faults")]
         crate::platform::faults::arm(&worker::Headers(request.headers()));
-        let circumstances = self.let_pass(&request)?;
-        check_media_type(&circumstances.content_type)?;
-        body::check_encoding(&circumstances.content_encoding, body::UNCOMPRESSED)?;
-        if let Some(standing) = self.known_standing()? {
-            check_origin(&standing, circumstances.origin.as_deref())?;
+        let request_context = self.admit(&request)?;
+        check_media_type(&request_context.content_type)?;
+        body::check_encoding(&request_context.content_encoding, body::UNCOMPRESSED)?;
+        if let Some(policy) = self.known_policy()? {
+            check_origin(&policy, request_context.origin.as_deref())?;
         }
-        if !body::fits(circumstances.length, DISPLAY_LIMIT) {
-            let announced = circumstances.length;
+        if !body::fits(request_context.length, DISPLAY_LIMIT) {
+            let announced = request_context.length;
             let mut request = Request::from(request);
             return Ok(promise::of("survey", async move {
                 let body = body::read_stream(&mut request, announced, DISPLAY_LIMIT).await?;
-                self.take(&body, circumstances, &address).await
+                self.take(&body, request_context, &address).await
             }));
         }
         // HTTP holds the body to the length that it announces, so it can be read at once.
         let body = self.bodies.read(&request);
         let take = move |body: JsValue| {
             let body = Uint8Array::new(&body).to_vec();
-            promise::now("survey", async move { self.take(&body, circumstances, &address).await })
+            promise::now("survey", async move { self.take(&body, request_context, &address).await })
         };
         Ok(BROKE_OFF.with(|broke_off| promise::then(&body, take, broke_off)))
     }
 
     /// What a request's headers tell of its visitor, unless that is more than is taken at once, or kept,
     /// or nothing is taken.
-    fn let_pass(&self, request: &web_sys::Request) -> Result<Circumstances, Failure> {
-        let circumstances = self.intake.read(&request.headers());
-        let standing = self.known_standing()?;
-        if let Some(standing) = &standing {
-            check_taken(standing)?;
+    fn admit(&self, request: &web_sys::Request) -> Result<RequestContext, Failure> {
+        let request_context = self.intake.read(&request.headers());
+        let policy = self.known_policy()?;
+        if let Some(policy) = &policy {
+            check_taken(policy)?;
         }
-        let limits = standing.as_ref().map_or_else(Limits::default, |known| known.limits);
-        let visitor = circumstances.address.as_deref();
+        let limits = policy.as_ref().map_or_else(Limits::default, |known| known.limits);
+        let visitor = request_context.address.as_deref();
         let now_ms = Date::now().as_millis();
         self.limiter.borrow_mut().pass(limits, visitor, now_ms)?;
-        if standing.is_some() {
-            self.room.take(&self.sql, limits, now_ms)?;
+        if policy.is_some() {
+            self.capacity.take(&self.sql, limits, now_ms)?;
         }
-        Ok(circumstances)
+        Ok(request_context)
     }
 
     async fn take(
         &self,
         body: &[u8],
-        circumstances: Circumstances,
+        request_context: RequestContext,
         address: &Address,
     ) -> Result<web_sys::Response, Failure> {
         let display: Display = json::read_sent(body)?;
         let published = self.published(address, display.version).await?;
-        let standing = self.standing(address).await?;
+        let policy = self.policy(address).await?;
         // It may have been asked for only now.
-        check_origin(&standing, circumstances.origin.as_deref())?;
-        let survey = (&published.definition, &*standing);
-        let (recorded, refused) = self.record(display, circumstances, survey, &address.site)?;
+        check_origin(&policy, request_context.origin.as_deref())?;
+        let survey = (&published.definition, &*policy);
+        let (recorded, refused) = self.record(display, request_context, survey, &address.site)?;
         self.after(recorded).await?;
         match refused {
             None => respond::taken(),
@@ -231,17 +231,17 @@ impl Shard {
     fn record(
         &self,
         mut display: Display,
-        circumstances: Circumstances,
-        (definition, standing): (&Definition, &Standing),
+        request_context: RequestContext,
+        (definition, policy): (&Definition, &Policy),
         site: &str,
     ) -> Result<(Recorded, Option<Problem>), Failure> {
         let now_ms = Date::now().as_millis();
-        check_taken(standing)?;
-        check_open(standing, now_ms)?;
+        check_taken(policy)?;
+        check_open(policy, now_ms)?;
         validate::display(&mut display, definition)?;
         let shown_ms = record::shown_ms(display.age_ms, now_ms);
         let told = (site, Moment { shown_ms, now_ms });
-        let arrival = arrival::arrival(display, circumstances, definition, standing, told);
+        let arrival = arrival::arrival(display, request_context, definition, policy, told);
         let refused = arrival.refused.clone();
         Ok((record::record(&self.sql, arrival, now_ms)?, refused))
     }
@@ -274,9 +274,9 @@ impl Shard {
 }
 
 /// Keeps other sites' browsers out. A program can send any origin or none; this does not stop one.
-fn check_origin(standing: &Standing, origin: Option<&str>) -> Result<(), Problem> {
+fn check_origin(policy: &Policy, origin: Option<&str>) -> Result<(), Problem> {
     match origin {
-        Some(origin) if !settings::lists(&standing.origins, origin) => {
+        Some(origin) if !settings::lists(&policy.origins, origin) => {
             Err(Problem::new(Code::OriginNotAllowed, "the site does not list the page's origin"))
         }
         _ => Ok(()),
@@ -284,8 +284,8 @@ fn check_origin(standing: &Standing, origin: Option<&str>) -> Result<(), Problem
 }
 
 /// Refuses everything where the team has said so: for good, unlike what is only too much at present.
-fn check_taken(standing: &Standing) -> Result<(), Problem> {
-    if standing.refuses {
+fn check_taken(policy: &Policy) -> Result<(), Problem> {
+    if policy.refuses {
         let detail = "the site's team has all displays of the survey refused";
         return Err(Problem::new(Code::IntakeRefused, detail));
     }
@@ -293,8 +293,8 @@ fn check_taken(standing: &Standing) -> Result<(), Problem> {
 }
 
 /// What was shown before a survey was closed is taken for as long as it can be on its way.
-fn check_open(standing: &Standing, now_ms: u64) -> Result<(), Problem> {
-    match standing.closed_ms(now_ms) {
+fn check_open(policy: &Policy, now_ms: u64) -> Result<(), Problem> {
+    match policy.closed_ms(now_ms) {
         Some(closed_ms) if closed_ms + AGE_LIMIT_MS < now_ms => {
             Err(Problem::new(Code::SurveyClosed, "nothing of this survey is on its way any more")
                 .limit(format!("{} days after it was closed", AGE_LIMIT_MS / DAY_MS)))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use asklet_protocol::policy::Standing;
+use asklet_protocol::policy::Policy;
 use asklet_shared::definition::Definition;
 use asklet_shared::dimension::OTHER;
 use asklet_shared::display::Display;
@@ -16,7 +16,7 @@ use crate::shard::record::Arrival;
 
 /// What the headers of a request tell; nothing where a program tells of displays, and no browser.
 #[derive(Default)]
-pub struct Circumstances {
+pub struct RequestContext {
     /// The origin of the page.
     pub origin: Option<String>,
     /// The type of the body.
@@ -47,24 +47,24 @@ pub fn country_code(text: &str) -> String {
 /// token where that is refused: an answer is worth more.
 pub fn arrival(
     display: Display,
-    circumstances: Circumstances,
+    request_context: RequestContext,
     definition: &Definition,
-    standing: &Standing,
+    policy: &Policy,
     (site, moment): (&str, Moment),
 ) -> Arrival {
-    let Circumstances { country, device, is_private, .. } = circumstances;
-    let privacy = standing.privacy;
+    let RequestContext { country, device, is_private, .. } = request_context;
+    let privacy = policy.privacy;
     let mut respondent = None;
     let mut traits = BTreeMap::new();
     let mut verified = false;
     let mut refused = None;
     if !is_private {
-        let policy = identity::Policy {
+        let tokens = identity::TokenPolicy {
             site,
-            secrets: &standing.identity_secrets,
-            max_hours: standing.identity_max_hours,
+            secrets: &policy.identity_secrets,
+            max_hours: policy.identity_max_hours,
         };
-        match display.identity.as_deref().map(|token| identity::verify(token, &policy, moment)) {
+        match display.identity.as_deref().map(|token| identity::verify(token, &tokens, moment)) {
             Some(Ok(identity)) => {
                 respondent = Some(identity.respondent);
                 traits = identity.traits;
@@ -74,7 +74,7 @@ pub fn arrival(
             Some(Err(problem)) => refused = Some(problem),
             None => {}
         }
-        if !verified && !standing.require_identity {
+        if !verified && !policy.require_identity {
             traits = display.traits;
         } else if !verified && !display.traits.is_empty() {
             let detail = "the site takes traits only with an identity token";

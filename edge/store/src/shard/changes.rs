@@ -13,13 +13,13 @@
 use asklet_protocol::failure::Failure;
 use asklet_shared::time::END_OF_TIME_MS;
 
-use crate::shard::stored::{self, COLUMNS, GONE, Stored};
+use crate::shard::stored::{self, COLUMNS, Stored, TOMBSTONES};
 use crate::shard::watermark::{self, TAIL, Watermark};
 use crate::sql::{Sql, Value};
 
 /// The displays that readers are told of: what has an answer has started.
 fn told() -> String {
-    format!("(stage >= 2 OR excluded IN {GONE})")
+    format!("(stage >= 2 OR excluded IN {TOMBSTONES})")
 }
 
 /// The number of the next change.
@@ -67,7 +67,7 @@ pub fn replace(sql: &impl Sql, earlier: Option<&Stored>, later: &Stored) -> Resu
     {
         return Ok(());
     }
-    let is_told = later.stage >= asklet_shared::display::Stage::Started || later.is_gone();
+    let is_told = later.stage >= asklet_shared::display::Stage::Started || later.is_tombstone();
     if is_told {
         let insert = "INSERT INTO change (seq, id) VALUES (?, ?)";
         sql.run(insert, &[later.seq.into(), id.into()])?;

@@ -32,7 +32,9 @@ pub fn step(
             let found = find(correction, sql, &range)?;
             let is_cut = found.len() == DISPLAYS;
             corrected.next = match found.last() {
-                Some(last) if is_cut => Some(Cursor { id: last.id, astray: last.astray }),
+                Some(last) if is_cut => {
+                    Some(Cursor { id: last.id, clock_skewed: last.clock_skewed })
+                }
                 _ => range.next,
             };
             for display in

@@ -23,7 +23,7 @@
 
 use asklet_protocol::failure::Failure;
 
-use crate::cipher::{self, DESTROYED, KEY_BYTES, Key, UNUSED};
+use crate::cipher::{self, DESTROYED, DisplayKey, KEY_BYTES, UNUSED};
 use crate::sql::Sql;
 use crate::sql::dump::InPlace;
 
@@ -93,7 +93,7 @@ fn store_more(sql: &impl Sql, wanted: usize) -> Result<(), Failure> {
     cipher::fill_randomly(fresh)?;
     let stored = places.zip(fresh.chunks(KEY_BYTES)).map(|(place, key)| {
         let broken = || Failure::broken("a new key is no key");
-        Key::stored(number(batch, place), key).ok_or_else(broken)
+        DisplayKey::stored(number(batch, place), key).ok_or_else(broken)
     });
     let stored = stored.collect::<Result<Vec<_>, _>>()?;
     sql.run(WRITE, &[batch.into(), keys.into()])?;
@@ -107,14 +107,14 @@ fn number(batch: u64, place: usize) -> u64 {
 }
 
 /// The next key that no display has. It stays that until it is taken.
-pub fn next(sql: &impl Sql) -> Result<Key, Failure> {
+pub fn next(sql: &impl Sql) -> Result<DisplayKey, Failure> {
     let spare = sql.spare_keys().borrow();
     let missing = || Failure::broken("no key was reserved");
     spare.keys.front().cloned().ok_or_else(missing)
 }
 
 /// Takes the next key for a display.
-pub fn take(sql: &impl Sql) -> Result<Key, Failure> {
+pub fn take(sql: &impl Sql) -> Result<DisplayKey, Failure> {
     let key = next(sql)?;
     let mut spare = sql.spare_keys().borrow_mut();
     spare.keys.pop_front();

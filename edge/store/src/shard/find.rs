@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 
 use asklet_protocol::failure::Failure;
-use asklet_protocol::find::{Find, From, Key, Order};
+use asklet_protocol::find::{DisplayFilter, Order, PageStart, Position};
 use asklet_shared::display::{Answer, Choice};
 use asklet_shared::display_id::DisplayId;
 use asklet_shared::time::END_OF_TIME_MS;
@@ -16,7 +16,7 @@ use asklet_shared::time::END_OF_TIME_MS;
 use crate::shard::columns::{self, DRIFT_MS, LATE, LATE_MS};
 use crate::shard::personal_data::digest_column;
 use crate::shard::scan::column;
-use crate::shard::stored::{self, COLUMNS, GONE, Stored};
+use crate::shard::stored::{self, COLUMNS, Stored, TOMBSTONES};
 use crate::sql::{Sql, Value};
 
 /// When a display arrived and its id as it is written, from the columns `received_ms` and `hex`.
@@ -32,12 +32,12 @@ fn columns(order: Order) -> &'static str {
 }
 
 /// Where a display stands in an order, from a [`KEY`].
-fn parse(order: Order, text: &str) -> Option<Key> {
+fn parse(order: Order, text: &str) -> Option<Position> {
     let (received_ms, id) = text.split_once('.')?;
     Some(order.key(received_ms.parse().ok()?, id.parse().ok()?))
 }
 
-fn bytes(key: Key) -> Option<Vec<u8>> {
+fn bytes(key: Position) -> Option<Vec<u8>> {
     key.id.map(|id| id.as_bytes().to_vec())
 }
 
@@ -46,7 +46,7 @@ pub type Plain<'a> = &'a dyn Fn(&str) -> String;
 
 /// How much is done in one step.
 #[derive(Debug, Clone, Copy)]
-pub struct Step {
+pub struct ReadLimits {
     /// How many rows are looked at.
     pub rows: u32,
     /// How many of them are read.
@@ -58,24 +58,24 @@ pub struct Step {
 /// A walk over the displays that are looked for, step by step: one looks at what comes next, and those
 /// after it read that.
 #[derive(Debug)]
-pub struct Reading {
-    find: Find,
-    from: From,
+pub struct DisplayReader {
+    find: DisplayFilter,
+    from: PageStart,
     /// What was looked at and not read yet.
-    ahead: VecDeque<Key>,
+    ahead: VecDeque<Position>,
     /// Where to go on behind once that is read; none at the end.
-    then: Option<Key>,
+    then: Option<Position>,
     is_over: bool,
 }
 
-impl Reading {
+impl DisplayReader {
     /// From a place on.
-    pub fn new(find: Find, from: From) -> Self {
+    pub fn new(find: DisplayFilter, from: PageStart) -> Self {
         Self { find, from, ahead: VecDeque::new(), then: None, is_over: false }
     }
 
     /// Behind what it goes on; nothing once it is over.
-    pub fn next(&self) -> Option<Key> {
+    pub fn next(&self) -> Option<Position> {
         self.from.after.filter(|_| !self.is_over)
     }
 
@@ -88,7 +88,7 @@ impl Reading {
     pub fn step(
         &mut self,
         sql: &impl Sql,
-        step: Step,
+        step: ReadLimits,
         plain: Plain<'_>,
     ) -> Result<Vec<Stored>, Failure> {
         let found = if self.ahead.is_empty() {
@@ -99,7 +99,7 @@ impl Reading {
         };
         if self.ahead.is_empty() {
             self.is_over = self.then.is_none();
-            self.from = From { after: self.then, with: false, ..self.from };
+            self.from = PageStart { after: self.then, with: false, ..self.from };
         }
         Ok(found)
     }
@@ -132,7 +132,7 @@ impl Reading {
     fn read(
         &mut self,
         sql: &impl Sql,
-        step: Step,
+        step: ReadLimits,
         plain: Plain<'_>,
     ) -> Result<Vec<Stored>, Failure> {
         let keys: Vec<_> = self.ahead.iter().take(step.read).copied().collect();
@@ -166,11 +166,11 @@ impl Reading {
         )?;
         let last_found = found.last().map(|last| order.key(last.received_ms, last.id));
         let last = last_found.filter(|_| found.len() == step.limit).or(keys.last().copied());
-        let is_read = |key: &Key| last.is_some_and(|last| !order.precedes(last, *key));
+        let is_read = |key: &Position| last.is_some_and(|last| !order.precedes(last, *key));
         while self.ahead.front().is_some_and(is_read) {
             self.ahead.pop_front();
         }
-        self.from = From { after: last, with: false, ..self.from };
+        self.from = PageStart { after: last, with: false, ..self.from };
         Ok(found)
     }
 }
@@ -182,13 +182,13 @@ struct Window {
     /// Its values.
     values: Vec<Value>,
     /// Where to go on if there are fewer than were asked for.
-    end: Option<Key>,
+    end: Option<Position>,
 }
 
 impl Window {
-    fn newest_first(find: &Find, from: From, rows: u32) -> Self {
+    fn newest_first(find: &DisplayFilter, from: PageStart, rows: u32) -> Self {
         let before = if from.with { "<=" } else { "<" };
-        // Keys of astray displays say nothing about when they were shown.
+        // Keys of clock-skewed displays say nothing about when they were shown.
         let query = format!(
             "SELECT received_ms, id FROM (SELECT received_ms, id FROM display
                 WHERE id {before} ?1 AND id >= ?2 AND id < ?3 ORDER BY id DESC LIMIT ?4)
@@ -209,9 +209,14 @@ impl Window {
 
     /// The window ends at the time of the last of so many keys. What is not late arrived so long after
     /// it was shown at most, and its id is not further from that than clocks drift.
-    fn by_reception(sql: &impl Sql, find: &Find, from: From, rows: u32) -> Result<Self, Failure> {
+    fn by_reception(
+        sql: &impl Sql,
+        find: &DisplayFilter,
+        from: PageStart,
+        rows: u32,
+    ) -> Result<Self, Failure> {
         // Nothing arrives before it is shown.
-        let start = from.after.unwrap_or(Key { ms: find.from_ms, id: None });
+        let start = from.after.unwrap_or(Position { ms: find.from_ms, id: None });
         let nth = sql.first(
             &format!(
                 "SELECT id FROM display WHERE id >= ? AND id < ? ORDER BY id LIMIT 1 OFFSET {rows}"
@@ -219,7 +224,7 @@ impl Window {
             &[DisplayId::floor(start.ms).to_vec().into(), end_of(find).to_vec().into()],
         )?;
         let nth = nth.map(|mut row| columns::display_id(&row.blob()?)).transpose()?;
-        let end = nth.map(|id| Key { ms: id.unix_ms().max(start.ms + 1), id: None });
+        let end = nth.map(|id| Position { ms: id.unix_ms().max(start.ms + 1), id: None });
         let end_ms = end.map_or(END_OF_TIME_MS, |end| end.ms);
         let query = format!(
             "SELECT received_ms, id FROM (
@@ -243,8 +248,8 @@ impl Window {
     }
 }
 
-/// A bound above the ids of what was shown in time, but for what is astray.
-fn end_of(find: &Find) -> [u8; 16] {
+/// A bound above the ids of what was shown in time, but for what is clock-skewed.
+fn end_of(find: &DisplayFilter) -> [u8; 16] {
     DisplayId::floor(find.to_ms.saturating_add(DRIFT_MS))
 }
 
@@ -259,20 +264,20 @@ fn says(display: &Stored, wanted: &str, plain: Plain<'_>) -> bool {
 }
 
 /// Whether it finds a display of those that SQL lets pass.
-pub fn holds(find: &Find, display: &Stored, plain: Plain<'_>) -> bool {
+pub fn holds(find: &DisplayFilter, display: &Stored, plain: Plain<'_>) -> bool {
     let (text, respondent) = (find.text.as_deref(), find.respondent.as_deref());
     text.is_none_or(|wanted| says(display, wanted, plain))
         && respondent.is_none_or(|who| display.respondent.as_deref() == Some(who))
 }
 
 /// What SQL can tell of it, with values put behind those that are there.
-pub fn condition(find: &Find, values: &mut Vec<Value>) -> String {
+pub fn condition(find: &DisplayFilter, values: &mut Vec<Value>) -> String {
     let mut mark = |value: Value| {
         values.push(value);
         format!("?{}", values.len())
     };
     let mut condition = format!(
-        "shown_ms >= {} AND shown_ms < {} AND coalesce(excluded NOT IN {GONE}, 1)",
+        "shown_ms >= {} AND shown_ms < {} AND coalesce(excluded NOT IN {TOMBSTONES}, 1)",
         mark(find.from_ms.into()),
         mark(find.to_ms.into())
     );

@@ -33,7 +33,7 @@ pub struct Identity {
 }
 
 /// What a site takes.
-pub struct Policy<'a> {
+pub struct TokenPolicy<'a> {
     /// The site's id.
     pub site: &'a str,
     /// The secrets with which tokens are signed.
@@ -52,7 +52,7 @@ pub struct Moment {
 }
 
 /// Checks a token.
-pub fn verify(token: &str, policy: &Policy<'_>, moment: Moment) -> Result<Identity, Problem> {
+pub fn verify(token: &str, policy: &TokenPolicy<'_>, moment: Moment) -> Result<Identity, Problem> {
     let (header, claims) = read(token, policy.secrets)?;
     if header.get("alg").and_then(Value::as_str) != Some("HS256") {
         return Err(wrong("alg", "the token is not signed with HS256").limit("HS256"));
@@ -226,7 +226,7 @@ mod tests {
 
     fn verified_at(token: &str, moment: Moment) -> Result<Identity, Problem> {
         let secrets = ["old".to_owned(), "new".to_owned()];
-        verify(token, &Policy { site: SITE, secrets: &secrets, max_hours: 24 }, moment)
+        verify(token, &TokenPolicy { site: SITE, secrets: &secrets, max_hours: 24 }, moment)
     }
 
     fn verified(token: &str) -> Result<Identity, Problem> {

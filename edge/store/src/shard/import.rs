@@ -7,7 +7,7 @@ use std::rc::Rc;
 use asklet_protocol::failure::Failure;
 use asklet_protocol::import::Imported;
 use asklet_protocol::json;
-use asklet_protocol::policy::Standing;
+use asklet_protocol::policy::Policy;
 use asklet_protocol::respondent::{RESPONDENT_LIMIT, is_respondent};
 use asklet_protocol::responses::Excluded;
 use asklet_shared::definition::question::AnswerKind;
@@ -22,7 +22,7 @@ use serde::de::{Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use sha2::{Digest, Sha256};
 
-use crate::shard::arrival::{self, Circumstances};
+use crate::shard::arrival::{self, RequestContext};
 use crate::shard::identity::Moment;
 use crate::shard::log;
 use crate::shard::record::{self, Arrival, Recorded};
@@ -34,7 +34,7 @@ const NAME_LIMIT: usize = 50;
 /// What a line says besides the display: when it was shown, and what an export tells. The two are read
 /// one after the other, since reading both at once takes more of the Worker than storing them.
 #[derive(Default, Deserialize)]
-struct Beside {
+struct ImportedFields {
     shown_ms: u64,
     #[serde(default)]
     country: Option<String>,
@@ -112,7 +112,7 @@ struct Kind {
 }
 
 /// What a shard knows that takes lines: versions, the site, what holds, and the time.
-pub struct Desk<'a> {
+pub struct ImportContext<'a> {
     /// Finds a version.
     pub published: &'a dyn Fn(u32) -> Result<Option<Rc<Published>>, Failure>,
     /// Tells the number of the latest version.
@@ -120,17 +120,21 @@ pub struct Desk<'a> {
     /// The site's id.
     pub site: &'a str,
     /// What holds now.
-    pub standing: &'a Standing,
+    pub policy: &'a Policy,
     /// The time.
     pub now_ms: u64,
 }
 
 /// Takes lines of JSON, each as if it had been collected, in one transaction. A line that breaks a
 /// rule is told and left out; importing the rest again changes nothing.
-pub fn import(sql: &impl Sql, lines: &str, desk: &Desk<'_>) -> Result<Imported, Failure> {
+pub fn import(
+    sql: &impl Sql,
+    lines: &str,
+    context: &ImportContext<'_>,
+) -> Result<Imported, Failure> {
     let mut imported = Imported::default();
     let (mut numbers, mut arrivals) = (Vec::new(), Vec::new());
-    each(sql, lines, desk, &mut |at, arrival| {
+    each(sql, lines, context, &mut |at, arrival| {
         match arrival {
             Some(Ok(arrival)) => {
                 numbers.push(at + 1);
@@ -141,7 +145,7 @@ pub fn import(sql: &impl Sql, lines: &str, desk: &Desk<'_>) -> Result<Imported, 
         }
         Ok(())
     })?;
-    let outcomes = record::record_all(sql, arrivals, desk.now_ms)?;
+    let outcomes = record::record_all(sql, arrivals, context.now_ms)?;
     for (line, outcome) in numbers.into_iter().zip(outcomes) {
         match outcome {
             Ok(Recorded::New) => imported.stored += 1,
@@ -153,9 +157,9 @@ pub fn import(sql: &impl Sql, lines: &str, desk: &Desk<'_>) -> Result<Imported, 
 }
 
 /// For each line `1` if its display is stored already, whatever became of it, and `0` if not.
-pub fn known(sql: &impl Sql, lines: &str, desk: &Desk<'_>) -> Result<String, Failure> {
+pub fn known(sql: &impl Sql, lines: &str, context: &ImportContext<'_>) -> Result<String, Failure> {
     let mut known = String::new();
-    each(sql, lines, desk, &mut |_, arrival| {
+    each(sql, lines, context, &mut |_, arrival| {
         let is_known = match arrival {
             Some(Ok(arrival)) => log::find(sql, arrival.id)?.is_some(),
             Some(Err(_)) | None => false,
@@ -170,7 +174,7 @@ pub fn known(sql: &impl Sql, lines: &str, desk: &Desk<'_>) -> Result<String, Fai
 fn each(
     sql: &impl Sql,
     lines: &str,
-    desk: &Desk<'_>,
+    context: &ImportContext<'_>,
     take: &mut dyn FnMut(usize, Option<Result<Arrival, Problem>>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     // How often the same score stands here.
@@ -178,7 +182,7 @@ fn each(
     for (at, line) in lines.lines().enumerate() {
         let arrival = match line.trim().is_empty() {
             true => None,
-            false => match read(sql, line, desk, &mut alike) {
+            false => match read(sql, line, context, &mut alike) {
                 Ok(arrival) => Some(Ok(arrival)),
                 Err(Failure::Problem(problem)) => Some(Err(problem)),
                 Err(broken) => return Err(broken),
@@ -192,10 +196,10 @@ fn each(
 fn read(
     sql: &impl Sql,
     line: &str,
-    desk: &Desk<'_>,
+    context: &ImportContext<'_>,
     alike: &mut HashMap<String, u32>,
 ) -> Result<Arrival, Failure> {
-    let Desk { published, latest, site, standing, now_ms } = *desk;
+    let ImportContext { published, latest, site, policy, now_ms } = *context;
     if line.len() > DISPLAY_LIMIT {
         return Err(Problem::new(Code::BodyTooLarge, "the line is too large")
             .limit(format!("{DISPLAY_LIMIT} bytes"))
@@ -206,14 +210,14 @@ fn read(
         let score: Score = json::read_sent(line.as_bytes())?;
         let (id, shown_ms) = score.id(alike)?;
         // Told again after a later version was published, it is still the same.
-        let known = log::find(sql, id)?.filter(|known| !known.is_gone());
+        let known = log::find(sql, id)?.filter(|known| !known.is_tombstone());
         let version = known.map_or_else(latest, |known| Ok(known.context.version))?;
         let text = published(version)?.and_then(|published| first_text(&published.definition));
         score.line((id, shown_ms), version, text)?
     } else {
         (json::read_sent(line.as_bytes())?, json::read_sent(line.as_bytes())?)
     };
-    let (mut display, line): (Display, Beside) = line;
+    let (mut display, line): (Display, ImportedFields) = line;
     let shown_ms = line.shown_ms;
     let unknown = || {
         Problem::new(Code::UnknownVersion, "the survey was never published in this version")
@@ -232,8 +236,8 @@ fn read(
     }
     let published = published(display.version)?.ok_or_else(unknown)?;
     validate::display(&mut display, &published.definition)?;
-    let (nobody, told) = (Circumstances::default(), (site, Moment { shown_ms, now_ms }));
-    let mut arrival = arrival::arrival(display, nobody, &published.definition, standing, told);
+    let (nobody, told) = (RequestContext::default(), (site, Moment { shown_ms, now_ms }));
+    let mut arrival = arrival::arrival(display, nobody, &published.definition, policy, told);
     if let Some(problem) = arrival.refused {
         // Whoever imports still has the line, and can mend it.
         return Err(problem.into());
@@ -242,10 +246,10 @@ fn read(
         told.filter(|told| is_kept && told.chars().count() <= NAME_LIMIT)
     };
     let context = &mut arrival.context;
-    if let Some(country) = kept(line.country, standing.privacy.country) {
+    if let Some(country) = kept(line.country, policy.privacy.country) {
         context.country = arrival::country_code(&country);
     }
-    if let Some(device) = kept(line.device, standing.privacy.device) {
+    if let Some(device) = kept(line.device, policy.privacy.device) {
         context.device = device;
     }
     if let Some(page_group) = kept(line.page_group, true) {
@@ -310,7 +314,7 @@ impl Score {
         (id, shown_ms): (DisplayId, u64),
         version: u32,
         text: Option<String>,
-    ) -> Result<(Display, Beside), Problem> {
+    ) -> Result<(Display, ImportedFields), Problem> {
         let mut answers = Answers::default();
         answers.set(&self.question, Answer::Score(self.score.0));
         if let Some(comment) = self.comment.filter(|comment| !comment.trim().is_empty()) {
@@ -335,6 +339,9 @@ impl Score {
             identity: None,
             age_ms: 0,
         };
-        Ok((display, Beside { shown_ms, respondent: self.respondent, ..Beside::default() }))
+        Ok((
+            display,
+            ImportedFields { shown_ms, respondent: self.respondent, ..ImportedFields::default() },
+        ))
     }
 }

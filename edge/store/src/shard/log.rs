@@ -20,7 +20,7 @@ use crate::sql::{Sql, Value};
 
 /// Hands over the facts of the displays that a condition picks out, with how many displays there are
 /// of each kind: those that were shown in the same bucket and are alike in all that is counted.
-pub fn each_kind(
+pub fn each_group(
     sql: &impl Sql,
     condition: &str,
     values: &[Value],

@@ -54,7 +54,7 @@ pub fn dump(
 }
 
 /// Forgets what holds now, so that the site is asked before anything is taken.
-pub fn forget_standing(sql: &impl Sql) -> Result<(), Failure> {
+pub fn forget_policy(sql: &impl Sql) -> Result<(), Failure> {
     sql.run("DELETE FROM standing", &[])
 }
 
@@ -83,7 +83,7 @@ pub fn load(sql: &impl Sql, page: &str) -> Result<u64, Failure> {
     let loaded = sql.transaction(|| {
         storage::note_size(sql)?;
         sql.run("DELETE FROM folded", &[])?;
-        forget_standing(sql)?;
+        forget_policy(sql)?;
         let place = (TABLES, MIGRATIONS.len());
         let same = |text: &str| Ok(text.to_owned());
         let rename = |_: &str, id: &str| same(id);

@@ -2,6 +2,7 @@
 //! both.
 
 pub mod arrival;
+pub mod capacity;
 pub mod changes;
 pub mod columns;
 pub mod corrections;
@@ -19,7 +20,6 @@ pub mod record;
 pub mod responses;
 pub mod retention;
 pub mod rollup;
-pub mod room;
 pub mod scan;
 pub mod schema;
 pub mod slice;

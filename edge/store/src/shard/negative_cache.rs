@@ -11,9 +11,9 @@ const LIMIT: usize = 64;
 /// Versions that the site refused (the latest is `None`), until when each is remembered, and why it
 /// was refused.
 #[derive(Default)]
-pub struct Refusals(HashMap<Option<u32>, (u64, Problem)>);
+pub struct NegativeCache(HashMap<Option<u32>, (u64, Problem)>);
 
-impl Refusals {
+impl NegativeCache {
     /// Lets a question pass that was not refused a moment ago. Where no more refusals can be
     /// remembered none does: versions are made up faster than the site can refuse them.
     pub fn pass(&mut self, version: Option<u32>, now_ms: u64) -> Result<(), Problem> {
@@ -44,19 +44,19 @@ mod tests {
 
     #[test]
     fn once_no_more_can_be_remembered_nothing_unknown_reaches_the_site() {
-        let mut refusals = Refusals::default();
+        let mut negative_cache = NegativeCache::default();
         let unknown = Problem::new(Code::UnknownVersion, "no such version");
         for version in 0..u32::try_from(LIMIT).unwrap() {
-            refusals.pass(Some(version), 1).unwrap();
-            refusals.add(Some(version), unknown.clone(), 1);
+            negative_cache.pass(Some(version), 1).unwrap();
+            negative_cache.add(Some(version), unknown.clone(), 1);
         }
-        assert_eq!(refusals.pass(Some(3), 2), Err(unknown));
+        assert_eq!(negative_cache.pass(Some(3), 2), Err(unknown));
         let code = |refused: Result<(), Problem>| refused.unwrap_err().code;
-        assert_eq!(code(refusals.pass(Some(1_000), 2)), Code::Busy);
-        assert_eq!(code(refusals.pass(None, 2)), Code::Busy);
-        refusals.pass(Some(1_000), KEEP_MS + 1).unwrap();
-        refusals.add(None, Problem::new(Code::UnknownBody, "no such body"), KEEP_MS + 1);
-        refusals.clear();
-        refusals.pass(None, KEEP_MS + 1).unwrap();
+        assert_eq!(code(negative_cache.pass(Some(1_000), 2)), Code::Busy);
+        assert_eq!(code(negative_cache.pass(None, 2)), Code::Busy);
+        negative_cache.pass(Some(1_000), KEEP_MS + 1).unwrap();
+        negative_cache.add(None, Problem::new(Code::UnknownBody, "no such body"), KEEP_MS + 1);
+        negative_cache.clear();
+        negative_cache.pass(None, KEEP_MS + 1).unwrap();
     }
 }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::columns::broken;
-use crate::cipher::Key;
+use crate::cipher::DisplayKey;
 use crate::sql::Value;
 
 /// What is kept of a person until retention forgets it, besides what is sealed.
@@ -70,7 +70,7 @@ impl Sealed {
         &self,
         id: DisplayId,
         personal: Option<Personal>,
-        key: Option<&Key>,
+        key: Option<&DisplayKey>,
     ) -> Result<[Value; 4], Failure> {
         let personal =
             personal.map(|personal| Personal { has_text: !self.texts.is_empty(), ..personal });
@@ -87,7 +87,7 @@ impl Sealed {
     /// Reads the column `sealed`.
     pub fn open(
         id: DisplayId,
-        key: Option<&Key>,
+        key: Option<&DisplayKey>,
         sealed: Option<Vec<u8>>,
     ) -> Result<Self, Failure> {
         match (sealed, key) {

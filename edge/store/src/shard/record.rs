@@ -1,7 +1,7 @@
 //! Recording: one revision of one display enters the log, and, where the counters cover the display
 //! already, the counters with it, in one transaction.
 //!
-//! A display whose id was made by a clock too wrong for the tail's range of keys is marked as astray. It
+//! A display whose id was made by a clock too wrong for the tail's range of keys is marked as clock-skewed. It
 //! is deferred like whatever arrives behind the watermark: the fold counts it with others later, since
 //! counting one by itself writes a row for each of its dimensions and questions.
 
@@ -16,7 +16,7 @@ use asklet_shared::time::DAY_MS;
 
 use crate::shard::columns::DRIFT_MS;
 use crate::shard::personal_data::Personal;
-use crate::shard::rollup::{self, Changes};
+use crate::shard::rollup::{self, CounterChanges};
 use crate::shard::stored::Stored;
 use crate::shard::watermark::Watermark;
 use crate::shard::{display_keys, log, trait_values};
@@ -44,7 +44,7 @@ pub struct Arrival {
     pub dismissed: bool,
     /// When it was shown, in milliseconds since the epoch.
     pub shown_ms: u64,
-    /// Under what circumstances it was shown.
+    /// Under what context it was shown.
     pub context: Context,
     /// What was answered.
     pub answers: Answers,
@@ -80,7 +80,7 @@ pub fn record(sql: &impl Sql, arrival: Arrival, now_ms: u64) -> Result<Recorded,
         return Ok(Recorded::New);
     }
     sql.transaction(|| {
-        let mut changes = Changes::default();
+        let mut changes = CounterChanges::default();
         let recorded = store(sql, Watermark::read(sql)?, &mut changes, new)?;
         changes.save(sql)?;
         Ok(recorded)
@@ -98,7 +98,7 @@ pub fn record_all(
     display_keys::reserve(sql, new.iter().filter(|new| new.has_sealed()).count())?;
     sql.transaction(|| {
         let counters = Watermark::read(sql)?;
-        let mut changes = Changes::default();
+        let mut changes = CounterChanges::default();
         let mut all = Vec::with_capacity(new.len());
         for new in new {
             match store(sql, counters, &mut changes, new) {
@@ -117,7 +117,7 @@ pub fn record_all(
 fn store(
     sql: &impl Sql,
     counters: Watermark,
-    changes: &mut Changes,
+    changes: &mut CounterChanges,
     mut new: Stored,
 ) -> Result<Recorded, Failure> {
     let Some(earlier) = log::find(sql, new.id)? else {
@@ -132,7 +132,7 @@ fn store(
         }
         return Ok(Recorded::New);
     };
-    if earlier.is_gone() || new.revision < earlier.revision {
+    if earlier.is_tombstone() || new.revision < earlier.revision {
         return Ok(Recorded::Known);
     }
     check_succession(&earlier, &new)?;
@@ -181,7 +181,7 @@ fn first_stored(arrival: Arrival, now_ms: u64) -> Stored {
         dismissed: arrival.dismissed,
         shown_ms: arrival.shown_ms,
         received_ms: now_ms,
-        astray: arrival.id.unix_ms().abs_diff(arrival.shown_ms) > DRIFT_MS,
+        clock_skewed: arrival.id.unix_ms().abs_diff(arrival.shown_ms) > DRIFT_MS,
         excluded: arrival.excluded,
         respondent: arrival.respondent,
         context: arrival.context,
@@ -202,7 +202,7 @@ fn first_stored(arrival: Arrival, now_ms: u64) -> Stored {
 fn later_stored(mut later: Stored, earlier: &Stored) -> Stored {
     later.received_ms = earlier.received_ms;
     later.shown_ms = earlier.shown_ms;
-    later.astray = earlier.astray;
+    later.clock_skewed = earlier.clock_skewed;
     later.seq = earlier.seq;
     later.key.clone_from(&earlier.key);
     later.deferred = earlier.deferred;

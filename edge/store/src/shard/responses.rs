@@ -1,6 +1,6 @@
 //! Displays as a team reads them.
 
-use asklet_protocol::responses::{Change, Excluded, Gone, Response, Why};
+use asklet_protocol::responses::{Excluded, RemovalReason, Removed, Response, ResponseChange};
 
 use super::stored::{DELETED, ERASED, Stored};
 
@@ -38,12 +38,12 @@ pub fn response(display: Stored) -> Response {
 }
 
 /// What readers are told of a display.
-pub fn change(display: Stored) -> Change {
+pub fn change(display: Stored) -> ResponseChange {
     let gone = match display.excluded.as_deref() {
-        Some(ERASED) => Why::Erased,
-        Some(DELETED) => Why::Deleted,
-        _ if display.answers.0.is_empty() => Why::Withdrawn,
-        _ => return Change::Response(Box::new(response(display))),
+        Some(ERASED) => RemovalReason::Erased,
+        Some(DELETED) => RemovalReason::Deleted,
+        _ if display.answers.0.is_empty() => RemovalReason::Withdrawn,
+        _ => return ResponseChange::Response(Box::new(response(display))),
     };
-    Change::Gone(Gone { id: display.id, shard: 0, seq: display.seq, gone })
+    ResponseChange::Removed(Removed { id: display.id, shard: 0, seq: display.seq, gone })
 }

@@ -19,7 +19,7 @@ use asklet_shared::time::{self, DAY_MS, END_OF_TIME_MS};
 
 use crate::shard::personal_data::digest_column;
 use crate::shard::record::AGE_LIMIT_MS;
-use crate::shard::rollup::Changes;
+use crate::shard::rollup::CounterChanges;
 use crate::shard::slice::Slice;
 use crate::shard::stored::{self, COLUMNS, DELETED, ERASED, Stored};
 use crate::shard::watermark::Watermark;
@@ -56,7 +56,7 @@ pub fn exclude(sql: &impl Sql, id: DisplayId, reason: Option<&str>) -> Result<()
 /// transaction.
 pub fn mark(sql: &impl Sql, displays: Vec<Stored>, reason: Option<&str>) -> Result<(), Failure> {
     let counters = Watermark::read(sql)?;
-    let mut changes = Changes::default();
+    let mut changes = CounterChanges::default();
     for earlier in displays {
         let mut later = Stored { excluded: reason.map(str::to_owned), ..earlier.clone() };
         log::write(sql, &mut later)?;
@@ -73,7 +73,7 @@ pub fn delete(sql: &impl Sql, id: DisplayId) -> Result<(), Failure> {
 }
 
 fn find(sql: &impl Sql, id: DisplayId) -> Result<Stored, Failure> {
-    let found = log::find(sql, id)?.filter(|display| !display.is_gone());
+    let found = log::find(sql, id)?.filter(|display| !display.is_tombstone());
     Ok(found.ok_or_else(unknown_display)?)
 }
 
@@ -82,7 +82,7 @@ fn find(sql: &impl Sql, id: DisplayId) -> Result<Stored, Failure> {
 pub fn remove(sql: &impl Sql, displays: Vec<Stored>, mark: &str) -> Result<(), Failure> {
     storage::note_size(sql)?;
     let counters = Watermark::read(sql)?;
-    let mut changes = Changes::default();
+    let mut changes = CounterChanges::default();
     let mut keys = Vec::new();
     for display in displays {
         let mut removed = Stored {
@@ -136,7 +136,7 @@ pub fn erase(
             )?;
             next = range.next;
             if let Some(last) = found.get(MOST_ERASED - 1) {
-                next = Some(Cursor { id: last.id, astray: last.astray });
+                next = Some(Cursor { id: last.id, clock_skewed: last.clock_skewed });
                 break;
             }
         }
@@ -217,7 +217,7 @@ pub fn forget_people(
         );
         sql.query(&query, values, &mut |mut row| {
             let id = columns::display_id(&row.blob()?)?;
-            let cursor = Cursor { id, astray: row.boolean()? };
+            let cursor = Cursor { id, clock_skewed: row.boolean()? };
             found.push((cursor, row.integer::<u64>()?, row.optional_integer::<u64>()?));
             removed |= row.boolean()?;
             Ok(())

@@ -1,7 +1,7 @@
 //! Counters as the fold of the log.
 //!
 //! A display is covered by the counters once it was shown before the watermark. What arrives behind it,
-//! and what is astray, is deferred: it is covered in the order of reception, by a watermark of its own.
+//! and what is clock-skewed, is deferred: it is covered in the order of reception, by a watermark of its own.
 //! Folding moves a watermark and adds the displays that it passes. A display that changes after that
 //! takes its old contribution out and puts the new one in, in the transaction that stores it.
 //! So the counters always equal a recount of the covered part of the log, plus what retention settled
@@ -9,12 +9,12 @@
 //! covered.
 //!
 //! The tail is folded when it is long, and not when it is old: a fold writes about as many rows for
-//! ten displays as for a thousand. For the same reason nothing is counted as it arrives: a stranger who
+//! ten displays as for a thousand. For the same reason nothing is counted as it arrives: a untrusted client who
 //! makes up old displays would have each of them write a row for each dimension and question.
 
 use asklet_protocol::failure::Failure;
-use asklet_protocol::problems::moving_in;
-use asklet_shared::counter::{Change, Counters, Key, Packed, RESPONDENT};
+use asklet_protocol::problems::migrating;
+use asklet_shared::counter::{CounterChange, CounterKey, Counters, Packed, RESPONDENT};
 use asklet_shared::dimension::Dimension;
 use asklet_shared::facts::{Facts, option_key};
 use asklet_shared::funnel::FUNNEL;
@@ -78,7 +78,7 @@ pub fn tail_length(sql: &impl Sql) -> Result<usize, Failure> {
 /// How many displays there are, whatever became of them.
 pub fn displays(sql: &impl Sql) -> Result<u64, Failure> {
     let row = sql.first("SELECT displays FROM folded", &[])?;
-    let covered: u64 = row.ok_or_else(moving_in)?.integer()?;
+    let covered: u64 = row.ok_or_else(migrating)?.integer()?;
     Ok(covered + u64::try_from(tail_length(sql)?).unwrap_or(u64::MAX))
 }
 
@@ -152,8 +152,8 @@ fn cover(
     (watermark, step_ms): (&str, u64),
 ) -> Result<(), Failure> {
     sql.transaction(|| {
-        let mut changes = Changes::default();
-        log::each_kind(sql, condition, range, &mut |facts, count| {
+        let mut changes = CounterChanges::default();
+        log::each_group(sql, condition, range, &mut |facts, count| {
             changes.put_in(sql, facts, count)
         })?;
         changes.save(sql)?;
@@ -194,9 +194,9 @@ pub fn recount_if_needed(sql: &impl Sql) -> Result<(), Failure> {
 /// Changes of counters for displays that they cover already. They are made within the transaction
 /// that changes the displays.
 #[derive(Default)]
-pub struct Changes(Counters);
+pub struct CounterChanges(Counters);
 
-impl Changes {
+impl CounterChanges {
     /// Takes a display out and puts what became of it, and was written, in.
     pub fn replace(
         &mut self,
@@ -205,7 +205,9 @@ impl Changes {
         later: &Stored,
     ) -> Result<(), Failure> {
         changes::replace(sql, earlier, later)?;
-        for (display, change) in [(earlier, Change::TakeOut), (Some(later), Change::PutIn(1))] {
+        for (display, change) in
+            [(earlier, CounterChange::TakeOut), (Some(later), CounterChange::PutIn(1))]
+        {
             if let Some(facts) = display.and_then(Stored::facts) {
                 self.0.change(&facts, change, |key| load(sql, key))?;
             }
@@ -215,7 +217,7 @@ impl Changes {
 
     /// Puts so many displays of a kind in.
     fn put_in(&mut self, sql: &impl Sql, facts: &Facts, count: u64) -> Result<(), Failure> {
-        self.0.change(facts, Change::PutIn(count), |key| load(sql, key))
+        self.0.change(facts, CounterChange::PutIn(count), |key| load(sql, key))
     }
 
     /// Stores the counters that were changed.
@@ -226,7 +228,7 @@ impl Changes {
 
 const ROW: &str = "question = ? AND dimension = ? AND day = ? AND value = ?";
 
-fn load(sql: &impl Sql, key: &Key) -> Result<Packed, Failure> {
+fn load(sql: &impl Sql, key: &CounterKey) -> Result<Packed, Failure> {
     let row = sql.first(&format!("SELECT packed FROM counter WHERE {ROW}"), &columns(key))?;
     match row {
         Some(mut row) => Ok(Packed::decode(&row.blob()?)?),
@@ -251,7 +253,7 @@ fn save(sql: &impl Sql, counters: Counters) -> Result<(), Failure> {
     Ok(())
 }
 
-fn columns(key: &Key) -> [Value; 4] {
+fn columns(key: &CounterKey) -> [Value; 4] {
     [
         key.question.as_str().into(),
         key.dimension.as_str().into(),
@@ -280,7 +282,7 @@ pub fn count(sql: &impl Sql, request: &Request) -> Result<Counted, Failure> {
                 time::day_of(to_ms).into(),
             ],
             &mut |mut row| {
-                let key = Key {
+                let key = CounterKey {
                     question: row.text()?,
                     dimension: row.text()?,
                     day: row.integer()?,
@@ -307,6 +309,6 @@ fn each_uncovered(
     sql: &impl Sql,
     kind: &mut dyn FnMut(&Facts, u64) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    log::each_kind(sql, TAIL, &watermark.tail_range(END_OF_TIME_MS), kind)?;
-    log::each_kind(sql, &deferred(1), &watermark.deferred_range(END_OF_TIME_MS), kind)
+    log::each_group(sql, TAIL, &watermark.tail_range(END_OF_TIME_MS), kind)?;
+    log::each_group(sql, &deferred(1), &watermark.deferred_range(END_OF_TIME_MS), kind)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use asklet_protocol::failure::Failure;
-use asklet_protocol::scan::{Query, Scanned};
+use asklet_protocol::scan::{ScanQuery, Scanned};
 use asklet_shared::dimension::Dimension;
 use asklet_shared::display::{Answer, Answers, Channel};
 use asklet_shared::facts::{Context, Facts};
@@ -16,7 +16,7 @@ use crate::shard::{columns, retention};
 use crate::sql::{Row, Sql, Value};
 
 /// Counts the displays of one slice.
-pub fn scan(sql: &impl Sql, query: &Query, slice: Slice) -> Result<Scanned, Failure> {
+pub fn scan(sql: &impl Sql, query: &ScanQuery, slice: Slice) -> Result<Scanned, Failure> {
     let mut scanned = Scanned { since: retention::removed(sql)?, ..Scanned::nothing(query) };
     let (from_ms, to_ms) = query.request.range();
     for range in slice.ranges(sql, from_ms, to_ms)? {
@@ -42,7 +42,7 @@ struct Selection<'a> {
 }
 
 impl<'a> Selection<'a> {
-    fn of(query: &'a Query, range: &Range) -> Self {
+    fn of(query: &'a ScanQuery, range: &Range) -> Self {
         let mut condition = format!("excluded IS NULL AND {}", range.condition);
         let mut values = range.values.clone();
         for (dimension, wanted) in &query.filters {

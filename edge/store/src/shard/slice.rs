@@ -1,7 +1,7 @@
 //! Slices: long work over the log is done a range of keys at a time, so that collecting goes on
 //! meanwhile.
 //!
-//! The astray displays come first, by an index of their own, since their keys say nothing about when
+//! The clock-skewed displays come first, by an index of their own, since their keys say nothing about when
 //! they were shown; then the others, whose keys enclose a period.
 
 use asklet_protocol::cursor::Cursor;
@@ -11,8 +11,8 @@ use asklet_shared::display_id::DisplayId;
 use crate::shard::columns::{DRIFT_MS, display_id};
 use crate::sql::{Sql, Value};
 
-/// The astray displays. By itself SQLite would look for them among all keys.
-const ASTRAY: &str = "display INDEXED BY astray WHERE astray = 1";
+/// The clock-skewed displays. By itself SQLite would look for them among all keys.
+const CLOCK_SKEWED: &str = "display INDEXED BY astray WHERE astray = 1";
 
 /// Where a slice begins and about how many rows of each kind it has.
 #[derive(Debug, Clone, Copy)]
@@ -40,11 +40,11 @@ impl Slice {
         Self { after: None, rows }
     }
 
-    /// The ranges of this slice within a period: of the astray displays while there are any left, and
+    /// The ranges of this slice within a period: of the clock-skewed displays while there are any left, and
     /// with the last of them, or after them, of the others.
     pub fn ranges(self, sql: &impl Sql, from_ms: u64, to_ms: u64) -> Result<Vec<Range>, Failure> {
         let mut ranges = Vec::new();
-        if self.after.is_none_or(|after| after.astray) {
+        if self.after.is_none_or(|after| after.clock_skewed) {
             let start = self.after.map_or(vec![], |after| after.id.as_bytes().to_vec());
             // No key is longer.
             let end = vec![u8::MAX; 17];
@@ -55,7 +55,7 @@ impl Slice {
                 return Ok(ranges);
             }
         }
-        let start = match self.after.filter(|after| !after.astray) {
+        let start = match self.after.filter(|after| !after.clock_skewed) {
             Some(after) => after.id.as_bytes().to_vec(),
             None => DisplayId::floor(from_ms.saturating_sub(DRIFT_MS)).to_vec(),
         };
@@ -69,11 +69,11 @@ impl Slice {
     fn last(
         self,
         sql: &impl Sql,
-        astray: bool,
+        clock_skewed: bool,
         start: &[u8],
         end: &[u8],
     ) -> Result<Option<DisplayId>, Failure> {
-        let source = if astray { ASTRAY } else { "display WHERE true" };
+        let source = if clock_skewed { CLOCK_SKEWED } else { "display WHERE true" };
         let rows = self.rows;
         let last = sql.first(
             &format!(
@@ -89,15 +89,15 @@ impl Slice {
 fn range(
     (start, end): (Vec<u8>, Vec<u8>),
     last: Option<DisplayId>,
-    astray: bool,
+    clock_skewed: bool,
     (from_ms, to_ms): (u64, u64),
 ) -> Range {
-    let condition = if astray {
-        format!("id IN (SELECT id FROM {ASTRAY} AND id > ? AND id <= ?)")
+    let condition = if clock_skewed {
+        format!("id IN (SELECT id FROM {CLOCK_SKEWED} AND id > ? AND id <= ?)")
     } else {
         "astray = 0 AND id > ? AND id <= ?".to_owned()
     } + " AND shown_ms >= ? AND shown_ms < ?";
-    let next = last.map(|id| Cursor { id, astray });
+    let next = last.map(|id| Cursor { id, clock_skewed });
     let last = last.map_or(end, |last| last.as_bytes().to_vec());
     Range { condition, values: vec![start.into(), last.into(), from_ms.into(), to_ms.into()], next }
 }

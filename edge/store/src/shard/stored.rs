@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::columns::{display_id, stage};
 use super::personal_data::{Personal, Sealed, put_texts, respondent_digest, take_texts};
-use crate::cipher::Key;
+use crate::cipher::DisplayKey;
 use crate::sql::{Row, Value};
 
 /// The columns that [`read`] reads, in its order; the last but one is the bytes of the
@@ -40,7 +40,7 @@ pub const ERASED: &str = "";
 pub const DELETED: &str = " ";
 
 /// Both of them, as SQL lists them.
-pub const GONE: &str = "('', ' ')";
+pub const TOMBSTONES: &str = "('', ' ')";
 
 /// A display as the log holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,22 +58,22 @@ pub struct Stored {
     /// When the first revision arrived, in milliseconds since the epoch.
     pub received_ms: u64,
     /// Whether its id's clock was too wrong for the tail's range of keys.
-    pub astray: bool,
+    pub clock_skewed: bool,
     /// Why it does not count, if it does not.
     pub excluded: Option<String>,
     /// Who answered, in the site's own word.
     pub respondent: Option<String>,
-    /// Under what circumstances it was shown.
+    /// Under what context it was shown.
     pub context: Context,
     /// What was answered, with the texts, unless those are forgotten.
     pub answers: Answers,
     /// What retention forgets besides texts and respondent; `None` once it has.
     pub personal: Option<Personal>,
     /// The key under which its texts and its respondent lie, once it has had any.
-    pub key: Option<Key>,
+    pub key: Option<DisplayKey>,
     /// The number of its last change, given as it is written.
     pub seq: u64,
-    /// Whether it arrived behind the watermark, or is astray, and so waits to be counted in the order of
+    /// Whether it arrived behind the watermark, or is clock-skewed, and so waits to be counted in the order of
     /// reception. Fixed at the first receipt.
     pub deferred: bool,
 }
@@ -90,7 +90,7 @@ pub struct Counted<'a> {
 
 impl Stored {
     /// Whether it was erased or deleted, so that only its id is left.
-    pub fn is_gone(&self) -> bool {
+    pub fn is_tombstone(&self) -> bool {
         matches!(self.excluded.as_deref(), Some(ERASED | DELETED))
     }
 
@@ -145,7 +145,7 @@ impl Stored {
 }
 
 /// The values of [`WRITTEN`], sealed under a key.
-pub fn values(stored: &Stored, key: Option<&Key>) -> Result<[Value; 15], Failure> {
+pub fn values(stored: &Stored, key: Option<&DisplayKey>) -> Result<[Value; 15], Failure> {
     let mut answers = stored.answers.clone();
     let mut texts = take_texts(&mut answers);
     if stored.personal.is_none() {
@@ -163,7 +163,7 @@ pub fn values(stored: &Stored, key: Option<&Key>) -> Result<[Value; 15], Failure
         stored.dismissed.into(),
         stored.shown_ms.into(),
         stored.received_ms.into(),
-        stored.astray.into(),
+        stored.clock_skewed.into(),
         stored.excluded.clone().into(),
         serde_json::to_string(&facts)?.into(),
         stored.seq.into(),
@@ -183,14 +183,14 @@ pub fn read(mut row: Row) -> Result<Stored, Failure> {
     let dismissed = row.boolean()?;
     let shown_ms = row.integer()?;
     let received_ms = row.integer()?;
-    let astray = row.boolean()?;
+    let clock_skewed = row.boolean()?;
     let excluded = row.optional_text()?;
     let Counted { context, answers } = serde_json::from_str(&row.text()?)?;
     let (context, answers) = (context.into_owned(), answers.into_owned());
     let seq = row.integer()?;
     let (personal, sealed) = (row.optional_text()?, row.optional_blob()?);
     let (number, key) = (row.optional_integer()?, row.optional_blob()?);
-    let key = number.zip(key).and_then(|(number, key)| Key::stored(number, &key));
+    let key = number.zip(key).and_then(|(number, key)| DisplayKey::stored(number, &key));
     let deferred = row.boolean()?;
     let mut stored = Stored {
         id,
@@ -199,7 +199,7 @@ pub fn read(mut row: Row) -> Result<Stored, Failure> {
         dismissed,
         shown_ms,
         received_ms,
-        astray,
+        clock_skewed,
         excluded,
         respondent: None,
         context,

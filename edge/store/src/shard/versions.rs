@@ -3,7 +3,7 @@
 
 use asklet_protocol::failure::Failure;
 use asklet_protocol::json;
-use asklet_protocol::policy::Standing;
+use asklet_protocol::policy::Policy;
 use asklet_shared::definition::Published;
 
 use crate::bodies;
@@ -15,14 +15,14 @@ const BODIES_LIMIT: usize = 1_000;
 /// Keeps what the site tells: a version with its bodies, and what holds now, unless something later
 /// is known. Bodies are made here and never again, so that whoever asks for one that does not exist
 /// costs one look; those of another look or release stay, since pages may still ask for them, until there are too many.
-pub fn keep(sql: &impl Sql, published: &Published, standing: &Standing) -> Result<(), Failure> {
+pub fn keep(sql: &impl Sql, published: &Published, policy: &Policy) -> Result<(), Failure> {
     sql.transaction(|| {
         // Versions are immutable.
         sql.run(
             "REPLACE INTO published (version, json) VALUES (?, ?)",
             &[published.version.into(), serde_json::to_string(published)?.into()],
         )?;
-        let made = bodies::of(&published.definition, &standing.look)?;
+        let made = bodies::of(&published.definition, &policy.look)?;
         let mut kept = sql.first("SELECT count(*) FROM body", &[])?;
         let kept: usize = kept.as_mut().map_or(Ok(0), Row::integer)?;
         if kept + made.len() > BODIES_LIMIT {
@@ -33,19 +33,19 @@ pub fn keep(sql: &impl Sql, published: &Published, standing: &Standing) -> Resul
             let values = [Value::from(body.digest), Value::from(body.bytes)];
             sql.run("INSERT OR IGNORE INTO body (digest, bytes) VALUES (?, ?)", &values)?;
         }
-        if find_standing(sql)?.is_some_and(|known| known.number > standing.number) {
+        if find_policy(sql)?.is_some_and(|known| known.revision > policy.revision) {
             return Ok(());
         }
         sql.run("DELETE FROM standing", &[])?;
         sql.run(
             "INSERT INTO standing (number, json) VALUES (?, ?)",
-            &[standing.number.into(), serde_json::to_string(standing)?.into()],
+            &[policy.revision.into(), serde_json::to_string(policy)?.into()],
         )
     })
 }
 
 /// What holds now, if this shard was ever told.
-pub fn find_standing(sql: &impl Sql) -> Result<Option<Standing>, Failure> {
+pub fn find_policy(sql: &impl Sql) -> Result<Option<Policy>, Failure> {
     let row = sql.first("SELECT json FROM standing", &[])?;
     row.map(|mut row| Ok(json::read(&row.text()?)?)).transpose()
 }
@@ -95,8 +95,8 @@ mod tests {
         serde_json::from_value(json).unwrap()
     }
 
-    fn standing(number: u64, look: Look) -> Standing {
-        Standing { number, look, ..Standing::default() }
+    fn policy(revision: u64, look: Look) -> Policy {
+        Policy { revision, look, ..Policy::default() }
     }
 
     #[test]
@@ -107,9 +107,9 @@ mod tests {
         let plain = Look::default();
         let mut other = Look::default();
         other.notice.privacy_url = Some("https://shop.example/privacy".to_owned());
-        keep(&sql, &first, &standing(1, plain.clone())).unwrap();
-        keep(&sql, &second, &standing(2, plain.clone())).unwrap();
-        keep(&sql, &second, &standing(3, other.clone())).unwrap();
+        keep(&sql, &first, &policy(1, plain.clone())).unwrap();
+        keep(&sql, &second, &policy(2, plain.clone())).unwrap();
+        keep(&sql, &second, &policy(3, other.clone())).unwrap();
         assert_eq!(find(&sql, 2).unwrap().as_ref(), Some(&second));
         assert_eq!(latest(&sql).unwrap(), Some(2));
         // Nothing is made when a body is asked for.
@@ -141,7 +141,7 @@ mod tests {
         for number in 0..600_u64 {
             let mut look = Look::default();
             look.notice.privacy_url = Some(format!("https://shop.example/{number}"));
-            keep(&sql, &published(1, "Thanks!"), &standing(number, look.clone())).unwrap();
+            keep(&sql, &published(1, "Thanks!"), &policy(number, look.clone())).unwrap();
             most = most.max(count());
             let definition = &published(1, "Thanks!").definition;
             for (_, digest) in bodies::digests(definition, &look).unwrap() {
@@ -152,11 +152,11 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_now_is_what_was_told_with_the_highest_number() {
+    fn the_policy_with_the_highest_revision_holds() {
         let sql = Native::default();
         migrate(&sql, MIGRATIONS).unwrap();
-        keep(&sql, &published(1, "Thanks!"), &standing(2, Look::default())).unwrap();
-        keep(&sql, &published(1, "Thanks!"), &standing(1, Look::default())).unwrap();
-        assert_eq!(find_standing(&sql).unwrap().unwrap().number, 2);
+        keep(&sql, &published(1, "Thanks!"), &policy(2, Look::default())).unwrap();
+        keep(&sql, &published(1, "Thanks!"), &policy(1, Look::default())).unwrap();
+        assert_eq!(find_policy(&sql).unwrap().unwrap().revision, 2);
     }
 }

@@ -3,7 +3,7 @@
 //! What arrived in time is covered by when it was shown, and what was deferred by when it was received.
 
 use asklet_protocol::failure::Failure;
-use asklet_protocol::problems::moving_in;
+use asklet_protocol::problems::migrating;
 use asklet_shared::display_id::DisplayId;
 
 use crate::shard::columns::DRIFT_MS;
@@ -19,7 +19,7 @@ pub const DEFERRED: &str = "display INDEXED BY late
     WHERE (deferred = 1 OR received_ms > shown_ms + 1200000) AND deferred = 1";
 
 /// What is in the counters: of the displays that arrived in time those that were shown before a time,
-/// and of those that were deferred, which arrived behind that or are astray, those received before
+/// and of those that were deferred, which arrived behind that or are clock-skewed, those received before
 /// another.
 #[derive(Debug, Clone, Copy)]
 pub struct Watermark {
@@ -33,7 +33,7 @@ impl Watermark {
     /// The stored watermark; there is none until a shard that moves here has come whole.
     pub fn read(sql: &impl Sql) -> Result<Self, Failure> {
         let row = sql.first("SELECT until_ms, received_until_ms FROM folded", &[])?;
-        let mut row = row.ok_or_else(moving_in)?;
+        let mut row = row.ok_or_else(migrating)?;
         Ok(Self { shown_ms: row.integer()?, received_ms: row.integer()? })
     }
 
@@ -48,7 +48,7 @@ impl Watermark {
 
     /// Whether a display that is new waits to be counted in the order of reception.
     pub fn defers(self, display: &Stored) -> bool {
-        display.astray || display.shown_ms < self.shown_ms
+        display.clock_skewed || display.shown_ms < self.shown_ms
     }
 
     /// Whether all displays that arrived in time and were shown before a time are in the counters.

@@ -2,7 +2,7 @@
 //! written in the transaction of its change, or, where shards change something, once they have (see
 //! [`super::intents`]). It names no respondent.
 
-use asklet_protocol::audit::{Action, Change, Log, LogEntry};
+use asklet_protocol::audit::{Action, AuditEvent, Log, LogEntry};
 use asklet_protocol::failure::Failure;
 use asklet_protocol::ids::SurveyId;
 
@@ -22,7 +22,7 @@ enum Class {
     /// What was read of everybody, or of one respondent.
     Reading,
     /// Keys that were refused.
-    Refusals,
+    NegativeCache,
 }
 
 impl Class {
@@ -36,7 +36,7 @@ impl Class {
             | Action::DeleteMatching
             | Action::Import => Self::Corrections,
             Action::Export | Action::LookUp => Self::Reading,
-            Action::RefuseKey => Self::Refusals,
+            Action::RefuseKey => Self::NegativeCache,
             _ => Self::Administration,
         }
     }
@@ -47,14 +47,14 @@ impl Class {
             Self::Administration => 0,
             Self::Corrections => 1,
             Self::Reading => 2,
-            Self::Refusals => 3,
+            Self::NegativeCache => 3,
         }
     }
 
     /// How many entries are kept, the newest.
     fn limit(self) -> u32 {
         match self {
-            Self::Refusals => 1_000,
+            Self::NegativeCache => 1_000,
             Self::Administration | Self::Corrections | Self::Reading => 10_000,
         }
     }
@@ -64,7 +64,7 @@ impl Class {
 const SEQ_END: u64 = (1 << 53) - 1;
 
 /// Writes a change down. Runs within the transaction of the change.
-pub fn add(sql: &impl Sql, by: &str, change: &Change, now_ms: u64) -> Result<(), Failure> {
+pub fn add(sql: &impl Sql, by: &str, change: &AuditEvent, now_ms: u64) -> Result<(), Failure> {
     let class = Class::of(change.action);
     // The newest entry is never the one that goes, so numbers grow.
     sql.run(
@@ -157,7 +157,7 @@ mod tests {
             act(SurveyAction::SetIntake(Intake::Open)),
             act(SurveyAction::SetShards(2)),
             act(SurveyAction::Duplicate(copy.clone())),
-            TeamCall::Note(Change::of(Action::Export, &survey)),
+            TeamCall::Note(AuditEvent::of(Action::Export, &survey)),
             TeamCall::RevokePreviews { survey: survey.clone() },
             act(SurveyAction::Delete),
         ];
@@ -213,7 +213,7 @@ mod tests {
         let (sql, ..) = site();
         let write = |action, times| {
             for at_ms in 0..times {
-                add(&sql, "k1", &Change::new(action), at_ms).unwrap();
+                add(&sql, "k1", &AuditEvent::new(action), at_ms).unwrap();
             }
         };
         write(Action::CreateKey, 3);
@@ -249,7 +249,7 @@ mod tests {
             sql.run(old, &[seq.into(), action.into()]).unwrap();
         }
         migrate(&sql, MIGRATIONS).unwrap();
-        add(&sql, "k1", &Change::new(Action::Publish), 2).unwrap();
+        add(&sql, "k1", &AuditEvent::new(Action::Publish), 2).unwrap();
         let mut numbers = Vec::new();
         sql.query("SELECT class, number FROM audit ORDER BY seq", &[], &mut |mut row| {
             numbers.push((row.integer::<u32>()?, row.integer::<u32>()?));
@@ -265,7 +265,7 @@ mod tests {
         let (sql, ..) = site();
         sql.run("DELETE FROM audit WHERE seq = 1", &[]).unwrap();
         for at_ms in 0..10_150 {
-            add(&sql, "k1", &Change::new(Action::Import), at_ms).unwrap();
+            add(&sql, "k1", &AuditEvent::new(Action::Import), at_ms).unwrap();
         }
         let Log { entries: first, next } = page(&sql, None).unwrap();
         assert_eq!((first.len(), first[0].seq, first[0].at_ms), (100, 10_150, 10_149));

@@ -165,7 +165,7 @@ mod tests {
         note(&sql, "https://gone.example", Some(Directive::Script), DAY_MS).unwrap();
         note(&sql, SHOP, None, 2 * DAY_MS).unwrap();
         note(&sql, SHOP, None, 3 * DAY_MS).unwrap();
-        // All on one day, as a stranger makes them up.
+        // All on one day, as a untrusted client makes them up.
         for number in 0..300 {
             let origin = format!("https://n{number}.example");
             note(&sql, &origin, Some(Directive::Script), 3 * DAY_MS).unwrap();
@@ -189,7 +189,7 @@ mod tests {
         note(&sql, SHOP, None, DAY_MS).unwrap();
         note(&sql, www, None, DAY_MS).unwrap();
         note(&sql, www, None, 2 * DAY_MS).unwrap();
-        // Made up by a stranger, all on one day: neither the shop nor what was there before goes.
+        // Made up by a untrusted client, all on one day: neither the shop nor what was there before goes.
         for number in 0..300 {
             note(&sql, &format!("https://n{number}.example"), None, 2 * DAY_MS).unwrap();
         }

@@ -2,7 +2,7 @@
 //! once the shards have answered; what is about to be done is kept until then, and becomes an entry of its
 //! own where nobody came back to say what became of it.
 
-use asklet_protocol::audit::{Action, Change};
+use asklet_protocol::audit::{Action, AuditEvent};
 use asklet_protocol::failure::Failure;
 use asklet_protocol::ids::SurveyId;
 
@@ -19,7 +19,7 @@ const INTENTS_LIMIT: u32 = 1_000;
 const INTERRUPTED: &str = "interrupted: whether it was done is not known";
 
 /// Keeps what is about to be done. Returns the number to end it with. Runs within the caller's transaction.
-pub fn begin(sql: &impl Sql, by: &str, change: &Change, now_ms: u64) -> Result<u64, Failure> {
+pub fn begin(sql: &impl Sql, by: &str, change: &AuditEvent, now_ms: u64) -> Result<u64, Failure> {
     settle(sql, now_ms)?;
     let row = sql.first(
         "INSERT INTO audit_intent (at_ms, who, action, survey, target)
@@ -39,7 +39,7 @@ pub fn begin(sql: &impl Sql, by: &str, change: &Change, now_ms: u64) -> Result<u
 pub fn end(
     sql: &impl Sql,
     by: &str,
-    (intent, happened): (u64, Option<&Change>),
+    (intent, happened): (u64, Option<&AuditEvent>),
     now_ms: u64,
 ) -> Result<(), Failure> {
     sql.run("DELETE FROM audit_intent WHERE id = ?", &[intent.into()])?;
@@ -64,7 +64,7 @@ pub fn settle(sql: &impl Sql, now_ms: u64) -> Result<(), Failure> {
             let survey = row.optional_text()?.map(SurveyId::stored);
             let target = row.optional_text()?;
             let detail = Some(INTERRUPTED.to_owned());
-            left.push((id, at_ms, by, Change { action, survey, target, detail }));
+            left.push((id, at_ms, by, AuditEvent { action, survey, target, detail }));
             Ok(())
         },
     )?;
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn what_happened_becomes_an_entry_and_what_did_not_leaves_nothing() {
         let (sql, _, survey) = site();
-        let change = Change::of(Action::Exclude, &survey).at("d1");
+        let change = AuditEvent::of(Action::Exclude, &survey).at("d1");
         let before = audit::page(&sql, None).unwrap().entries.len();
         for _ in 0..50 {
             let intent = begin(&sql, "k1", &change, 5).unwrap();
@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn what_nobody_came_back_for_is_in_the_log_as_that() {
         let (sql, _, survey) = site();
-        let change = Change::of(Action::DeleteResponse, &survey).at("d1");
+        let change = AuditEvent::of(Action::DeleteResponse, &survey).at("d1");
         begin(&sql, "k1", &change, 5).unwrap();
         settle(&sql, INTENT_MS + 4).unwrap();
         let newest = || audit::page(&sql, None).unwrap().entries.remove(0);

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use asklet_protocol::audit::{Action, Change, OPERATOR};
+use asklet_protocol::audit::{Action, AuditEvent, OPERATOR};
 use asklet_protocol::bundle::{self, Head};
 use asklet_protocol::failure::Failure;
 use asklet_protocol::ids::SiteId;
 use asklet_protocol::plan::SHARDS_LIMIT;
-use asklet_protocol::problems::moving_in;
+use asklet_protocol::problems::migrating;
 use asklet_protocol::seal::Seal;
 use asklet_shared::problem::{Code, Problem};
 
@@ -22,7 +22,7 @@ const fn table(name: &'static str, key: &'static [&'static str]) -> Table {
     Table { name, key, key_there: key, surveys: &[], secrets: &[], step: 100, in_place: None }
 }
 
-/// What travels. Errands are the old deployment's.
+/// What travels. Outbox messages are the old deployment's.
 const TABLES: &[Table] = &[
     table("site", &["rowid"]),
     Table { secrets: &[1], ..table("identity_secret", &["id"]) },
@@ -105,19 +105,19 @@ pub fn moved(sql: &impl Sql) -> Result<BTreeMap<String, String>, Failure> {
 }
 
 /// Whether the site moves here and not everything has come.
-pub fn is_moving(sql: &impl Sql) -> Result<bool, Failure> {
+pub fn is_migrating(sql: &impl Sql) -> Result<bool, Failure> {
     Ok(sql.first("SELECT 1 FROM moving", &[])?.is_some())
 }
 
 /// Refuses while not everything has come: what is there would tell a part.
-pub fn check_whole(sql: &impl Sql) -> Result<(), Failure> {
-    if is_moving(sql)? { Err(moving_in().into()) } else { Ok(()) }
+pub fn check_complete(sql: &impl Sql) -> Result<(), Failure> {
+    if is_migrating(sql)? { Err(migrating().into()) } else { Ok(()) }
 }
 
 /// A page comes. With the first one the shards that are there hear of it: what they took from now on
 /// would go with their own pages. Runs within the caller's transaction.
 pub fn begin(sql: &impl Sql, site: &SiteId) -> Result<(), Failure> {
-    if is_moving(sql)? {
+    if is_migrating(sql)? {
         return Ok(());
     }
     sql.run("INSERT INTO moving (began) VALUES (1)", &[])?;
@@ -139,12 +139,12 @@ pub fn end(sql: &impl Sql, site: &SiteId, now_ms: u64) -> Result<(), Failure> {
             outbox::leave(sql, site, &survey, SHARDS_LIMIT, true)?;
             sql.run("DELETE FROM moved WHERE new = ?", &[survey.into()])?;
         }
-        audit::add(sql, OPERATOR, &Change::new(Action::TakeBundle), now_ms)
+        audit::add(sql, OPERATOR, &AuditEvent::new(Action::TakeBundle), now_ms)
     })
 }
 
 /// The number of the last change that shards have to know of. Surveys are published and go with one.
-pub fn number(sql: &impl Sql) -> Result<u64, Failure> {
+pub fn revision(sql: &impl Sql) -> Result<u64, Failure> {
     let row = sql.first("SELECT number FROM site", &[])?;
     row.map_or(Ok(0), |mut row| row.integer())
 }
@@ -162,7 +162,7 @@ pub fn next_shard(sql: &impl Sql, object: &str) -> Result<Option<String>, Failur
 
 #[cfg(test)]
 mod tests {
-    use crate::site::outbox::Errand;
+    use crate::site::outbox::OutboxMessage;
     use asklet_protocol::ids::SurveyId;
     use asklet_shared::definition::Status;
     use asklet_shared::scope::Scope;
@@ -180,8 +180,8 @@ mod tests {
     }
 
     /// Moves a site, with its keys.
-    fn move_house(from: &Native, (to, site): (&Native, &SiteId)) -> Result<(), Failure> {
-        let mut next = Some(Head::of("site".to_owned(), true, number(from)?));
+    fn migrate_all(from: &Native, (to, site): (&Native, &SiteId)) -> Result<(), Failure> {
+        let mut next = Some(Head::of("site".to_owned(), true, revision(from)?));
         while let Some(from_here) = next.filter(|head| head.object == "site") {
             let page = dump(from, from_here, &vault("there"))?;
             let (head, rows) = bundle::read(&page)?;
@@ -219,23 +219,23 @@ mod tests {
         let locked = vault("there").lock("very").unwrap();
         settings::add_secret(&from, "s1", &locked, 8).unwrap();
         keys::add(&from, &key("k2", "reader", Scope::Read)).unwrap();
-        let copied = Change::of(Action::DuplicateSurvey, &one).at(two.as_str());
+        let copied = AuditEvent::of(Action::DuplicateSurvey, &one).at(two.as_str());
         audit::add(&from, "k1", &copied, 8).unwrap();
 
         let (to, site) = made();
-        move_house(&from, (&to, &site)).unwrap();
+        migrate_all(&from, (&to, &site)).unwrap();
         let first = moved(&to).unwrap();
         assert_eq!(first.len(), 2);
         for (there, here) in &first {
             assert!(seal().survey(&site, here).unwrap().is_some());
             assert_eq!(read(&from, there).replace(there, here), read(&to, here));
-            let [was, is] = [(&from, there), (&to, here)]
-                .map(|(sql, id)| published::standing(sql, id).unwrap());
+            let [was, is] =
+                [(&from, there), (&to, here)].map(|(sql, id)| published::policy(sql, id).unwrap());
             assert_eq!(is.stopped_ms, was.stopped_ms);
             // Each deployment has a key of its own.
             assert_eq!(vault("here").open(&is.identity_secrets[0]).unwrap(), "very");
             assert_eq!(was.identity_secrets, [locked.as_str()]);
-            assert!(is.number > was.number);
+            assert!(is.revision > was.revision);
         }
         let told = |sql: &Native| -> String {
             let SiteRecord { settings, identity_secrets, created_ms } =
@@ -254,14 +254,15 @@ mod tests {
         // What came meanwhile comes, and what went goes.
         surveys::delete(&from, &old_site, &one).unwrap();
         surveys::set_status(&from, &two, Status::Live, 9).unwrap();
-        move_house(&from, (&to, &site)).unwrap();
+        migrate_all(&from, (&to, &site)).unwrap();
         let second = moved(&to).unwrap();
         assert_eq!(
             second.into_iter().collect::<Vec<_>>(),
             [(two.as_str().to_owned(), first[two.as_str()].clone())]
         );
         assert_eq!(surveys::list(&to).unwrap()[0].status, Status::Live);
-        let forgotten = |errand: &Errand| errand.survey == first[one.as_str()] && errand.forget;
+        let forgotten =
+            |message: &OutboxMessage| message.survey == first[one.as_str()] && message.forget;
         assert_eq!(outbox::all(&to).unwrap().into_iter().filter(forgotten).count(), 8);
     }
 
@@ -269,11 +270,11 @@ mod tests {
     fn a_survey_of_the_site_itself_keeps_its_id_and_one_that_is_in_the_way_is_left_alone() {
         let (from, site, survey) = site();
         let (to, _) = made();
-        move_house(&from, (&to, &site)).unwrap();
+        migrate_all(&from, (&to, &site)).unwrap();
         assert_eq!(moved(&to).unwrap()[survey.as_str()], survey.as_str());
         let own = seal().new_survey(&site).unwrap();
         surveys::create(&to, &own, &draft("nps"), 5).unwrap();
-        assert_eq!(code(move_house(&from, (&to, &site))), Code::SiteInUse);
+        assert_eq!(code(migrate_all(&from, (&to, &site))), Code::SiteInUse);
     }
 
     #[test]
@@ -281,24 +282,24 @@ mod tests {
         let (from, _, survey) = site();
         published::publish(&from, &survey, 6).unwrap();
         let (to, site) = made();
-        check_whole(&to).unwrap();
+        check_complete(&to).unwrap();
         let first = dump(&from, Head::of("site".to_owned(), true, 2), &vault("there")).unwrap();
         let (head, rows) = bundle::read(&first).unwrap();
         for told in [0, 1] {
             load(&to, (&seal(), &vault("here")), &site, (&head, rows)).unwrap();
-            assert_eq!(code(check_whole(&to)), Code::Busy);
+            assert_eq!(code(check_complete(&to)), Code::Busy);
             // The shards that are there are told of it, once.
             assert_eq!(outbox::all(&to).unwrap().len(), told);
             to.run("DELETE FROM errand", &[]).unwrap();
-            move_house(&from, (&to, &site)).unwrap();
-            check_whole(&to).unwrap();
+            migrate_all(&from, (&to, &site)).unwrap();
+            check_complete(&to).unwrap();
             to.run("DELETE FROM errand", &[]).unwrap();
         }
         // What is no page of this release changes nothing.
         let other = Head::of("site".to_owned(), true, 2);
         let refused = load(&to, (&seal(), &vault("here")), &site, (&other, rows));
         assert_eq!(code(refused), Code::OtherSchema);
-        check_whole(&to).unwrap();
+        check_complete(&to).unwrap();
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Errands: shards that have to be told something or to be emptied. They are kept with the change that
+//! Outbox messages: shards that have to be told something or to be emptied. They are kept with the change that
 //! makes them necessary and go when they are done, so that none is lost on the way.
 
 use std::time::Duration;
@@ -9,12 +9,12 @@ use asklet_protocol::ids::SiteId;
 use crate::alarm::Alarm;
 use crate::sql::Sql;
 
-/// When an errand that failed is tried again.
+/// When an outbox message that failed is tried again.
 const RETRY: Duration = Duration::from_secs(30);
 
 /// Something that a shard has to be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Errand {
+pub struct OutboxMessage {
     /// The shard's site.
     pub site: SiteId,
     /// The shard's survey.
@@ -23,11 +23,11 @@ pub struct Errand {
     pub shard: u16,
     /// Whether it is to forget everything; else it is to take what holds now.
     pub forget: bool,
-    /// The number of the change that it is about. Another change makes it another errand.
-    pub number: u64,
+    /// The number of the change that it is about. Another change makes it another outbox message.
+    pub revision: u64,
 }
 
-/// Leaves an errand to each shard of a survey.
+/// Leaves an outbox message to each shard of a survey.
 pub fn leave(
     sql: &impl Sql,
     site: &SiteId,
@@ -46,7 +46,7 @@ pub fn leave(
 }
 
 /// Something changed that the shards of one published survey, or of all, have to know of: it gets a
-/// number, and they get errands. Runs within the transaction of the change.
+/// number, and they get outbox messages. Runs within the transaction of the change.
 pub fn tell(sql: &impl Sql, site: &SiteId, survey: Option<&str>) -> Result<(), Failure> {
     sql.run("UPDATE site SET number = number + 1", &[])?;
     let mut surveys = Vec::new();
@@ -63,22 +63,22 @@ pub fn tell(sql: &impl Sql, site: &SiteId, survey: Option<&str>) -> Result<(), F
     Ok(())
 }
 
-/// Runs every errand; `run` says whether one is done. One that failed is run again by the alarm: a
+/// Runs every outbox message; `run` says whether one is done. One that failed is run again by the alarm: a
 /// shard that cannot be reached pulls what it lacks, and keeps to what it knew until then.
-pub async fn run_all(
+pub async fn deliver_all(
     sql: &impl Sql,
     alarm: &impl Alarm,
-    run: impl AsyncFn(&Errand) -> bool,
+    run: impl AsyncFn(&OutboxMessage) -> bool,
 ) -> Result<(), Failure> {
-    let errands = all(sql)?;
-    if errands.is_empty() {
+    let messages = all(sql)?;
+    if messages.is_empty() {
         return Ok(());
     }
     // First of all, in case that this is where it ends.
     alarm.set(RETRY).await?;
-    for errand in errands {
-        if run(&errand).await {
-            done(sql, &errand)?;
+    for message in messages {
+        if run(&message).await {
+            done(sql, &message)?;
         }
     }
     // Others may have been left meanwhile, and have failed: the alarm is theirs too.
@@ -88,27 +88,27 @@ pub async fn run_all(
     Ok(())
 }
 
-/// All errands.
-pub fn all(sql: &impl Sql) -> Result<Vec<Errand>, Failure> {
-    let mut errands = Vec::new();
+/// All outbox messages.
+pub fn all(sql: &impl Sql) -> Result<Vec<OutboxMessage>, Failure> {
+    let mut messages = Vec::new();
     let columns = "SELECT site, survey, shard, forget, number FROM errand";
     sql.query(columns, &[], &mut |mut row| {
-        errands.push(Errand {
+        messages.push(OutboxMessage {
             site: SiteId::stored(row.text()?),
             survey: row.text()?,
             shard: row.integer()?,
             forget: row.boolean()?,
-            number: row.integer()?,
+            revision: row.integer()?,
         });
         Ok(())
     })?;
-    Ok(errands)
+    Ok(messages)
 }
 
-/// An errand is done.
-pub fn done(sql: &impl Sql, errand: &Errand) -> Result<(), Failure> {
+/// An outbox message is done.
+pub fn done(sql: &impl Sql, message: &OutboxMessage) -> Result<(), Failure> {
     sql.run(
         "DELETE FROM errand WHERE survey = ? AND shard = ? AND number = ?",
-        &[errand.survey.as_str().into(), u32::from(errand.shard).into(), errand.number.into()],
+        &[message.survey.as_str().into(), u32::from(message.shard).into(), message.revision.into()],
     )
 }

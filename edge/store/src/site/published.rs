@@ -1,11 +1,11 @@
 //! Surveys as they were published: every version, what holds for them now, and what is asked.
 
-use asklet_protocol::calls::site::{Draft, Told};
+use asklet_protocol::calls::site::{Draft, Publication};
 use asklet_protocol::failure::Failure;
 use asklet_protocol::ids::SurveyId;
 use asklet_protocol::json;
 use asklet_protocol::plan::Plan;
-use asklet_protocol::policy::Standing;
+use asklet_protocol::policy::Policy;
 use asklet_protocol::problems::unknown_survey;
 use asklet_shared::config::ConfigSurvey;
 use asklet_shared::definition::question::{AnswerKind, Question};
@@ -106,7 +106,7 @@ pub fn published(
     survey: &SurveyId,
     version: Option<u32>,
     shard: u16,
-) -> Result<Told, Failure> {
+) -> Result<Publication, Failure> {
     let columns = "SELECT shards, version FROM survey WHERE id = ? AND version > 0";
     let mut row = find(sql, columns, survey)?;
     if shard >= row.integer()? {
@@ -119,9 +119,9 @@ pub fn published(
             .at("version")
             .limit(format!("1..={latest}"))
     })?;
-    Ok(Told {
+    Ok(Publication {
         published: Published { version, definition: published },
-        standing: standing(sql, survey.as_str())?,
+        policy: policy(sql, survey.as_str())?,
     })
 }
 
@@ -134,7 +134,7 @@ fn definition(sql: &impl Sql, survey: &str, version: u32) -> Result<Option<Defin
 }
 
 /// What holds for a published survey now.
-pub fn standing(sql: &impl Sql, survey: &str) -> Result<Standing, Failure> {
+pub fn policy(sql: &impl Sql, survey: &str) -> Result<Policy, Failure> {
     let row = sql.first(
         "SELECT site.number, site.settings, survey.stopped_ms, survey.refuses, survey.shards,
             published.definition
@@ -155,8 +155,8 @@ pub fn standing(sql: &impl Sql, survey: &str) -> Result<Standing, Failure> {
         identity_secrets.push(row.text()?);
         Ok(())
     })?;
-    Ok(Standing {
-        number,
+    Ok(Policy {
+        revision: number,
         origins: settings.origins,
         privacy: settings.privacy,
         require_identity: settings.require_identity,

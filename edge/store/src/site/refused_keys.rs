@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use asklet_protocol::audit::{Action, Change};
+use asklet_protocol::audit::{Action, AuditEvent};
 use asklet_shared::problem::Code;
 
 /// Who showed a key that is none of the site's. No key's id is spelled so.
@@ -21,7 +21,7 @@ pub struct RefusedKeys(HashMap<String, (u64, u64)>);
 
 impl RefusedKeys {
     /// What to write of a refusal, by the key's id or [`UNKNOWN`].
-    pub fn note(&mut self, who: &str, why: Code, now_ms: u64) -> Option<Change> {
+    pub fn note(&mut self, who: &str, why: Code, now_ms: u64) -> Option<AuditEvent> {
         if self.0.len() >= KEYS_LIMIT {
             self.0.retain(|_, (at_ms, _)| now_ms.saturating_sub(*at_ms) < MINUTE_MS);
         }
@@ -38,7 +38,7 @@ impl RefusedKeys {
             0 => why.name().to_owned(),
             since => format!("{}, and {since} refusals since the entry before", why.name()),
         };
-        Some(Change::new(Action::RefuseKey).detail(detail))
+        Some(AuditEvent::new(Action::RefuseKey).detail(detail))
     }
 }
 

@@ -4,7 +4,7 @@
 //! What the site itself changes is kept in the transaction of the change. What shards change is kept before
 //! they are asked, and answered once they have; where that broke off, the same request goes on with it.
 
-use asklet_protocol::calls::site::Once;
+use asklet_protocol::calls::site::Idempotency;
 use asklet_protocol::failure::Failure;
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::time::DAY_MS;
@@ -30,7 +30,12 @@ pub enum Earlier {
 }
 
 /// What is known of a request by its key, of the caller with this id.
-pub fn earlier(sql: &impl Sql, who: &str, once: &Once, now_ms: u64) -> Result<Earlier, Failure> {
+pub fn earlier(
+    sql: &impl Sql,
+    who: &str,
+    once: &Idempotency,
+    now_ms: u64,
+) -> Result<Earlier, Failure> {
     let row = sql.first(
         "SELECT digest, answer FROM request WHERE who = ? AND key = ? AND at_ms > ?",
         &[who.into(), once.key.as_str().into(), now_ms.saturating_sub(KEPT_MS).into()],
@@ -53,7 +58,7 @@ pub fn earlier(sql: &impl Sql, who: &str, once: &Once, now_ms: u64) -> Result<Ea
 pub fn keep(
     sql: &impl Sql,
     who: &str,
-    once: &Once,
+    once: &Idempotency,
     answer: Option<&str>,
     now_ms: u64,
 ) -> Result<(), Failure> {
@@ -85,15 +90,15 @@ mod tests {
     use super::*;
     use crate::site::tests::{code, site};
 
-    fn once(key: &str, digest: &str) -> Once {
-        Once { key: key.to_owned(), digest: digest.to_owned() }
+    fn once(key: &str, digest: &str) -> Idempotency {
+        Idempotency { key: key.to_owned(), digest: digest.to_owned() }
     }
 
     #[test]
     fn a_request_is_known_for_a_day_by_its_key_its_caller_and_what_it_says() {
         let (sql, ..) = site();
         let first = once("a", "one");
-        let known = |who, once: &Once, now_ms| earlier(&sql, who, once, now_ms);
+        let known = |who, once: &Idempotency, now_ms| earlier(&sql, who, once, now_ms);
         assert_eq!(known("k1", &first, 7).unwrap(), Earlier::Unknown);
         keep(&sql, "k1", &first, None, 7).unwrap();
         assert_eq!(known("k1", &first, 8).unwrap(), Earlier::Begun);

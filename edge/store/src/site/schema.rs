@@ -1,6 +1,6 @@
 //! The schema of a site, and its beginning.
 
-use asklet_protocol::audit::{Action, Change, OPERATOR};
+use asklet_protocol::audit::{Action, AuditEvent, OPERATOR};
 use asklet_protocol::failure::Failure;
 use asklet_protocol::keys::NewKey;
 use asklet_shared::settings::Settings;
@@ -175,7 +175,7 @@ pub fn create(
             &[serde_json::to_string(settings)?.into(), now_ms.into()],
         )?;
         keys::add(sql, key)?;
-        let made = Change::new(Action::CreateSite).at(&key.id);
+        let made = AuditEvent::new(Action::CreateSite).at(&key.id);
         audit::add(sql, OPERATOR, &made, now_ms)
     })
 }

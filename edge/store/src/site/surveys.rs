@@ -129,7 +129,7 @@ pub fn delete(sql: &impl Sql, site: &SiteId, survey: &SurveyId) -> Result<(), Fa
     let was_published = row.integer::<u32>()? > 0;
     sql.run("DELETE FROM published WHERE survey = ?", &[survey.as_str().into()])?;
     sql.run("DELETE FROM survey WHERE id = ?", &[survey.as_str().into()])?;
-    // An errand of its own: one that was run before is not taken for this one.
+    // An outbox message of its own: one that was run before is not taken for this one.
     sql.run("UPDATE site SET number = number + 1", &[])?;
     outbox::leave(sql, site, survey.as_str(), if was_published { shards } else { 0 }, true)
 }

@@ -1,8 +1,8 @@
 //! What a team asks of its site, answered in one step: a change is kept with its entry in the log and the
-//! errands to the shards, or not at all.
+//! outbox messages to the shards, or not at all.
 
-use asklet_protocol::audit::Change;
-use asklet_protocol::calls::site::Once;
+use asklet_protocol::audit::AuditEvent;
+use asklet_protocol::calls::site::Idempotency;
 use asklet_protocol::calls::team::{SurveyAction, Surveys, TeamCall};
 use asklet_protocol::failure::Failure;
 use asklet_protocol::ids::{SiteId, SurveyId};
@@ -19,7 +19,7 @@ use crate::site::{audit, ceilings, installs, intents, keys, outbox, published, s
 use crate::sql::Sql;
 
 /// Who asks, what is changed by it, and what the request is called that is to be carried out once.
-pub type Asking<'a> = (&'a str, Option<&'a Change>, Option<&'a Once>);
+pub type Asking<'a> = (&'a str, Option<&'a AuditEvent>, Option<&'a Idempotency>);
 
 /// Answers a call, with JSON.
 pub fn answer(

@@ -11,8 +11,8 @@ use asklet_shared::scope::Scope;
 use asklet_shared::settings::Look;
 
 use crate::alarm::tests::{Clock, at_once};
-use crate::site::outbox::{self, Errand};
-use crate::site::published::{live, plan, publish, published, standing};
+use crate::site::outbox::{self, OutboxMessage};
+use crate::site::published::{live, plan, policy, publish, published};
 use crate::site::schema::{MIGRATIONS, create};
 use crate::site::surveys::{self, delete, set_shards, set_status, update};
 use crate::site::{published as versions, settings};
@@ -43,7 +43,7 @@ pub fn key(id: &str, secret: &str, scope: Scope) -> NewKey {
     NewKey { id: id.to_owned(), digest, name: "a key".to_owned(), scope, created_ms: 1 }
 }
 
-/// A change with its errands, as a team makes one.
+/// A change with its outbox messages, as a team makes one.
 fn change(
     sql: &Native,
     site: &SiteId,
@@ -138,18 +138,18 @@ fn a_paused_survey_is_not_asked_and_one_that_is_deleted_is_unknown() {
     set_status(&sql, &survey, Status::Paused, 4).unwrap();
     assert!(live_versions(&sql, 5).is_empty());
     assert_eq!(surveys::list(&sql).unwrap()[0].status, Status::Paused);
-    let stopped = published(&sql, &survey, Some(1), 0).unwrap().standing;
+    let stopped = published(&sql, &survey, Some(1), 0).unwrap().policy;
     assert_eq!((stopped.stopped_ms, stopped.closed_ms(5)), (Some(4), Some(4)));
     set_status(&sql, &survey, Status::Live, 5).unwrap();
     assert_eq!(live_versions(&sql, 5), [1]);
-    let standing = standing(&sql, survey.as_str()).unwrap();
-    assert_eq!((standing.closed_ms(5), standing.closed_ms(END_MS)), (None, Some(END_MS)));
+    let policy = policy(&sql, survey.as_str()).unwrap();
+    assert_eq!((policy.closed_ms(5), policy.closed_ms(END_MS)), (None, Some(END_MS)));
     delete(&sql, &site, &survey).unwrap();
     assert_eq!(code(surveys::read(&sql, &survey)), Code::UnknownSurvey);
     assert_eq!(code(published(&sql, &survey, Some(1), 0)), Code::UnknownSurvey);
-    let errands = outbox::all(&sql).unwrap();
-    assert_eq!(errands.iter().map(|errand| errand.forget).collect::<Vec<_>>(), [true]);
-    assert!(errands[0].number > stopped.number, "what was told before is older");
+    let messages = outbox::all(&sql).unwrap();
+    assert_eq!(messages.iter().map(|message| message.forget).collect::<Vec<_>>(), [true]);
+    assert!(messages[0].revision > stopped.revision, "what was told before is older");
 }
 
 #[test]
@@ -171,16 +171,16 @@ fn what_is_done_leaves_the_alarm_of_what_failed_meanwhile() {
     };
     change(&|| publish(&sql, &survey, 3));
     let clock = Clock::default();
-    at_once(outbox::run_all(&sql, &clock, async |_: &Errand| {
-        // Another change, whose errand fails, comes and goes before this one is done.
+    at_once(outbox::deliver_all(&sql, &clock, async |_: &OutboxMessage| {
+        // Another change, whose outbox message fails, comes and goes before this one is done.
         change(&|| Ok(()));
-        outbox::run_all(&sql, &clock, async |_: &Errand| false).await.unwrap();
+        outbox::deliver_all(&sql, &clock, async |_: &OutboxMessage| false).await.unwrap();
         true
     }))
     .unwrap();
     assert!(clock.0.get().is_some());
     assert_eq!(outbox::all(&sql).unwrap().len(), 1);
-    at_once(outbox::run_all(&sql, &clock, async |_: &Errand| true)).unwrap();
+    at_once(outbox::deliver_all(&sql, &clock, async |_: &OutboxMessage| true)).unwrap();
     assert_eq!(clock.0.get(), None);
 }
 
@@ -190,13 +190,13 @@ fn a_change_leaves_an_errand_to_every_shard_that_goes_when_it_was_this_change_th
     let publish_one = || publish(&sql, &survey, 3);
     change(&sql, &site, Some(survey.as_str()), publish_one).unwrap();
     set_shards(&sql, &survey, 2).unwrap();
-    let number = || standing(&sql, survey.as_str()).unwrap().number;
-    let first = number();
+    let revision = || policy(&sql, survey.as_str()).unwrap().revision;
+    let first = revision();
     let settings = settings::read(&sql).unwrap();
     let again = || settings::change(&sql, &settings);
     change(&sql, &site, None, again).unwrap();
     let told = outbox::all(&sql).unwrap();
-    assert_eq!((told.len(), number()), (2, first + 1));
+    assert_eq!((told.len(), revision()), (2, first + 1));
     outbox::done(&sql, &told[0]).unwrap();
     change(&sql, &site, None, again).unwrap();
     // The other one is about more than what was told.
@@ -204,7 +204,7 @@ fn a_change_leaves_an_errand_to_every_shard_that_goes_when_it_was_this_change_th
     assert_eq!(outbox::all(&sql).unwrap().len(), 2);
     let failed = change(&sql, &site, None, || Err(unknown_survey().into()));
     assert_eq!(code(failed), Code::UnknownSurvey);
-    assert_eq!(number(), first + 2);
+    assert_eq!(revision(), first + 2);
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn two_identity_secrets_hold_at_a_time() {
     settings::add_secret(&sql, "a", "first", 1).unwrap();
     settings::add_secret(&sql, "b", "second", 2).unwrap();
     assert_eq!(code(settings::add_secret(&sql, "c", "third", 3)), Code::TooManySecrets);
-    assert_eq!(standing(&sql, survey.as_str()).unwrap().identity_secrets, ["first", "second"]);
+    assert_eq!(policy(&sql, survey.as_str()).unwrap().identity_secrets, ["first", "second"]);
     settings::remove_secret(&sql, "a").unwrap();
     assert_eq!(code(settings::remove_secret(&sql, "a")), Code::NotFound);
     assert_eq!(settings::record(&sql).unwrap().identity_secrets[0].id, "b");
@@ -225,7 +225,7 @@ fn secrets_that_were_stored_open_are_locked_once_there_is_a_key() {
     let (sql, _, survey) = site();
     publish(&sql, &survey, 3).unwrap();
     settings::add_secret(&sql, "a", "first", 1).unwrap();
-    let stored = || standing(&sql, survey.as_str()).unwrap().identity_secrets;
+    let stored = || policy(&sql, survey.as_str()).unwrap().identity_secrets;
     assert!(!settings::lock_secrets(&sql, &Vault::new(None).unwrap()).unwrap());
     assert_eq!(stored(), ["first"]);
     let vault = Vault::new(Some(&"key".repeat(16))).unwrap();

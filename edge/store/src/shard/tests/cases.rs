@@ -83,12 +83,12 @@ fn a_display_told_days_late_counts_for_the_time_when_it_was_shown() {
     let late = arrival(1, 1, Stage::Completed, Some(3));
     record(&sql, late.clone(), START_MS + 3 * DAY_MS).unwrap();
     let stored = find(&sql, late.id).unwrap().unwrap();
-    assert_eq!((stored.shown_ms, stored.astray), (START_MS, false));
+    assert_eq!((stored.shown_ms, stored.clock_skewed), (START_MS, false));
     // A clock that is off by an hour costs nothing.
-    let mut astray = arrival(2, 1, Stage::Completed, Some(4));
-    astray.id = DisplayId::new(START_MS - 60 * 60 * 1000, [2; 10]);
-    record(&sql, astray.clone(), START_MS).unwrap();
-    assert!(find(&sql, astray.id).unwrap().unwrap().astray);
+    let mut clock_skewed = arrival(2, 1, Stage::Completed, Some(4));
+    clock_skewed.id = DisplayId::new(START_MS - 60 * 60 * 1000, [2; 10]);
+    record(&sql, clock_skewed.clone(), START_MS).unwrap();
+    assert!(find(&sql, clock_skewed.id).unwrap().unwrap().clock_skewed);
     assert_eq!(tally(&sql).question("score").total(), 2);
 }
 
@@ -326,7 +326,7 @@ fn a_store_of_the_first_schema_moves_on_and_is_counted_anew() {
         (id_of(2, START_MS), "{}", START_MS + 1, 0),
         (id_of(3, 5), r#"{"score":2}"#, START_MS + 2, 1),
     ];
-    for (id, answers, shown_ms, astray) in displays {
+    for (id, answers, shown_ms, clock_skewed) in displays {
         sql.run(
             "INSERT INTO display VALUES (?, 3, 1, 2, 0, 'in_page', 'de', '', ?, ?, ?, ?)",
             &[
@@ -334,7 +334,7 @@ fn a_store_of_the_first_schema_moves_on_and_is_counted_anew() {
                 answers.into(),
                 shown_ms.into(),
                 shown_ms.into(),
-                u32::from(astray == 1).into(),
+                u32::from(clock_skewed == 1).into(),
             ],
         )
         .unwrap();

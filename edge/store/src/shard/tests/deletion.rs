@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use asklet_shared::time::DAY_MS;
 use tempfile::TempDir;
 
-use crate::cipher::{KEY_BYTES, Key};
+use crate::cipher::{DisplayKey, KEY_BYTES};
 use crate::shard::slice::Slice;
 use crate::shard::tests::*;
 use crate::shard::{columns, display_keys, retention};
@@ -94,7 +94,7 @@ fn words(number: u64) -> String {
     format!("<words {number} of somebody>")
 }
 
-fn key_of(sql: &Native, number: u64) -> Key {
+fn key_of(sql: &Native, number: u64) -> DisplayKey {
     log::find(sql, numbered(number)).unwrap().unwrap().key.unwrap()
 }
 
@@ -175,8 +175,8 @@ fn what_is_left_of_a_removed_display_does_not_decrypt() {
     retention::delete(sql, numbered(1)).unwrap();
     assert_eq!(sealed(sql), None);
     let destroyed = stored_keys(sql, [key.number]);
-    assert_eq!(Key::stored(key.number, &destroyed[0]), None);
-    let guess = Key::stored(key.number, &[1; KEY_BYTES]).unwrap();
+    assert_eq!(DisplayKey::stored(key.number, &destroyed[0]), None);
+    let guess = DisplayKey::stored(key.number, &[1; KEY_BYTES]).unwrap();
     assert!(guess.open(numbered(1), &left).is_err());
 }
 

@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use asklet_protocol::corrections::{Correction, Treatment};
 use asklet_protocol::cursor::Cursor;
-use asklet_protocol::find::Find;
-use asklet_protocol::scan::Query;
-use asklet_shared::counter::{Change, Counters, Key, Packed};
+use asklet_protocol::find::DisplayFilter;
+use asklet_protocol::scan::ScanQuery;
+use asklet_shared::counter::{CounterChange, CounterKey, Counters, Packed};
 use asklet_shared::dimension::Dimension;
 use asklet_shared::display::Channel;
 use asklet_shared::facts::Facts;
@@ -46,7 +46,7 @@ const ZONES: [Tz; 7] = [
 
 #[derive(Debug, Clone)]
 enum Event {
-    Tell(Told),
+    Rendering(Sent),
     Wait {
         ms: u64,
     },
@@ -79,7 +79,7 @@ enum Event {
 }
 
 #[derive(Debug, Clone)]
-struct Told {
+struct Sent {
     number: u8,
     revision: u32,
     stage: usize,
@@ -94,7 +94,7 @@ struct Told {
     plan: Option<u8>,
 }
 
-impl Told {
+impl Sent {
     fn arrival(&self, now_ms: u64) -> Arrival {
         let number = self.number;
         let mut arrival = arrival(number, self.revision, Stage::ALL[self.stage], self.score);
@@ -140,7 +140,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         |(number, revision, stage, answers, flags, age_ms, drift_ms)| {
             let (dismissed, is_imported) = flags;
             let (score, chosen, comment, respondent, plan) = answers;
-            Event::Tell(Told {
+            Event::Rendering(Sent {
                 number,
                 revision,
                 stage,
@@ -185,7 +185,7 @@ fn correct_event() -> impl Strategy<Value = Event> {
 /// Corrects everything that a filter finds. What was found is as it was asked for afterwards, and the same
 /// again finds nothing to do.
 fn correct(sql: &Native, treatment: Treatment, version: Option<u8>) {
-    let mut find = Find { unanswered: true, ..Find::all() };
+    let mut find = DisplayFilter { unanswered: true, ..DisplayFilter::all() };
     match version {
         Some(version) => {
             find.filters = [(Dimension::Version, vec![version.to_string()])].into();
@@ -228,12 +228,12 @@ pub enum Settled {
 }
 
 /// Counters as they are compared: each count by its row, slot and value.
-type Counts = BTreeMap<(Key, u8, u64), u64>;
+type Counts = BTreeMap<(CounterKey, u8, u64), u64>;
 
-fn put_in(counts: &mut Counts, facts: &Facts, wanted: impl Fn(&Key) -> bool) {
+fn put_in(counts: &mut Counts, facts: &Facts, wanted: impl Fn(&CounterKey) -> bool) {
     let mut counters = Counters::default();
-    let fresh = |_: &Key| Ok::<_, Failure>(Packed::default());
-    counters.change(facts, Change::PutIn(1), fresh).unwrap();
+    let fresh = |_: &CounterKey| Ok::<_, Failure>(Packed::default());
+    counters.change(facts, CounterChange::PutIn(1), fresh).unwrap();
     for (key, packed) in counters.into_rows().filter(|(key, _)| wanted(key)) {
         Packed::each(&packed.encode().unwrap(), |slot, value, count| {
             *counts.entry((key.clone(), slot, value)).or_default() += count;
@@ -262,7 +262,7 @@ pub fn check_counters(sql: &Native, settled: &[Settled]) {
     let mut found = Counts::new();
     let columns = "SELECT question, dimension, day, value, packed FROM counter";
     sql.query(columns, &[], &mut |mut row| {
-        let key = Key {
+        let key = CounterKey {
             question: row.text()?,
             dimension: row.text()?,
             day: row.integer()?,
@@ -299,7 +299,7 @@ impl Shard {
     fn happen(&mut self, event: &Event, now_ms: u64) {
         let sql = &self.sql;
         match event {
-            Event::Tell(told) => {
+            Event::Rendering(told) => {
                 tell(sql, told.arrival(now_ms), told.is_imported, now_ms);
             }
             Event::Wait { .. } => {}
@@ -329,7 +329,7 @@ impl Shard {
                 display_keys::forget_spare(sql);
             }
             Event::Move => {
-                move_house(sql, &self.elsewhere);
+                migrate_all(sql, &self.elsewhere);
                 std::mem::swap(&mut self.sql, &mut self.elsewhere);
             }
             Event::KeepHouse => self.keep_house(now_ms),
@@ -411,7 +411,7 @@ fn expected_count(shards: &[Shard], request: &Request) -> Counted {
 }
 
 /// What a scan should tell.
-fn expected_scan(shards: &[Shard], query: &Query) -> Counted {
+fn expected_scan(shards: &[Shard], query: &ScanQuery) -> Counted {
     let request = &query.request;
     let mut counted = request.nothing();
     let mut latest = LatestOfEach::new();
@@ -453,7 +453,7 @@ fn each_slice(
     Ok(())
 }
 
-fn found_scan(shards: &[Shard], query: &Query, rows: u32) -> Counted {
+fn found_scan(shards: &[Shard], query: &ScanQuery, rows: u32) -> Counted {
     let mut counted = query.request.nothing();
     let mut latest = LatestOfEach::new();
     for shard in shards {
@@ -535,7 +535,7 @@ proptest! {
             match &event {
                 Event::Wait { ms } => now_ms += ms,
                 // A display stays on the shard on which it started.
-                Event::Tell(Told { number, .. })
+                Event::Rendering(Sent { number, .. })
                 | Event::Exclude { number, .. }
                 | Event::Delete { number } => {
                     shards[usize::from(number % SHARDS)].happen(&event, now_ms);
@@ -567,7 +567,7 @@ proptest! {
             let values = ["1", "phone", "de", "pro", ""].map(str::to_owned);
             let filters = filter.iter().map(|filter| (filter.clone(), values.to_vec()));
             for per_respondent in [false, true] {
-                let query = Query {
+                let query = ScanQuery {
                     request: Request { edges: edges.clone(), ..request.clone() },
                     filters: filters.clone().collect(),
                     per_respondent,

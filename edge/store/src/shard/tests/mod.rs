@@ -90,7 +90,7 @@ pub fn code<T: std::fmt::Debug>(result: Result<T, Failure>) -> Code {
 }
 
 /// Moves a shard into another one, whatever that holds.
-fn move_house(from: &Native, to: &Native) {
+fn migrate_all(from: &Native, to: &Native) {
     let mut next = Some(Head::of("a shard".to_owned(), false, 1));
     while let Some(place) = next {
         let page = migration::dump(from, 1, place, None).unwrap();

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use asklet_protocol::find::{Find, From, Order};
-use asklet_protocol::responses::{Change, Response, Why};
-use asklet_protocol::scan::Query;
+use asklet_protocol::find::{DisplayFilter, Order, PageStart};
+use asklet_protocol::responses::{RemovalReason, Response, ResponseChange};
+use asklet_protocol::scan::ScanQuery;
 use asklet_shared::dimension::Dimension;
 use asklet_shared::tally::Request;
 use asklet_shared::time::{DAY_MS, END_OF_TIME_MS};
 
-use crate::shard::find::{Reading, Step};
+use crate::shard::find::{DisplayReader, ReadLimits};
 use crate::shard::record::{Recorded, shown_ms};
 use crate::shard::slice::Slice;
 use crate::shard::tests::*;
@@ -21,22 +21,28 @@ pub fn plain(text: &str) -> String {
 }
 
 /// Everything that is looked for, read so many rows and so many responses at a time.
-pub fn all(sql: &impl Sql, wanted: &Find, order: Order, rows: u32, limit: usize) -> Vec<Response> {
-    let mut from = From::start(order);
+pub fn all(
+    sql: &impl Sql,
+    wanted: &DisplayFilter,
+    order: Order,
+    rows: u32,
+    limit: usize,
+) -> Vec<Response> {
+    let mut from = PageStart::start(order);
     let mut all = Vec::new();
     // Each page begins anew where the one before ended.
     loop {
-        let mut reading = Reading::new(wanted.clone(), from);
+        let mut reading = DisplayReader::new(wanted.clone(), from);
         let mut page = Vec::new();
         while !reading.is_over() && page.len() < limit {
-            let step = Step { rows, read: limit.div_ceil(2), limit: limit - page.len() };
+            let step = ReadLimits { rows, read: limit.div_ceil(2), limit: limit - page.len() };
             page.extend(reading.step(sql, step, &plain).unwrap());
         }
         assert!(page.len() <= limit);
         all.extend(page.into_iter().map(responses::response));
         match reading.next() {
             None => return all,
-            next => from = From { after: next, ..from },
+            next => from = PageStart { after: next, ..from },
         }
     }
 }
@@ -57,8 +63,10 @@ impl Copy {
             assert!(display.seq > self.after, "numbers grow");
             self.after = display.seq;
             match responses::change(display) {
-                Change::Gone(gone) => drop(self.responses.remove(&gone.id)),
-                Change::Response(response) => drop(self.responses.insert(response.id, *response)),
+                ResponseChange::Removed(gone) => drop(self.responses.remove(&gone.id)),
+                ResponseChange::Response(response) => {
+                    drop(self.responses.insert(response.id, *response))
+                }
             }
         }
         count
@@ -68,9 +76,9 @@ impl Copy {
     pub fn check(&mut self, sql: &impl Sql) {
         while self.poll(sql, 3) > 0 {}
         let mut copied: Vec<_> = self.responses.values().rev().cloned().collect();
-        assert_eq!(all(sql, &Find::all(), Order::NewestFirst, 3, 2), copied);
+        assert_eq!(all(sql, &DisplayFilter::all(), Order::NewestFirst, 3, 2), copied);
         copied.sort_by_key(|response| (response.received_ms, response.id));
-        assert_eq!(all(sql, &Find::all(), Order::Reception, 2, 3), copied);
+        assert_eq!(all(sql, &DisplayFilter::all(), Order::Reception, 2, 3), copied);
     }
 }
 
@@ -85,12 +93,13 @@ fn pages_neither_skip_nor_repeat_while_displays_are_told_and_change() {
         record(&sql, arrival(number, 1, Stage::Started, Some(5)), START_MS).unwrap();
         record(&sql, arrival(number + 1, 1, Stage::Seen, None), START_MS).unwrap();
     }
-    let mut from = From::start(Order::NewestFirst);
+    let mut from = PageStart::start(Order::NewestFirst);
     let mut read = Vec::new();
     for round in 0.. {
-        let mut reading = Reading::new(Find::all(), from);
+        let mut reading = DisplayReader::new(DisplayFilter::all(), from);
         for _ in 0..2 {
-            let found = reading.step(&sql, Step { rows: 3, read: 3, limit: 2 }, &plain).unwrap();
+            let found =
+                reading.step(&sql, ReadLimits { rows: 3, read: 3, limit: 2 }, &plain).unwrap();
             read.extend(found.iter().map(|display| display.id.as_bytes()[15]));
         }
         if reading.is_over() {
@@ -129,7 +138,7 @@ fn the_order_of_reception_holds_however_late_displays_are_and_whatever_their_clo
     for (from_ms, to_ms) in
         [(0, u64::MAX >> 12), (START_MS + minutes(6_000), now_ms / 2 + START_MS / 2)]
     {
-        let period = Find { from_ms, to_ms, ..Find::all() };
+        let period = DisplayFilter { from_ms, to_ms, ..DisplayFilter::all() };
         let mut expected = all(&sql, &period, Order::NewestFirst, 1_000, 1_000);
         assert!(expected.len() > 200, "{}", expected.len());
         expected.sort_by_key(order);
@@ -162,32 +171,51 @@ fn each_filter_keeps_what_it_says() {
     chosen.answers.set("how", choice(&["a"], Some("Énorme, too")));
     record(&sql, chosen, START_MS).unwrap();
     record(&sql, arrival(6, 1, Stage::Seen, None), START_MS).unwrap();
-    let kept = |wanted: Find| ids(&all(&sql, &wanted, Order::Reception, 2, 10));
+    let kept = |wanted: DisplayFilter| ids(&all(&sql, &wanted, Order::Reception, 2, 10));
     let scores = |scores: &[u8]| Some(("score".to_owned(), scores.to_vec()));
     let by = |dimension, values: &[&str]| {
         [(dimension, values.iter().map(|value| (*value).to_owned()).collect())].into()
     };
-    assert_eq!(kept(Find::all()), [1, 2, 3, 4, 5]);
-    assert_eq!(kept(Find { unanswered: true, ..Find::all() }), [1, 2, 3, 4, 5, 6]);
-    assert_eq!(kept(Find { scores: scores(&[9, 10]), ..Find::all() }), [1, 4]);
-    assert_eq!(kept(Find { scores: scores(&[]), ..Find::all() }), Vec::<u8>::new());
-    assert_eq!(kept(Find { question: Some("how".to_owned()), ..Find::all() }), [5]);
-    assert_eq!(kept(Find { has_comment: Some(true), ..Find::all() }), [1, 3, 5]);
-    assert_eq!(kept(Find { has_comment: Some(false), ..Find::all() }), [2, 4]);
-    assert_eq!(kept(Find { text: Some(plain("enorme")), ..Find::all() }), [1, 5]);
-    assert_eq!(kept(Find { respondent: Some("u1".to_owned()), ..Find::all() }), [2, 4]);
+    assert_eq!(kept(DisplayFilter::all()), [1, 2, 3, 4, 5]);
+    assert_eq!(
+        kept(DisplayFilter { unanswered: true, ..DisplayFilter::all() }),
+        [1, 2, 3, 4, 5, 6]
+    );
+    assert_eq!(kept(DisplayFilter { scores: scores(&[9, 10]), ..DisplayFilter::all() }), [1, 4]);
+    assert_eq!(
+        kept(DisplayFilter { scores: scores(&[]), ..DisplayFilter::all() }),
+        Vec::<u8>::new()
+    );
+    assert_eq!(
+        kept(DisplayFilter { question: Some("how".to_owned()), ..DisplayFilter::all() }),
+        [5]
+    );
+    assert_eq!(kept(DisplayFilter { has_comment: Some(true), ..DisplayFilter::all() }), [1, 3, 5]);
+    assert_eq!(kept(DisplayFilter { has_comment: Some(false), ..DisplayFilter::all() }), [2, 4]);
+    assert_eq!(kept(DisplayFilter { text: Some(plain("enorme")), ..DisplayFilter::all() }), [1, 5]);
+    assert_eq!(
+        kept(DisplayFilter { respondent: Some("u1".to_owned()), ..DisplayFilter::all() }),
+        [2, 4]
+    );
     let filters = by(Dimension::Country, &["DE", "AT"]);
-    assert_eq!(kept(Find { filters, ..Find::all() }), [2, 3, 4]);
+    assert_eq!(kept(DisplayFilter { filters, ..DisplayFilter::all() }), [2, 3, 4]);
     let filters = by(Dimension::Trait("plan".to_owned()), &["pro"]);
-    assert_eq!(kept(Find { filters, ..Find::all() }), [3, 4]);
-    assert_eq!(kept(Find { from_ms: START_MS + 1, ..Find::all() }), Vec::<u8>::new());
-    assert_eq!(kept(Find { to_ms: START_MS, ..Find::all() }), Vec::<u8>::new());
-    assert_eq!(kept(Find { from_ms: START_MS, to_ms: START_MS + 1, ..Find::all() }).len(), 5);
+    assert_eq!(kept(DisplayFilter { filters, ..DisplayFilter::all() }), [3, 4]);
+    assert_eq!(
+        kept(DisplayFilter { from_ms: START_MS + 1, ..DisplayFilter::all() }),
+        Vec::<u8>::new()
+    );
+    assert_eq!(kept(DisplayFilter { to_ms: START_MS, ..DisplayFilter::all() }), Vec::<u8>::new());
+    assert_eq!(
+        kept(DisplayFilter { from_ms: START_MS, to_ms: START_MS + 1, ..DisplayFilter::all() })
+            .len(),
+        5
+    );
     retention::exclude(&sql, id(2), Some("spam")).unwrap();
-    let listed = all(&sql, &Find::all(), Order::Reception, 100, 100);
+    let listed = all(&sql, &DisplayFilter::all(), Order::Reception, 100, 100);
     assert_eq!(listed[1].excluded.as_ref().unwrap().reason, "spam");
     retention::delete(&sql, id(2)).unwrap();
-    assert_eq!(kept(Find::all()), [1, 3, 4, 5]);
+    assert_eq!(kept(DisplayFilter::all()), [1, 3, 4, 5]);
 }
 
 #[test]
@@ -198,7 +226,7 @@ fn a_period_finds_displays_whose_clocks_were_wrong() {
         one.id = DisplayId::new(clock_ms, [number; 10]);
         record(&sql, one, START_MS).unwrap();
     }
-    let period = Find { from_ms: START_MS, to_ms: START_MS + 1, ..Find::all() };
+    let period = DisplayFilter { from_ms: START_MS, to_ms: START_MS + 1, ..DisplayFilter::all() };
     assert_eq!(ids(&all(&sql, &period, Order::Reception, 1, 1)), [1, 2, 3]);
     assert_eq!(ids(&all(&sql, &period, Order::NewestFirst, 1, 1)), [3, 2, 1]);
 }
@@ -221,28 +249,28 @@ fn what_happens_to_a_response_is_told_to_whoever_follows() {
         if is_folded {
             fold_all(&sql, START_MS + 1);
         }
-        let (seq, Change::Response(new)) = why(start) else { panic!() };
+        let (seq, ResponseChange::Response(new)) = why(start) else { panic!() };
         assert_eq!(new.respondent.as_deref(), Some("u1"));
         // Told again, nothing changes.
         record(&sql, theirs, START_MS).unwrap();
         assert_eq!(why(start).0, seq);
         retention::exclude(&sql, id(number), Some("spam")).unwrap();
-        let (seq, Change::Response(excluded)) = why(seq) else { panic!() };
+        let (seq, ResponseChange::Response(excluded)) = why(seq) else { panic!() };
         assert!(excluded.excluded.is_some());
         retention::exclude(&sql, id(number), None).unwrap();
-        let (seq, Change::Response(included)) = why(seq) else { panic!() };
+        let (seq, ResponseChange::Response(included)) = why(seq) else { panic!() };
         assert!(included.excluded.is_none());
         retention::erase(&sql, "u1", Slice::first(10)).unwrap();
-        let (seq, Change::Gone(erased)) = why(seq) else { panic!() };
-        assert_eq!(erased.gone, Why::Erased);
+        let (seq, ResponseChange::Removed(erased)) = why(seq) else { panic!() };
+        assert_eq!(erased.gone, RemovalReason::Erased);
         assert_eq!(code(retention::delete(&sql, id(number))), Code::UnknownDisplay);
         assert!(changes::after(&sql, seq, 10).unwrap().is_empty());
     }
     record(&sql, arrival(7, 1, Stage::Started, Some(9)), START_MS).unwrap();
     retention::delete(&sql, id(7)).unwrap();
     let last = changes::after(&sql, 0, 10).unwrap().pop().unwrap();
-    let Change::Gone(deleted) = responses::change(last) else { panic!() };
-    assert_eq!((deleted.id, deleted.gone), (id(7), Why::Deleted));
+    let ResponseChange::Removed(deleted) = responses::change(last) else { panic!() };
+    assert_eq!((deleted.id, deleted.gone), (id(7), RemovalReason::Deleted));
     // Its later revisions do not bring it back.
     let again = record(&sql, arrival(7, 2, Stage::Completed, Some(9)), START_MS);
     assert_eq!(again.unwrap(), Recorded::Known);
@@ -254,9 +282,9 @@ fn what_does_not_read_is_an_error_and_no_response_less() {
     for number in 0..3 {
         record(&sql, arrival(number, 1, Stage::Started, Some(5)), START_MS).unwrap();
     }
-    let step = Step { rows: 10, read: 10, limit: 10 };
+    let step = ReadLimits { rows: 10, read: 10, limit: 10 };
     let read = |order| {
-        let mut reading = Reading::new(Find::all(), From::start(order));
+        let mut reading = DisplayReader::new(DisplayFilter::all(), PageStart::start(order));
         reading.step(&sql, step, &plain).and_then(|_| reading.step(&sql, step, &plain))
     };
     for order in [Order::NewestFirst, Order::Reception] {
@@ -285,7 +313,7 @@ fn a_channel_that_is_not_known_fails_the_request_that_brings_it_or_asks_for_it()
     let (from, to) = (store(), store());
     record(&from, arrival(1, 1, Stage::Started, Some(5)), START_MS).unwrap();
     from.run("UPDATE display SET facts = replace(facts, 'in_page', 'fax')", &[]).unwrap();
-    let query = Query {
+    let query = ScanQuery {
         request: Request::whole("score", 0, END_OF_TIME_MS),
         filters: BTreeMap::new(),
         per_respondent: false,
@@ -311,7 +339,7 @@ fn excluded_responses_are_found_by_themselves_or_left_out() {
     }
     retention::exclude(&sql, id(1), Some("spam")).unwrap();
     let found = |excluded| {
-        let find = Find { excluded, ..Find::all() };
+        let find = DisplayFilter { excluded, ..DisplayFilter::all() };
         ids(&all(&sql, &find, Order::NewestFirst, 10, 10))
     };
     assert_eq!(found(None), [2, 1, 0]);
@@ -344,8 +372,8 @@ fn a_store_of_an_earlier_schema_is_told_whole() {
     migrate(&sql, &MIGRATIONS[..3]).unwrap();
     sql.run("UPDATE folded SET recount = 0, until_ms = ?", &[(START_MS + 2).into()]).unwrap();
     for number in 0..6_u8 {
-        let astray = number == 5;
-        let clock_ms = if astray { 7 } else { START_MS + u64::from(number) };
+        let clock_skewed = number == 5;
+        let clock_ms = if clock_skewed { 7 } else { START_MS + u64::from(number) };
         sql.run(
             "INSERT INTO display VALUES (?, 1, ?, 0, ?, ?, ?, NULL, NULL, ?, '{}')",
             &[
@@ -353,7 +381,7 @@ fn a_store_of_an_earlier_schema_is_told_whole() {
                 if number == 3 { 1_u32 } else { 2 }.into(),
                 (START_MS + u64::from(number)).into(),
                 START_MS.into(),
-                astray.into(),
+                clock_skewed.into(),
                 r#"{"version":1,"channel":"in_page","answers":{"score":5}}"#.into(),
             ],
         )

@@ -24,14 +24,14 @@ const MEGABYTE: u64 = 1_000_000;
 
 /// What is known of the room that is left.
 #[derive(Default)]
-pub struct Room {
+pub struct Capacity {
     /// So many requests fit in for certain.
     left: Cell<u64>,
     /// It was full, and is not looked at before this.
     full_until_ms: Cell<u64>,
 }
 
-impl Room {
+impl Capacity {
     /// Takes the room of one request, or says that there is none.
     pub fn take(&self, sql: &impl Sql, limits: Limits, now_ms: u64) -> Result<(), Failure> {
         if self.left.get() == 0 {
@@ -85,29 +85,29 @@ mod tests {
     #[test]
     fn a_shard_takes_as_many_displays_as_it_may_and_looks_again_later() {
         let sql = store();
-        let room = Room::default();
+        let capacity = Capacity::default();
         let limits = Limits { survey_displays: 3, ..Limits::default() };
         for number in 0..3 {
-            room.take(&sql, limits, START_MS).unwrap();
+            capacity.take(&sql, limits, START_MS).unwrap();
             record(&sql, arrival(number, 1, Stage::Seen, None), START_MS).unwrap();
         }
-        assert_eq!(code(room.take(&sql, limits, START_MS)), Code::SurveyFull);
+        assert_eq!(code(capacity.take(&sql, limits, START_MS)), Code::SurveyFull);
         sql.run("DELETE FROM display", &[]).unwrap();
-        assert_eq!(code(room.take(&sql, limits, START_MS + FULL_MS - 1)), Code::SurveyFull);
-        room.take(&sql, limits, START_MS + FULL_MS).unwrap();
+        assert_eq!(code(capacity.take(&sql, limits, START_MS + FULL_MS - 1)), Code::SurveyFull);
+        capacity.take(&sql, limits, START_MS + FULL_MS).unwrap();
     }
 
     #[test]
     fn a_shard_takes_as_many_bytes_as_it_may() {
         let sql = store();
-        let room = Room::default();
+        let capacity = Capacity::default();
         let limits = Limits { survey_megabytes: 1, ..Limits::default() };
-        room.take(&sql, limits, START_MS).unwrap();
+        capacity.take(&sql, limits, START_MS).unwrap();
         sql.run("INSERT INTO body (digest, bytes) VALUES ('0', zeroblob(1000000))", &[]).unwrap();
-        room.forget();
-        assert_eq!(code(room.take(&sql, limits, START_MS)), Code::SurveyFull);
-        room.forget();
+        capacity.forget();
+        assert_eq!(code(capacity.take(&sql, limits, START_MS)), Code::SurveyFull);
+        capacity.forget();
         let more = Limits { survey_megabytes: 2, ..limits };
-        room.take(&sql, more, START_MS).unwrap();
+        capacity.take(&sql, more, START_MS).unwrap();
     }
 }
