@@ -15,18 +15,21 @@ use wasm_bindgen::prelude::*;
 use worker::{Env, Response, web_sys};
 
 use crate::http::{respond, url};
+use crate::platform::log;
+use crate::platform::trace::Trace;
 
 /// What the platform calls with each request.
 #[wasm_bindgen]
 pub fn fetch(request: web_sys::Request, env: Env, context: JsValue) -> Result<JsValue, JsValue> {
+    log::configure(&env);
     match find(&request.method(), url::path(&request.url())) {
         Ok(found) => {
             let id = found.endpoint.id;
             match routes::serve(found, request, env, context) {
                 Ok(promise) => Ok(promise.into()),
-                Err(failure) => respond::settle::<Response>(id, Err(failure)),
+                Err(failure) => respond::settle::<Response>(&Trace::new(id), Err(failure)),
             }
         }
-        Err(problem) => respond::settle::<Response>("none", Err(problem.into())),
+        Err(problem) => respond::settle::<Response>(&Trace::new("none"), Err(problem.into())),
     }
 }

@@ -20,12 +20,15 @@ pub struct Problem {
     /// The limit that it broke, such as `0..=10` or `2000 characters`.
     #[serde(default)]
     pub limit: Option<String>,
+    /// The request that it answers, such as `urn:asklet:request:4k2m9c0v7x`, by whose id the log is searched.
+    #[serde(default)]
+    pub instance: Option<String>,
 }
 
 impl Problem {
     /// A problem that is no single field's.
     pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, detail: detail.into(), field: None, limit: None }
+        Self { code, detail: detail.into(), field: None, limit: None, instance: None }
     }
 
     /// Names the field at fault.
@@ -53,7 +56,10 @@ impl Error for Problem {}
 
 impl Serialize for Problem {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let fields = 5 + usize::from(self.field.is_some()) + usize::from(self.limit.is_some());
+        let fields = 5
+            + usize::from(self.field.is_some())
+            + usize::from(self.limit.is_some())
+            + usize::from(self.instance.is_some());
         let mut document = serializer.serialize_struct("Problem", fields)?;
         document
             .serialize_field("type", &format_args!("urn:asklet:problem:{}", self.code.name()))?;
@@ -66,6 +72,9 @@ impl Serialize for Problem {
         }
         if let Some(limit) = &self.limit {
             document.serialize_field("limit", limit)?;
+        }
+        if let Some(instance) = &self.instance {
+            document.serialize_field("instance", instance)?;
         }
         document.end()
     }

@@ -14,6 +14,7 @@ mod installs;
 mod keys;
 mod limits;
 mod machine;
+mod observing;
 mod people;
 mod preview;
 mod responses;

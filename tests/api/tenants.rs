@@ -55,7 +55,7 @@ impl Ask<'_> {
         let first = answers.next().unwrap();
         for answer in answers {
             let about = format!("{} {} with {credential:?}", self.route.method, self.route.path);
-            assert_eq!((answer.status, &answer.body), (first.status, &first.body), "{about}");
+            assert_eq!((answer.status, answer.said()), (first.status, first.said()), "{about}");
             for header in ["content-type", "cache-control", "www-authenticate"] {
                 assert_eq!(answer.header(header), first.header(header), "{about}");
             }

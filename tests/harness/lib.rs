@@ -317,6 +317,12 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
+    /// The body, without the name of the request that it answers.
+    pub fn said(&self) -> String {
+        let body = String::from_utf8_lossy(&self.body);
+        body.replace(self.header("asklet-request-id"), "")
+    }
+
     /// The body in JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body)
@@ -331,10 +337,13 @@ impl Answer {
 
     /// Checks that this is a problem document with this code, and returns it.
     pub fn problem(&self, status: u16, code: &str) -> Value {
-        let problem = self.expect(status);
+        let mut problem = self.expect(status);
         assert_eq!(problem["code"], code, "{problem}");
         assert_eq!(problem["status"], status);
         assert_eq!(self.header("content-type"), "application/problem+json");
+        // The request that it answers; no two are alike.
+        let request = format!("urn:asklet:request:{}", self.header("asklet-request-id"));
+        assert_eq!(problem.as_object_mut().unwrap().remove("instance"), Some(request.into()));
         problem
     }
 }

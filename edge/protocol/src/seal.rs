@@ -8,6 +8,7 @@
 use asklet_shared::problem::{Code, Problem};
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
 
 use crate::failure::Failure;
 use crate::ids::{SiteId, SurveyId};
@@ -148,8 +149,7 @@ fn unsealed(text: &str) -> Option<&str> {
 
 /// Compares in a time that tells nothing about where two texts differ.
 pub fn same(one: &str, other: &str) -> bool {
-    one.len() == other.len()
-        && one.bytes().zip(other.bytes()).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
+    one.as_bytes().ct_eq(other.as_bytes()).into()
 }
 
 /// A secret of 250 random bits, in characters that can be read aloud.

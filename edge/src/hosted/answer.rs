@@ -9,9 +9,11 @@ use worker::{Response, ResponseBuilder};
 use crate::hosted::view::{self, Page};
 use crate::hosted::visit::Visit;
 use crate::http::respond;
+use crate::platform::trace::Trace;
 
 /// What a visit came to, as the browser shows it. Only pages of these origins, and ours, may frame it.
 pub fn settle(
+    trace: &Trace,
     visit: &Visit,
     outcome: Result<Page, Failure>,
     origins: &[String],
@@ -20,7 +22,7 @@ pub fn settle(
         Ok(page) => return answer(visit, &page, 200, origins),
         Err(failure) => failure,
     };
-    let problem = respond::told("hosted", failure);
+    let problem = respond::report(trace, failure);
     let words = Words::in_language(visit.wished());
     let page = match problem.code {
         // What was never published looks from outside as what is gone.

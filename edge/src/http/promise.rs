@@ -12,10 +12,11 @@ use asklet_protocol::failure::Failure;
 use wasm_bindgen::prelude::*;
 use worker::js_sys::Promise;
 use worker::js_sys::futures::future_to_promise;
-use worker::web_sys;
+use worker::{Response, web_sys};
 
 use crate::http::respond;
 use crate::platform::log;
+use crate::platform::trace::Trace;
 
 #[wasm_bindgen]
 extern "C" {
@@ -34,41 +35,54 @@ extern "C" {
 
 /// Answers with what some work comes to.
 pub fn of<R: Into<web_sys::Response>>(
-    route: &'static str,
+    trace: Trace,
     work: impl Future<Output = Result<R, Failure>> + 'static,
 ) -> Promise {
-    future_to_promise(AssertUnwindSafe(async move { respond::settle(route, work.await) }))
+    future_to_promise(AssertUnwindSafe(async move { respond::settle(&trace, work.await) }))
+}
+
+/// Answers a call to an object.
+pub fn of_call(
+    trace: Trace,
+    work: impl Future<Output = Result<Response, Failure>> + 'static,
+) -> Promise {
+    future_to_promise(AssertUnwindSafe(async move {
+        Ok(web_sys::Response::from(respond::finish(&trace, work.await)?).into())
+    }))
 }
 
 /// What an alarm comes to: what breaks rejects, so that the platform calls again.
-pub fn of_alarm(work: impl Future<Output = Result<(), Failure>> + 'static) -> Promise {
+pub fn of_alarm(
+    trace: Trace,
+    work: impl Future<Output = Result<(), Failure>> + 'static,
+) -> Promise {
     future_to_promise(AssertUnwindSafe(async move {
-        respond::alarm(work.await)?;
+        respond::alarm(&trace, work.await)?;
         Ok(JsValue::UNDEFINED)
     }))
 }
 
 /// Answers with what some work comes to: at once where it has nothing to wait for.
 pub fn now<R: Into<web_sys::Response> + 'static>(
-    route: &'static str,
+    trace: Trace,
     work: impl Future<Output = Result<R, Failure>> + 'static,
 ) -> Result<JsValue, JsValue> {
     let mut work = Box::pin(work);
     match work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(outcome) => respond::settle(route, outcome),
+        Poll::Ready(outcome) => respond::settle(&trace, outcome),
         // A task looks again by itself, and from then on it is woken.
-        Poll::Pending => Ok(of(route, work).into()),
+        Poll::Pending => Ok(of(trace, work).into()),
     }
 }
 
 /// Does some work that the answer does not wait for.
-pub fn later(context: &JsValue, work: impl Future<Output = ()> + 'static) {
+pub fn later(trace: &Trace, context: &JsValue, work: impl Future<Output = ()> + 'static) {
     let work = future_to_promise(AssertUnwindSafe(async move {
         work.await;
         Ok(JsValue::UNDEFINED)
     }));
     if let Err(refused) = context.unchecked_ref::<ExecutionContext>().wait_until(&work) {
-        log::warn("later", &format!("{refused:?}"));
+        log::warn(trace, &format!("work after the answer was refused: {refused:?}"));
     }
 }
 

@@ -9,7 +9,8 @@ use wasm_bindgen::JsValue;
 use worker::{Headers, Response, ResponseBuilder, web_sys};
 
 use crate::http::problems::CONTENT_ENCODING;
-use crate::platform::log;
+use crate::platform::trace::Trace;
+use crate::platform::{log, metrics, rpc};
 
 /// How long an answer may be kept.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +61,13 @@ pub fn json(status: u16, value: &impl Serialize) -> Result<Response, Failure> {
 pub fn written(status: u16, json: String) -> Result<Response, Failure> {
     let answer = private(Cache::Never)?.with_status(status);
     Ok(answer.with_header("content-type", "application/json")?.fixed(json.into_bytes()))
+}
+
+/// What was counted, for the operator's monitoring.
+pub fn metrics() -> Result<Response, Failure> {
+    let answer = private(Cache::Never)?;
+    let answer = answer.with_header("content-type", "text/plain; version=0.0.4; charset=utf-8")?;
+    Ok(answer.fixed(metrics::text().into_bytes()))
 }
 
 /// The answer where there is nothing to say but that it was done.
@@ -113,33 +121,44 @@ pub fn taken_without_identity(problem: &Problem) -> Result<web_sys::Response, Fa
     Ok(answer.empty().into())
 }
 
-/// What a handler came to, as the platform takes it.
+/// The answer to a request, as the platform takes it: with the request's id, counted, and logged.
 pub fn settle<R: Into<web_sys::Response>>(
-    route: &str,
+    trace: &Trace,
     outcome: Result<R, Failure>,
 ) -> Result<JsValue, JsValue> {
-    match outcome {
-        Ok(response) => Ok(response.into().into()),
-        Err(failure) => Ok(web_sys::Response::from(finish(route, Err(failure))?).into()),
+    let response = match outcome {
+        Ok(response) => response.into(),
+        Err(failure) => {
+            metrics::failed(trace.route, failure.code());
+            finish(trace, Err(failure))?.into()
+        }
+    };
+    let status = response.status();
+    // A display that is stored is answered with nothing but what the page needs.
+    if status != 204 {
+        response.headers().set(rpc::REQUEST_ID, trace.id())?;
     }
+    metrics::answered(trace, status);
+    log::request(trace, status);
+    Ok(response.into())
 }
 
-/// What a handler came to, as an answer: problems are told, what broke is logged. `route` says what
-/// was asked for, without ids.
-pub fn finish(route: &str, outcome: Result<Response, Failure>) -> worker::Result<Response> {
+/// The answer of an object to a call, or to a request whose answer was not written yet: a problem is answered,
+/// and what broke is logged.
+pub fn finish(trace: &Trace, outcome: Result<Response, Failure>) -> worker::Result<Response> {
     let failure = match outcome {
         Ok(response) => return Ok(response),
         Err(failure) => failure,
     };
-    problem(&told(route, failure)).map_err(|failure| worker::Error::RustError(failure.log_text()))
+    problem(&report(trace, failure)).map_err(|failure| worker::Error::RustError(failure.log_text()))
 }
 
-/// What an alarm came to, as the platform takes it: it calls again after what broke, and there is
-/// nobody to tell a problem.
-pub fn alarm(outcome: Result<(), Failure>) -> worker::Result<()> {
+/// What an alarm results in, as the platform takes it: it calls again after what broke, and there is
+/// nobody to answer a problem to.
+pub fn alarm(trace: &Trace, outcome: Result<(), Failure>) -> worker::Result<()> {
     match outcome {
         Err(Failure::Problem(problem)) => {
-            log::warn("alarm", &problem.detail);
+            log::warn(trace, &problem.detail);
             Ok(())
         }
         Err(broken) => Err(worker::Error::RustError(broken.log_text())),
@@ -147,12 +166,15 @@ pub fn alarm(outcome: Result<(), Failure>) -> worker::Result<()> {
     }
 }
 
-/// What the caller is told of a failure. What broke is logged.
-pub fn told(route: &str, failure: Failure) -> Problem {
+/// The problem that a failure is answered with. What broke is logged, with the request's id.
+pub fn report(trace: &Trace, failure: Failure) -> Problem {
     if let Failure::Broken(_) = &failure {
-        log::error(route, &failure.log_text());
+        log::error(trace, Some(Code::Internal.status()), &failure.log_text());
     }
-    failure.into_problem()
+    Problem {
+        instance: Some(format!("urn:asklet:request:{}", trace.id())),
+        ..failure.into_problem()
+    }
 }
 
 fn problem(problem: &Problem) -> Result<Response, Failure> {
@@ -196,7 +218,8 @@ mod tests {
 
     #[test]
     fn an_alarm_that_broke_is_rejected_so_that_the_platform_calls_again() {
-        assert!(alarm(Err(Failure::broken("a counter"))).is_err());
-        assert!(alarm(Ok(())).is_ok());
+        let trace = Trace::at("alarm", 0);
+        assert!(alarm(&trace, Err(Failure::broken("a counter"))).is_err());
+        assert!(alarm(&trace, Ok(())).is_ok());
     }
 }

@@ -8,9 +8,10 @@ use std::cell::RefCell;
 use asklet_protocol::failure::Failure;
 use asklet_shared::problem::{Code, Problem};
 use asklet_store::buckets::{Bucket, Buckets, REQUEST};
-use worker::{Date, Env, Headers};
+use worker::{Date, Headers};
 
 use crate::http::address;
+use crate::platform::trace::Context;
 use crate::platform::{deployment, log};
 
 /// How many from one address are told what is wrong, a minute and at once.
@@ -44,13 +45,12 @@ impl Failed {
     }
 }
 
-/// What the sender of these headers is answered in the place of a refusal, by the id of the route and the site
-/// that the address names. A request without any credential is no sign-in.
+/// What the sender of these headers is answered in the place of a refusal, with the site that the address names. A request without any credential is no sign-in.
 pub fn failed(
     refusal: Problem,
     headers: &Headers,
-    env: &Env,
-    (route, site): (&str, Option<&str>),
+    env: &Context,
+    site: Option<&str>,
 ) -> Result<Problem, Failure> {
     if headers.get("authorization")?.is_none() {
         return Ok(refusal);
@@ -60,8 +60,9 @@ pub fn failed(
     let network = address::network(&address.unwrap_or_default());
     let now_ms = Date::now().as_millis();
     let (is_told, logged) = FAILED.with_borrow_mut(|failed| {
-        (failed.by_address.take(&network, PER_MINUTE, now_ms), failed.log(now_ms))
-    });
+        let is_told = failed.by_address.take(&network, PER_MINUTE, now_ms)?;
+        Ok::<_, Failure>((is_told, failed.log(now_ms)))
+    })?;
     if let Some(unlogged) = logged {
         // Only a site of ours is named: anything else is a text of whoever asks.
         let site = match site {
@@ -71,7 +72,7 @@ pub fn failed(
         let of = site.map_or(String::new(), |site| format!(" of site {site}"));
         let detail = &refusal.detail;
         let cause = format!("a sign-in{of} failed: {detail} (unlogged before: {unlogged})");
-        log::warn(route, &cause);
+        log::warn(&env.trace, &cause);
     }
     if !is_told {
         let detail = "too many credentials that do not hold were shown from this address";

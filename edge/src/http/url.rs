@@ -47,8 +47,11 @@ fn entries(pairs: &web_sys::UrlSearchParams) -> Result<Vec<(String, String)>, Fa
     let mut entries = Vec::new();
     for pair in pairs.entries() {
         let pair = Array::from(&pair.map_err(worker::Error::from)?);
-        let text = |at| pair.get(at).as_string().unwrap_or_default();
-        entries.push((text(0), text(1)));
+        let text = |at| {
+            let text = pair.get(at).as_string();
+            text.ok_or_else(|| Failure::broken("the platform gave a parameter that is no text"))
+        };
+        entries.push((text(0)?, text(1)?));
     }
     Ok(entries)
 }

@@ -9,14 +9,17 @@ use asklet_store::sql::migrate::{Migrations, Schema};
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 use crate::http::respond;
-use crate::platform::rpc;
 use crate::platform::sql::Object;
+use crate::platform::{log, metrics, rpc};
 
 const MIGRATIONS: Migrations = &[&["CREATE TABLE site (
     id TEXT PRIMARY KEY,
     name TEXT NOT NULL,
     created_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID"]];
+
+/// What logs and metrics call it.
+const KIND: &str = "directory";
 
 /// All sites.
 #[durable_object]
@@ -28,11 +31,14 @@ pub struct Directory {
 
 impl DurableObject for Directory {
     fn new(state: State, env: Env) -> Self {
+        metrics::woke(KIND);
+        log::configure(&env);
         Self { sql: Object::of(&state), schema: Schema::new(MIGRATIONS), env }
     }
 
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
-        respond::finish("directory", self.serve(request).await)
+        let trace = rpc::trace(&request, KIND)?;
+        respond::finish(&trace, self.serve(request).await)
     }
 }
 

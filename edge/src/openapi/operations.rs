@@ -171,6 +171,10 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
             .other(200, "As of a body.", "application/octet-stream")
             .problems(&[403, 404, 409, 422]),
         Route::Forwarded(ForwardedRoute::Hosted { .. }) => unreachable!("described by its method"),
+        Route::Operator(OperatorRoute::Metrics) => {
+            operation("metrics", "What this process has counted, for monitoring")
+                .other(200, "Prometheus text format 0.0.4.", "text/plain")
+        }
         Route::Operator(OperatorRoute::CreateSite) => operation("createSite", "Makes a site")
             .takes(schemas.read::<Settings>(), examples::settings())
             .answer(

@@ -1,17 +1,63 @@
-//! The log: lines of JSON on the platform's console.
+//! The log: lines of JSON on the platform's console, each with the level, the request's id, its route and its
+//! duration so far. No line has an answer or the id of a person.
 
-use worker::console_error;
+use std::cell::OnceCell;
 
-/// Something broke: `route` says what was asked, without ids.
-pub fn error(route: &str, cause: &str) {
-    write("error", route, cause);
+use serde::Serialize;
+use worker::{Env, console_error, console_log, console_warn};
+
+use super::deployment;
+use super::trace::Trace;
+
+/// The variable that says what is logged besides warnings and errors: `requests` is a line for each request.
+const VARIABLE: &str = "ASKLET_LOG";
+
+thread_local! {
+    static LOGS_REQUESTS: OnceCell<bool> = const { OnceCell::new() };
+}
+
+/// Reads what is to be logged, once in an isolate.
+pub fn configure(env: &Env) {
+    LOGS_REQUESTS.with(|logs| {
+        logs.get_or_init(|| deployment::variable(env, VARIABLE).as_deref() == Some("requests"));
+    });
+}
+
+/// Something broke.
+pub fn error(trace: &Trace, status: Option<u16>, cause: &str) {
+    console_error!("{}", line("error", trace, status, Some(cause)));
 }
 
 /// Something went wrong and is made up for.
-pub fn warn(route: &str, cause: &str) {
-    write("warning", route, cause);
+pub fn warn(trace: &Trace, cause: &str) {
+    console_warn!("{}", line("warning", trace, None, Some(cause)));
 }
 
-fn write(level: &str, route: &str, cause: &str) {
-    console_error!("{}", serde_json::json!({"level": level, "route": route, "cause": cause}));
+/// A request was answered: a line where the deployment wants one.
+pub fn request(trace: &Trace, status: u16) {
+    if LOGS_REQUESTS.with(|logs| logs.get() != Some(&true)) {
+        return;
+    }
+    console_log!("{}", line("info", trace, Some(status), None));
+}
+
+fn line(level: &'static str, trace: &Trace, status: Option<u16>, cause: Option<&str>) -> String {
+    let (request, duration_ms) = (trace.id(), trace.elapsed_ms());
+    let line = Line { level, request, route: trace.route, status, duration_ms, cause };
+    // Texts and numbers alone always make JSON.
+    serde_json::to_string(&line).unwrap_or_else(|error| error.to_string())
+}
+
+/// A line of the log.
+#[derive(Serialize)]
+struct Line<'a> {
+    level: &'static str,
+    /// The id of the request.
+    request: &'a str,
+    route: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    duration_ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'a str>,
 }

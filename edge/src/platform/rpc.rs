@@ -12,7 +12,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use worker::{Env, Request, Response, Stub, web_sys};
 
-use crate::platform::deployment;
+use super::deployment;
+use super::trace::{Context, Trace};
 
 /// The path of a call. Public requests that are forwarded untouched begin with `/v1/`.
 pub const PATH: &str = "/call";
@@ -20,16 +21,21 @@ pub const PATH: &str = "/call";
 /// The header in which a call carries the deployment's [`Seal::internal`].
 const SECRET: &str = "asklet-internal";
 
+/// The header that carries the id of the request for which a call is made, and that answers carry to clients.
+pub const REQUEST_ID: &str = "asklet-request-id";
+
 /// An object, and what its calls carry.
 pub struct Object {
     stub: Stub,
     seal: Rc<Seal>,
+    trace: Trace,
 }
 
 impl Object {
     /// One of this deployment's objects.
-    pub fn new(stub: Stub, env: &Env) -> Result<Self, Failure> {
-        Ok(Self { stub, seal: deployment::seal(env)? })
+    pub fn new(stub: Stub, context: &Context) -> Result<Self, Failure> {
+        let (seal, trace) = (deployment::seal(context)?, context.trace.clone());
+        Ok(Self { stub, seal, trace })
     }
 
     /// For a public request that is forwarded as it is.
@@ -62,18 +68,28 @@ pub fn ask(object: &Object, call: String) -> Answering<'_> {
         let request = web_sys::Request::new_with_str_and_init(&address, &init);
         let request = request.map_err(worker::Error::from)?;
         let secret = object.seal.internal();
-        request.headers().set(SECRET, secret).map_err(worker::Error::from)?;
+        let headers = request.headers();
+        headers.set(SECRET, secret).map_err(worker::Error::from)?;
+        headers.set(REQUEST_ID, object.trace.id()).map_err(worker::Error::from)?;
         let mut response = object.stub.fetch_with_request(request.into()).await?;
         let text = response.text().await?;
         if response.status_code() == 200 {
             return Ok(text);
         }
-        let problem: Problem = json::read(&text)?;
+        let status = response.status_code();
+        let problem: Problem = json::read(&text).map_err(|error| {
+            Failure::broken(format!("an object answered {status} and no problem: {error}"))
+        })?;
         match problem.code {
             Code::Internal => Err(Failure::broken("an object failed and has logged why")),
             _ => Err(problem.into()),
         }
     })
+}
+
+/// The trace of a call to an object.
+pub fn trace(request: &Request, object: &'static str) -> worker::Result<Trace> {
+    Ok(Trace::of_call(object, request.headers().get(REQUEST_ID)?))
 }
 
 /// Reads a call, and refuses one that is not this deployment's. What our own side wrote and does not read

@@ -8,7 +8,7 @@ use asklet_store::cipher::SpareKeys;
 use asklet_store::sql::{Row, Sql, Value};
 use wasm_bindgen::prelude::*;
 use worker::State;
-use worker::js_sys::{Array, Number, Uint8Array};
+use worker::js_sys::{Array, ArrayBuffer, Number, Uint8Array};
 use worker::worker_sys::SqlStorageCursor;
 
 #[wasm_bindgen]
@@ -189,5 +189,9 @@ fn value(found: JsValue) -> Result<Value, Failure> {
     if let Some(text) = found.as_string() {
         return Ok(Value::Text(text));
     }
-    Ok(Value::Blob(Uint8Array::new(&found).to_vec()))
+    // Statements give bytes as a buffer; anything else is a value that this code does not know.
+    match found.dyn_ref::<ArrayBuffer>() {
+        Some(bytes) => Ok(Value::Blob(Uint8Array::new(bytes).to_vec())),
+        None => Err(Failure::broken("a column holds a value of a kind that is not known")),
+    }
 }

@@ -4,9 +4,10 @@
 use asklet_protocol::failure::Failure;
 use asklet_protocol::ids::{SiteId, SurveyId};
 use wasm_bindgen::prelude::*;
-use worker::{Env, ObjectNamespace};
+use worker::ObjectNamespace;
 
-use crate::platform::rpc::Object;
+use super::rpc::Object;
+use super::trace::Context;
 
 #[wasm_bindgen]
 extern "C" {
@@ -24,21 +25,26 @@ extern "C" {
 }
 
 /// The object that knows which sites there are.
-pub fn directory(env: &Env) -> Result<Object, Failure> {
-    named(env, env.unchecked_ref::<Bindings>().directories(), "directory")
+pub fn directory(context: &Context) -> Result<Object, Failure> {
+    named(context, context.unchecked_ref::<Bindings>().directories(), "directory")
 }
 
 /// The object that keeps a site's settings, keys and definitions.
-pub fn site(env: &Env, site: &SiteId) -> Result<Object, Failure> {
-    named(env, env.unchecked_ref::<Bindings>().sites(), site.as_str())
+pub fn site(context: &Context, site: &SiteId) -> Result<Object, Failure> {
+    named(context, context.unchecked_ref::<Bindings>().sites(), site.as_str())
 }
 
 /// The object that keeps the displays of one shard of a survey.
-pub fn survey(env: &Env, site: &SiteId, survey: &SurveyId, shard: u16) -> Result<Object, Failure> {
+pub fn survey(
+    context: &Context,
+    site: &SiteId,
+    survey: &SurveyId,
+    shard: u16,
+) -> Result<Object, Failure> {
     let name = format!("{site}/{survey}/{shard}");
-    named(env, env.unchecked_ref::<Bindings>().surveys(), &name)
+    named(context, context.unchecked_ref::<Bindings>().surveys(), &name)
 }
 
-fn named(env: &Env, namespace: JsValue, name: &str) -> Result<Object, Failure> {
-    Object::new(ObjectNamespace::unchecked_from_js(namespace).get_by_name(name)?, env)
+fn named(context: &Context, namespace: JsValue, name: &str) -> Result<Object, Failure> {
+    Object::new(ObjectNamespace::unchecked_from_js(namespace).get_by_name(name)?, context)
 }

@@ -13,17 +13,18 @@
 use asklet_protocol::calls::site::SiteCall;
 use asklet_protocol::failure::Failure;
 use asklet_shared::problem::{Code, Problem};
-use worker::{Env, Request, Response};
+use worker::{Request, Response};
 
 use crate::http::respond::{self, Cache};
 use crate::http::{body, problems, url};
+use crate::platform::trace::Context;
 use crate::platform::{deployment, rpc, stubs};
 
 /// The largest page that is taken: a page, and the largest rows that one step may add.
 const PAGE_LIMIT: usize = 16 << 20;
 
 /// `GET /v1/sites/{site}/bundle`
-pub async fn give(request: Request, env: &Env, site: &str) -> Result<Response, Failure> {
+pub async fn give(request: Request, env: &Context, site: &str) -> Result<Response, Failure> {
     let site = deployment::seal(env)?.known_site(site)?;
     let (mut cursor, mut keys) = (None, false);
     for (name, value) in url::query(&request)? {
@@ -45,7 +46,7 @@ pub async fn give(request: Request, env: &Env, site: &str) -> Result<Response, F
 }
 
 /// `POST /v1/sites/{site}/bundle`
-pub async fn take(mut request: Request, env: &Env, site: &str) -> Result<Response, Failure> {
+pub async fn take(mut request: Request, env: &Context, site: &str) -> Result<Response, Failure> {
     let site = deployment::seal(env)?.known_site(site)?;
     let page = body::read_text(&mut request, PAGE_LIMIT).await?;
     let stub = stubs::site(env, &site)?;

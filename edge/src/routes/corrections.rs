@@ -14,9 +14,10 @@ use asklet_shared::problem::{Code, Problem};
 use asklet_shared::scope::Scope;
 use asklet_shared::validate::DEFINITION_LIMIT;
 use serde::{Deserialize, Serialize};
-use worker::{Date, Env, Request, Response};
+use worker::{Date, Request, Response};
 
 use crate::http::respond;
+use crate::platform::trace::Context;
 use crate::platform::{plain, rpc, stubs};
 use crate::service::caller::Team;
 use crate::service::corrections::check_reason;
@@ -147,7 +148,7 @@ pub async fn correct(team: &Team, mut request: Request, survey: &str) -> Result<
 
 /// Does as much as one request may, and moves the place on.
 async fn work(
-    env: &Env,
+    env: &Context,
     (site, plan): (&SiteId, &Plan),
     position: &mut WorkPosition,
     correction: Correction,

@@ -15,6 +15,7 @@ use worker::{Request, Response as Answer, web_sys};
 
 use crate::http::respond::{self, Cache};
 use crate::http::{problems, url};
+use crate::platform::trace::Trace;
 use crate::service::caller::Team;
 use crate::service::filter::{ResponseFilter, truth};
 use crate::service::walk::Walk;
@@ -107,7 +108,7 @@ pub async fn export(team: &Team, request: Request, survey: &str) -> Result<Answe
     let answer = respond::private(Cache::Never)?
         .with_header("content-type", kind)?
         .with_header("content-disposition", name)?;
-    Ok(answer.stream(export.stream()?))
+    Ok(answer.stream(export.stream(team.env.trace.clone())?))
 }
 
 impl Export {
@@ -136,7 +137,7 @@ impl Export {
         Ok(Uint8Array::from(ready.as_bytes()).into())
     }
 
-    fn stream(self) -> Result<web_sys::ReadableStream, Failure> {
+    fn stream(self, trace: Trace) -> Result<web_sys::ReadableStream, Failure> {
         let broken = match self.is_csv {
             true => format!("{BROKEN}\r\n"),
             false => {
@@ -147,7 +148,7 @@ impl Export {
         // The stream asks for the next bytes once it has those of before.
         let waiting = Rc::new(RefCell::new(Some(self)));
         let pull: Closure<dyn FnMut() -> Promise> = Closure::new(move || {
-            let waiting = waiting.clone();
+            let (waiting, trace) = (waiting.clone(), trace.clone());
             future_to_promise(std::panic::AssertUnwindSafe(async move {
                 let export = waiting.borrow_mut().take();
                 let Some(mut export) = export else { return Err("the stream broke".into()) };
@@ -156,7 +157,7 @@ impl Export {
                         waiting.borrow_mut().replace(export);
                         Ok(bytes)
                     }
-                    Err(failure) => Err(respond::told("export", failure).detail.as_ref().into()),
+                    Err(failure) => Err(respond::report(&trace, failure).detail.as_ref().into()),
                 }
             }))
         });

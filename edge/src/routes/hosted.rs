@@ -3,17 +3,18 @@
 use asklet_protocol::failure::Failure;
 use wasm_bindgen::JsValue;
 use worker::js_sys::Promise;
-use worker::{Env, Request, web_sys};
+use worker::{Request, web_sys};
 
 use crate::hosted::answer::settle;
 use crate::hosted::visit::Visit;
 use crate::http::promise;
+use crate::platform::trace::Context;
 use crate::routes::{page, preview};
 
 /// `GET` and `POST /s/{site}/{survey}`: to the survey's first shard, or, for a preview, here.
 pub fn serve(
     request: web_sys::Request,
-    env: Env,
+    env: Context,
     site: String,
     survey: String,
 ) -> Result<Promise, Failure> {
@@ -22,15 +23,16 @@ pub fn serve(
     if visit.preview.is_none() {
         match page::forward(request.inner(), &env, (&site, &survey), (0, "")) {
             Err(failure @ Failure::Problem(_)) => {
-                let answer = web_sys::Response::from(settle(&visit, Err(failure), &[])?);
+                let answer =
+                    web_sys::Response::from(settle(&env.trace, &visit, Err(failure), &[])?);
                 return Ok(Promise::resolve(&JsValue::from(answer)));
             }
             forwarded => return forwarded,
         }
     }
-    Ok(promise::of("hosted", async move {
+    Ok(promise::of(env.trace.clone(), async move {
         let mut origins = Vec::new();
         let walked = preview::walk(request, &env, &visit, (&site, &survey), &mut origins).await;
-        settle(&visit, walked, &origins)
+        settle(&env.trace, &visit, walked, &origins)
     }))
 }

@@ -9,12 +9,13 @@ use asklet_protocol::json;
 use asklet_shared::problem::{Code, Problem};
 use serde::Deserialize;
 use wasm_bindgen::JsValue;
-use worker::{Env, Request, Response};
+use worker::{Request, Response};
 
 use crate::http::body;
 use crate::http::checks::check_media_type;
 use crate::http::respond::{self, Cache};
 use crate::platform::deployment;
+use crate::platform::trace::Context;
 use crate::service::caller::Team;
 use crate::service::config;
 use crate::service::installs::{is_listed, notify};
@@ -32,8 +33,8 @@ pub struct Report {
 /// `POST /v1/installs/{site}`: a page says which directive stood in the tag's way.
 pub async fn report(
     mut request: Request,
-    env: &Env,
-    context: &JsValue,
+    env: &Context,
+    execution: &JsValue,
     site: &str,
 ) -> Result<Response, Failure> {
     let site = deployment::seal(env)?.known_site(site)?;
@@ -51,7 +52,7 @@ pub async fn report(
         let detail = "no such directive stands in the way of the tag";
         return Err(Problem::new(Code::UnknownDirective, detail).at("directive").into());
     };
-    notify(env, context, &site, (origin, true), Some(directive));
+    notify(env, execution, &site, (origin, true), Some(directive));
     Ok(respond::public(Cache::Never)?.with_status(204).empty())
 }
 

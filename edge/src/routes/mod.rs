@@ -25,6 +25,7 @@ use worker::js_sys::Promise;
 use worker::{Env, Headers, Method, Request, Response, web_sys};
 
 use crate::http::{asset, auth, promise, respond, sign_in, url};
+use crate::platform::trace::{Context, Trace};
 use crate::platform::zone;
 use crate::service::caller::Team;
 
@@ -33,9 +34,11 @@ pub fn serve(
     found: Found,
     request: web_sys::Request,
     env: Env,
-    context: JsValue,
+    execution: JsValue,
 ) -> Result<Promise, Failure> {
     let Found { endpoint, route } = found;
+    let trace = Trace::new(endpoint.id);
+    let env = Context::new(env, trace.clone());
     match route {
         Route::Forwarded(ForwardedRoute::Collect { site, survey, shard, seal }) => {
             page::forward(&request, &env, (&site, &survey), (shard, &seal))
@@ -46,23 +49,26 @@ pub fn serve(
         Route::Forwarded(ForwardedRoute::Hosted { site, survey }) => {
             hosted::serve(request, env, site, survey)
         }
-        Route::Public(route) => Ok(promise::of(endpoint.id, async move {
-            of_anybody(route, request.into(), &env, &context).await
+        Route::Public(route) => Ok(promise::of(trace, async move {
+            of_anybody(route, request.into(), &env, &execution).await
         })),
-        Route::Operator(route) => Ok(promise::of(endpoint.id, async move {
+        Route::Operator(route) => Ok(promise::of(trace, async move {
             of_operator(endpoint, route, request.into(), &env).await
         })),
-        Route::Team(asked) => Ok(promise::of(endpoint.id, async move {
-            of_team(endpoint, asked, request.into(), &env).await
-        })),
+        Route::Team(asked) => {
+            Ok(promise::of(
+                trace,
+                async move { of_team(endpoint, asked, request.into(), &env).await },
+            ))
+        }
     }
 }
 
 async fn of_anybody(
     route: PublicRoute,
     request: Request,
-    env: &Env,
-    context: &JsValue,
+    env: &Context,
+    execution: &JsValue,
 ) -> Result<Response, Failure> {
     match route {
         PublicRoute::Health => {
@@ -71,8 +77,10 @@ async fn of_anybody(
         PublicRoute::Preflight => respond::preflight(),
         PublicRoute::Asset { file } => asset::serve(&request, env, &file).await,
         PublicRoute::Demo => asset::demo(env).await,
-        PublicRoute::Config { site } => page::config(&request, env, context, &site).await,
-        PublicRoute::ReportInstall { site } => installs::report(request, env, context, &site).await,
+        PublicRoute::Config { site } => page::config(&request, env, execution, &site).await,
+        PublicRoute::ReportInstall { site } => {
+            installs::report(request, env, execution, &site).await
+        }
         PublicRoute::Preview { site, survey, token, language } => {
             preview::serve(env, (&site, &survey), &token, language.as_deref()).await
         }
@@ -83,15 +91,16 @@ async fn of_operator(
     endpoint: &Endpoint,
     route: OperatorRoute,
     request: Request,
-    env: &Env,
+    env: &Context,
 ) -> Result<Response, Failure> {
     let headers = request.headers().clone();
     if let Err(failure) = auth::check_admin(&headers, env) {
-        return Err(refused(failure, &headers, env, (endpoint, None)));
+        return Err(refused(failure, &headers, env, None));
     }
     check_parameters(endpoint, &request)?;
     match route {
         OperatorRoute::ListSites => operator::sites(request, env).await,
+        OperatorRoute::Metrics => respond::metrics(),
         OperatorRoute::CreateSite => operator::create_site(request, env).await,
         OperatorRoute::GiveBundle { site } => bundle::give(request, env, &site).await,
         OperatorRoute::TakeBundle { site } => bundle::take(request, env, &site).await,
@@ -104,7 +113,7 @@ async fn of_team(
     endpoint: &Endpoint,
     asked: TeamRequest,
     request: Request,
-    env: &Env,
+    env: &Context,
 ) -> Result<Response, Failure> {
     let headers = request.headers().clone();
     let site = asked.site.clone();
@@ -128,7 +137,7 @@ async fn of_team(
         outcome
     };
     match outcome.await {
-        Err(failure) => Err(refused(failure, &headers, env, (endpoint, Some(&site)))),
+        Err(failure) => Err(refused(failure, &headers, env, Some(&site))),
         answered => answered,
     }
 }
@@ -138,16 +147,10 @@ fn check_parameters(endpoint: &Endpoint, request: &Request) -> Result<(), Failur
 }
 
 /// What is answered in the place of a failure: a credential that does not hold is counted.
-fn refused(
-    failure: Failure,
-    headers: &Headers,
-    env: &Env,
-    (endpoint, site): (&Endpoint, Option<&str>),
-) -> Failure {
+fn refused(failure: Failure, headers: &Headers, env: &Context, site: Option<&str>) -> Failure {
     match failure {
         Failure::Problem(problem) if problem.code == Code::Unauthenticated => {
-            let answered: Result<Problem, Failure> =
-                sign_in::failed(problem, headers, env, (endpoint.id, site));
+            let answered: Result<Problem, Failure> = sign_in::failed(problem, headers, env, site);
             answered.map_or_else(|failure| failure, Failure::Problem)
         }
         other => other,

@@ -10,9 +10,10 @@ use asklet_shared::scope::Scope;
 use asklet_shared::settings::Settings;
 use asklet_shared::validate::DEFINITION_LIMIT;
 use serde::Serialize;
-use worker::{Date, Env, Request, Response};
+use worker::{Date, Request, Response};
 
 use crate::http::{body, problems, respond, url};
+use crate::platform::trace::Context;
 use crate::platform::{deployment, rpc, stubs};
 use crate::service::settings::check_settings;
 
@@ -40,7 +41,7 @@ pub struct Sites {
 }
 
 /// `POST /v1/sites`: makes a site.
-pub async fn create_site(mut request: Request, env: &Env) -> Result<Response, Failure> {
+pub async fn create_site(mut request: Request, env: &Context) -> Result<Response, Failure> {
     let settings: Settings = body::read_json(&mut request, DEFINITION_LIMIT).await?;
     check_settings(&settings)?;
     let site = deployment::seal(env)?.new_site()?;
@@ -58,7 +59,7 @@ pub async fn create_site(mut request: Request, env: &Env) -> Result<Response, Fa
 }
 
 /// `GET /v1/sites?after=`: lists the sites by their ids.
-pub async fn sites(request: Request, env: &Env) -> Result<Response, Failure> {
+pub async fn sites(request: Request, env: &Context) -> Result<Response, Failure> {
     let mut after = String::new();
     for (name, value) in url::query(&request)? {
         if name != "after" {

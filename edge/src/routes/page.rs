@@ -8,9 +8,10 @@ use asklet_shared::settings;
 use wasm_bindgen::JsValue;
 use worker::js_sys::Promise;
 use worker::worker_sys::DurableObject;
-use worker::{Env, Request, Response, web_sys};
+use worker::{Request, Response, web_sys};
 
 use crate::http::respond::{self, Cache};
+use crate::platform::trace::Context;
 use crate::platform::{deployment, stubs};
 use crate::service::config::{Bytes, known};
 use crate::service::installs;
@@ -21,14 +22,14 @@ const CONFIG_SECONDS: u32 = 60;
 /// `GET /v1/config/{site}`
 pub async fn config(
     request: &Request,
-    env: &Env,
-    context: &JsValue,
+    env: &Context,
+    execution: &JsValue,
     site: &str,
 ) -> Result<Response, Failure> {
     let site = deployment::seal(env)?.known_site(site)?;
     let mut bytes = known(env, &site).await?;
     let headers = request.headers();
-    installs::seen(headers, env, context, (&site, bytes.origins()));
+    installs::seen(headers, env, execution, (&site, bytes.origins()));
     let signals = [headers.get("sec-gpc")?, headers.get("dnt")?];
     // A page of the edge's own origin says none when it fetches.
     let origin = headers.get("origin")?;
@@ -56,7 +57,7 @@ pub async fn config(
 /// as it came, and its answer back as it comes.
 pub fn forward(
     request: &web_sys::Request,
-    env: &Env,
+    env: &Context,
     (site, survey): (&str, &str),
     (shard, shard_seal): (u16, &str),
 ) -> Result<Promise, Failure> {

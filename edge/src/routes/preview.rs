@@ -13,13 +13,14 @@ use asklet_shared::problem::{Code, Problem};
 use asklet_shared::validate;
 use asklet_store::bodies;
 use serde::Serialize;
-use worker::{Date, Env, Request, Response};
+use worker::{Date, Request, Response};
 
 use crate::hosted::view::{self, Page, PageContent};
 use crate::hosted::visit::{Form, Visit};
 use crate::hosted::walk::{self, Next};
 use crate::http::asset;
 use crate::http::respond::{self, Cache};
+use crate::platform::trace::Context;
 use crate::platform::{deployment, rpc, stubs};
 use crate::service::preview::check;
 
@@ -35,7 +36,7 @@ pub struct PreviewConfig {
 
 /// `GET /v1/preview/{site}/{survey}/{token}`, and the draft's body in a language below it.
 pub async fn serve(
-    env: &Env,
+    env: &Context,
     survey: (&str, &str),
     token: &str,
     language: Option<&str>,
@@ -61,7 +62,7 @@ pub async fn serve(
 /// `GET` and `POST /s/{site}/{survey}?preview={token}`: the answers so far travel in the form.
 pub async fn walk(
     mut request: Request,
-    env: &Env,
+    env: &Context,
     visit: &Visit,
     survey: (&str, &str),
     origins: &mut Vec<String>,
@@ -94,7 +95,7 @@ pub async fn walk(
 }
 
 /// The draft that a preview shows. Nothing wakes for a token that was not made here.
-async fn draft(env: &Env, (site, survey): (&str, &str), token: &str) -> Result<Draft, Failure> {
+async fn draft(env: &Context, (site, survey): (&str, &str), token: &str) -> Result<Draft, Failure> {
     let seal = deployment::seal(env)?;
     let site = seal.known_site(site)?;
     let survey = seal.known_survey(&site, survey)?;

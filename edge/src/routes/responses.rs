@@ -14,9 +14,10 @@ use asklet_shared::scope::Scope;
 use asklet_shared::validate::DEFINITION_LIMIT;
 use futures_util::future::LocalBoxFuture;
 use serde::Deserialize;
-use worker::{Env, Request, Response};
+use worker::{Request, Response};
 
 use crate::http::{body, problems, respond, url};
+use crate::platform::trace::Context;
 use crate::platform::{rpc, stubs};
 use crate::service::caller::Team;
 use crate::service::filter::{ResponseFilter, check_respondent, number};
@@ -115,7 +116,7 @@ pub async fn query(team: &Team, mut request: Request, survey: &str) -> Result<Re
 }
 
 fn page<'a>(
-    env: &'a Env,
+    env: &'a Context,
     site: &'a SiteId,
     plan: &'a Plan,
     asked: ResponseFilter,
@@ -137,7 +138,7 @@ fn page<'a>(
 
 /// Answers with what was changed after a number on each shard.
 async fn follow(
-    env: &Env,
+    env: &Context,
     site: &SiteId,
     plan: &Plan,
     asked: ResponseFilter,

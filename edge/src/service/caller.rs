@@ -18,18 +18,19 @@ use asklet_shared::scope::Scope;
 use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use worker::{Env, Headers, Request};
+use worker::{Headers, Request};
 
 use crate::http::auth::{self, bearer};
 use crate::http::body;
 use crate::platform::rpc::{self, Answering};
+use crate::platform::trace::Context;
 use crate::platform::{deployment, log, stubs};
 
 /// A team that showed a key of the site that it asks about, or the operator. The site has not checked
 /// the key yet: it does with each call, so a revoked key is dead at once.
 pub struct Team {
     /// The deployment.
-    pub env: Env,
+    pub env: Context,
     /// Seals the site's ids.
     pub seal: Rc<Seal>,
     /// The site.
@@ -48,7 +49,7 @@ const IDEMPOTENCY_KEY_LIMIT: usize = 255;
 
 impl Team {
     /// Whoever sent these headers with a request to a site.
-    pub fn of(headers: &Headers, env: &Env, request: &TeamRequest) -> Result<Self, Failure> {
+    pub fn of(headers: &Headers, env: &Context, request: &TeamRequest) -> Result<Self, Failure> {
         let TeamRequest { site, scope, or_operator, route } = request;
         let seal = deployment::seal(env)?;
         let team = |site, by| {
@@ -129,7 +130,7 @@ impl Team {
         }
         let call = TeamCall::KeepAnswer { answer: answer.to_owned() };
         if let Err(failure) = self.ask(call).await {
-            log::warn("idempotency", &format!("an answer was not kept: {failure:?}"));
+            log::warn(&self.env.trace, &format!("an answer was not kept: {}", failure.log_text()));
         }
     }
 
@@ -200,7 +201,10 @@ impl Team {
         };
         if let Err(failure) = self.call::<()>(TeamCall::End { intent, happened }).await {
             // It is done, whether or not it could be written down at once.
-            log::warn("audit", &format!("{failure:?}"));
+            log::warn(
+                &self.env.trace,
+                &format!("a change is not in the log yet: {}", failure.log_text()),
+            );
         }
         outcome
     }

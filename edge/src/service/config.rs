@@ -6,10 +6,10 @@ use asklet_protocol::calls::site::{Live, SiteCall};
 use asklet_protocol::failure::Failure;
 use asklet_protocol::ids::SiteId;
 use asklet_protocol::seal;
-use worker::Env;
 
 use crate::http::asset;
 use crate::platform::memory::Memory;
+use crate::platform::trace::Context;
 use crate::platform::{rpc, stubs};
 
 /// How long an isolate serves a config before it asks the site again.
@@ -46,14 +46,14 @@ impl Bytes {
 }
 
 /// The config of a site, as it was a moment ago.
-pub async fn known(env: &Env, site: &SiteId) -> Result<Rc<Bytes>, Failure> {
+pub async fn known(env: &Context, site: &SiteId) -> Result<Rc<Bytes>, Failure> {
     match CONFIGS.with(|memory| memory.get(site.as_str())) {
         Some(bytes) => Ok(bytes),
         None => fresh_config(env, site).await,
     }
 }
 
-async fn fresh_config(env: &Env, site: &SiteId) -> Result<Rc<Bytes>, Failure> {
+async fn fresh_config(env: &Context, site: &SiteId) -> Result<Rc<Bytes>, Failure> {
     let files = Some(asset::manifest(env).await?.files.clone());
     let call = SiteCall::Live { site: site.clone(), files };
     let Live { config, ask_despite_signal, origins, .. } =

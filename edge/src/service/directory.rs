@@ -5,12 +5,12 @@ use asklet_protocol::calls::site::SiteCall;
 use asklet_protocol::failure::Failure;
 use asklet_protocol::ids::SiteId;
 use asklet_shared::problem::Code;
-use worker::Env;
 
+use crate::platform::trace::Context;
 use crate::platform::{rpc, stubs};
 
 /// Removes a site with everything in it, and then from the list.
-pub async fn delete_site(env: &Env, site: &SiteId) -> Result<(), Failure> {
+pub async fn delete_site(env: &Context, site: &SiteId) -> Result<(), Failure> {
     let call = SiteCall::Delete { site: site.clone() };
     match rpc::call::<()>(&stubs::site(env, site)?, &call).await {
         Ok(()) => {}

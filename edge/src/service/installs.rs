@@ -10,9 +10,10 @@ use asklet_shared::settings::lists;
 use asklet_shared::time::DAY_MS;
 use asklet_shared::validate::is_origin;
 use wasm_bindgen::JsValue;
-use worker::{Date, Env, Headers};
+use worker::{Date, Headers};
 
 use crate::http::promise;
+use crate::platform::trace::Context;
 use crate::platform::{log, rpc, stubs};
 
 /// How much an isolate tells one site in a day. What is more is made up, or would not be kept.
@@ -68,28 +69,28 @@ impl Notified {
 /// that, the page gets its config.
 pub fn seen(
     headers: &Headers,
-    env: &Env,
-    context: &JsValue,
+    env: &Context,
+    execution: &JsValue,
     (site, origins): (&SiteId, &[String]),
 ) {
     let header = |name| headers.get(name).ok().flatten();
     let origin = header("origin").filter(|origin| is_one(origin));
     if let Some(origin) = origin {
         let is_listed = lists(origins, &origin);
-        return notify(env, context, site, (origin, is_listed), None);
+        return notify(env, execution, site, (origin, is_listed), None);
     }
     // To its own origin a page says no `Origin` when it fetches.
     let referer = header("referer");
     let origin = referer.as_deref().and_then(origin_of);
     if let Some(origin) = origin.filter(|origin| is_listed(origins, origin)) {
-        notify(env, context, site, (origin.to_owned(), true), None);
+        notify(env, execution, site, (origin.to_owned(), true), None);
     }
 }
 
 /// Tells the site, after the answer and once a day.
 pub fn notify(
-    env: &Env,
-    context: &JsValue,
+    env: &Context,
+    execution: &JsValue,
     site: &SiteId,
     (origin, is_listed): (String, bool),
     directive: Option<Directive>,
@@ -105,13 +106,16 @@ pub fn notify(
         return;
     }
     let (env, site) = (env.clone(), site.clone());
-    promise::later(context, async move {
+    promise::later(&env.trace.clone(), execution, async move {
         let notified = async {
             let call = SiteCall::Installed { origin, directive };
             rpc::call::<()>(&stubs::site(&env, &site)?, &call).await
         };
         if let Err(failure) = notified.await {
-            log::warn("installs", &format!("{failure:?}"));
+            log::warn(
+                &env.trace,
+                &format!("the site was not told of an install: {}", failure.log_text()),
+            );
             NOTIFIED.with_borrow_mut(|notified| notified.take_back(site.as_str(), &what));
         }
     });

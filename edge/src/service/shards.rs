@@ -11,18 +11,18 @@ use asklet_protocol::scan::{ScanQuery, Scanned};
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::tally::{Counted, Request};
 use futures_util::future::LocalBoxFuture;
-use worker::Env;
 
 use crate::http::respond;
 use crate::platform::rpc::{self, Object};
 use crate::platform::stubs;
+use crate::platform::trace::{Context, Trace};
 
 /// How many respondents can be told apart one by one.
 const RESPONDENTS_LIMIT: usize = 100_000;
 
 /// The shards of a survey.
 pub struct Shards<'a> {
-    env: &'a Env,
+    env: &'a Context,
     site: &'a SiteId,
     /// What is known of the survey.
     pub plan: &'a Plan,
@@ -30,7 +30,7 @@ pub struct Shards<'a> {
 
 impl<'a> Shards<'a> {
     /// The shards that a plan names.
-    pub fn of(env: &'a Env, site: &'a SiteId, plan: &'a Plan) -> Self {
+    pub fn of(env: &'a Context, site: &'a SiteId, plan: &'a Plan) -> Self {
         Self { env, site, plan }
     }
 
@@ -147,8 +147,12 @@ impl<'a> Shards<'a> {
         for (shard, lines) in parts {
             match self.import_on(shard, lines.clone()).await {
                 Ok(imported) => all.add(imported),
-                Err(failure) if !all.holds_any() => return Err(unanswered(failure).into()),
-                Err(failure) => all.add(Imported::unanswered(&lines, &unanswered(failure))),
+                Err(failure) if !all.holds_any() => {
+                    return Err(unanswered(&self.env.trace, failure).into());
+                }
+                Err(failure) => {
+                    all.add(Imported::unanswered(&lines, &unanswered(&self.env.trace, failure)))
+                }
             }
         }
         Ok(all)
@@ -182,11 +186,11 @@ impl<'a> Shards<'a> {
 }
 
 /// What is said of lines whose shard failed, which may have stored them all the same.
-fn unanswered(failure: Failure) -> Problem {
+fn unanswered(trace: &Trace, failure: Failure) -> Problem {
     match failure {
         Failure::Problem(problem) => problem,
         broken => {
-            respond::told("import", broken);
+            respond::report(trace, broken);
             let detail = "a shard did not answer: send it again; what was stored is known then";
             Problem::new(Code::Busy, detail)
         }

@@ -12,9 +12,9 @@ use asklet_protocol::rendering::Rendering;
 use asklet_protocol::responses::Found;
 use asklet_shared::display_id::DisplayId;
 use asklet_shared::problem::Problem;
-use worker::Env;
 
 use crate::http::problems;
+use crate::platform::trace::Context;
 use crate::platform::{plain, rpc, stubs};
 use crate::service::filter::ResponseFilter;
 
@@ -60,7 +60,7 @@ pub fn of_survey<'a>(plan: &Plan, cursor: &'a str, parameter: &str) -> Result<&'
 
 /// A walk over the responses of all shards in one order, which holds a page of each.
 pub struct Walk {
-    env: Env,
+    env: Context,
     site: SiteId,
     survey: SurveyId,
     find: DisplayFilter,
@@ -88,7 +88,7 @@ enum NextResponse {
 impl Walk {
     /// Over what is asked for, newest first.
     pub fn newest_first(
-        env: &Env,
+        env: &Context,
         site: &SiteId,
         plan: &Plan,
         asked: ResponseFilter,
@@ -104,7 +104,7 @@ impl Walk {
 
     /// Over what is asked for, as it arrived, in JSON, or in lines of CSV.
     pub fn by_reception(
-        env: &Env,
+        env: &Context,
         site: &SiteId,
         plan: &Plan,
         asked: ResponseFilter,
@@ -118,7 +118,7 @@ impl Walk {
     }
 
     fn new(
-        env: &Env,
+        env: &Context,
         site: &SiteId,
         plan: &Plan,
         asked: ResponseFilter,

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use asklet_protocol::failure::Failure;
 use asklet_protocol::seal;
 use asklet_shared::time::DAY_MS;
 use sha2::{Digest, Sha256};
@@ -49,8 +50,8 @@ pub struct Buckets {
 impl Buckets {
     /// Whether an address may send one request more, of so many a minute. Where there are too many
     /// addresses, the one is forgotten that was not seen for longest.
-    pub fn take(&mut self, network: &str, per_minute: u64, now_ms: u64) -> bool {
-        let digest = self.digest(network, now_ms);
+    pub fn take(&mut self, network: &str, per_minute: u64, now_ms: u64) -> Result<bool, Failure> {
+        let digest = self.digest(network, now_ms)?;
         let known = self.buckets.get(&digest).copied();
         let mut bucket = known.map(|(bucket, _)| bucket);
         let passes = Bucket::take(&mut bucket, per_minute, per_minute * REQUEST, now_ms);
@@ -65,18 +66,18 @@ impl Buckets {
         {
             self.buckets.remove(&oldest);
         }
-        passes
+        Ok(passes)
     }
 
-    fn digest(&mut self, network: &str, now_ms: u64) -> u64 {
+    fn digest(&mut self, network: &str, now_ms: u64) -> Result<u64, Failure> {
         let day = now_ms / DAY_MS;
         if self.salt.0 != day {
-            // Without randomness the salt of the day before goes on; it is still nobody else's.
-            let mut salt = self.salt.1;
-            let _ = getrandom::fill(&mut salt);
+            let mut salt = [0; 16];
+            getrandom::fill(&mut salt)?;
             *self = Self { salt: (day, salt), ..Self::default() };
         }
-        seal::leading_bits(&Sha256::new_with_prefix(self.salt.1).chain_update(network).finalize())
+        let digest = Sha256::new_with_prefix(self.salt.1).chain_update(network).finalize();
+        Ok(seal::leading_bits(&digest))
     }
 }
 
@@ -87,23 +88,23 @@ mod tests {
     #[test]
     fn of_too_many_addresses_the_one_goes_that_was_not_seen_for_longest() {
         let mut buckets = Buckets::default();
-        assert!(buckets.take("idle", 1, DAY_MS));
-        assert!(buckets.take("busy", 1, DAY_MS));
+        assert!(buckets.take("idle", 1, DAY_MS).unwrap());
+        assert!(buckets.take("busy", 1, DAY_MS).unwrap());
         for number in 0..LIMIT {
-            assert!(buckets.take(&number.to_string(), 1, DAY_MS));
+            assert!(buckets.take(&number.to_string(), 1, DAY_MS).unwrap());
             // Whoever goes on sending is refused, however many others come.
-            assert!(!buckets.take("busy", 1, DAY_MS), "{number}");
+            assert!(!buckets.take("busy", 1, DAY_MS).unwrap(), "{number}");
         }
         assert_eq!((buckets.buckets.len(), buckets.order.len()), (LIMIT, LIMIT));
-        assert!(buckets.take("idle", 1, DAY_MS), "it was forgotten");
-        assert!(!buckets.take(&(LIMIT - 1).to_string(), 1, DAY_MS));
+        assert!(buckets.take("idle", 1, DAY_MS).unwrap(), "it was forgotten");
+        assert!(!buckets.take(&(LIMIT - 1).to_string(), 1, DAY_MS).unwrap());
     }
 
     #[test]
     fn addresses_are_forgotten_with_the_day() {
         let mut buckets = Buckets::default();
-        assert!(buckets.take("203.0.113.7", 1, DAY_MS));
-        assert!(!buckets.take("203.0.113.7", 1, DAY_MS));
-        assert!(buckets.take("203.0.113.7", 1, 2 * DAY_MS));
+        assert!(buckets.take("203.0.113.7", 1, DAY_MS).unwrap());
+        assert!(!buckets.take("203.0.113.7", 1, DAY_MS).unwrap());
+        assert!(buckets.take("203.0.113.7", 1, 2 * DAY_MS).unwrap());
     }
 }

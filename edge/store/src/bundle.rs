@@ -19,7 +19,9 @@ pub fn read_page(
     if head.begins() || head.stamp != stamp {
         head = Head { stamp, ..Head::of(head.object, head.keys, head.revision) };
     }
-    let at = tables.iter().position(|table| table.name == head.table).unwrap_or_default();
+    // The first page of an object names no table yet.
+    let is_named = |table: &Table| head.begins() || table.name == head.table;
+    let at = tables.iter().position(is_named).ok_or_else(unknown_cursor)?;
     let table = tables.get(at).ok_or_else(unknown_cursor)?;
     let is_of_table = head.after.is_empty() || head.after.len() == table.key.len();
     if !is_of_table || dump::values(&head.after).is_err() {

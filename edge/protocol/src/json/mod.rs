@@ -95,7 +95,7 @@ impl Malformed {
     fn told(self) -> Problem {
         let (detail, expected) = words::plain(&self.detail);
         let field = Some(self.path).filter(|path| !path.is_empty());
-        Problem { code: Code::MalformedJson, detail: detail.into(), field, limit: expected }
+        Problem { field, limit: expected, ..Problem::new(Code::MalformedJson, detail) }
     }
 }
 

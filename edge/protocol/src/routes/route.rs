@@ -102,6 +102,8 @@ pub struct TeamRequest {
 pub enum OperatorRoute {
     /// All sites.
     ListSites,
+    /// What was counted, for monitoring.
+    Metrics,
     /// Make a site.
     CreateSite,
     /// A page of everything of a site, to move it.

@@ -215,6 +215,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
         if is_asset(&file) { Ok(PublicRoute::Asset { file }) } else { Err(not_found()) }
     }),
     operator("GET", "/v1/sites", "listSites", |_| OperatorRoute::ListSites).with_parameters(),
+    operator("GET", "/metrics", "metrics", |_| OperatorRoute::Metrics),
     operator("POST", "/v1/sites", "createSite", |_| OperatorRoute::CreateSite),
     operator("GET", "/v1/sites/{site}/bundle", "giveBundle", |ids| OperatorRoute::GiveBundle {
         site: ids.next(),
@@ -487,7 +488,8 @@ mod tests {
     fn what_lies_below_a_site_takes_a_credential() {
         for endpoint in ENDPOINTS {
             let is_public = endpoint.access().is_public();
-            assert_eq!(is_public, !endpoint.path.starts_with("/v1/sites"), "{}", endpoint.path);
+            let is_below = endpoint.path.starts_with("/v1/sites") || endpoint.path == "/metrics";
+            assert_eq!(is_public, !is_below, "{}", endpoint.path);
         }
     }
 

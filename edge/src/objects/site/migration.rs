@@ -15,12 +15,14 @@ use asklet_store::site::outbox::OutboxMessage;
 use asklet_store::sql::Sql;
 
 use crate::objects::site::Site;
+use crate::platform::trace::Context;
 use crate::platform::{deployment, rpc, stubs};
 
 impl Site {
     /// Reads a page of the site or of one of its shards.
     pub(super) async fn give_bundle(
         &self,
+        context: &Context,
         site: SiteId,
         cursor: Option<String>,
         keys: bool,
@@ -49,9 +51,13 @@ impl Site {
         if from.begins() {
             // So that every shard has something to tell, and nothing that is out of date.
             let (site, survey) = (site.clone(), survey.as_str().to_owned());
-            self.run(&OutboxMessage { site, survey, shard, forget: false, revision: 0 }).await?;
+            self.deliver(
+                context,
+                &OutboxMessage { site, survey, shard, forget: false, revision: 0 },
+            )
+            .await?;
         }
-        let stub = stubs::survey(&self.env, &site, &survey, shard)?;
+        let stub = stubs::survey(context, &site, &survey, shard)?;
         let following = next_shard(&self.sql, &from.object)?;
         let call = SurveyCall::Dump { from: Box::new(from), following };
         rpc::ask(&stub, serde_json::to_string(&call)?).await
@@ -60,6 +66,7 @@ impl Site {
     /// Takes a page of the site or of one of its shards.
     pub(super) async fn take_bundle(
         &self,
+        context: &Context,
         site: &SiteId,
         page: String,
         now_ms: u64,
@@ -78,14 +85,14 @@ impl Site {
             let (there, shard) = bundle::shard(&head.object).ok_or_else(unknown)?;
             let here = find_moved(&self.sql, there)?.ok_or_else(unknown)?;
             self.sql.transaction(|| begin(&self.sql, site))?;
-            let stub = stubs::survey(&self.env, site, &SurveyId::stored(here), shard)?;
+            let stub = stubs::survey(context, site, &SurveyId::stored(here), shard)?;
             let call = serde_json::to_string(&SurveyCall::Load { page })?;
             json::read(&rpc::ask(&stub, call).await?)?
         };
         if is_last {
             end(&self.sql, site, now_ms)?;
         }
-        self.deliver_messages().await?;
+        self.deliver_messages(context).await?;
         Ok(BundleTaken { rows, surveys: moved(&self.sql)? })
     }
 }

@@ -36,7 +36,11 @@ use worker::{Date, DurableObject, Env, Request, Response, State, durable_object}
 use crate::http::respond;
 use crate::platform::alarm::ObjectAlarm;
 use crate::platform::sql::Object;
-use crate::platform::{deployment, log, rpc, stubs};
+use crate::platform::trace::{Context, Trace};
+use crate::platform::{deployment, log, metrics, rpc, stubs};
+
+/// What logs and metrics call it.
+const KIND: &str = "site";
 
 /// For how long a number of responses is good enough to compare with a quota.
 const RESPONSES_MS: u64 = 15_000;
@@ -61,6 +65,8 @@ pub struct Site {
 
 impl DurableObject for Site {
     fn new(state: State, env: Env) -> Self {
+        metrics::woke(KIND);
+        log::configure(&env);
         Self {
             sql: Object::of(&state),
             state,
@@ -73,17 +79,21 @@ impl DurableObject for Site {
     }
 
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
-        respond::finish("site", self.serve(request).await)
+        let trace = rpc::trace(&request, KIND)?;
+        let context = Context::new(self.env.clone(), trace.clone());
+        respond::finish(&trace, self.serve(&context, request).await)
     }
 
     async fn alarm(&self) -> worker::Result<Response> {
-        respond::alarm(self.retry().await)?;
+        let trace = Trace::new(KIND);
+        let context = Context::new(self.env.clone(), trace.clone());
+        respond::alarm(&trace, self.retry(&context).await)?;
         Response::empty()
     }
 }
 
 impl Site {
-    async fn serve(&self, mut request: Request) -> Result<Response, Failure> {
+    async fn serve(&self, context: &Context, mut request: Request) -> Result<Response, Failure> {
         let call = rpc::read(&mut request, &self.env).await?;
         let sql = &self.sql;
         let now_ms = Date::now().as_millis();
@@ -95,7 +105,9 @@ impl Site {
             SiteCall::Create { settings, key } => {
                 rpc::answer(&schema::create(sql, &settings, &key, now_ms)?)
             }
-            SiteCall::Live { site, files } => rpc::answer(&self.live(&site, files, now_ms).await?),
+            SiteCall::Live { site, files } => {
+                rpc::answer(&self.live(context, &site, files, now_ms).await?)
+            }
             SiteCall::Published { survey, version, shard } => {
                 moving::check_complete(sql)?;
                 rpc::answer(&published::published(sql, &survey, version, shard)?)
@@ -114,14 +126,14 @@ impl Site {
                     Caller::Key(key) => self.authorize(&key, scope, now_ms)?,
                     Caller::Operator => OPERATOR.to_owned(),
                 };
-                self.team(&site, (&by, once.as_ref()), call, now_ms).await
+                self.team(context, &site, (&by, once.as_ref()), call, now_ms).await
             }
-            SiteCall::Delete { site } => self.delete(&site).await,
+            SiteCall::Delete { site } => self.delete(context, &site).await,
             SiteCall::GiveBundle { site, cursor, keys } => {
-                rpc::told(self.give_bundle(site, cursor, keys, now_ms).await?)
+                rpc::told(self.give_bundle(context, site, cursor, keys, now_ms).await?)
             }
             SiteCall::TakeBundle { site, page } => {
-                rpc::answer(&self.take_bundle(&site, page, now_ms).await?)
+                rpc::answer(&self.take_bundle(context, &site, page, now_ms).await?)
             }
         }
     }
@@ -144,13 +156,14 @@ impl Site {
     /// Serves a team or the operator, whose credential was checked.
     async fn team(
         &self,
+        context: &Context,
         site: &SiteId,
         (by, once): (&str, Option<&Idempotency>),
         call: TeamCall,
         now_ms: u64,
     ) -> Result<Response, Failure> {
         if matches!(call, TeamCall::Delete) {
-            return self.delete(site).await;
+            return self.delete(context, site).await;
         }
         moving::check_complete(&self.sql)?;
         let is_due = !self.secrets_locked.get() && self.lock_secrets(site)?;
@@ -159,9 +172,12 @@ impl Site {
         let answer = team::answer(&self.sql, site, by, call, now_ms);
         // What was changed is changed, whatever becomes of the outbox messages; those that are left run again.
         if ((change.is_some() && answer.is_ok()) || is_due)
-            && let Err(failure) = self.deliver_messages().await
+            && let Err(failure) = self.deliver_messages(context).await
         {
-            log::warn("errands", &format!("they wait for the next change: {failure:?}"));
+            log::warn(
+                &context.trace,
+                &format!("messages wait for the next change: {}", failure.log_text()),
+            );
         }
         rpc::told(answer?)
     }
@@ -182,12 +198,12 @@ impl Site {
     }
 
     /// Removes the site with everything in it. What breaks off can be repeated.
-    async fn delete(&self, site: &SiteId) -> Result<Response, Failure> {
+    async fn delete(&self, context: &Context, site: &SiteId) -> Result<Response, Failure> {
         for survey in surveys::list(&self.sql)? {
             let survey = SurveyId::stored(survey.survey);
             self.sql.transaction(|| surveys::delete(&self.sql, site, &survey))?;
         }
-        self.deliver_messages().await?;
+        self.deliver_messages(context).await?;
         if !outbox::all(&self.sql)?.is_empty() {
             return Err(Failure::broken("a shard could not be emptied"));
         }
@@ -201,6 +217,7 @@ impl Site {
     /// The surveys that pages are told of: those that are live and want more responses.
     async fn live(
         &self,
+        context: &Context,
         site: &SiteId,
         files: Option<Files>,
         now_ms: u64,
@@ -218,7 +235,9 @@ impl Site {
         };
         for LiveSurvey { mut survey, quota } in live {
             let is_full = match quota {
-                Some(quota) => self.responses(site, &survey, now_ms).await >= u64::from(quota),
+                Some(quota) => {
+                    self.responses(context, site, &survey, now_ms).await >= u64::from(quota)
+                }
                 None => false,
             };
             if !is_full {
@@ -238,16 +257,25 @@ impl Site {
 
     /// How many responses a survey has. Where a shard cannot tell, it is what was known before: one
     /// survey must not take the others from the page.
-    async fn responses(&self, site: &SiteId, survey: &ConfigSurvey, now_ms: u64) -> u64 {
+    async fn responses(
+        &self,
+        context: &Context,
+        site: &SiteId,
+        survey: &ConfigSurvey,
+        now_ms: u64,
+    ) -> u64 {
         let known = self.responses.borrow().get(&survey.id).copied();
         match known {
             Some((at_ms, known)) if now_ms.saturating_sub(at_ms) < RESPONSES_MS => return known,
             _ => {}
         }
-        let responses = match self.count_responses(site, survey).await {
+        let responses = match self.count_responses(context, site, survey).await {
             Ok(responses) => responses,
             Err(failure) => {
-                log::warn("quota", &format!("a shard did not count: {failure:?}"));
+                log::warn(
+                    &context.trace,
+                    &format!("a shard did not count: {}", failure.log_text()),
+                );
                 known.map_or(0, |(_, known)| known)
             }
         };
@@ -255,12 +283,17 @@ impl Site {
         responses
     }
 
-    async fn count_responses(&self, site: &SiteId, survey: &ConfigSurvey) -> Result<u64, Failure> {
+    async fn count_responses(
+        &self,
+        context: &Context,
+        site: &SiteId,
+        survey: &ConfigSurvey,
+    ) -> Result<u64, Failure> {
         let id = SurveyId::stored(survey.id.clone());
         let call = SurveyCall::Count(tally::Request::whole("", 0, END_OF_TIME_MS));
         let mut responses = 0;
         for (shard, _) in (0..).zip(&survey.shards) {
-            let stub = stubs::survey(&self.env, site, &id, shard)?;
+            let stub = stubs::survey(context, site, &id, shard)?;
             let counts: Counts = rpc::call(&stub, &call).await?;
             responses += Funnel::of(&counts.counted.total().question(FUNNEL)).started;
         }
@@ -268,25 +301,36 @@ impl Site {
     }
 
     /// Boxed, as it would else be in the module for each place that waits for it.
-    fn deliver_messages(&self) -> Running<'_> {
+    fn deliver_messages<'a>(&'a self, context: &'a Context) -> Running<'a> {
         Box::pin(async move {
             let alarm = ObjectAlarm(&self.state);
             let run = async |message: &OutboxMessage| {
-                let outcome = self.run(message).await;
+                let outcome = self.deliver(context, message).await;
                 if let Err(failure) = &outcome {
-                    log::warn("errand", &format!("shard {}: {failure:?}", message.shard));
+                    {
+                        let cause = failure.log_text();
+                        let shard = message.shard;
+                        log::warn(
+                            &context.trace,
+                            &format!("a message to shard {shard} was not delivered: {cause}"),
+                        )
+                    };
                 }
                 outcome.is_ok()
             };
-            outbox::deliver_all(&self.sql, &alarm, run).await
+            let outcome = outbox::deliver_all(&self.sql, &alarm, run).await;
+            let waiting = outbox::all(&self.sql)?.len();
+            let waiting = u64::try_from(waiting).unwrap_or(u64::MAX);
+            metrics::measured(KIND, self.state.id().to_string(), self.sql.bytes(), waiting);
+            outcome
         })
     }
 
-    fn run<'a>(&'a self, message: &'a OutboxMessage) -> Running<'a> {
-        Box::pin(self.run_one(message))
+    fn deliver<'a>(&'a self, context: &'a Context, message: &'a OutboxMessage) -> Running<'a> {
+        Box::pin(self.deliver_one(context, message))
     }
 
-    async fn run_one(&self, message: &OutboxMessage) -> Result<(), Failure> {
+    async fn deliver_one(&self, context: &Context, message: &OutboxMessage) -> Result<(), Failure> {
         let survey = SurveyId::stored(message.survey.clone());
         let call = if message.forget {
             SurveyCall::Forget { revision: message.revision }
@@ -296,11 +340,15 @@ impl Site {
             let told = published::published(&self.sql, &survey, None, message.shard)?;
             SurveyCall::Take(Box::new(told))
         };
-        let stub = stubs::survey(&self.env, &message.site, &survey, message.shard)?;
+        let stub = stubs::survey(context, &message.site, &survey, message.shard)?;
         rpc::call::<()>(&stub, &call).await
     }
 
-    async fn retry(&self) -> Result<(), Failure> {
-        if self.schema.wake(&self.sql, false)? { self.deliver_messages().await } else { Ok(()) }
+    async fn retry(&self, context: &Context) -> Result<(), Failure> {
+        if self.schema.wake(&self.sql, false)? {
+            self.deliver_messages(context).await
+        } else {
+            Ok(())
+        }
     }
 }

@@ -2,12 +2,13 @@
 
 use asklet_protocol::calls::site::{Publication, SiteCall};
 use asklet_protocol::failure::Failure;
-use worker::Env;
 
+use crate::platform::trace::Context;
 use crate::platform::{deployment, rpc, stubs};
 
 /// Which shard of which survey a request was forwarded to, as its address says.
 pub struct Address {
+    pub context: Context,
     pub site: String,
     pub survey: String,
     pub shard: u16,
@@ -20,11 +21,11 @@ impl Address {
     }
 
     /// Asks the site for a version that this shard lacks, or for the latest.
-    pub async fn pull(&self, env: &Env, version: Option<u32>) -> Result<Publication, Failure> {
-        let seal = deployment::seal(env)?;
+    pub async fn pull(&self, version: Option<u32>) -> Result<Publication, Failure> {
+        let seal = deployment::seal(&self.context)?;
         let site = seal.known_site(&self.site)?;
         let survey = seal.known_survey(&site, &self.survey)?;
         let call = SiteCall::Published { survey, version, shard: self.shard };
-        rpc::call(&stubs::site(env, &site)?, &call).await
+        rpc::call(&stubs::site(&self.context, &site)?, &call).await
     }
 }

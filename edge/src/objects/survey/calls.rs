@@ -23,6 +23,7 @@ use worker::{Date, Response};
 
 use crate::objects::survey::Shard;
 use crate::objects::survey::maintenance::pause;
+use crate::platform::trace::Trace;
 use crate::platform::{log, plain, rpc};
 
 /// How many rows a slice has: about a millisecond of work, so that whoever collects hardly waits.
@@ -36,7 +37,11 @@ const SLICES: usize = 60;
 
 impl Shard {
     /// Answers what the Worker and the site ask.
-    pub(super) async fn answer(&self, call: SurveyCall) -> Result<Response, Failure> {
+    pub(super) async fn answer(
+        &self,
+        trace: &Trace,
+        call: SurveyCall,
+    ) -> Result<Response, Failure> {
         if let SurveyCall::Take(told) = call {
             self.keep(*told)?;
             return rpc::answer(&());
@@ -150,7 +155,7 @@ impl Shard {
                 let imported = imported?;
                 // They are stored, whatever becomes of the alarm; the next display sees to it, too.
                 if let Err(failure) = self.after(Recorded::New).await {
-                    log::warn("import", &format!("no alarm was set: {failure:?}"));
+                    log::warn(trace, &format!("no alarm was set: {}", failure.log_text()));
                 }
                 rpc::answer(&imported)
             }

@@ -37,7 +37,7 @@ impl Shard {
         };
         let policy = self.known_policy()?;
         let origins = policy.as_ref().map_or(&[][..], |policy| &policy.origins);
-        hosted::answer::settle(&visit, outcome, origins)
+        hosted::answer::settle(&address.context.trace, &visit, outcome, origins)
     }
 
     /// The first question, with the id of a display of which nothing is stored yet.
@@ -52,7 +52,7 @@ impl Shard {
             // How many responses there are on all shards, the site knows.
             let site = seal.known_site(&address.site)?;
             let call = SiteCall::Live { site: site.clone(), files: None };
-            let live: Live = rpc::call(&stubs::site(&self.env, &site)?, &call).await?;
+            let live: Live = rpc::call(&stubs::site(&address.context, &site)?, &call).await?;
             if !live.surveys.contains(&address.survey) {
                 return Err(closed().into());
             }

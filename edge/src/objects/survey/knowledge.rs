@@ -11,8 +11,9 @@ use asklet_shared::problem::{Code, Problem};
 use asklet_store::shard::{rollup, storage, versions};
 use worker::Date;
 
-use crate::objects::survey::Shard;
 use crate::objects::survey::address::Address;
+use crate::objects::survey::{KIND, Shard};
+use crate::platform::trace::Trace;
 use crate::platform::{deployment, log};
 
 impl Shard {
@@ -51,7 +52,7 @@ impl Shard {
     ) -> Result<Rc<Published>, Failure> {
         let now_ms = Date::now().as_millis();
         self.negative_cache.borrow_mut().pass(version, now_ms)?;
-        match address.pull(&self.env, version).await {
+        match address.pull(version).await {
             Ok(told) => {
                 let kept = self.keep(told)?;
                 if version.is_none() {
@@ -86,7 +87,7 @@ impl Shard {
                 }
                 // Its tokens are refused, and no answer is.
                 Err(failure) => {
-                    log::warn("identity", &format!("{failure:?}"));
+                    log::warn(&Trace::new(KIND), &failure.log_text());
                     false
                 }
             });
@@ -143,6 +144,7 @@ impl Shard {
                 self.schema.forget();
             }
             prepared?;
+            self.measure();
         }
         Ok(is_set_up)
     }

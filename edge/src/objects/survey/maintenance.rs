@@ -7,10 +7,12 @@ use asklet_store::alarm::Alarm;
 use asklet_store::shard::maintenance::{INTERVAL, keep};
 use asklet_store::shard::record::Recorded;
 use asklet_store::shard::rollup;
+use asklet_store::sql::Sql;
 use worker::{Date, Delay};
 
-use crate::objects::survey::Shard;
+use crate::objects::survey::{KIND, Shard};
 use crate::platform::alarm::ObjectAlarm;
+use crate::platform::metrics;
 
 /// How long the next slice waits. Without a wait a runtime may go from one to the next and never look
 /// at who has connected meanwhile.
@@ -49,9 +51,17 @@ impl Shard {
 
     /// Folds what is worth folding.
     pub(super) fn fold(&self) -> Result<(), Failure> {
-        while rollup::fold(&self.sql, Date::now().as_millis())? {}
+        while rollup::fold(&self.sql, Date::now().as_millis())? {
+            metrics::folded();
+        }
         self.tail_length.set(None);
+        self.measure();
         Ok(())
+    }
+
+    /// Reports how much the shard stores.
+    pub(super) fn measure(&self) {
+        metrics::measured(KIND, self.state.id().to_string(), self.sql.bytes(), 0);
     }
 
     /// Looks after what is kept.
@@ -62,6 +72,7 @@ impl Shard {
             keep(&self.sql, &ObjectAlarm(&self.state), &pause, &self.retention_progress, now_ms)
                 .await?;
             self.tail_length.set(None);
+            self.measure();
         }
         Ok(())
     }

@@ -17,7 +17,7 @@ use std::rc::Rc;
 use asklet_protocol::failure::Failure;
 use asklet_protocol::json;
 use asklet_protocol::policy::Policy;
-use asklet_protocol::routes::{ForwardedRoute, Route, find};
+use asklet_protocol::routes::{ForwardedRoute, Found, Route, find};
 use asklet_shared::definition::{Definition, Published};
 use asklet_shared::display::Display;
 use asklet_shared::problem::{Code, Problem};
@@ -44,13 +44,17 @@ use crate::http::{body, problems, promise, url};
 use crate::objects::survey::address::Address;
 use crate::objects::survey::bodies::Bodies;
 use crate::objects::survey::headers::Intake;
-use crate::platform::rpc;
 use crate::platform::sql::Object;
+use crate::platform::trace::{Context, Trace};
+use crate::platform::{log, metrics, rpc};
+
+/// What logs and metrics call it.
+const KIND: &str = "survey";
 
 thread_local! {
     static BROKE_OFF: promise::Broken = promise::Broken::new(|why: JsValue| {
         let problem = if why.is_null() { problems::body_timeout() } else { problems::broke_off() };
-        respond::settle::<Response>("survey", Err(problem.into()))
+        respond::settle::<Response>(&Trace::new("collect"), Err(problem.into()))
     });
 }
 
@@ -63,6 +67,8 @@ impl Survey {
     /// The shard wakes.
     #[wasm_bindgen(constructor)]
     pub fn new(state: DurableObjectState, env: Env) -> Self {
+        metrics::woke(KIND);
+        log::configure(&env);
         let state = State::from(state);
         Self(Rc::new(Shard {
             sql: Object::of(&state),
@@ -86,16 +92,17 @@ impl Survey {
 
     /// A request.
     pub fn fetch(&self, request: web_sys::Request) -> Result<JsValue, JsValue> {
-        match self.0.serve(request) {
+        let mut trace = Trace::new(KIND);
+        match self.0.serve(request, &mut trace) {
             Ok(promise) => Ok(promise.into()),
-            Err(failure) => respond::settle::<Response>("survey", Err(failure)),
+            Err(failure) => respond::settle::<Response>(&trace, Err(failure)),
         }
     }
 
     /// The time has come to look after what is kept.
     pub fn alarm(&self) -> Promise {
         let shard = self.0.clone();
-        promise::of_alarm(async move { shard.maintain().await })
+        promise::of_alarm(Trace::new(KIND), async move { shard.maintain().await })
     }
 }
 
@@ -128,30 +135,39 @@ struct Shard {
 }
 
 impl Shard {
-    fn serve(self: &Rc<Self>, request: web_sys::Request) -> Result<Promise, Failure> {
+    /// Serves a call, or a public request that was forwarded; `trace` becomes the request's.
+    fn serve(
+        self: &Rc<Self>,
+        request: web_sys::Request,
+        trace: &mut Trace,
+    ) -> Result<Promise, Failure> {
         let this = self.clone();
         let url = request.url();
         let path = url::path(&url);
         if path == rpc::PATH {
             let mut request = Request::from(request);
-            return Ok(promise::of("survey", async move {
-                this.answer(rpc::read(&mut request, &this.env).await?).await
+            *trace = rpc::trace(&request, KIND)?;
+            let trace = trace.clone();
+            return Ok(promise::of_call(trace.clone(), async move {
+                let call = rpc::read(&mut request, &this.env).await?;
+                this.answer(&trace, call).await
             }));
         }
-        match find(&request.method(), path)?.route {
+        let Found { endpoint, route } = find(&request.method(), path)?;
+        trace.route = endpoint.id;
+        let (trace, context) = (trace.clone(), Context::new(self.env.clone(), trace.clone()));
+        match route {
             Route::Forwarded(ForwardedRoute::Collect { site, survey, shard, .. }) => {
-                this.collect(request, Address { site, survey, shard })
+                let address = Address { context, site, survey, shard };
+                this.collect(request, address)
             }
             Route::Forwarded(ForwardedRoute::Hosted { site, survey }) => {
-                let address = Address { site, survey, shard: 0 };
-                Ok(promise::of(
-                    "hosted",
-                    async move { this.hosted(request.into(), &address).await },
-                ))
+                let address = Address { context, site, survey, shard: 0 };
+                Ok(promise::of(trace, async move { this.hosted(request.into(), &address).await }))
             }
             Route::Forwarded(ForwardedRoute::Body { site, survey, digest }) => {
-                let address = Address { site, survey, shard: 0 };
-                Ok(promise::of("survey", async move { this.body(&address, &digest).await }))
+                let address = Address { context, site, survey, shard: 0 };
+                Ok(promise::of(trace, async move { this.body(&address, &digest).await }))
             }
             _ => Err(Problem::new(Code::NotFound, "there is no such route").into()),
         }
@@ -174,7 +190,7 @@ impl Shard {
         if !body::fits(request_context.length, DISPLAY_LIMIT) {
             let announced = request_context.length;
             let mut request = Request::from(request);
-            return Ok(promise::of("survey", async move {
+            return Ok(promise::of(address.context.trace.clone(), async move {
                 let body = body::read_stream(&mut request, announced, DISPLAY_LIMIT).await?;
                 self.take(&body, request_context, &address).await
             }));
@@ -183,7 +199,8 @@ impl Shard {
         let body = self.bodies.read(&request);
         let take = move |body: JsValue| {
             let body = Uint8Array::new(&body).to_vec();
-            promise::now("survey", async move { self.take(&body, request_context, &address).await })
+            let trace = address.context.trace.clone();
+            promise::now(trace, async move { self.take(&body, request_context, &address).await })
         };
         Ok(BROKE_OFF.with(|broke_off| promise::then(&body, take, broke_off)))
     }
@@ -243,7 +260,9 @@ impl Shard {
         let told = (site, Moment { shown_ms, now_ms });
         let arrival = arrival::arrival(display, request_context, definition, policy, told);
         let refused = arrival.refused.clone();
-        Ok((record::record(&self.sql, arrival, now_ms)?, refused))
+        let recorded = record::record(&self.sql, arrival, now_ms)?;
+        metrics::stored(1);
+        Ok((recorded, refused))
     }
 
     /// A version that this shard has.

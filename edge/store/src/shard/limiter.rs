@@ -1,6 +1,7 @@
 //! How much is taken at once, in memory: what is refused is refused before anything is read or
 //! written.
 
+use asklet_protocol::failure::Failure;
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::settings::Limits;
 
@@ -16,13 +17,13 @@ pub struct Limiter {
 
 impl Limiter {
     /// Lets a request pass, or says what it has to wait for. `address` is the visitor's, as
-    /// [`asklet_edge::http::address::network`] gives it, where the operator has named the header that tells it.
+    /// the Worker reads it, where the operator has named the header that tells it.
     pub fn pass(
         &mut self,
         limits: Limits,
         address: Option<&str>,
         now_ms: u64,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), Failure> {
         let refuse = |limit: String| {
             Problem::new(Code::RateLimited, "this is more than the site takes at once").limit(limit)
         };
@@ -30,17 +31,16 @@ impl Limiter {
         let per_second = u64::from(limits.shard_per_second);
         let of_survey = u64::from(limits.survey_per_minute);
         if let Some(address) = address
-            && !self.addresses.take(address, per_minute, now_ms)
+            && !self.addresses.take(address, per_minute, now_ms)?
         {
-            return Err(refuse(format!("{per_minute} requests a minute from one address")));
+            return Err(refuse(format!("{per_minute} requests a minute from one address")).into());
         }
         if !Bucket::take(&mut self.shard, per_second * 60, per_second * REQUEST, now_ms) {
-            return Err(refuse(format!("{per_second} requests a second")));
+            return Err(refuse(format!("{per_second} requests a second")).into());
         }
         if !Bucket::take(&mut self.survey, of_survey, of_survey * REQUEST, now_ms) {
-            return Err(refuse(format!(
-                "{of_survey} requests a minute to one shard of the survey"
-            )));
+            let limit = format!("{of_survey} requests a minute to one shard of the survey");
+            return Err(refuse(limit).into());
         }
         Ok(())
     }
@@ -62,7 +62,7 @@ mod tests {
         let mut limit = |address: Option<&str>, now_ms| {
             limiter
                 .pass(limits(2, 3, 1_000), address, now_ms)
-                .map_err(|problem| problem.limit.unwrap())
+                .map_err(|failure| failure.into_problem().limit.unwrap())
         };
         let start = 5 * DAY_MS;
         assert_eq!(limit(Some("1.2.3.4"), start), Ok(()));
