@@ -115,7 +115,7 @@ pub struct Live {
     pub surveys: Vec<String>,
     /// The config with these files, as a JSON text that no part in between has to read.
     pub config: String,
-    /// Whether surveys are also shown to visitors whose browser sends a do-not-track signal.
+    /// Whether surveys are also shown to visitors whose browser sends Global Privacy Control or Do Not Track.
     pub ask_despite_signal: bool,
     /// The origins whose pages may show surveys.
     pub origins: Vec<String>,
