@@ -21,7 +21,7 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// An alarm that only says after which time it would ring.
+    /// An alarm that only stores after which time it would ring.
     #[derive(Default)]
     pub struct Clock(pub Cell<Option<Duration>>);
 
@@ -37,7 +37,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// Runs some work that has nothing to wait for.
+    /// Runs some work that never has to wait.
     pub fn at_once<T>(work: impl Future<Output = T>) -> T {
         work.now_or_never().unwrap()
     }

@@ -40,10 +40,10 @@ pub trait Sql {
     fn transaction<T>(&self, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure>;
 
     /// Returns the number of the latest change, once it was looked up. It is remembered as long as the object
-    /// is awake. See `survey::changes`.
+    /// is awake. See `shard::changes`.
     fn latest_change(&self) -> &Cell<Option<u64>>;
 
-    /// Returns the keys that no display has yet. See `survey::display_keys`.
+    /// Returns the keys that no display has yet. See `shard::display_keys`.
     fn spare_keys(&self) -> &RefCell<SpareKeys>;
 
     /// Returns the size of the used part of the database in bytes, without the free pages.
