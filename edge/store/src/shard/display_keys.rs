@@ -2,15 +2,15 @@
 //! once, wherever copies of it are stored. This is crypto-shredding, which NIST SP 800-88 calls cryptographic
 //! erase.
 //!
-//! SQLite marks freed space as free and leaves the bytes there: beside a row that grew, on pages that were split,
-//! on pages that nothing uses. The platform allows neither `secure_delete` nor `VACUUM`, and does not say which
-//! pages are free, so overwriting them requires growing the file each time. A key has 32 bytes at a known place,
-//! and overwriting it changes no size.
+//! SQLite marks freed space as free and leaves the bytes there: beside a row that grew, on pages that were
+//! split, on pages that nothing uses. The platform allows neither `secure_delete` nor `VACUUM`, and does not
+//! say which pages are free, so overwriting them requires growing the file each time. A key has 32 bytes at a
+//! known place, and overwriting it changes no size.
 //!
 //! This works because the database file never has a second copy of a key:
 //!
-//! - Keys are stored in batches, which are rows of equal size. A row is appended blank. Keys are written into it,
-//!   and destroyed in it, by an update that keeps its size, which SQLite does in place.
+//! - Keys are stored in batches, which are rows of equal size. A row is appended blank. Keys are written into
+//!   it, and destroyed in it, by an update that keeps its size, which SQLite does in place.
 //! - No row is ever deleted, and each row is appended after all others. It is stored on a page of its own, so
 //!   SQLite adds a page and moves no row.
 //! - SQLite copies the root page of a table when that page is split for the first time. The two blank rows with
@@ -19,8 +19,8 @@
 //! The earlier content of a page stays in the write-ahead log until the database is closed or the log is
 //! overwritten.
 //!
-//! No key is used twice, whenever the process ends: keys are stored before the displays that use them, and after
-//! a start only places that never held a key get one.
+//! No key is used twice, whenever the process ends: keys are stored before the displays that use them, and
+//! after a start only places that never held a key get one.
 
 use asklet_protocol::failure::Failure;
 
