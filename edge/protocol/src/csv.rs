@@ -1,6 +1,6 @@
 //! Responses as CSV (RFC 4180), in a form that spreadsheets read correctly: UTF-8 with a byte order mark,
-//! because Excel takes anything else for a local encoding; lines that end with CR LF; and no text that a
-//! spreadsheet would take for a formula, not even a spreadsheet that splits lines at semicolons, as Excel does
+//! because Excel takes anything else for a local encoding; lines that end with CR LF; and no text that any
+//! spreadsheet would take for a formula, including spreadsheets that split lines at semicolons, as Excel does
 //! in half of Europe.
 
 use asklet_shared::definition::Definition;

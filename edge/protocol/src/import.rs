@@ -35,7 +35,7 @@ pub struct Imported {
 pub struct Refusal {
     /// The number of the line, counted from 1.
     pub line: usize,
-    /// What is wrong with it.
+    /// What is wrong with the line.
     pub problem: Problem,
 }
 

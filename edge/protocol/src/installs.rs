@@ -13,7 +13,7 @@ names! {
         ScriptElement = "script-src-elem",
         /// What scripts fetch and send.
         Connect = "connect-src",
-        /// Frames. The hosted page shows in a frame where WebAssembly is blocked.
+        /// Frames, in which the hosted page shows if WebAssembly is blocked.
         Frame = "frame-src",
         /// Frames and workers.
         Child = "child-src",

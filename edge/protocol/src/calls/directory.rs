@@ -24,7 +24,7 @@ pub enum DirectoryCall {
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SiteEntry {
-    /// Its id.
+    /// The id of the site.
     pub site: SiteId,
     /// The name of the site when it was made.
     pub name: String,

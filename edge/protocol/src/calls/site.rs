@@ -17,9 +17,9 @@ use crate::policy::Policy;
 pub enum SiteCall {
     /// Set up the site; answered with nothing.
     Create {
-        /// Its settings.
+        /// The settings of the site.
         settings: Box<Settings>,
-        /// Its first key.
+        /// The first key of the site.
         key: NewKey,
     },
     /// Return the live surveys, for pages that load these files; answered with [`Live`].

@@ -30,14 +30,14 @@ pub enum SurveyCall {
     },
     /// Stop counting a display, for a reason, or count it again; answered with nothing.
     Exclude {
-        /// Its id.
+        /// The display's id.
         id: DisplayId,
         /// Why the display does not count; `None` to count it again.
         reason: Option<String>,
     },
     /// Delete a display; answered with nothing.
     Delete {
-        /// Its id.
+        /// The display's id.
         id: DisplayId,
     },
     /// Correct the displays of one slice that a filter finds; answered with `Corrected`.

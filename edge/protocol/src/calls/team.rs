@@ -28,7 +28,7 @@ pub enum TeamCall {
     AddKey(NewKey),
     /// Revoke a key; answered with nothing.
     RemoveKey {
-        /// Its id.
+        /// The id of the key.
         id: String,
     },
     /// List where the tag ran; answered with `Installs`.
@@ -57,14 +57,14 @@ pub enum TeamCall {
     PatchSettings(Patch),
     /// Store another identity secret, as a [`asklet_store::vault::Vault`] encrypts it; answered with its id.
     AddSecret {
-        /// Its id.
+        /// The id of the secret.
         id: String,
         /// The secret, encrypted if the deployment has a key for it.
         secret: String,
     },
     /// Remove an identity secret; answered with [`SiteRecord`].
     RemoveSecret {
-        /// Its id.
+        /// The id of the secret.
         id: String,
     },
     /// Remove the site with everything in it; answered with nothing.
@@ -75,7 +75,7 @@ pub enum TeamCall {
     CreateSurvey {
         /// The survey.
         survey: SurveyId,
-        /// Its draft.
+        /// The draft of the survey.
         draft: Box<Definition>,
     },
     /// A call about one survey.
@@ -173,7 +173,7 @@ impl TeamCall {
 pub struct SiteRecord {
     /// When it was made, in milliseconds since the epoch.
     pub created_ms: u64,
-    /// Its settings.
+    /// The settings.
     pub settings: Settings,
     /// The identity secrets, without the secret part.
     pub identity_secrets: Vec<SecretRecord>,
@@ -217,7 +217,7 @@ pub enum SurveyAction {
 pub enum Intake {
     /// It takes displays, as far as its status allows.
     Open,
-    /// It takes none.
+    /// It takes no displays.
     Refused,
 }
 
@@ -225,7 +225,7 @@ pub enum Intake {
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SurveyRecord {
-    /// Its id.
+    /// The id of the survey.
     pub survey: String,
     /// The status of the survey.
     pub status: Status,

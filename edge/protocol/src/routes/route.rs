@@ -22,7 +22,7 @@ pub enum PublicRoute {
     Health,
     /// Get one of the files that pages download.
     Asset {
-        /// Its name.
+        /// The name of the file.
         file: String,
     },
     /// Get the demo page, if the operator enabled it.

@@ -26,7 +26,7 @@ pub struct Endpoint {
 
 /// The route of a request.
 pub struct Found {
-    /// Its line of the table.
+    /// The line of the table.
     pub endpoint: &'static Endpoint,
     /// What the request asks for.
     pub route: Route,

@@ -91,7 +91,7 @@ fn store_more(sql: &impl Sql, wanted: usize) -> Result<(), Failure> {
     }
     let places = first..BATCH.min(first + wanted);
     let fresh = keys.get_mut(places.start * KEY_BYTES..places.end * KEY_BYTES).unwrap_or_default();
-    // One call for all keys: calling the platform takes longer than the random bytes themselves.
+    // One call for all keys, because a call to the platform takes longer than making the random bytes.
     cipher::fill_randomly(fresh)?;
     let stored = places.zip(fresh.chunks(KEY_BYTES)).map(|(place, key)| {
         let broken = || Failure::broken("a new key is no key");

@@ -209,8 +209,8 @@ impl Window {
 
     /// Looks at the rows that were received in a window of time. The window ends at the time in the key that
     /// comes `rows` keys after its start. A display that is not late was received at most `LATE_MS` after it
-    /// was shown, and the time in its id differs from that by at most `DRIFT_MS`, so the keys of the window lie
-    /// in a known range.
+    /// was shown, and the time in its id differs by at most `DRIFT_MS` from when it was shown, so the keys of
+    /// the window lie in a known range.
     fn by_reception(
         sql: &impl Sql,
         find: &DisplayFilter,

@@ -31,9 +31,9 @@ use crate::sql::Sql;
 /// The longest name of a group, a touchpoint or a device, in characters.
 const NAME_LIMIT: usize = 50;
 
-/// The fields of a line besides the display: when it was shown, and the fields that an export contains. The
-/// fields and the display are parsed one after the other, because parsing both at once adds more code to the
-/// Worker than storing them.
+/// The fields of a line besides those of a display: when the display was shown, and the fields that an export
+/// contains. The fields and the display are parsed one after the other, because parsing both at once adds more
+/// code to the Worker than storing them.
 #[derive(Default, Deserialize)]
 struct ImportedFields {
     shown_ms: u64,

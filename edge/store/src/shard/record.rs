@@ -76,8 +76,8 @@ pub fn record(sql: &impl Sql, arrival: Arrival, now_ms: u64) -> Result<Recorded,
     let has_traits = !arrival.traits.is_empty();
     let mut new = first_stored(arrival, now_ms);
     display_keys::reserve(sql, usize::from(new.has_sealed()))?;
-    // A single statement is a transaction by itself. Trait values may have to be stored as well, which needs
-    // more.
+    // A single statement is a transaction by itself. If the display has traits, their values may have to be
+    // stored as well.
     if !has_traits && log::advance(sql, &mut new)? {
         return Ok(Recorded::New);
     }

@@ -26,8 +26,8 @@ use crate::shard::watermark::Watermark;
 use crate::shard::{changes, columns, display_keys, log, storage};
 use crate::sql::{Sql, Value};
 
-/// Milliseconds for which an unanswered display is kept after it arrived. A revision of it can arrive up to a
-/// day before that ends, and must find the earlier revision.
+/// Milliseconds for which an unanswered display is kept after it arrived. A revision of it can be in transit
+/// for one day less, and must find the earlier revision when it arrives.
 const UNANSWERED_MS: u64 = AGE_LIMIT_MS + DAY_MS;
 
 /// Number of rows that retention looks at in one slice.

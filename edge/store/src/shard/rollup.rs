@@ -44,7 +44,7 @@ struct Waiting {
     tail: usize,
     /// Displays of the tail that were shown before a given time.
     settled: usize,
-    /// Deferred displays, which are not in the tail.
+    /// Deferred displays, which arrived behind the watermark or are clock-skewed.
     deferred: usize,
 }
 

@@ -57,7 +57,7 @@ impl<'a> Selection<'a> {
         Self { request, condition, values, answer, by }
     }
 
-    /// Counts equal displays together.
+    /// Counts displays that are alike as one group.
     fn count(&self, sql: &impl Sql, counted: &mut Counted) -> Result<(), Failure> {
         // Without a trend, the whole period is one point.
         let (from_ms, _) = self.request.range();

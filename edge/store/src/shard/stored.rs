@@ -31,8 +31,8 @@ pub const COLUMNS: &str = "display.id, display.revision, display.stage, display.
 pub const WRITTEN: &str = "id, revision, stage, dismissed, shown_ms, received_ms, astray, excluded, \
      facts, seq, respondent, personal, key_number, sealed, deferred";
 
-/// The value of `excluded` in the tombstone of a display that was erased with its respondent; the other reasons
-/// are not blank. A tombstone keeps only the display's id, by which a repeated request is recognized.
+/// The value of `excluded` in the tombstone of a display that was erased with its respondent; a reason from a
+/// team is never blank. A tombstone keeps only the display's id, by which a repeated request is recognized.
 pub const ERASED: &str = "";
 
 /// The value of `excluded` in the tombstone of a display that was deleted by itself.
