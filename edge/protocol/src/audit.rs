@@ -1,19 +1,20 @@
-//! The log of a site: who changed what, and when. An entry names no respondent.
+//! The audit log of a site: who changed what, and when. An entry never names a respondent.
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::SurveyId;
 use crate::names::names;
 
-/// Who changed what was changed with the admin token. No key's id is spelled so.
+/// The name of the caller in the log when a change was made with the admin token. No key's id has this
+/// spelling.
 pub const OPERATOR: &str = "operator";
 
 names! {
-    /// What was done.
+    /// What the caller did.
     Action {
         /// The site was made.
         CreateSite = "create_site",
-        /// Its settings were changed.
+        /// The site's settings were changed.
         ChangeSettings = "change_settings",
         /// A key was made.
         CreateKey = "create_key",
@@ -33,43 +34,44 @@ names! {
         Publish = "publish",
         /// The previews of a draft were ended.
         RevokePreviews = "revoke_previews",
-        /// A survey is asked no more for now.
+        /// A survey was paused: it is not shown for now.
         Pause = "pause",
-        /// It is asked again.
+        /// The survey is shown again.
         Resume = "resume",
-        /// It is asked no more.
+        /// The survey was archived: it is not shown any more.
         Archive = "archive",
-        /// Nothing of it is taken any more.
+        /// The survey refuses all displays.
         RefuseIntake = "refuse_intake",
-        /// Its displays are taken again.
+        /// The survey takes displays again.
         AcceptIntake = "accept_intake",
-        /// It was spread over more shards; the detail is their number.
+        /// The survey was spread over more shards; the detail is their number.
         SetShards = "shards",
-        /// It was removed with everything that was collected.
+        /// The survey was removed with everything that it had collected.
         DeleteSurvey = "delete_survey",
-        /// A display, the target, counts no more.
+        /// A display, the target, does not count any more.
         Exclude = "exclude",
-        /// It counts again.
+        /// A display counts again.
         Include = "include",
-        /// It was removed.
+        /// A display was removed.
         DeleteResponse = "delete_response",
-        /// Displays that a filter finds, the detail, count no more.
+        /// Displays that a filter finds do not count any more; the detail is the filter.
         ExcludeMatching = "exclude_matching",
-        /// They count again.
+        /// Displays that a filter finds count again; the detail is the filter.
         IncludeMatching = "include_matching",
-        /// They were removed.
+        /// Displays that a filter finds were removed; the detail is the filter.
         DeleteMatching = "delete_matching",
-        /// Displays were imported; the detail is how many lines there were.
+        /// Displays were imported; the detail is the number of lines.
         Import = "import",
-        /// Everything of the site was asked for, to move it.
+        /// A caller read the bundle of the site, to move the site.
         GiveBundle = "give_bundle",
-        /// Everything of a site came here.
+        /// The bundle of a site was stored here.
         TakeBundle = "take_bundle",
-        /// Everything of a respondent was erased. Of whom is not said; the detail is how many displays.
+        /// Everything about a respondent was erased. The entry does not name the respondent; the detail is the
+        /// number of displays.
         Erase = "erase",
         /// Responses were exported; the detail is the format.
         Export = "export",
-        /// A respondent was looked up. Who is not said.
+        /// A respondent was looked up. The entry does not name the respondent.
         LookUp = "lookup",
         /// A key was refused; the detail is the code of the problem.
         RefuseKey = "refuse_key",
@@ -79,13 +81,13 @@ names! {
 /// A change that is about to be made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEvent {
-    /// What is done.
+    /// What the caller does.
     pub action: Action,
-    /// To which survey.
+    /// The survey that the change is about.
     pub survey: Option<SurveyId>,
-    /// To what there: a key, a secret, a display, another survey.
+    /// The target within it: a key, a secret, a display, another survey.
     pub target: Option<String>,
-    /// What else is to be known.
+    /// Further details.
     pub detail: Option<String>,
 }
 
@@ -93,19 +95,20 @@ pub struct AuditEvent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LogEntry {
-    /// Grows with each entry.
+    /// The number of the entry; it grows with each entry.
     pub seq: u64,
-    /// When, in milliseconds since the epoch.
+    /// When the change was made, in milliseconds since the epoch.
     pub at_ms: u64,
-    /// By whom: the id of a key, `operator`, or `unknown` of a key that is none of the site's.
+    /// Who made the change: the id of a key, `operator`, or `unknown` for a key that does not belong to the
+    /// site.
     pub by: String,
-    /// What was done.
+    /// What the caller did.
     pub action: Action,
-    /// To which survey.
+    /// The survey that the change is about.
     pub survey: Option<String>,
-    /// To what there: a key, a secret, a display, another survey.
+    /// The target within it: a key, a secret, a display, another survey.
     pub target: Option<String>,
-    /// What else is to be known.
+    /// Further details.
     pub detail: Option<String>,
 }
 
@@ -113,29 +116,29 @@ pub struct LogEntry {
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Log {
-    /// The newest first.
+    /// The entries, newest first.
     pub entries: Vec<LogEntry>,
-    /// What to ask for as `before` to get the next page; `null` on the last.
+    /// The value of `before` that requests the next page; `null` on the last page.
     pub next: Option<u64>,
 }
 
 impl AuditEvent {
-    /// A change of the site.
+    /// Describes a change of the site.
     pub fn new(action: Action) -> Self {
         Self { action, survey: None, target: None, detail: None }
     }
 
-    /// A change of a survey.
+    /// Describes a change of a survey.
     pub fn of(action: Action, survey: &SurveyId) -> Self {
         Self { survey: Some(survey.clone()), ..Self::new(action) }
     }
 
-    /// With what it is done to.
+    /// Adds the target.
     pub fn at(self, target: &str) -> Self {
         Self { target: Some(target.to_owned()), ..self }
     }
 
-    /// With what else is to be known.
+    /// Adds further details.
     pub fn detail(self, detail: String) -> Self {
         Self { detail: Some(detail), ..self }
     }

@@ -1,5 +1,5 @@
-//! A site that moves from one deployment to another, in pages of rows. A page is a table's rows between two
-//! keys, of the site's object or of a shard's.
+//! The migration of a site from one deployment to another, in pages of rows. A page holds the rows of one table
+//! between two keys. The table belongs to the site's object or to a shard's object.
 
 use std::collections::BTreeMap;
 
@@ -12,70 +12,72 @@ use crate::failure::Failure;
 use crate::plan::SHARDS_LIMIT;
 use crate::{json, seal};
 
-/// The values of a row, or of its key, as texts: each begins with what it is.
+/// The values of a row, or of its key, as texts. Each text begins with the type of the value.
 pub type Cells = Vec<Option<String>>;
 
 /// The format of the pages.
 pub const FORMAT: u32 = 1;
 
-/// What the site's own pages are called; a shard's are `survey:<id>/<shard>`.
+/// The name of the site's object in pages. A shard's object is called `survey:<id>/<shard>`.
 pub const SITE: &str = "site";
 
-/// The first line of a page; and, in a cursor, what is known of the page before it is read.
+/// The first line of a page. A cursor holds the same fields, as far as they are known before the page is read.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Head {
     /// The format.
     pub bundle: u32,
-    /// The number of the object's schema.
+    /// The version number of the object's schema.
     pub schema: usize,
-    /// Whose table it is.
+    /// The object to which the table belongs.
     pub object: String,
     /// The table; empty for the first.
     pub table: String,
-    /// The key after which the page begins; none for the beginning.
+    /// The key after which the page begins; empty for the beginning.
     pub after: Cells,
-    /// The key with which it ends; none for the end.
+    /// The key with which the page ends; empty for the end.
     pub until: Cells,
-    /// Whether keys travel, too.
+    /// Whether the keys are part of the bundle.
     pub keys: bool,
-    /// The number of the site's last change when its first page was told.
+    /// The revision of the site when its first page was written.
     #[serde(rename = "number")]
     pub revision: u64,
-    /// What the object was when its first page was told; one that is another by now begins again.
+    /// The state of the object when its first page was written. If the object has another state by now, its
+    /// pages begin again.
     pub stamp: String,
     /// The cursor of the next page; `null` after the last.
     pub next: Option<String>,
-    /// The SHA-256 of the page, in hexadecimal; of what it is when this is empty.
+    /// The SHA-256 of the page, in hexadecimal. It is computed while this field is empty.
     pub digest: String,
 }
 
-/// What became of a page.
+/// The result of storing a page.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BundleTaken {
-    /// How many rows it held.
+    /// Number of rows in the page.
     pub rows: u64,
-    /// The ids of the surveys here, by those where they come from.
+    /// The new id of each survey, by its id in the deployment from which the bundle comes.
     pub surveys: BTreeMap<String, String>,
 }
 
 impl Head {
-    /// The beginning of an object, of a site whose last change has this number.
+    /// Describes the first page of an object, for a site at this revision.
     pub fn of(object: String, keys: bool, revision: u64) -> Self {
         Self { object, keys, revision, ..Self::default() }
     }
 
-    /// Whether this is the beginning of an object.
+    /// Whether this is the first page of an object.
     pub fn begins(&self) -> bool {
         self.table.is_empty()
     }
 
-    /// Whether the page is of this table.
+    /// Whether the page holds rows of this table.
     pub fn is_of(&self, table: &str) -> bool {
         self.table == table
     }
 
-    /// The keys between which the page's rows lie: behind the first and up to the last, where there are any.
+    /// Returns the keys between which the page's rows lie: after the first key, up to and including the second.
+    /// An empty key is no limit.
     pub fn bounds(&self) -> [&Cells; 2] {
         [&self.after, &self.until]
     }
@@ -86,12 +88,12 @@ impl Head {
         json.and_then(|json| json::read(&json).ok()).ok_or_else(unknown_cursor)
     }
 
-    /// The cursor with which this page is asked for.
+    /// Returns the cursor that requests this page.
     pub fn cursor(&self) -> Result<String, Failure> {
         Ok(URL_SAFE_NO_PAD.encode(serde_json::to_string(self)?))
     }
 
-    /// Writes the page with its digest.
+    /// Writes the page, and its digest into its first line.
     pub fn write(&mut self, rows: &str) -> Result<String, Failure> {
         self.digest.clear();
         let page = json::line(self)? + "\n" + rows;
@@ -100,13 +102,13 @@ impl Head {
     }
 }
 
-/// The survey and the number of a shard, as pages call it.
+/// Splits the name of a shard's object in pages into the survey's id and the shard's number.
 pub fn shard(object: &str) -> Option<(&str, u16)> {
     let (survey, shard) = object.strip_prefix("survey:")?.split_once('/')?;
     Some((survey, shard.parse().ok().filter(|shard| *shard < SHARDS_LIMIT)?))
 }
 
-/// Takes a page apart, if it is whole.
+/// Splits a page into its first line and its rows. Refuses a page that is not complete.
 pub fn read(page: &str) -> Result<(Head, &str), Failure> {
     let broken = || Problem::new(Code::BrokenBundle, "what was sent is no page, or not all of it");
     let (head, rows) = page.split_once('\n').ok_or_else(broken)?;
@@ -117,7 +119,7 @@ pub fn read(page: &str) -> Result<(Head, &str), Failure> {
     Ok((head, rows))
 }
 
-/// What is said of a cursor that is none.
+/// Returns the problem for a cursor that no page of the site gave.
 pub fn unknown_cursor() -> Problem {
     Problem::new(Code::InvalidQuery, "no page of this site gave this cursor").at("cursor")
 }

@@ -1,42 +1,42 @@
-//! Corrections: excluding, including or deleting what a filter finds.
+//! Corrections: excluding, including or deleting the displays that a filter finds.
 
 use serde::{Deserialize, Serialize};
 
 use crate::cursor::Cursor;
 use crate::find::DisplayFilter;
 
-/// What is done to what is found.
+/// What a correction does to the displays that it finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Treatment {
-    /// Count it nowhere, for a reason.
+    /// Stop counting the display, for a reason.
     Exclude,
-    /// Count it again, if it was excluded; with a reason, if it was for that one.
+    /// Count the display again if it was excluded; with a reason, only if it was excluded for that reason.
     Include,
-    /// Remove it for good.
+    /// Delete the display permanently.
     Delete,
 }
 
-/// What is done to which displays.
+/// A correction and the displays that it applies to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Correction {
-    /// What is done.
+    /// What the correction does.
     pub treatment: Treatment,
-    /// Why it is excluded, or was.
+    /// The reason for which displays are excluded, or were excluded.
     pub reason: Option<String>,
-    /// To which displays.
+    /// The filter that finds the displays.
     pub find: DisplayFilter,
-    /// Whether it is only counted.
+    /// Whether the displays are only counted and not changed.
     pub dry_run: bool,
 }
 
-/// What some slices came to.
+/// The result of some slices.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Corrected {
-    /// How many displays the filter found.
+    /// Number of displays that the filter found.
     pub matched: u64,
-    /// How many of them were changed, or would be.
+    /// Number of those displays that were changed, or would be changed in a dry run.
     pub changed: u64,
     /// Where the next slice begins; `None` after the last.
     pub next: Option<Cursor>,

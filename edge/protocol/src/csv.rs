@@ -1,6 +1,7 @@
-//! Responses as CSV (RFC 4180), as spreadsheets read it: UTF-8 with a byte order mark, since Excel takes
-//! anything else for a local encoding, lines that end with CR LF, and no text that a spreadsheet would
-//! take for a formula, be it one that splits lines at semicolons, as Excel does in half of Europe.
+//! Responses as CSV (RFC 4180), in a form that spreadsheets read correctly: UTF-8 with a byte order mark,
+//! because Excel takes anything else for a local encoding; lines that end with CR LF; and no text that any
+//! spreadsheet would take for a formula, including spreadsheets that split lines at semicolons, as Excel does
+//! in half of Europe.
 
 use asklet_shared::definition::Definition;
 use asklet_shared::display::{Answer, Answers, Choice};
@@ -13,7 +14,7 @@ use crate::failure::Failure;
 use crate::json;
 use crate::responses::Response;
 
-/// The columns that follow the questions.
+/// The columns that follow those of the questions.
 const CONTEXT: [&str; 20] = [
     "category",
     "stage",
@@ -37,35 +38,35 @@ const CONTEXT: [&str; 20] = [
     "other_traits",
 ];
 
-/// What a formula begins with: the last four are the first four at full width.
+/// The characters with which a formula begins. The last four are the full-width forms of the first four.
 const FORMULAS: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
 
-/// What a spreadsheet may skip before a formula, or take for the end of a cell.
+/// Characters that a spreadsheet may skip before a formula, or take for the end of a cell.
 const BLANKS: [char; 3] = ['\t', '\r', '\n'];
 
-/// The columns that a survey's latest version says.
+/// The columns that follow from a survey's latest version.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Columns {
     questions: Vec<String>,
     traits: Vec<String>,
-    /// Whether texts that a spreadsheet would take for formulas are marked as texts.
+    /// Whether texts that a spreadsheet would take for formulas get a mark that makes them texts.
     escapes_formulas: bool,
 }
 
 impl Columns {
-    /// A column for each question and each trait.
+    /// Makes a column for each question and each trait.
     pub fn of(definition: &Definition, escapes_formulas: bool) -> Self {
         let questions = definition.questions.iter().map(|question| question.id.clone());
         let (questions, traits) = (questions.collect(), definition.traits.clone());
         Self { questions, traits, escapes_formulas }
     }
 
-    /// A line that begins with some text.
+    /// Starts a line with a text.
     fn start(&self, text: &str) -> Line {
         Line { text: text.to_owned(), escapes_formulas: self.escapes_formulas }
     }
 
-    /// The byte order mark, and the names of the columns.
+    /// Writes the byte order mark and the names of the columns.
     pub fn header(&self) -> String {
         let mut line = self.start("\u{feff}");
         let questions = self.questions.iter().map(|question| format!("answer.{question}"));
@@ -82,7 +83,7 @@ impl Columns {
         line.end()
     }
 
-    /// A response.
+    /// Writes the line of a response.
     pub fn line(&self, response: &Response) -> Result<String, Failure> {
         let mut line = self.start("");
         line.text(&response.id.to_string());
@@ -128,13 +129,14 @@ impl Columns {
     }
 }
 
-/// A time in UTC, to the millisecond, as spreadsheets read one: they take RFC 3339 for a text.
+/// Writes a time in UTC, to the millisecond, in the form that spreadsheets recognize: they take RFC 3339 for a
+/// text.
 fn date_and_time(ms: u64) -> String {
     let seconds = rfc3339(ms).replace('T', " ");
     format!("{}.{:03}", seconds.trim_end_matches('Z'), ms % 1000)
 }
 
-/// A line, field by field, each with a comma behind it.
+/// A line that is built field by field, each field followed by a comma.
 struct Line {
     text: String,
     escapes_formulas: bool,
@@ -152,7 +154,7 @@ impl Line {
             if self.escapes_formulas && begins && FORMULAS.contains(&letter) {
                 self.text.push('\'');
             }
-            // Whoever splits elsewhere takes quotes away that stand there.
+            // A spreadsheet that splits at other characters removes quotes that follow such a character.
             begins = letter == ';' || BLANKS.contains(&letter) || begins && letter == '"';
             self.text.push(letter);
             if letter == '"' {
@@ -168,7 +170,7 @@ impl Line {
         self.text.push(',');
     }
 
-    /// What no column is for, in JSON.
+    /// Writes the answers or traits that have no column of their own, in JSON.
     fn others(&mut self, is_empty: bool, others: &impl Serialize) -> Result<(), Failure> {
         let others = if is_empty { String::new() } else { json::line(others)? };
         self.text(&others);

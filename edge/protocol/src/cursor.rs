@@ -1,4 +1,4 @@
-//! How far a slice of the log came.
+//! How far a slice of the log reached.
 
 use asklet_shared::display_id::DisplayId;
 use serde::{Deserialize, Serialize};
@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 /// Where a slice ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
-    /// The last key.
+    /// The id of the last display.
     pub id: DisplayId,
-    /// Whether it was one of the clock-skewed displays, after which the others come.
+    /// Whether that display was clock-skewed. The clock-skewed displays come first, all others after them.
     pub clock_skewed: bool,
 }

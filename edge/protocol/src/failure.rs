@@ -1,25 +1,25 @@
-//! Why the backend did not do what it was asked: the caller's mistake, or a fault of ours.
+//! Why the backend did not do what it was asked to do: a mistake of the caller, or a fault of ours.
 
 use std::error::Error;
 
 use asklet_shared::problem::{Code, Problem};
 
-/// Why something was not done.
+/// Why a request was not carried out.
 #[derive(Debug)]
 pub enum Failure {
-    /// The caller can change something; answered as it is.
+    /// A problem that the caller can correct; the caller gets it unchanged.
     Problem(Problem),
-    /// Something broke on our side. Its cause is logged, and answered only as [`Code::Internal`].
+    /// A fault on our side. Its cause is logged; the caller only gets [`Code::Internal`].
     Broken(Box<dyn Error>),
 }
 
 impl Failure {
-    /// A fault of ours, with what is to be read in the log.
+    /// Makes a fault of ours; `cause` goes into the log.
     pub fn broken(cause: impl Into<Box<dyn Error>>) -> Self {
         Self::Broken(cause.into())
     }
 
-    /// The code of what the caller is answered.
+    /// Returns the code that the caller gets.
     pub fn code(&self) -> Code {
         match self {
             Self::Problem(problem) => problem.code,
@@ -27,7 +27,7 @@ impl Failure {
         }
     }
 
-    /// What the caller is answered: nothing of what is inside.
+    /// Returns the problem that the caller gets. It reveals nothing internal.
     pub fn into_problem(self) -> Problem {
         match self {
             Self::Problem(problem) => problem,
@@ -35,7 +35,7 @@ impl Failure {
         }
     }
 
-    /// What is written to the log: of what broke, each error with its own cause behind it.
+    /// Returns the text for the log. For a fault of ours, it lists each error followed by its own cause.
     pub fn log_text(&self) -> String {
         match self {
             Self::Problem(problem) => problem.to_string(),
@@ -52,7 +52,7 @@ impl Failure {
     }
 }
 
-/// Every error is a fault of ours, but a [`Problem`], which is its caller's.
+/// Every error is a fault of ours, except a [`Problem`], which is the caller's mistake.
 impl<E: Error + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
         let error: Box<dyn Error> = Box::new(error);

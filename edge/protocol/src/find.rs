@@ -1,4 +1,4 @@
-//! Which displays a team looks for, and in which order it reads them.
+//! Which displays a team searches for, and in which order it reads them.
 
 use std::collections::BTreeMap;
 
@@ -7,37 +7,37 @@ use asklet_shared::display_id::DisplayId;
 use asklet_shared::time::END_OF_TIME_MS;
 use serde::{Deserialize, Serialize};
 
-/// Which displays are looked for; all filters must hold.
+/// Which displays a search finds; all filters must match.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DisplayFilter {
-    /// Shown in this time, in milliseconds since the epoch; the end is not in it.
+    /// Start of the period in which the display was shown, in milliseconds since the epoch.
     pub from_ms: u64,
-    /// Its end.
+    /// End of that period, exclusive.
     pub to_ms: u64,
-    /// First received in this time; the end is not in it.
+    /// Start of the period in which the display was first received.
     pub received_from_ms: u64,
-    /// Its end.
+    /// End of that period, exclusive.
     pub received_to_ms: u64,
-    /// Answered this question.
+    /// The display has an answer to this question.
     pub question: Option<String>,
-    /// Gave this question one of these scores.
+    /// The display gives this question one of these scores.
     pub scores: Option<(String, Vec<u8>)>,
-    /// Whether anything was written.
+    /// Whether the display has a written comment.
     pub has_comment: Option<bool>,
-    /// Has one of these values, in each of these dimensions.
+    /// The display has one of these values in each of these dimensions.
     pub filters: BTreeMap<Dimension, Vec<String>>,
-    /// Has this in a text, however it is spelt: as texts are compared.
+    /// A text of the display contains this text; spelling variants match as texts are compared.
     pub text: Option<String>,
-    /// Is this respondent's.
+    /// The display belongs to this respondent.
     pub respondent: Option<String>,
-    /// Whether displays without an answer are wanted, too.
+    /// Whether displays without an answer are included.
     pub unanswered: bool,
-    /// Whether it is excluded.
+    /// Whether the display is excluded.
     pub excluded: Option<bool>,
 }
 
 impl DisplayFilter {
-    /// Everything that a period holds.
+    /// Finds all displays of all periods.
     pub fn all() -> Self {
         Self {
             from_ms: 0,
@@ -66,7 +66,7 @@ pub enum Order {
 }
 
 impl Order {
-    /// Whether one stands before another.
+    /// Whether one position comes before another in this order.
     pub fn precedes(self, one: Position, other: Position) -> bool {
         match self {
             Self::NewestFirst => one > other,
@@ -74,7 +74,7 @@ impl Order {
         }
     }
 
-    /// Where a display stands.
+    /// Returns the position of a display in this order.
     pub fn key(self, received_ms: u64, id: DisplayId) -> Position {
         match self {
             Self::NewestFirst => Position::of(id),
@@ -83,17 +83,17 @@ impl Order {
     }
 }
 
-/// Where a display stands in an order.
+/// The position of a display in an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Position {
-    /// The time by which the order goes.
+    /// The time by which the displays are ordered.
     pub ms: u64,
-    /// The display's id; without one it is where those of its time begin.
+    /// The display's id. `None` is the position before all displays with this time.
     pub id: Option<DisplayId>,
 }
 
 impl Position {
-    /// Where a display stands among ids.
+    /// Returns the position of a display when displays are ordered by id.
     pub fn of(id: DisplayId) -> Self {
         Self { ms: id.unix_ms(), id: Some(id) }
     }
@@ -102,16 +102,16 @@ impl Position {
 /// Where a page begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageStart {
-    /// Where it begins behind; none for the first page.
+    /// The position after which the page begins; `None` for the first page.
     pub after: Option<Position>,
-    /// Whether the display that stands there may be in it.
+    /// Whether the page may include the display at that position.
     pub with: bool,
-    /// In which order.
+    /// The order of the page.
     pub order: Order,
 }
 
 impl PageStart {
-    /// The beginning.
+    /// Returns the start of the first page.
     pub fn start(order: Order) -> Self {
         Self { after: None, with: false, order }
     }

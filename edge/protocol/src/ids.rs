@@ -1,38 +1,38 @@
-//! The ids of sites and surveys, known to be sealed: see [`crate::seal`].
+//! The ids of sites and surveys. A value of these types has a checked seal: see [`crate::seal`].
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A site's id, known to be one of this deployment's: `any-` and 18 characters.
+/// The id of a site of this deployment: `any-` and 18 characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SiteId(String);
 
-/// A survey's id, known to belong to a certain site of this deployment: 18 characters.
+/// The id of a survey of a certain site of this deployment: 18 characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SurveyId(String);
 
 impl SiteId {
-    /// An id whose seal was checked before it was stored.
+    /// Wraps an id whose seal was checked before it was stored.
     pub fn stored(id: String) -> Self {
         Self(id)
     }
 
-    /// The id as it travels.
+    /// Returns the id as a text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 impl SurveyId {
-    /// An id whose seal was checked before it was stored.
+    /// Wraps an id whose seal was checked before it was stored.
     pub fn stored(id: String) -> Self {
         Self(id)
     }
 
-    /// The id as it travels.
+    /// Returns the id as a text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,30 +1,30 @@
-//! Imports: their limits, and what they result in.
+//! Imports: their limits and their results.
 
 use asklet_shared::problem::{Code, Problem};
 use serde::{Deserialize, Serialize};
 
-/// The most lines of one import.
+/// Number of lines of one import at most.
 pub const LINES_LIMIT: usize = 5_000;
 
-/// The most bytes of one import.
+/// Number of bytes of one import at most.
 pub const BYTES_LIMIT: usize = 4 * 1024 * 1024;
 
-/// How many refused lines are told.
+/// Number of refused lines that an answer lists at most.
 const REFUSALS_LIMIT: usize = 100;
 
-/// What an import came to.
+/// The result of an import.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Imported {
-    /// How many displays were stored.
+    /// Number of displays that were stored.
     pub stored: u64,
-    /// How many were there already.
+    /// Number of displays that existed already.
     pub known: u64,
-    /// How many were refused.
+    /// Number of lines that were refused.
     pub refused: u64,
-    /// Why, for the first hundred of them.
+    /// The first hundred refused lines, with the reasons.
     pub problems: Vec<Refusal>,
-    /// Whether a shard did not say what became of its lines.
+    /// Whether a shard failed to report what happened to its lines.
     #[serde(skip)]
     pub is_part: bool,
 }
@@ -35,12 +35,12 @@ pub struct Imported {
 pub struct Refusal {
     /// The number of the line, counted from 1.
     pub line: usize,
-    /// What is wrong with it.
+    /// What is wrong with the line.
     pub problem: Problem,
 }
 
-/// Refuses what is no lines of JSON objects as a whole, by how it begins: of a table or a list every line
-/// would be wrong, and each in a way of its own.
+/// Refuses a text whose beginning shows that it is not lines of JSON objects. If the text is a table or a list,
+/// every line would be refused, each for a different reason.
 pub fn check_lines(text: &str) -> Result<(), Problem> {
     let first = text.lines().map(str::trim).find(|line| !line.is_empty());
     let detail = match first {
@@ -56,7 +56,7 @@ pub fn check_lines(text: &str) -> Result<(), Problem> {
 }
 
 impl Imported {
-    /// Adds what another part of the same lines came to.
+    /// Adds the result of another part of the same lines.
     pub fn add(&mut self, other: Self) {
         self.is_part |= other.is_part;
         self.stored += other.stored;
@@ -67,17 +67,17 @@ impl Imported {
         self.problems.truncate(REFUSALS_LIMIT);
     }
 
-    /// Whether every line was stored, known or refused.
+    /// Whether the result says for every line whether it was stored, known or refused.
     pub fn is_whole(&self) -> bool {
         !self.is_part
     }
 
-    /// Whether anything is stored of it.
+    /// Whether at least one display of the import is stored.
     pub fn holds_any(&self) -> bool {
         self.stored + self.known > 0
     }
 
-    /// What lines came to whose shard did not say what became of them.
+    /// Returns the result for lines whose shard did not report what happened to them.
     pub fn unanswered(lines: &str, problem: &Problem) -> Self {
         let mut unanswered = Self { is_part: true, ..Self::default() };
         let lines = lines.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
@@ -85,7 +85,7 @@ impl Imported {
         unanswered
     }
 
-    /// Counts a line that was refused, and says why if there is room.
+    /// Counts a refused line, and lists the reason if there is room.
     pub fn refuse(&mut self, line: usize, problem: Problem) {
         self.refused += 1;
         if self.problems.len() < REFUSALS_LIMIT {

@@ -1,25 +1,25 @@
-//! Where the tag of a site was seen, and what stood in its way.
+//! Where the tag of a site ran, and what blocked it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::names::names;
 
 names! {
-    /// A directive of a Content-Security-Policy that can stand in the way of the tag.
+    /// A directive of a Content-Security-Policy that can block the tag.
     Directive {
-        /// Scripts, and the compiling of WebAssembly.
+        /// Scripts, and the compilation of WebAssembly.
         Script = "script-src",
         /// Scripts alone.
         ScriptElement = "script-src-elem",
         /// What scripts fetch and send.
         Connect = "connect-src",
-        /// Frames, in which the hosted page shows where WebAssembly is refused.
+        /// Frames, in which the hosted page shows if WebAssembly is blocked.
         Frame = "frame-src",
         /// Frames and workers.
         Child = "child-src",
-        /// Whatever has no directive of its own.
+        /// Everything that has no directive of its own.
         Default = "default-src",
-        /// The demand that scripts write no markup of plain text.
+        /// The requirement that scripts do not write markup from plain text.
         RequireTrustedTypes = "require-trusted-types-for",
         /// The policies that may make trusted markup.
         TrustedTypes = "trusted-types",
@@ -32,23 +32,23 @@ names! {
 pub struct Install {
     /// The origin.
     pub origin: String,
-    /// Whether the site's settings list it. Pages of one that is not listed ask nothing.
+    /// Whether the site's settings list the origin. Pages of an unlisted origin show no surveys.
     pub listed: bool,
-    /// The day in UTC on which the tag was first seen there, such as `2026-11-01`.
+    /// The day in UTC on which the tag first ran there, such as `2026-11-01`.
     pub first_seen: String,
-    /// The day on which it was last seen.
+    /// The day in UTC on which the tag last ran there.
     pub last_seen: String,
-    /// What stands in its way.
+    /// What blocked the tag there.
     pub problems: Vec<InstallProblem>,
 }
 
-/// What stands in the way of the tag.
+/// Something that blocked the tag.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct InstallProblem {
-    /// The directive that forbade something.
+    /// The directive that blocked it.
     pub directive: Directive,
-    /// The day in UTC on which it last did.
+    /// The day in UTC on which the directive last did so.
     pub last_seen: String,
 }
 
@@ -56,6 +56,6 @@ pub struct InstallProblem {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Installs {
-    /// By their names.
+    /// The installs, sorted by origin.
     pub installs: Vec<Install>,
 }

@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::ids::SiteId;
 use crate::seal::{digest, random_secret};
 
-/// A team's key, as its bearer sends it: `ak_<site>_<secret>`.
+/// A team's key, as the caller sends it: `ak_<site>_<secret>`.
 pub struct ApiKey {
     /// The site that the key says it is for; nothing is checked yet.
     pub site: String,
@@ -15,53 +15,53 @@ pub struct ApiKey {
     pub digest: KeyDigest,
 }
 
-/// The SHA-256 of a key's secret, in hexadecimal. A secret has 250 random bits, so a plain digest
-/// gives nothing away.
+/// The SHA-256 of a key's secret, in hexadecimal. A secret has 250 random bits, so a plain digest reveals
+/// nothing.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct KeyDigest(pub String);
 
 impl ApiKey {
-    /// Makes a key for a site: the text to show once, and what to keep.
+    /// Makes a key for a site. Returns the text, which is shown once, and the digest to store.
     pub fn make(site: &SiteId) -> Result<(String, KeyDigest), Failure> {
         let secret = random_secret()?;
         Ok((format!("ak_{site}_{secret}"), KeyDigest(digest(secret.as_bytes()))))
     }
 
-    /// Takes a key apart; `None` where the text is none.
+    /// Splits a key into its parts; returns `None` if the text is not a key.
     pub fn parse(text: &str) -> Option<Self> {
         let (site, secret) = text.strip_prefix("ak_")?.split_once('_')?;
         Some(Self { site: site.to_owned(), digest: KeyDigest(digest(secret.as_bytes())) })
     }
 }
 
-/// A key that is to be kept.
+/// A key to store.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct NewKey {
-    /// What it is called in the log.
+    /// The key's id in the log.
     pub id: String,
-    /// What it is known by.
+    /// The digest by which the site recognizes the key.
     pub digest: KeyDigest,
-    /// What its team calls it.
+    /// The name that the team gave the key.
     pub name: String,
-    /// What it may do.
+    /// What the key may do.
     pub scope: Scope,
-    /// When it was made, in milliseconds since the epoch.
+    /// When the key was made, in milliseconds since the epoch.
     pub created_ms: u64,
 }
 
-/// A key as its team sees it: nothing of what is secret.
+/// A key as its team sees it, without anything secret.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct KeyRecord {
-    /// What it is called in the log.
+    /// The key's id in the log.
     pub id: String,
-    /// What its team calls it.
+    /// The name that the team gave the key.
     pub name: String,
-    /// What it may do.
+    /// What the key may do.
     pub scope: Scope,
-    /// When it was made, in milliseconds since the epoch.
+    /// When the key was made, in milliseconds since the epoch.
     pub created_ms: u64,
-    /// The day in UTC on which it was last shown, such as `2026-11-22`; `null` before the first time.
+    /// The day in UTC on which the key was last used, such as `2026-11-22`; `null` before its first use.
     pub last_used: Option<String>,
 }
 
@@ -69,7 +69,7 @@ pub struct KeyRecord {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Keys {
-    /// The oldest first.
+    /// The keys, oldest first.
     pub keys: Vec<KeyRecord>,
 }
 

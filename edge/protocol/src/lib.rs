@@ -1,6 +1,6 @@
 //! What the Worker and its Durable Objects say to each other, and what both know: ids and their seals, the
-//! routes with who may call each, queries, pages, and what is asked of an object. It knows neither side and no
-//! platform, so that everything here is tested natively.
+//! routes and who may call each, queries, pages, and the calls to each object. This crate depends on neither
+//! side and on no platform, so tests run all of it natively.
 
 pub mod audit;
 pub mod bundle;

@@ -1,6 +1,6 @@
-//! Types that are a name out of a list.
+//! Enums whose values are names from a list.
 
-/// Makes an enum whose variants are stored and told by their names.
+/// Makes an enum whose variants are stored and sent as their names.
 macro_rules! names {
     ($(#[$about:meta])* $type:ident { $($(#[$doc:meta])* $variant:ident = $name:literal,)* }) => {
         $(#[$about])*
@@ -11,12 +11,12 @@ macro_rules! names {
         }
 
         impl $type {
-            /// The name as it is stored and told.
+            /// Returns the name, as it is stored and sent.
             pub fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// Which one has a name.
+            /// Returns the variant with a name.
             pub fn named(name: &str) -> Option<Self> {
                 match name { $($name => Some(Self::$variant),)* _ => None }
             }

@@ -2,22 +2,22 @@
 
 use asklet_shared::problem::{Code, Problem};
 
-/// What is said of a preview that holds no more.
+/// Returns the problem for a preview that was revoked.
 pub fn revoked() -> Problem {
     Problem::new(Code::PreviewExpired, "the survey's previews were revoked: make another one")
 }
 
-/// What is said of a survey that is not there.
+/// Returns the problem for a survey that does not exist.
 pub fn unknown_survey() -> Problem {
     Problem::new(Code::UnknownSurvey, "the site has no such survey")
 }
 
-/// What is said of a display that is not there.
+/// Returns the problem for a display that does not exist.
 pub fn unknown_display() -> Problem {
     Problem::new(Code::UnknownDisplay, "the survey has no such display")
 }
 
-/// What is said while not everything has come.
+/// Returns the problem for every request while the migration of the site is not complete.
 pub fn migrating() -> Problem {
     Problem::new(
         Code::Busy,

@@ -1,5 +1,5 @@
-//! How a shard writes the responses of its displays, in JSON or as lines of CSV, so that the Worker only puts
-//! texts in order.
+//! How a shard writes the responses of its displays, in JSON or as lines of CSV. The Worker only has to put
+//! these texts in order.
 
 use asklet_shared::definition::question::AnswerKind;
 use asklet_shared::display::Answer;
@@ -11,21 +11,21 @@ use crate::json;
 use crate::plan::Plan;
 use crate::responses::{Removed, Response, ResponseChange};
 
-/// What a shard does not know of the responses that it tells, and how it tells them.
+/// What a shard does not know about the responses that it writes, and the format in which it writes them.
 #[derive(Debug, Clone, Serialize, Deserialize, Default)]
 pub struct Rendering {
     survey: String,
-    /// Its number.
+    /// The number of the shard.
     pub shard: u16,
-    /// The question whose category is told, and its scale.
+    /// The question whose category is written, and its scale.
     question: String,
     kind: Option<AnswerKind>,
-    /// The columns of a line of CSV; otherwise they are told in JSON.
+    /// The columns of a line of CSV; `None` for JSON.
     pub columns: Option<Columns>,
 }
 
 impl Rendering {
-    /// As responses of a shard of a survey.
+    /// Describes how a shard of a survey writes its responses.
     pub fn of(plan: &Plan, shard: u16, question: Option<String>, columns: Option<Columns>) -> Self {
         let question = question.unwrap_or_else(|| plan.definition.primary.clone());
         let kind = plan.question(&question).map(|question| question.answer.clone());
@@ -33,7 +33,7 @@ impl Rendering {
         Self { survey: plan.survey.to_string(), shard, question, kind, columns }
     }
 
-    /// A response as it is told.
+    /// Writes a response.
     pub fn response(&self, response: Response) -> Result<String, Failure> {
         let response = self.complete(response);
         match &self.columns {
@@ -42,7 +42,7 @@ impl Rendering {
         }
     }
 
-    /// A change as it is told.
+    /// Writes a change.
     pub fn change(&self, change: ResponseChange) -> Result<String, Failure> {
         match change {
             ResponseChange::Removed(gone) => json::line(&Removed { shard: self.shard, ..gone }),

@@ -1,4 +1,4 @@
-//! Responses, as a team reads them. A shard writes each as it is told, in JSON or as a line of CSV.
+//! Responses, as a team reads them. A shard writes each response in its final form: JSON or a line of CSV.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::find::Position;
 
-/// One response. What is not known is `null`, so that every line of an export has the same keys.
+/// One response. Unknown values are `null`, so that every line of an export has the same keys.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Response {
@@ -18,25 +18,25 @@ pub struct Response {
     pub id: DisplayId,
     /// The survey's id.
     pub survey: String,
-    /// The shard that holds it.
+    /// The shard that holds the display.
     pub shard: u16,
-    /// The number of its last change on that shard.
+    /// The number of the display's last change on that shard.
     pub seq: u64,
-    /// Its latest revision.
+    /// The display's latest revision.
     pub revision: u32,
-    /// The version that was shown.
+    /// The version that the visitor saw.
     pub version: u32,
-    /// When it was shown, in milliseconds since the epoch.
+    /// When the display was shown, in milliseconds since the epoch.
     pub shown_ms: u64,
-    /// When it first arrived, in milliseconds since the epoch.
+    /// When the display first arrived, in milliseconds since the epoch.
     pub received_ms: u64,
-    /// How far the visitor came.
+    /// How far the visitor got.
     pub stage: Stage,
-    /// Whether it was closed.
+    /// Whether the visitor closed the survey.
     pub dismissed: bool,
-    /// How it reached the visitor.
+    /// How the survey reached the visitor.
     pub channel: Channel,
-    /// The language that was shown.
+    /// The language in which the survey was shown.
     #[serde(serialize_with = "or_null")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub language: String,
@@ -60,28 +60,29 @@ pub struct Response {
     #[serde(serialize_with = "or_null")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub touchpoint: String,
-    /// The variant.
+    /// The variant of the survey.
     #[serde(serialize_with = "or_null")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub variant: String,
-    /// What was answered. Texts that retention has forgotten are empty.
+    /// The answers. Texts that retention has forgotten are empty.
     pub answers: Answers,
-    /// What the score of the question that was asked about means.
+    /// The category of the score that answers the requested question.
     pub category: Option<Category>,
-    /// Who answered.
+    /// The id of the respondent.
     pub respondent: Option<String>,
-    /// The traits that are known.
+    /// The known traits of the respondent.
     pub traits: BTreeMap<String, String>,
-    /// Whether the site's server vouches for respondent and traits.
+    /// Whether the site's server vouches for the respondent and the traits.
     pub verified: bool,
-    /// Why its identity token, or its traits without one, were not taken: the code of the problem.
+    /// The code of the problem for which the display's identity token, or its traits without a token, were not
+    /// accepted.
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub identity_refused: Option<Code>,
-    /// Why it does not count, if it does not.
+    /// Why the response does not count; `null` if it counts.
     pub excluded: Option<Excluded>,
 }
 
-/// Writes what is not known as `null`.
+/// Writes an empty text as `null`.
 fn or_null<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
     Some(text).filter(|text| !text.is_empty()).serialize(serializer)
 }
@@ -90,62 +91,62 @@ fn or_null<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Excluded {
-    /// The team's words.
+    /// The reason in the team's words.
     pub reason: String,
 }
 
-/// What became of a display.
+/// What happened to a display.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum ResponseChange {
-    /// It is no response any more.
+    /// The display is not a response any more.
     Removed(Removed),
-    /// It is a response.
+    /// The display is a response.
     Response(Box<Response>),
 }
 
-/// A display that is no response any more, or that never became one.
+/// A display that is not a response any more, or never was one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Removed {
     /// The display's id.
     pub id: DisplayId,
-    /// The shard on which it was.
+    /// The shard that held the display.
     pub shard: u16,
     /// The number of this change on that shard.
     pub seq: u64,
-    /// What happened to it.
+    /// What happened to the display.
     pub gone: RemovalReason,
 }
 
-/// Why a display is no response.
+/// Why a display is not a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RemovalReason {
     /// The team deleted it.
     Deleted,
-    /// It was erased with its respondent.
+    /// The display was erased with its respondent.
     Erased,
-    /// The visitor took all answers back.
+    /// The visitor withdrew all answers.
     Withdrawn,
 }
 
-/// Responses that were found, as they are told: each with where it stands in its order.
+/// The responses that a query found, in their final form, each with its position in the order.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Found {
-    /// In the order that was asked for.
+    /// The responses in the requested order.
     pub responses: Vec<(Position, String)>,
-    /// Where to go on behind; none at the end.
+    /// The position after which the next page begins; `None` at the end.
     pub next: Option<Position>,
 }
 
-/// How many bytes a page holds before it ends early.
+/// Number of bytes from which a page ends early.
 const PAGE_BYTES: usize = 500_000;
 
 impl Found {
-    /// Whether it should not grow any more, so that whoever asks need not hold more.
+    /// Whether the page should not grow any more, so that the reader does not have to hold more in memory.
     pub fn is_large(&self) -> bool {
         self.responses.iter().map(|(_, told)| told.len()).sum::<usize>() > PAGE_BYTES
     }

@@ -2,17 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Since when the log is whole: each is told of only once something is missing.
+/// Since when the log is complete. Each time is 0 until something is missing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Since {
-    /// Unanswered displays shown before this were dropped; 0 for none.
+    /// Unanswered displays that were shown before this time were dropped; 0 if none were.
     pub dropped_ms: u64,
-    /// People were forgotten whose displays were shown before this; 0 for none.
+    /// People whose displays were shown before this time were forgotten; 0 if none were.
     pub forgotten_ms: u64,
 }
 
 impl Since {
-    /// The later of two.
+    /// Returns the later of each time.
     #[must_use]
     pub fn max(self, other: Self) -> Self {
         Self {

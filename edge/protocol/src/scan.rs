@@ -1,4 +1,4 @@
-//! Counting display by display, where no counter can tell.
+//! Counting display by display, for questions that no counter can answer.
 
 use std::collections::BTreeMap;
 
@@ -9,23 +9,23 @@ use serde::{Deserialize, Serialize};
 use crate::cursor::Cursor;
 use crate::retention::Since;
 
-/// What is to be counted display by display.
+/// A request to count display by display.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScanQuery {
     /// What is counted.
     pub request: Request,
-    /// Only displays with one of these values, in each of these dimensions.
+    /// Count only displays with one of these values in each of these dimensions.
     pub filters: BTreeMap<Dimension, Vec<String>>,
-    /// Only each respondent's latest display that answers the question.
+    /// Count only each respondent's latest display that answers the question.
     pub per_respondent: bool,
 }
 
-/// What one slice held.
+/// The result of one slice.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Scanned {
-    /// What was counted, unless each respondent counts once.
+    /// The counts, unless each respondent counts once.
     pub counted: Counted,
-    /// Each respondent's latest display, if each counts once.
+    /// The latest display of each respondent, if each respondent counts once.
     pub latest: LatestOfEach,
     /// What retention has removed.
     pub since: Since,
@@ -34,13 +34,13 @@ pub struct Scanned {
 }
 
 impl Scanned {
-    /// What is found where there are no displays.
+    /// Returns the result for a slice without displays.
     pub fn nothing(query: &ScanQuery) -> Self {
         let counted = query.request.nothing();
         Self { counted, latest: LatestOfEach::new(), since: Since::default(), next: None }
     }
 
-    /// Adds what the next slice held, or the first one of another shard.
+    /// Adds the result of the next slice, or of the first slice of another shard.
     pub fn add(&mut self, next: Self) {
         self.counted.merge(&next.counted);
         self.since = self.since.max(next.since);

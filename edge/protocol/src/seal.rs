@@ -1,9 +1,9 @@
 //! Sealed ids and secrets.
 //!
-//! Site and survey ids are public, and a public route must not wake or create an object for
-//! whatever a untrusted client makes up. So an id ends with a truncated MAC of what stands before it, under
-//! the deployment's secret, and the Worker refuses others before any object hears of them. A seal is
-//! no permission: whoever sees a site's tag knows its id.
+//! Site and survey ids are public, and a public route must not wake or create an object for an id that an
+//! untrusted client has made up. So an id ends with a truncated MAC of the characters before it, under the
+//! deployment's secret, and the Worker refuses any other id before it calls an object. A seal is not a
+//! permission: everybody who sees a site's tag knows the site's id.
 
 use asklet_shared::problem::{Code, Problem};
 use hmac::{Hmac, Mac};
@@ -13,23 +13,23 @@ use subtle::ConstantTimeEq;
 use crate::failure::Failure;
 use crate::ids::{SiteId, SurveyId};
 
-/// Digits without i, l, o and u, so that ids can be read aloud and spell nothing.
+/// Digits and letters without i, l, o and u, so that people can read ids aloud and ids spell no words.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
-/// Characters of an id that are random (50 bits) and that are its seal (40 bits).
+/// Number of random characters (50 bits) and of seal characters (40 bits) in an id.
 const RANDOM_CHARS: usize = 10;
 const SEAL_CHARS: usize = 8;
 
-/// Characters of a token (160 bits): unlike an id it is a permission.
+/// Number of characters of a token (160 bits). Unlike an id, a token is a permission.
 const TOKEN_CHARS: usize = 32;
 
-/// The region of sites that may lie anywhere.
+/// The region of sites that may be stored anywhere.
 const ANY_REGION: &str = "any";
 
-/// The shortest secret and admin token that a deployment may have, in bytes.
+/// The minimum length of the deployment's secret and of its admin token, in bytes.
 const SECRET_BYTES: usize = 32;
 
-/// Refuses a secret or an admin token of the deployment that can be guessed.
+/// Refuses a secret or an admin token of the deployment that is short enough to guess.
 pub fn check_secret(name: &str, secret: &str) -> Result<(), Failure> {
     if secret.len() < SECRET_BYTES {
         return Err(Failure::broken(format!("{name} must have at least {SECRET_BYTES} bytes")));
@@ -40,12 +40,12 @@ pub fn check_secret(name: &str, secret: &str) -> Result<(), Failure> {
 /// The deployment's secret, with which ids are sealed.
 pub struct Seal {
     mac: Hmac<Sha256>,
-    /// What calls between the Worker and its objects carry.
+    /// The token that calls between the Worker and its objects carry.
     internal: String,
 }
 
 impl Seal {
-    /// `secret` is `ASKLET_SECRET`: any text of at least 32 bytes.
+    /// Makes the seal of a deployment. `secret` is `ASKLET_SECRET`: any text of at least 32 bytes.
     pub fn new(secret: &str) -> Result<Self, Failure> {
         check_secret("ASKLET_SECRET", secret)?;
         let mac = Hmac::new_from_slice(secret.as_bytes())?;
@@ -54,39 +54,39 @@ impl Seal {
         Ok(seal)
     }
 
-    /// What calls between the Worker and its objects carry, so that an object knows a call of this deployment
-    /// from whatever else may reach it.
+    /// Returns the token that calls between the Worker and its objects carry. By this token, an object
+    /// distinguishes calls of this deployment from all other requests that may reach it.
     pub fn internal(&self) -> &str {
         &self.internal
     }
 
-    /// The site that a public address names.
+    /// Returns the site that a public address names, or a problem if there is none.
     pub fn known_site(&self, text: &str) -> Result<SiteId, Failure> {
         let unknown = || Problem::new(Code::UnknownSite, "there is no such site");
         Ok(self.site(text)?.ok_or_else(unknown)?)
     }
 
-    /// The survey that a public address names.
+    /// Returns the survey that a public address names, or a problem if there is none.
     pub fn known_survey(&self, site: &SiteId, text: &str) -> Result<SurveyId, Failure> {
         let unknown = || Problem::new(Code::UnknownSurvey, "the site has no such survey");
         Ok(self.survey(site, text)?.ok_or_else(unknown)?)
     }
 
-    /// A new site's id.
+    /// Makes the id of a new site.
     pub fn new_site(&self) -> Result<SiteId, Failure> {
         let body = format!("{ANY_REGION}-{}", random_text(RANDOM_CHARS)?);
         let seal = self.seal(&["site", &body], SEAL_CHARS);
         Ok(SiteId::stored(body + &seal))
     }
 
-    /// A new survey's id.
+    /// Makes the id of a new survey.
     pub fn new_survey(&self, site: &SiteId) -> Result<SurveyId, Failure> {
         let body = random_text(RANDOM_CHARS)?;
         let seal = self.seal(&["survey", site.as_str(), &body], SEAL_CHARS);
         Ok(SurveyId::stored(body + &seal))
     }
 
-    /// The site id that a text is, if this deployment sealed it.
+    /// Returns the text as a site id, if this deployment sealed it.
     pub fn site(&self, text: &str) -> Result<Option<SiteId>, Failure> {
         let (Some(body), true) = (unsealed(text), text.starts_with("any-")) else {
             return Ok(None);
@@ -95,15 +95,16 @@ impl Seal {
         Ok(same(&id, text).then(|| SiteId::stored(id)))
     }
 
-    /// The survey id that a text is, if this deployment sealed it for this site.
+    /// Returns the text as a survey id, if this deployment sealed it for this site.
     pub fn survey(&self, site: &SiteId, text: &str) -> Result<Option<SurveyId>, Failure> {
         let Some(body) = unsealed(text) else { return Ok(None) };
         let id = body.to_owned() + &self.seal(&["survey", site.as_str(), body], SEAL_CHARS);
         Ok(same(&id, text).then(|| SurveyId::stored(id)))
     }
 
-    /// The last part of the address that a shard's displays are sent to: `0` for the first, which every
-    /// survey has, and the number with a seal for another, so that nobody wakes one that is not in use.
+    /// Returns the last part of the address to which a shard's displays are sent: `0` for the first shard,
+    /// which every survey has; for another shard its number with a seal, so that nobody can wake a shard that
+    /// is not in use.
     pub fn shard(&self, site: &SiteId, survey: &SurveyId, shard: u16) -> Result<String, Failure> {
         if shard == 0 {
             return Ok("0".to_owned());
@@ -126,7 +127,7 @@ impl Seal {
         Err(Problem::new(Code::UnknownShard, "the survey has no such shard").into())
     }
 
-    /// What only this deployment can say of some parts; the first names what it is for.
+    /// Returns a token for some parts that only this deployment can compute. The first part names the purpose.
     pub fn token(&self, parts: &[&str]) -> String {
         self.seal(parts, TOKEN_CHARS)
     }
@@ -141,28 +142,28 @@ impl Seal {
     }
 }
 
-/// The part of an id before its seal.
+/// Returns the part of an id before its seal.
 fn unsealed(text: &str) -> Option<&str> {
     let length = text.len().checked_sub(SEAL_CHARS)?;
     text.get(..length).filter(|body| body.len() >= RANDOM_CHARS && text.len() <= 40)
 }
 
-/// Compares in a time that tells nothing about where two texts differ.
+/// Compares two texts in a time that does not depend on where they differ.
 pub fn same(one: &str, other: &str) -> bool {
     one.as_bytes().ct_eq(other.as_bytes()).into()
 }
 
-/// A secret of 250 random bits, in characters that can be read aloud.
+/// Makes a secret of 250 random bits, in characters that people can read aloud.
 pub fn random_secret() -> Result<String, Failure> {
     random_text(50)
 }
 
-/// A name for one of a few things of a kind.
+/// Makes a random name for one of a few things of the same kind.
 pub fn random_name() -> Result<String, Failure> {
     random_text(RANDOM_CHARS)
 }
 
-/// So many random characters, five bits each.
+/// Returns this number of random characters, with five bits each.
 fn random_text(chars: usize) -> Result<String, Failure> {
     let mut bytes = vec![0; chars];
     getrandom::fill(&mut bytes)?;
@@ -173,17 +174,18 @@ fn spell(bytes: impl Iterator<Item = u8>) -> String {
     bytes.filter_map(|byte| ALPHABET.get(usize::from(byte % 32)).copied()).map(char::from).collect()
 }
 
-/// The SHA-256 of some bytes in hexadecimal.
+/// Returns the SHA-256 of some bytes in hexadecimal.
 pub fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The first 64 bits of a digest, as a number.
+/// Returns the first 64 bits of a digest as a number.
 pub fn leading_bits(digest: &[u8]) -> u64 {
     digest.iter().take(8).fold(0, |bits, byte| (bits << 8) | u64::from(*byte))
 }
 
-/// The beginning of the digest: enough to tell apart what one survey or one site ever served.
+/// Returns the beginning of the digest, which is long enough to distinguish everything that one survey or one
+/// site ever serves.
 pub fn short_digest(bytes: &[u8]) -> String {
     let mut digest = digest(bytes);
     digest.truncate(16);

@@ -1,15 +1,15 @@
-//! An object's alarm behind a small trait, so that when it is set and cleared is tested natively.
+//! An object's alarm behind a small trait, so that tests can check natively when it is set and cleared.
 
 use std::time::Duration;
 
 use asklet_protocol::failure::Failure;
 
-/// The one alarm that an object has: setting it again moves it.
+/// The alarm of an object. An object has only one: setting it again moves it.
 pub trait Alarm {
-    /// Calls the object after a time.
+    /// Sets the alarm, which calls the object after a time.
     fn set(&self, after: Duration) -> impl Future<Output = Result<(), Failure>>;
 
-    /// Calls it no more.
+    /// Clears the alarm.
     fn clear(&self) -> impl Future<Output = Result<(), Failure>>;
 }
 
@@ -21,7 +21,7 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// An alarm that only says after which time it would ring.
+    /// An alarm that only stores after which time it would ring.
     #[derive(Default)]
     pub struct Clock(pub Cell<Option<Duration>>);
 
@@ -37,7 +37,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// Runs some work that has nothing to wait for.
+    /// Runs some work that never has to wait.
     pub fn at_once<T>(work: impl Future<Output = T>) -> T {
         work.now_or_never().unwrap()
     }

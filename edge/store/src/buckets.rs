@@ -1,5 +1,6 @@
-//! Addresses of visitors and callers, as limits count them: how much came from each of the latest ones, in
-//! memory and by digests, so that what is remembered of an address cannot be turned back into it.
+//! Rate limits by the addresses of visitors and callers: how many requests came from each of the latest
+//! addresses. The counts are kept in memory by digests, so that nobody can turn a remembered digest back into
+//! an address.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,10 +9,11 @@ use asklet_protocol::seal;
 use asklet_shared::time::DAY_MS;
 use sha2::{Digest, Sha256};
 
-/// How many addresses are remembered.
+/// Number of addresses that are remembered.
 const LIMIT: usize = 20_000;
 
-/// What a request takes from a bucket. A rate of one a minute fills one unit in each millisecond.
+/// The tokens that a request takes from a bucket. A rate of one request per minute adds one token per
+/// millisecond.
 pub const REQUEST: u64 = 60_000;
 
 /// A token bucket.
@@ -22,7 +24,8 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// Takes a request's tokens, where `per_ms` grow in a millisecond, up to `most`.
+    /// Takes the tokens of a request, if there are enough. The bucket gains `per_ms` tokens per millisecond, up
+    /// to `most`.
     pub fn take(bucket: &mut Option<Self>, per_ms: u64, most: u64, now_ms: u64) -> bool {
         let Bucket { tokens, at_ms } = bucket.unwrap_or(Self { tokens: most, at_ms: now_ms });
         let grown = now_ms.saturating_sub(at_ms).saturating_mul(per_ms);
@@ -33,23 +36,23 @@ impl Bucket {
     }
 }
 
-/// A bucket for each of the addresses that came last.
+/// A bucket for each of the latest addresses.
 #[derive(Default)]
 pub struct Buckets {
-    /// What addresses are hashed with, and the day that it is for. It never leaves the memory, so nobody
-    /// can be followed into the next day.
+    /// The salt with which addresses are hashed, and the day for which it is used. It never leaves the memory,
+    /// so that nobody can be tracked into the next day.
     salt: (u64, [u8; 16]),
-    /// By the address's digest, with the number of its last request.
+    /// Bucket and number of the last request, by the address's digest.
     buckets: HashMap<u64, (Bucket, u64)>,
-    /// The digests by those numbers: the address that was not seen for longest comes first.
+    /// The digests by those numbers. The address that was not seen for the longest time comes first.
     order: BTreeMap<u64, u64>,
     /// The number of the last request.
     last: u64,
 }
 
 impl Buckets {
-    /// Whether an address may send one request more, of so many a minute. Where there are too many
-    /// addresses, the one is forgotten that was not seen for longest.
+    /// Whether an address may send another request at a limit of `per_minute`. If there are too many addresses,
+    /// the address that was not seen for the longest time is forgotten.
     pub fn take(&mut self, network: &str, per_minute: u64, now_ms: u64) -> Result<bool, Failure> {
         let digest = self.digest(network, now_ms)?;
         let known = self.buckets.get(&digest).copied();
@@ -92,7 +95,7 @@ mod tests {
         assert!(buckets.take("busy", 1, DAY_MS).unwrap());
         for number in 0..LIMIT {
             assert!(buckets.take(&number.to_string(), 1, DAY_MS).unwrap());
-            // Whoever goes on sending is refused, however many others come.
+            // An address that keeps sending is refused, however many others come.
             assert!(!buckets.take("busy", 1, DAY_MS).unwrap(), "{number}");
         }
         assert_eq!((buckets.buckets.len(), buckets.order.len()), (LIMIT, LIMIT));

@@ -1,4 +1,5 @@
-//! Pages of an object's tables, out of one deployment and into another: see [`asklet_protocol::bundle`].
+//! Reads pages of an object's tables in one deployment, and stores them in another: see
+//! [`asklet_protocol::bundle`].
 
 use asklet_protocol::bundle::{FORMAT, Head, unknown_cursor};
 use asklet_protocol::failure::Failure;
@@ -7,8 +8,8 @@ use asklet_shared::problem::{Code, Problem};
 use crate::sql::Sql;
 use crate::sql::dump::{self, Rewrite, Table};
 
-/// Reads the page of an object that begins at a cursor, or its first one where its stamp is another by now.
-/// After its last page comes the `following` object. `open` unlocks secrets.
+/// Reads the page of an object that begins at a cursor, or the object's first page if its stamp has changed
+/// since. The cursor after its last page leads to the object `following`. `open` decrypts secrets.
 pub fn read_page(
     sql: &impl Sql,
     (tables, schema): (&[Table], usize),
@@ -39,8 +40,9 @@ pub fn read_page(
     Head { bundle: FORMAT, schema, table: table.name.to_owned(), until, ..head }.write(&rows)
 }
 
-/// Puts a page into an object's tables. `rename` gives, for a table, a survey's id here for that where the
-/// page comes from, and `lock` locks secrets. Returns how many rows it held. Runs within the caller's transaction.
+/// Stores a page in an object's tables. For a table, `rename` returns the id that a survey has here, given its
+/// id in the old deployment, and `lock` encrypts secrets. Returns the number of rows in the page. Runs within
+/// the caller's transaction.
 pub fn load_page(
     sql: &impl Sql,
     (tables, schema): (&[Table], usize),

@@ -1,5 +1,5 @@
-//! Authenticated encryption of what is stored: ChaCha20-Poly1305 (RFC 8439) under a key of its own for
-//! each display, with a random nonce for each text, so that two revisions never share a keystream.
+//! Authenticated encryption of stored texts: ChaCha20-Poly1305 (RFC 8439) under a separate key for each
+//! display, with a random nonce for each text, so that two revisions never share a keystream.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -9,28 +9,28 @@ use asklet_shared::display_id::DisplayId;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Nonce};
 
-/// The bytes of a key, and of a nonce.
+/// Number of bytes of a key, and of a nonce.
 pub const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 12;
 
 /// The key of one display.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DisplayKey {
-    /// Its number, by which the display's row names it.
+    /// The number of the key, which the display's row stores.
     pub number: u64,
     secret: [u8; KEY_BYTES],
 }
 
 impl DisplayKey {
-    /// A key as it is stored; `None` where none was ever written, or where it was destroyed.
+    /// Makes a key from its stored bytes; returns `None` if the key was never written, or was destroyed.
     pub fn stored(number: u64, bytes: &[u8]) -> Option<Self> {
         let secret = <[u8; KEY_BYTES]>::try_from(bytes).ok()?;
         let is_key = secret != UNUSED && secret != DESTROYED;
         is_key.then_some(Self { number, secret })
     }
 
-    /// Encrypts a text of a display. The display's id is authenticated with it, so that it can be read as
-    /// no other display's.
+    /// Encrypts a text of a display. The display's id is authenticated with the text, so that the text can be
+    /// read only as that display's text.
     pub fn seal(&self, id: DisplayId, text: &[u8]) -> Result<Vec<u8>, Failure> {
         let mut nonce = [0; NONCE_BYTES];
         fill_randomly(&mut nonce)?;
@@ -40,7 +40,7 @@ impl DisplayKey {
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
-    /// Decrypts what [`DisplayKey::seal`] made.
+    /// Decrypts the output of [`DisplayKey::seal`].
     pub fn open(&self, id: DisplayId, sealed: &[u8]) -> Result<Vec<u8>, Failure> {
         let broken = || Failure::broken("a stored text does not decrypt");
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or_else(broken)?;
@@ -55,27 +55,27 @@ impl DisplayKey {
 
 impl fmt::Debug for DisplayKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Not the secret: what is printed may end up in a log.
+        // Without the secret: printed text may end up in a log.
         write!(f, "key {}", self.number)
     }
 }
 
-/// What stands in the place of a key that no display ever had.
+/// The bytes in the place of a key that no display ever had.
 pub const UNUSED: [u8; KEY_BYTES] = [0; KEY_BYTES];
 
-/// What stands in the place of a key that was destroyed.
+/// The bytes in the place of a key that was destroyed.
 pub const DESTROYED: [u8; KEY_BYTES] = [u8::MAX; KEY_BYTES];
 
-/// Keys that are stored and that no display has: they live as long as the object is awake.
+/// Stored keys that no display has yet. This list lives as long as the object is awake.
 #[derive(Debug, Default)]
 pub struct SpareKeys {
-    /// In the order of their numbers.
+    /// The keys, in the order of their numbers.
     pub keys: VecDeque<DisplayKey>,
-    /// How many were taken since the object woke.
+    /// Number of keys that were taken since the object woke.
     pub taken: usize,
 }
 
-/// Fills bytes from the platform's own source.
+/// Fills a buffer with random bytes of the platform.
 pub fn fill_randomly(bytes: &mut [u8]) -> Result<(), Failure> {
     Ok(getrandom::fill(bytes)?)
 }
@@ -101,7 +101,7 @@ mod tests {
         changed[NONCE_BYTES] ^= 1;
         assert!(key(1).open(id, &changed).is_err());
         assert!(key(1).open(id, &sealed[..5]).is_err());
-        // The same text never looks the same.
+        // The same text is never encrypted to the same bytes.
         assert_ne!(key(1).seal(id, b"words").unwrap(), sealed);
     }
 

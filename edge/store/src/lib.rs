@@ -1,5 +1,5 @@
-//! What Asklet stores and counts. Everything is written against the small trait [`sql::Sql`], so that it runs
-//! natively in tests as it runs in a Durable Object; there is no platform here and no clock.
+//! What Asklet stores and counts. All code uses the small trait [`sql::Sql`], so that it runs natively in tests
+//! as it runs in a Durable Object. The crate depends on no platform and no clock.
 
 pub mod alarm;
 pub mod bodies;

@@ -1,7 +1,7 @@
-//! Identity secrets at rest. Whoever has one can sign for every respondent of its site, so where the operator
-//! gives a key of their own, `ASKLET_ENCRYPTION_KEY`, they are stored encrypted under it
-//! (ChaCha20-Poly1305, RFC 8439): a copy of the data alone signs nothing. Without it they are stored as they
-//! are, and encrypted once it is given.
+//! Identity secrets at rest. The owner of an identity secret can sign for every respondent of its site. So if
+//! the operator sets a key for them, `ASKLET_ENCRYPTION_KEY`, they are stored encrypted under it
+//! (ChaCha20-Poly1305, RFC 8439), and a copy of the data alone is not enough to sign. Without the key they are
+//! stored in the clear, and encrypted once the key is set.
 
 use asklet_protocol::failure::Failure;
 use base64::Engine;
@@ -16,14 +16,14 @@ const KEY_BYTES: usize = 32;
 
 const NONCE_BYTES: usize = 12;
 
-/// How an encrypted secret begins; no secret of ours has a dot.
+/// The prefix of an encrypted secret. Secrets that we make contain no dot.
 const LOCKED: &str = "v1.";
 
-/// The operator's key, if there is one.
+/// The operator's encryption key, if there is one.
 pub struct Vault(Option<ChaCha20Poly1305>);
 
 impl Vault {
-    /// With a key, or without.
+    /// Makes a vault with or without a key.
     pub fn new(key: Option<&str>) -> Result<Self, Failure> {
         let Some(key) = key else { return Ok(Self(None)) };
         if key.len() < KEY_BYTES {
@@ -34,7 +34,7 @@ impl Vault {
         Ok(Self(Some(ChaCha20Poly1305::new(&<[u8; 32]>::from(key).into()))))
     }
 
-    /// A secret as it is stored.
+    /// Returns a secret in the form in which it is stored.
     pub fn lock(&self, secret: &str) -> Result<String, Failure> {
         let Some(cipher) = &self.0 else { return Ok(secret.to_owned()) };
         let mut nonce = [0; NONCE_BYTES];
@@ -44,7 +44,7 @@ impl Vault {
         Ok(LOCKED.to_owned() + &URL_SAFE_NO_PAD.encode([nonce.as_slice(), &locked].concat()))
     }
 
-    /// A secret that was stored, be it encrypted or not.
+    /// Returns a stored secret in the clear, whether it is encrypted or not.
     pub fn open(&self, stored: &str) -> Result<String, Failure> {
         let Some(locked) = stored.strip_prefix(LOCKED) else { return Ok(stored.to_owned()) };
         let broken = || {
@@ -58,7 +58,7 @@ impl Vault {
         String::from_utf8(opened).map_err(|_| broken())
     }
 
-    /// Whether a stored secret could be encrypted and is not.
+    /// Whether a stored secret is not encrypted although there is a key.
     pub fn is_due(&self, stored: &str) -> bool {
         self.0.is_some() && !stored.starts_with(LOCKED)
     }

@@ -1,21 +1,21 @@
-//! What the object `Directory` is asked, and what it answers.
+//! The calls to the object `Directory`, and its answers.
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::SiteId;
 
-/// What the `Directory` object is asked.
+/// A call to the `Directory` object.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum DirectoryCall {
-    /// Remember a site; answered with nothing.
+    /// Store the entry of a site; answered with nothing.
     Add(SiteEntry),
-    /// Forget a site; answered with nothing.
+    /// Remove the entry of a site; answered with nothing.
     Remove(SiteId),
-    /// The sites after one, so many; answered with a list of [`SiteEntry`].
+    /// Return the next sites after one; answered with a list of [`SiteEntry`].
     List {
-        /// Only those after this one.
+        /// The site after which the list begins.
         after: String,
-        /// So many at most.
+        /// Number of sites at most.
         limit: u32,
     },
 }
@@ -24,9 +24,9 @@ pub enum DirectoryCall {
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SiteEntry {
-    /// Its id.
+    /// The id of the site.
     pub site: SiteId,
-    /// How its team called it when it was made.
+    /// The name of the site when it was made.
     pub name: String,
     /// When it was made, in milliseconds since the epoch.
     pub created_ms: u64,

@@ -1,4 +1,4 @@
-//! What the Worker and its objects ask each other: a type for each object, sent as JSON.
+//! The calls of the Worker and its objects to each other: one type for each object, sent as JSON.
 
 pub mod directory;
 pub mod site;

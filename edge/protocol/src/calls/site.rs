@@ -1,4 +1,4 @@
-//! What a `Site` object is asked, and what it answers.
+//! The calls to a `Site` object, and its answers.
 
 use asklet_shared::config::Files;
 use asklet_shared::definition::{Definition, Published};
@@ -12,58 +12,59 @@ use crate::installs::Directive;
 use crate::keys::{KeyDigest, NewKey};
 use crate::policy::Policy;
 
-/// What a `Site` object is asked.
+/// A call to a `Site` object.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum SiteCall {
-    /// Set the site up; answered with nothing.
+    /// Set up the site; answered with nothing.
     Create {
-        /// Its settings.
+        /// The settings of the site.
         settings: Box<Settings>,
-        /// Its first key.
+        /// The first key of the site.
         key: NewKey,
     },
-    /// The live surveys, for pages that load these files; answered with [`Live`].
+    /// Return the live surveys, for pages that load these files; answered with [`Live`].
     Live {
         /// The site.
         site: SiteId,
-        /// The files that its pages load.
+        /// The files that the pages of the site load.
         files: Option<Files>,
     },
-    /// A version, or the latest, for a shard that lacks it; answered with [`Publication`].
+    /// Return a version, or the latest, for a shard that lacks it; answered with [`Publication`].
     Published {
         /// The survey.
         survey: SurveyId,
-        /// The version; the latest where none is named.
+        /// The version; `None` for the latest.
         version: Option<u32>,
         /// The shard that asks.
         shard: u16,
     },
-    /// What would be published next, for a preview that was made after so many revocations; answered with
-    /// [`Draft`].
+    /// Return the definition that would be published next, for a preview with this number of revocations;
+    /// answered with [`Draft`].
     Draft {
         /// The survey.
         survey: SurveyId,
-        /// How often its previews were revoked when the preview was made.
+        /// Number of times that the previews had been revoked when the preview was made.
         revocations: u32,
     },
-    /// The tag ran on a page of an origin, and maybe a directive stood in its way; answered with nothing.
+    /// Note that the tag ran on a page of an origin, and which directive blocked it, if one did; answered with
+    /// nothing.
     Installed {
         /// The origin of the page.
         origin: String,
-        /// What stood in its way.
+        /// The directive that blocked the tag.
         directive: Option<Directive>,
     },
-    /// What a team or the operator asks, by a route that needs this scope.
+    /// A call of a team or of the operator, from a route that requires this scope.
     Team {
         /// The site.
         site: SiteId,
-        /// Who asks.
+        /// The caller.
         by: Caller,
-        /// The scope that the route needs.
+        /// The scope that the route requires.
         scope: Scope,
-        /// What the request is called, if it is to be carried out once.
+        /// The key and digest of the request, if it must be carried out only once.
         once: Option<Idempotency>,
-        /// What is asked.
+        /// The call.
         call: TeamCall,
     },
     /// Remove the site with everything in it, for the operator; answered with nothing.
@@ -71,16 +72,16 @@ pub enum SiteCall {
         /// The site.
         site: SiteId,
     },
-    /// A page of everything of the site; answered with its text.
+    /// Return a page of the site's tables, for a migration; answered with the text of the page.
     GiveBundle {
         /// The site.
         site: SiteId,
-        /// Where the page begins; the first page where there is none.
+        /// Where the page begins; `None` for the first page.
         cursor: Option<String>,
-        /// Whether keys come with it.
+        /// Whether the pages include the keys.
         keys: bool,
     },
-    /// Take such a page; answered with `BundleTaken`.
+    /// Store such a page; answered with `BundleTaken`.
     TakeBundle {
         /// The site.
         site: SiteId,
@@ -89,53 +90,53 @@ pub enum SiteCall {
     },
 }
 
-/// Who asks.
+/// Who makes a call.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Caller {
-    /// Whoever shows this key; the site looks whether it is one of its own.
+    /// The owner of this key; the site checks whether the key belongs to it.
     Key(KeyDigest),
-    /// Whoever showed the admin token.
+    /// The operator, who sent the admin token.
     Operator,
 }
 
-/// A request that is to be carried out once, however often it comes.
+/// Identifies a request that is carried out once, however often it arrives.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Idempotency {
-    /// What its sender calls it.
+    /// The key that the sender gave the request.
     pub key: String,
-    /// The digest of what it says.
+    /// The digest of the content of the request.
     pub digest: String,
 }
 
-/// What pages are told of a site.
+/// What pages learn about a site.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Live {
-    /// The surveys that are asked.
+    /// The ids of the live surveys.
     pub surveys: Vec<String>,
-    /// The config with these files, in JSON: nobody on the way has to read it.
+    /// The config with these files, as a JSON text that no part in between has to read.
     pub config: String,
-    /// Whether visitors are asked whose browser asks not to be followed.
+    /// Whether surveys are also shown to visitors whose browser sends Global Privacy Control or Do Not Track.
     pub ask_despite_signal: bool,
-    /// The origins whose pages may ask.
+    /// The origins whose pages may show surveys.
     pub origins: Vec<String>,
 }
 
-/// What a shard is told, when it asks and when something has changed.
+/// What the site sends to a shard, when the shard asks and when something has changed.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Publication {
     /// The version.
     pub published: Published,
-    /// What holds now.
+    /// The current policy.
     pub policy: Policy,
 }
 
-/// What would be published next.
+/// The definition that would be published next.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Draft {
-    /// As it is written now.
+    /// The definition in its current state.
     pub definition: Definition,
-    /// What of the site is seen in it.
+    /// The look that the site's settings give it.
     pub look: Look,
-    /// The origins whose pages may ask.
+    /// The origins whose pages may show surveys.
     pub origins: Vec<String>,
 }

@@ -1,5 +1,4 @@
-//! What a `Survey` object is asked besides the public requests that are forwarded to it, and what it
-//! answers.
+//! The calls to a `Survey` object besides the public requests that are forwarded to it, and its answers.
 
 use asklet_shared::display_id::DisplayId;
 use asklet_shared::settings::Limits;
@@ -15,147 +14,149 @@ use crate::rendering::Rendering;
 use crate::retention::Since;
 use crate::scan;
 
-/// What a `Survey` object is asked besides the public requests that are forwarded to it.
+/// A call to a `Survey` object besides the public requests that are forwarded to it.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum SurveyCall {
-    /// Take the latest version and what holds now; answered with nothing.
+    /// Store the latest version and the current policy; answered with nothing.
     Take(Box<Publication>),
-    /// What was counted in a period; answered with [`Counts`].
+    /// Count the displays of a period; answered with [`Counts`].
     Count(tally::Request),
-    /// What some displays after a key add up to; answered with `Scanned`.
+    /// Count displays of one slice, one by one; answered with `Scanned`.
     Scan {
         /// What is counted.
         query: scan::ScanQuery,
-        /// Where the slice before ended.
+        /// Where the previous slice ended.
         after: Option<Cursor>,
     },
     /// Stop counting a display, for a reason, or count it again; answered with nothing.
     Exclude {
-        /// Its id.
+        /// The display's id.
         id: DisplayId,
-        /// Why it does not count; nothing where it is to count again.
+        /// Why the display does not count; `None` to count it again.
         reason: Option<String>,
     },
     /// Delete a display; answered with nothing.
     Delete {
-        /// Its id.
+        /// The display's id.
         id: DisplayId,
     },
-    /// Correct displays after a key by a filter; answered with `Corrected`.
+    /// Correct the displays of one slice that a filter finds; answered with `Corrected`.
     Correct {
-        /// What is done to which displays.
+        /// The correction and its filter.
         correction: Box<Correction>,
-        /// Where the slice before ended.
+        /// Where the previous slice ended.
         after: Option<Cursor>,
     },
-    /// Some of the displays that are looked for; answered with `Found`.
+    /// Return a page of the displays that a search finds; answered with `Found`.
     Find {
-        /// Which displays are looked for.
+        /// The filter of the search.
         find: Box<DisplayFilter>,
         /// How they are written.
         tell: Box<Rendering>,
         /// Where the page begins.
         from: PageStart,
-        /// So many at most.
+        /// Number of displays at most.
         limit: usize,
     },
-    /// What was changed after a number; answered with [`Followed`].
+    /// Return the changes after a number; answered with [`Followed`].
     Follow {
-        /// The number after which changes are told.
+        /// The number after which the changes begin.
         after: u64,
         /// How they are written.
         tell: Box<Rendering>,
-        /// So many at most.
+        /// Number of changes at most.
         limit: usize,
     },
-    /// Erase the displays of a respondent among some after a key; answered with [`Erased`].
+    /// Erase the displays of a respondent in one slice; answered with [`Erased`].
     Erase {
         /// The respondent.
         respondent: String,
-        /// Where the slice before ended.
+        /// Where the previous slice ended.
         after: Option<Cursor>,
     },
-    /// Of which lines it has the displays, whatever became of them; answered with a text that has for each
-    /// line a `1` or a `0`.
+    /// Check for which lines a display exists, in whatever state; answered with a text that has a `1` or a `0`
+    /// for each line.
     Known {
         /// The site.
         site: String,
         /// The lines, in NDJSON.
         lines: String,
     },
-    /// Take lines of displays; answered with `Imported`.
+    /// Store lines of displays; answered with `Imported`.
     Import {
         /// The site.
         site: String,
         /// The lines, in NDJSON.
         lines: String,
     },
-    /// How much it stores and writes; answered with [`Usage`].
+    /// Return how much the shard stores and writes; answered with [`Usage`].
     Usage,
-    /// The page of what it keeps that begins there, and which object's pages follow; answered with its text.
+    /// Return the page of the shard's tables that begins at a place, and name the object whose pages follow;
+    /// answered with the text of the page.
     Dump {
         /// Where the page begins.
         from: Box<Head>,
         /// The object whose pages follow.
         following: Option<String>,
     },
-    /// Ask what holds now before anything is taken: the site moves here; answered with nothing.
+    /// Ask the site for the current policy before any display is taken, because the site is moving here;
+    /// answered with nothing.
     StartMigration,
-    /// Take a page; answered with how many rows it held.
+    /// Store a page; answered with the number of its rows.
     Load {
         /// The page.
         page: String,
     },
-    /// Forget everything, since the survey was deleted at this revision of the site; answered with nothing.
+    /// Delete everything, since the survey was deleted at this revision of the site; answered with nothing.
     Forget {
         /// The revision of the site.
         revision: u64,
     },
 }
 
-/// What was counted, and since when there is more.
+/// The counts of a period, and since when the data behind them is complete.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Counts {
-    /// What was counted.
+    /// The counts.
     pub counted: Counted,
     /// What retention has removed.
     pub since: Since,
 }
 
-/// What was changed on a shard, in the order of the last changes.
+/// The changes of a shard, in the order of each display's last change.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Followed {
-    /// Each display once, as it is now, in JSON.
+    /// Each display once, in its current state, in JSON.
     pub changes: Vec<String>,
-    /// The number of the last of them.
+    /// The number of the last of these changes.
     pub last: Option<u64>,
-    /// Whether more was changed after that.
+    /// Whether more changes follow.
     pub more: bool,
 }
 
-/// What one part of an erasure came to.
+/// The result of one slice of an erasure.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Erased {
     /// How many displays were erased.
     pub displays: u64,
-    /// After which key the next part begins; `None` after the last.
+    /// Where the next slice begins; `None` after the last.
     pub next: Option<Cursor>,
 }
 
-/// What the shards of a survey store and write.
+/// How much the shards of a survey store and write.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Usage {
-    /// How many displays are kept, answered or not.
+    /// Number of stored displays, with or without an answer.
     pub displays: u64,
-    /// How many displays no counter covers yet.
+    /// Number of displays that no counter covers yet.
     pub tail: u64,
-    /// How large the databases' files are. A file never shrinks: what is freed is used again.
+    /// Size of the database files in bytes. A file never shrinks: freed space is used again.
     pub bytes: u64,
-    /// How much of that is in use.
+    /// Number of those bytes that are in use.
     pub used_bytes: u64,
-    /// How many rows were written since each shard woke, as the platform counts and bills them.
+    /// Number of rows written since each shard woke, as the platform counts and bills them.
     pub rows_written: u64,
-    /// How much may be taken and kept, as the site's settings say.
+    /// The limits of the site's settings.
     pub limits: Limits,
 }

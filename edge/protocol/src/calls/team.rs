@@ -1,4 +1,4 @@
-//! What a team, or the operator, asks of its `Site` object, and what that answers.
+//! The calls of a team, or of the operator, to its `Site` object, and the object's answers.
 
 use asklet_shared::definition::{Definition, Status};
 use asklet_shared::settings::Settings;
@@ -9,103 +9,105 @@ use crate::ids::SurveyId;
 use crate::json::patch::Patch;
 use crate::keys::NewKey;
 
-/// What a team asks of its site.
+/// A call of a team to its site.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum TeamCall {
-    /// Only whether it may ask; answered with nothing.
+    /// Only check whether the caller may make the request; answered with nothing.
     Nothing,
-    /// Its keys; answered with a `Keys`.
+    /// List the keys; answered with a `Keys`.
     Keys,
-    /// What the request was answered with when it came before; answered with that, or with nothing, and
-    /// then it is kept as begun.
+    /// Return the answer that an earlier copy of this request got; answered with that answer. Without one,
+    /// answered with nothing, and the site stores the request as begun.
     EarlierAnswer,
-    /// Keep what the request is answered with; answered with nothing.
+    /// Store the answer of the request; answered with nothing.
     KeepAnswer {
         /// The answer.
         answer: String,
     },
-    /// Keep another key; answered with its id.
+    /// Store another key; answered with its id.
     AddKey(NewKey),
-    /// Forget a key; answered with nothing.
+    /// Revoke a key; answered with nothing.
     RemoveKey {
-        /// Its id.
+        /// The id of the key.
         id: String,
     },
-    /// Where the tag ran; answered with `Installs`.
+    /// List where the tag ran; answered with `Installs`.
     Installs,
-    /// What was changed, before an entry or up to now; answered with `Log`.
+    /// Return the newest audit entries, or those before an entry; answered with `Log`.
     Audit {
-        /// Only those before this one.
+        /// The entry before which the page ends; `None` for the newest entries.
         before: Option<u64>,
     },
-    /// Write down what is being read; answered with nothing.
+    /// Write to the log what the caller is reading; answered with nothing.
     Note(AuditEvent),
-    /// Keep what is about to be changed in the shards; answered with a number.
+    /// Store the intent of a change before the shards make it; answered with the intent's number.
     Begin(AuditEvent),
-    /// Write down what happened of it, if anything did; answered with nothing.
+    /// Write to the log what came of an intent, if anything was changed; answered with nothing.
     End {
-        /// Its number.
+        /// The number of the intent.
         intent: u64,
-        /// What happened; nothing where nothing did.
+        /// The change that was made; `None` if nothing was changed.
         happened: Option<AuditEvent>,
     },
-    /// Its settings; answered with [`SiteRecord`].
+    /// Return the settings; answered with [`SiteRecord`].
     Settings,
     /// Replace the settings; answered with [`SiteRecord`].
     ChangeSettings(Box<Settings>),
     /// Change some of the settings; answered with [`SiteRecord`].
     PatchSettings(Patch),
-    /// Keep another identity secret, as a [`asklet_store::vault::Vault`] locks it; answered with its id.
+    /// Store another identity secret, as a [`asklet_store::vault::Vault`] encrypts it; answered with its id.
     AddSecret {
-        /// Its id.
+        /// The id of the secret.
         id: String,
-        /// The secret, encrypted where there is a key.
+        /// The secret, encrypted if the deployment has a key for it.
         secret: String,
     },
-    /// Forget an identity secret; answered with [`SiteRecord`].
+    /// Remove an identity secret; answered with [`SiteRecord`].
     RemoveSecret {
-        /// Its id.
+        /// The id of the secret.
         id: String,
     },
     /// Remove the site with everything in it; answered with nothing.
     Delete,
-    /// All surveys; answered with `Surveys`.
+    /// List all surveys; answered with `Surveys`.
     Surveys,
-    /// Keep a draft; answered with [`SurveyRecord`].
+    /// Store a draft as a new survey; answered with [`SurveyRecord`].
     CreateSurvey {
         /// The survey.
         survey: SurveyId,
-        /// Its draft.
+        /// The draft of the survey.
         draft: Box<Definition>,
     },
-    /// Something about one survey.
+    /// A call about one survey.
     Survey {
         /// The survey.
         survey: SurveyId,
-        /// What is done.
+        /// The action.
         action: SurveyAction,
     },
-    /// Whether its draft could be published and shown; answered with how often its previews were revoked.
+    /// Check whether the draft could be published and shown; answered with the number of times that its
+    /// previews were revoked.
     Preview {
         /// The survey.
         survey: SurveyId,
     },
-    /// End its previews; answered with nothing.
+    /// Revoke all previews; answered with nothing.
     RevokePreviews {
         /// The survey.
         survey: SurveyId,
     },
-    /// What has to be known to ask the shards of a survey; answered with [`Plan`].
+    /// Return what the Worker needs to know to call the shards of a survey; answered with [`Plan`].
     Plan {
         /// The survey.
         survey: SurveyId,
     },
-    /// The surveys that were ever published; answered with a list of their ids, oldest first.
+    /// List the surveys that were ever published; answered with a list of their ids, oldest first.
     PublishedSurveys,
 }
 
 impl TeamCall {
-    /// What it changes; `None` where it only reads, or leaves nothing that could be looked at.
+    /// Returns the audit event of the call; `None` if the call only reads, or leaves nothing that a team could
+    /// look up.
     pub fn change(&self) -> Option<AuditEvent> {
         Some(match self {
             Self::Nothing
@@ -171,9 +173,9 @@ impl TeamCall {
 pub struct SiteRecord {
     /// When it was made, in milliseconds since the epoch.
     pub created_ms: u64,
-    /// Its settings.
+    /// The settings.
     pub settings: Settings,
-    /// Its identity secrets, without what is secret.
+    /// The identity secrets, without the secret part.
     pub identity_secrets: Vec<SecretRecord>,
 }
 
@@ -181,41 +183,41 @@ pub struct SiteRecord {
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SecretRecord {
-    /// What it is called.
+    /// The id of the secret.
     pub id: String,
     /// When it was made, in milliseconds since the epoch.
     pub created_ms: u64,
 }
 
-/// What a team does with a survey. Answered with [`SurveyRecord`], or with nothing where it is gone.
+/// What a team does with a survey. Answered with [`SurveyRecord`], or with nothing if the survey is deleted.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum SurveyAction {
-    /// Look at it.
+    /// Return the survey.
     Read,
     /// Replace the draft.
     Update(Box<Definition>),
-    /// Change something of the draft.
+    /// Change some members of the draft.
     Patch(Patch),
-    /// Remove it with everything that was collected.
+    /// Remove the survey with everything that it has collected.
     Delete,
-    /// Keep its draft again, as a survey of this id.
+    /// Copy the draft into a new survey with this id.
     Duplicate(SurveyId),
-    /// Make the draft the next version, live.
+    /// Publish the draft as the next version, live.
     Publish,
-    /// Ask it again, or stop asking.
+    /// Show the survey again, or stop showing it.
     SetStatus(Status),
-    /// Take none of its displays any more, or take them again.
+    /// Refuse all displays of the survey, or take them again.
     SetIntake(Intake),
-    /// Spread its displays over so many shards, not fewer than before.
+    /// Spread the displays over this number of shards; the number cannot shrink.
     SetShards(u16),
 }
 
-/// Whether displays are taken.
+/// Whether the survey takes displays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Intake {
-    /// They are, as the survey's status says.
+    /// It takes displays, as far as its status allows.
     Open,
-    /// None is.
+    /// It takes no displays.
     Refused,
 }
 
@@ -223,19 +225,19 @@ pub enum Intake {
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SurveyRecord {
-    /// Its id.
+    /// The id of the survey.
     pub survey: String,
-    /// Where it stands.
+    /// The status of the survey.
     pub status: Status,
-    /// Whether its displays are refused, whatever its status is.
+    /// Whether its displays are refused regardless of its status.
     pub refuses: bool,
     /// The latest version; 0 before the first publish.
     pub version: u32,
-    /// How many shards take its displays.
+    /// Number of shards that take its displays.
     pub shards: u16,
     /// When it was made, in milliseconds since the epoch.
     pub created_ms: u64,
-    /// What would be published next; left out of lists.
+    /// The definition that the next publish makes a version; left out of lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub draft: Option<Definition>,
 }
@@ -244,6 +246,6 @@ pub struct SurveyRecord {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Surveys {
-    /// The oldest first, without their drafts.
+    /// The surveys, oldest first, without their drafts.
     pub surveys: Vec<SurveyRecord>,
 }

@@ -1,4 +1,4 @@
-//! JSON, read in one way: what does not read is told with its path.
+//! Reads all JSON in one way: an error names the path of the field that could not be read.
 
 pub mod patch;
 mod path;
@@ -16,28 +16,29 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use crate::failure::Failure;
 use crate::json::path::At;
 
-/// Why a text does not read. Of a text of our own it is a fault of ours.
+/// Why a text could not be read as JSON of the expected type. For a text that we wrote, this is a fault of
+/// ours.
 #[derive(Debug)]
 pub struct Malformed {
-    /// The path of what does not read; empty for the whole.
+    /// The path of the field that could not be read; empty for the whole text.
     path: String,
-    /// What serde says of it.
+    /// The error message of serde.
     detail: String,
 }
 
-/// Reads a text that holds one value and nothing after it.
+/// Reads a text that holds exactly one value.
 pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Malformed> {
     serde_json::from_str(text).map_err(|error| Malformed::of(text, error))
 }
 
-/// Reads what a caller sent, which is an object. A list would be read as the fields of one, in the order
-/// in which the code has them.
+/// Reads the body of a request, which must be an object. Without this check, serde would accept a list as the
+/// fields in the order in which the code declares them.
 pub fn read_sent<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     read(&object(bytes)?).map_err(Malformed::told)
 }
 
-/// The text of an object, by how it begins. Apart from the reading, which is in the module once for
-/// each type.
+/// Returns the text of an object after a check of how it begins. This is a function apart from the reading,
+/// because the module contains the reading once for each type.
 #[inline(never)]
 fn object(bytes: &[u8]) -> Result<Cow<'_, str>, Problem> {
     let text = without_mark(std::str::from_utf8(bytes).map_err(malformed_utf8)?);
@@ -47,13 +48,13 @@ fn object(bytes: &[u8]) -> Result<Cow<'_, str>, Problem> {
     Err(Problem::new(Code::MalformedJson, "this is no JSON object"))
 }
 
-/// A text without the byte order mark that some programs put before it.
+/// Removes the byte order mark that some programs put before a text.
 pub fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
-/// A value on one line. JSON leaves three signs as they are that some readers of lines take for the end of
-/// one: U+0085, U+2028 and U+2029.
+/// Writes a value on one line. JSON does not escape three characters that some programs take for the end of a
+/// line: U+0085, U+2028 and U+2029.
 pub fn line(value: &impl Serialize) -> Result<String, Failure> {
     Ok(on_one_line(serde_json::to_string(value)?))
 }
@@ -69,7 +70,7 @@ fn on_one_line(json: String) -> String {
     ENDS.into_iter().fold(json, escape)
 }
 
-/// Where what a caller sent is not UTF-8.
+/// Returns the problem for a request body that is not UTF-8, with the place of the first wrong byte.
 pub fn malformed_utf8(error: std::str::Utf8Error) -> Problem {
     let detail = format!("byte {} is not UTF-8", error.valid_up_to());
     Problem::new(Code::MalformedUtf8, detail)
@@ -82,7 +83,8 @@ impl Malformed {
         let read = lines.map(str::len).sum::<usize>() + error.column();
         let mut detail = error.to_string();
         if error.is_syntax() && serde_json::from_str::<IgnoredAny>(text).is_ok() {
-            // Of a number where one of several names belongs, serde says that it is no JSON.
+            // If a number is given where one of several names is expected, serde says that the text is not
+            // JSON.
             detail = format!("{} at line {}", words::NO_SHAPE, error.line());
         }
         let lacks = ["missing field", "invalid length"].iter().any(|it| detail.starts_with(it));
@@ -90,7 +92,7 @@ impl Malformed {
         Self { path: path::path(text, read, at), detail }
     }
 
-    /// What the caller is told who sent it.
+    /// Returns the problem for the caller who sent the text.
     #[inline(never)]
     fn told(self) -> Problem {
         let (detail, expected) = words::plain(&self.detail);
@@ -137,7 +139,7 @@ mod tests {
         })
     }
 
-    /// Sets what a path of JSON pointers leads to, and returns the field that the reader names.
+    /// Sets the value at a JSON pointer, and returns the field that the reader's error names.
     fn broken(pointer: &str, value: Value, pretty: bool) -> Option<String> {
         let mut json = definition();
         *json.pointer_mut(pointer).unwrap() = value;
@@ -191,7 +193,7 @@ mod tests {
     fn no_reader_of_lines_finds_the_end_of_one_within_a_value() {
         let text = "a\u{85}b\u{2028}c\u{2029}d\u{b}e\u{c}f\u{1c}g\r\nh";
         let written = line(&json!({ "why": text })).unwrap();
-        // Python's splitlines() knows most of them.
+        // Python's splitlines() splits at most of these.
         let ends = [
             '\n', '\r', '\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}',
             '\u{2029}',

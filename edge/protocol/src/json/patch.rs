@@ -1,4 +1,5 @@
-//! JSON Merge Patch (RFC 7396): what a patch names is changed, `null` takes it away, and the rest stays.
+//! JSON Merge Patch (RFC 7396): members that a patch names are changed, `null` removes a member, and the rest
+//! stays.
 
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::validate::DEFINITION_LIMIT;
@@ -8,11 +9,11 @@ use serde_json::{Map, Value};
 
 use crate::failure::Failure;
 
-/// An object of what is to be changed.
+/// The members that a patch changes.
 pub type Patch = Map<String, Value>;
 
-/// A value with a patch on it, if that is one of its type and could be sent as a whole. What is too long already
-/// can still be made shorter.
+/// Returns a value with a patch applied. Refuses a result that is not of the value's type, or that is too large
+/// to be sent as a whole. A value that is too large already can still be made shorter.
 pub fn patched<T: Serialize + DeserializeOwned>(value: &T, patch: Patch) -> Result<T, Failure> {
     let mut json = serde_json::to_value(value)?;
     let before = json.to_string().len();
@@ -63,7 +64,7 @@ mod tests {
         assert!(
             matches!(grow(&whole, "c"), Err(Failure::Problem(problem)) if problem.code == Code::BodyTooLarge)
         );
-        // What was stored when there was no limit can become shorter.
+        // A value that was stored before the limit existed can become shorter.
         whole.insert("old".to_owned(), json!("x".repeat(DEFINITION_LIMIT)));
         let shorter = json!({ "a": null });
         whole = patched(&whole, shorter.as_object().unwrap().clone()).unwrap();

@@ -1,6 +1,6 @@
-//! Where in a JSON text a reader stopped. serde tells a place in the text; people want the path of a
-//! field. Following the path while reading would be in the module once more for each type that is
-//! read, so it is found afterwards.
+//! Finds the place in a JSON text at which a reader stopped. serde reports line and column; people want the
+//! path of a field. Code that follows the path while reading would be in the module once for each type that is
+//! read, so the path is found afterwards.
 
 use std::ops::Range;
 
@@ -10,23 +10,23 @@ use asklet_shared::json::end_of_string;
 enum Step {
     /// Into an object, before its first key.
     Start,
-    /// To a member, by where its key stands in the text.
+    /// To a member; the range is the place of its key in the text.
     Key(Range<usize>),
     /// To an element.
     Element(usize),
 }
 
-/// What a reader was at.
+/// What the reader was working on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum At {
-    /// A value that it had just read, or did not want to.
+    /// A value that it had just read or refused.
     Value,
-    /// An object or a list that lacked something, which is known at its end.
+    /// An object or a list in which something is missing, which the reader notices at its end.
     Whole,
 }
 
-/// The path of what a reader was at when it had read so many bytes of a text, such as
-/// `questions[0].text`; empty for the whole.
+/// Returns the path of the value that a reader was working on after it had read the first `read` bytes of a
+/// text, such as `questions[0].text`; empty for the whole text.
 pub fn path(text: &str, read: usize, at: At) -> String {
     let bytes = text.as_bytes();
     let mut steps: Vec<Step> = Vec::new();

@@ -1,13 +1,12 @@
-//! What serde says of a value that does not fit, in the words of JSON: it names types of the code, which
-//! no caller knows.
+//! Rewrites error messages of serde in the words of JSON: serde names types of the code, which no caller knows.
 
-/// What is said of a value that could be one of several, and is none.
+/// The message for a value that must have one of several shapes and has none of them.
 pub const NO_SHAPE: &str = "the value has none of the shapes that are taken here";
 
-/// What stands before what was expected.
+/// The words that precede what serde expected.
 const EXPECTED: &str = ", expected ";
 
-/// A sentence of serde's, and what it expected where it says so.
+/// Returns a message of serde in the words of JSON, and what serde expected if the message says so.
 pub fn plain(sentence: &str) -> (String, Option<String>) {
     let (said, place) = match sentence.rfind(" at line ") {
         Some(at) => sentence.split_at(at),
@@ -16,7 +15,8 @@ pub fn plain(sentence: &str) -> (String, Option<String>) {
     if said.starts_with("data did not match any variant") {
         return (format!("{NO_SHAPE}{place}"), None);
     }
-    // What was sent is quoted before it, and may hold the same words.
+    // The message quotes the value before these words, and the value may contain the same words: the last match
+    // counts.
     let Some((before, expected)) = said.rsplit_once(EXPECTED) else {
         return (sentence.to_owned(), None);
     };
@@ -33,7 +33,7 @@ pub fn plain(sentence: &str) -> (String, Option<String>) {
     (format!("{found}{EXPECTED}{expected}{place}"), Some(expected))
 }
 
-/// What was expected, as JSON calls it.
+/// Returns the JSON name of what serde expected.
 fn in_words(expected: &str) -> String {
     let integer = |most: u64| format!("an integer from 0 to {most}");
     match expected {

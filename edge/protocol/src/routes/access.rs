@@ -5,23 +5,23 @@ use asklet_shared::scope::Scope;
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Anybody, and pages of any origin.
+    /// Everybody; pages of any origin may call it.
     Page,
-    /// Anybody, but pages of no other origin.
+    /// Everybody; pages of other origins may not call it.
     Public,
-    /// Whoever holds the admin token.
+    /// The operator, with the admin token.
     Operator,
-    /// Whoever holds a key of the site with at least this scope.
+    /// A team, with a key of the site that has at least this scope.
     Team {
         /// The scope that the key must have.
         scope: Scope,
-        /// Whether the admin token does as well.
+        /// Whether the admin token is accepted, too.
         or_operator: bool,
     },
 }
 
 impl Access {
-    /// Whether anybody may call it.
+    /// Whether everybody may call the route.
     pub fn is_public(self) -> bool {
         matches!(self, Self::Page | Self::Public)
     }

@@ -1,5 +1,5 @@
-//! The routes of the Worker: which method and path mean what, and who may call each. Ids are texts here:
-//! nobody has checked their seals yet.
+//! The routes of the Worker: what each method and path means, and who may call it. Ids are texts here, because
+//! their seals are not checked yet.
 
 mod access;
 mod route;

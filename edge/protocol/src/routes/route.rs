@@ -1,43 +1,43 @@
-//! What a request asks for.
+//! What a request asks the Worker to do.
 
 use asklet_shared::scope::Scope;
 
-/// What a request asks for, by who may ask it.
+/// What a request asks the Worker to do, grouped by who may send it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
-    /// What anybody may ask and a survey's object answers.
+    /// A request from anybody that a survey's object answers.
     Forwarded(ForwardedRoute),
-    /// What anybody may ask.
+    /// A request from anybody that the Worker answers.
     Public(PublicRoute),
-    /// What the operator may ask.
+    /// A request of the operator.
     Operator(OperatorRoute),
-    /// What a team may ask of its site.
+    /// A request of a team about its site.
     Team(TeamRequest),
 }
 
-/// What anybody may ask.
+/// A request from anybody that the Worker answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PublicRoute {
-    /// Whether the Worker runs.
+    /// Check whether the Worker runs.
     Health,
-    /// One of the files that pages download.
+    /// Get one of the files that pages download.
     Asset {
-        /// Its name.
+        /// The name of the file.
         file: String,
     },
-    /// The demo page, where the operator switched it on.
+    /// Get the demo page, if the operator enabled it.
     Demo,
-    /// Which surveys a page may ask.
+    /// Get the config: the surveys that a page may show.
     Config {
         /// The site's id.
         site: String,
     },
-    /// What stood in the tag's way.
+    /// Report what blocked the tag.
     ReportInstall {
         /// The site's id.
         site: String,
     },
-    /// A draft, or its body in a language.
+    /// Get a preview of a draft, or its body in a language.
     Preview {
         /// The site's id.
         site: String,
@@ -48,14 +48,14 @@ pub enum PublicRoute {
         /// The language of the body.
         language: Option<String>,
     },
-    /// Whether pages of other origins may call a route.
+    /// Check whether pages of other origins may call a route.
     Preflight,
 }
 
-/// What anybody may ask of a survey. The Worker checks the seals, and forwards the request unread.
+/// A request from anybody about a survey. The Worker checks the seals, and forwards the request unread.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ForwardedRoute {
-    /// What the widget shows of a survey.
+    /// Get the body: what the widget shows of a survey.
     Body {
         /// The site's id.
         site: String,
@@ -64,7 +64,7 @@ pub enum ForwardedRoute {
         /// The body's digest.
         digest: String,
     },
-    /// Store the state of a display.
+    /// Store a revision of a display.
     Collect {
         /// The site's id.
         site: String,
@@ -75,7 +75,7 @@ pub enum ForwardedRoute {
         /// The shard's seal; empty for the first shard.
         seal: String,
     },
-    /// The survey as a page of its own, and the form that stands there.
+    /// Get the hosted page of the survey, or send its form.
     Hosted {
         /// The site's id.
         site: String,
@@ -84,52 +84,52 @@ pub enum ForwardedRoute {
     },
 }
 
-/// What a team asks, and what it takes to ask it.
+/// A request of a team, and the access that it requires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TeamRequest {
     /// The site's id.
     pub site: String,
     /// The scope that the key must have.
     pub scope: Scope,
-    /// Whether the admin token does as well.
+    /// Whether the admin token is accepted, too.
     pub or_operator: bool,
-    /// What is asked.
+    /// What the team asks for.
     pub route: TeamRoute,
 }
 
-/// What the operator may ask.
+/// A request of the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OperatorRoute {
-    /// All sites.
+    /// List all sites.
     ListSites,
     /// What was counted, for monitoring.
     Metrics,
     /// Make a site.
     CreateSite,
-    /// A page of everything of a site, to move it.
+    /// Get a page of a site's bundle, to move the site.
     GiveBundle {
         /// The site's id.
         site: String,
     },
-    /// Take such a page.
+    /// Store a page of a bundle.
     TakeBundle {
         /// The site's id.
         site: String,
     },
 }
 
-/// What a team may ask of its site.
+/// A request of a team about its site.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TeamRoute {
-    /// Its settings.
+    /// Get the settings.
     GetSite,
-    /// Replace its settings.
+    /// Replace the settings.
     ReplaceSite,
-    /// Change some of its settings.
+    /// Change some of the settings.
     PatchSite,
-    /// Remove it with everything in it.
+    /// Remove the site with everything in it.
     DeleteSite,
-    /// Its keys.
+    /// List the keys.
     ListKeys,
     /// Make a key.
     CreateKey,
@@ -138,9 +138,9 @@ pub enum TeamRoute {
         /// The key's id.
         id: String,
     },
-    /// Where its tag runs.
+    /// List the origins where the tag runs.
     ListInstalls,
-    /// The log of its changes.
+    /// Get the audit log.
     Audit,
     /// Make an identity secret.
     CreateIdentitySecret,
@@ -149,45 +149,45 @@ pub enum TeamRoute {
         /// The secret's id.
         id: String,
     },
-    /// Erase everything of a respondent.
+    /// Erase everything about a respondent.
     EraseRespondent,
-    /// Everything of a respondent.
+    /// Get everything about a respondent.
     LookUpRespondent,
-    /// The summary of all its surveys.
+    /// Get the summary of all surveys.
     Summary,
-    /// Its surveys.
+    /// List the surveys.
     ListSurveys,
-    /// Keep a new draft.
+    /// Store a new draft.
     CreateSurvey,
-    /// What is asked of one of its surveys.
+    /// A request about one of the surveys.
     Survey {
         /// The survey's id.
         survey: String,
-        /// What is asked of it.
+        /// What the team asks for.
         route: SurveyRoute,
     },
 }
 
-/// What a team may ask of one of its surveys.
+/// A request of a team about one of its surveys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SurveyRoute {
-    /// The survey with its draft.
+    /// Get the survey with its draft.
     Get,
     /// Replace the draft.
     Replace,
-    /// Change something of the draft.
+    /// Change some members of the draft.
     Patch,
-    /// Remove it with everything that was collected.
+    /// Remove the survey with everything that it has collected.
     Delete,
     /// Copy the draft.
     Duplicate,
-    /// Make the draft the next version, live.
+    /// Publish the draft as the next version, live.
     Publish,
-    /// Stop asking for now.
+    /// Stop showing the survey for now.
     Pause,
-    /// Ask again.
+    /// Show the survey again.
     Resume,
-    /// Stop asking for good.
+    /// Stop showing the survey permanently.
     Archive,
     /// Refuse all displays.
     RefuseIntake,
@@ -195,21 +195,21 @@ pub enum SurveyRoute {
     AcceptIntake,
     /// Spread its displays over more shards.
     SetShards,
-    /// Its summary.
+    /// Get the summary.
     Summary,
-    /// Make an address of the draft.
+    /// Make an address that shows a preview of the draft.
     CreatePreview,
-    /// End all addresses of the draft.
+    /// Revoke all previews of the draft.
     RevokePreviews,
-    /// How much it stores.
+    /// Get how much the survey stores.
     Usage,
     /// Store displays that a program sends.
     Import,
-    /// Single responses.
+    /// List single responses.
     ListResponses,
-    /// Single responses, with the filter in the body.
+    /// List single responses; the filter is in the body.
     QueryResponses,
-    /// All responses as a stream.
+    /// Stream all responses.
     Export,
     /// Exclude, include or delete all displays that a filter finds.
     Correct,

@@ -10,33 +10,33 @@ use super::route::{
 };
 use crate::plan::SHARDS_LIMIT;
 
-/// A method of a path.
+/// A method and a path, with the route that they mean.
 pub struct Endpoint {
     /// The method; `GET` stands for `HEAD`, too.
     pub method: &'static str,
     /// The path; `{…}` stands for an id.
     pub path: &'static str,
-    /// What the OpenAPI document, the log and the metrics call it.
+    /// The name of the route in the OpenAPI document, the log and the metrics.
     pub id: &'static str,
-    /// Whether it takes parameters. What pages, browsers and caches call takes any, since they add some of
-    /// their own.
+    /// Whether the route takes query parameters. A route that pages, browsers and caches call accepts any
+    /// parameters, since those add parameters of their own.
     pub takes_parameters: bool,
     target: Target,
 }
 
 /// The route of a request.
 pub struct Found {
-    /// Its line of the table.
+    /// The line of the table.
     pub endpoint: &'static Endpoint,
-    /// What is asked.
+    /// What the request asks for.
     pub route: Route,
 }
 
-/// The ids of a path, in their order.
+/// The ids of a path, in the order of the path.
 struct Ids<'a>(std::vec::IntoIter<&'a str>);
 
 impl<'a> Ids<'a> {
-    /// The next one. A path has as many as its line asks for, as a test makes sure.
+    /// Returns the next id. A path has as many ids as its line needs; a test checks this.
     fn text(&mut self) -> &'a str {
         self.0.next().unwrap_or_default()
     }
@@ -46,15 +46,15 @@ impl<'a> Ids<'a> {
     }
 }
 
-/// What the ids of a path mean, and who may ask that.
+/// What the ids of a path mean, and who may call the route.
 enum Target {
-    /// A survey's object answers pages of any origin.
+    /// A survey's object answers, and pages of any origin may call it.
     Forwarded(fn(&mut Ids<'_>) -> Result<ForwardedRoute, Problem>),
-    /// A survey's object answers, but pages of no other origin.
+    /// A survey's object answers, but pages of other origins may not call it.
     Hosted,
-    /// Pages of any origin may ask.
+    /// Pages of any origin may call it.
     Page(fn(&mut Ids<'_>) -> Result<PublicRoute, Problem>),
-    /// Anybody may ask, but pages of no other origin.
+    /// Everybody may call it, but pages of other origins may not.
     Public(fn() -> PublicRoute),
     Operator(fn(&mut Ids<'_>) -> OperatorRoute),
     Team {
@@ -94,7 +94,7 @@ impl Target {
 }
 
 impl Endpoint {
-    /// Who may call it.
+    /// Returns who may call the route.
     pub fn access(&self) -> Access {
         match self.target {
             Target::Forwarded(_) | Target::Page(_) => Access::Page,
@@ -105,7 +105,7 @@ impl Endpoint {
         }
     }
 
-    /// The same with parameters.
+    /// Lets the route take query parameters.
     const fn with_parameters(self) -> Self {
         Self { takes_parameters: true, ..self }
     }
@@ -159,8 +159,8 @@ const fn team(
     endpoint(method, path, id, Target::Team { scope, or_operator: false, make })
 }
 
-/// A route that takes an admin key and that the operator may call, too, so that a site whose keys are lost is
-/// not lost.
+/// Makes a route that takes an admin key and that the operator may call, too, so that a site that has lost its
+/// keys is not lost.
 const fn team_or_operator(
     method: &'static str,
     path: &'static str,
@@ -180,7 +180,7 @@ const fn survey(
     endpoint(method, path, id, Target::Survey { scope, make })
 }
 
-/// All routes. The first that fits is taken, so those that are called most come first.
+/// All routes. The first match wins, so the routes that are called most come first.
 pub const ENDPOINTS: &[Endpoint] = &[
     forwarded("POST", "/v1/collect/{site}/{survey}/{shard}", "collect", |ids| {
         let (site, survey) = (ids.next(), ids.next());
@@ -262,7 +262,8 @@ pub const ENDPOINTS: &[Endpoint] = &[
     survey(Write, "PATCH", "/v1/sites/{site}/surveys/{survey}", "patchSurvey", |_| {
         SurveyRoute::Patch
     }),
-    // What was collected goes with the survey, and shards never grow fewer again.
+    // These two need an admin key: a deletion removes everything that was collected, and the number of shards
+    // can never shrink again.
     survey(Admin, "DELETE", "/v1/sites/{site}/surveys/{survey}", "deleteSurvey", |_| {
         SurveyRoute::Delete
     }),
@@ -346,7 +347,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     ),
 ];
 
-/// `OPTIONS` of any route that pages of other origins call.
+/// The route of `OPTIONS` for every path that pages of other origins call.
 pub const PREFLIGHT: &Endpoint =
     &endpoint("OPTIONS", "*", "preflight", Target::Public(|| PublicRoute::Preflight));
 
@@ -358,7 +359,7 @@ pub fn find(method: &str, path: &str) -> Result<Found, Problem> {
     let mut is_of_pages = false;
     for endpoint in ENDPOINTS {
         let Some(ids) = ids(endpoint.path, &steps) else { continue };
-        // What the path holds is looked at first: what cannot be takes no method.
+        // The ids in the path are checked first: a path with an impossible id supports no method.
         let route = match endpoint.target.route(&mut Ids(ids.into_iter())) {
             Err(problem) if problem.code == Code::NotFound => continue,
             made => made?,
@@ -382,7 +383,7 @@ pub fn find(method: &str, path: &str) -> Result<Found, Problem> {
     Err(Problem::new(Code::MethodNotAllowed, detail).limit(allowed))
 }
 
-/// The ids of a path, if it is this one of the table.
+/// Returns the ids of a path, if the path matches this template of the table.
 fn ids<'a>(template: &str, steps: &[&'a str]) -> Option<Vec<&'a str>> {
     let mut ids = Vec::new();
     let mut steps = steps.iter();
@@ -401,9 +402,9 @@ fn not_found() -> Problem {
     Problem::new(Code::NotFound, "there is no such route")
 }
 
-/// A shard's number and its seal: none for the first shard, eight characters for the others. Refuses
-/// what no survey can have before anything wakes, and takes the canonical spelling only, so that one
-/// shard has one address.
+/// Splits the address of a shard into its number and its seal, which is empty for the first shard and has eight
+/// characters for the others. Refuses an address that no survey can have before any object wakes, and accepts
+/// only the canonical spelling, so that a shard has exactly one address.
 fn shard_address(text: &str) -> Result<(u16, &str), Problem> {
     let (number, seal) = text.split_at_checked(1).unwrap_or_default();
     let is_seal = seal.len() == 8 && seal.bytes().all(|byte| byte.is_ascii_alphanumeric());
@@ -414,13 +415,13 @@ fn shard_address(text: &str) -> Result<(u16, &str), Problem> {
     }
 }
 
-/// The digest of a body, or of a file.
+/// Whether a text can be the digest of a body or of a file.
 fn is_digest(text: &str) -> bool {
     let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     text.len() == 16 && text.bytes().all(is_hex)
 }
 
-/// One of the files with a name of their own, or a name, a hash and an ending.
+/// Whether a name can be one of the files: a fixed name, or a name with a hash and an ending.
 fn is_asset(file: &str) -> bool {
     let Some((stem, ending)) = file.rsplit_once('.') else { return false };
     let hashed = stem.split_once('-').is_some_and(|(name, hash)| {
@@ -440,7 +441,7 @@ mod tests {
         find(method, path).map(|found| found.route)
     }
 
-    /// A path that leads to a line of the table.
+    /// Returns a path that matches a line of the table.
     fn sample(endpoint: &Endpoint) -> String {
         let path = endpoint.path.replace("{shard}", "0").replace("{digest}", "0123456789abcdef");
         path.replace("{file}", "asklet.js")
@@ -472,7 +473,8 @@ mod tests {
             for id in path.split('/').filter(|step| step.starts_with('{')) {
                 assert!(shown.contains(id), "{shown}");
             }
-            // None was asked for that is not there.
+            // A line that reads more ids than its path has would get an empty id. Only the seal of the first
+            // shard may be empty.
             let has_no_seal = endpoint.id == "collect";
             assert!(has_no_seal || !shown.contains("\"\""), "{shown}");
         }

@@ -1,4 +1,4 @@
-//! Intake: what a request tells about a display besides what the client says, and what of it is kept.
+//! Intake: what a request says about a display besides what the client says, and what of it is stored.
 
 use std::collections::BTreeMap;
 
@@ -14,37 +14,37 @@ use asklet_shared::validate;
 use crate::shard::identity::{self, Moment};
 use crate::shard::record::Arrival;
 
-/// What the headers of a request tell; nothing where a program tells of displays, and no browser.
+/// What the headers of a request say. It is empty if a program sends displays and not a browser.
 #[derive(Default)]
 pub struct RequestContext {
     /// The origin of the page.
     pub origin: Option<String>,
     /// The type of the body.
     pub content_type: String,
-    /// How it is compressed; empty where it is not.
+    /// The compression of the body; empty if there is none.
     pub content_encoding: String,
-    /// How long the body is, where that is known.
+    /// The length of the body, if it is known.
     pub length: Option<usize>,
-    /// The visitor's address as limits count it, where the operator has named the header that tells it;
-    /// compared with others of the same day and kept nowhere.
+    /// The visitor's address as limits count it, if the operator has named the header that contains it. It is
+    /// compared with other addresses of the same day, and never stored.
     pub address: Option<String>,
-    /// The country, as two capital letters; empty where it is not known.
+    /// The country, as two capital letters; empty if it is not known.
     pub country: String,
-    /// The class of the device; empty where it is not known.
+    /// The class of the device; empty if it is not known.
     pub device: &'static str,
-    /// Whether the browser asks not to be followed.
+    /// Whether the browser asks not to be tracked.
     pub is_private: bool,
 }
 
-/// A country as it is counted: two capital letters, and not one of those that stand for none.
+/// Returns a country as it is counted: two capital letters that do not stand for an unknown country.
 pub fn country_code(text: &str) -> String {
     let code = text.trim().to_ascii_uppercase();
     let is_code = code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase());
     if is_code && code != "XX" { code } else { String::new() }
 }
 
-/// A display as it is recorded: valid already, with what the site wants to be kept. Without its identity
-/// token where that is refused: an answer is worth more.
+/// Makes the display to record from a valid display, with the data that the site wants to store. A refused
+/// identity token is left out and the display is kept, because an answer is worth more than its token.
 pub fn arrival(
     display: Display,
     request_context: RequestContext,

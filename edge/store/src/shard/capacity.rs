@@ -1,6 +1,6 @@
-//! Room: how many displays a shard keeps, and how many bytes they take, against what the site's settings
-//! allow. It is looked at once in many requests, since counting is not free; a full shard is looked at
-//! again after a while, since settings change and unanswered displays are dropped.
+//! Capacity: how many displays a shard stores and how many bytes they take, compared with the limits in the
+//! site's settings. It is checked once in many requests, because counting is not free. A full shard is checked
+//! again after a while, because settings change and unanswered displays are dropped.
 
 use std::cell::Cell;
 
@@ -11,28 +11,28 @@ use asklet_shared::settings::Limits;
 use crate::shard::rollup;
 use crate::sql::Sql;
 
-/// How many requests are taken at most before it is looked at again: to count the tail takes some milliseconds.
+/// Number of requests at most between two checks. Counting the tail takes some milliseconds.
 const REQUESTS: u64 = 10_000;
 
-/// How many bytes a display takes at most, with its place in indexes.
+/// Number of bytes that a display takes at most, including its part of the indexes.
 const DISPLAY_BYTES: u64 = 32 * 1024;
 
-/// How long a full shard is taken to stay full.
+/// Milliseconds for which a full shard counts as full without another check.
 const FULL_MS: u64 = 10_000;
 
 const MEGABYTE: u64 = 1_000_000;
 
-/// What is known of the room that is left.
+/// The known free capacity.
 #[derive(Default)]
 pub struct Capacity {
-    /// So many requests fit in for certain.
+    /// Number of requests that certainly fit.
     left: Cell<u64>,
-    /// It was full, and is not looked at before this.
+    /// The time before which a full shard is not checked again.
     full_until_ms: Cell<u64>,
 }
 
 impl Capacity {
-    /// Takes the room of one request, or says that there is none.
+    /// Takes the capacity for one request, or refuses the request if there is none.
     pub fn take(&self, sql: &impl Sql, limits: Limits, now_ms: u64) -> Result<(), Failure> {
         if self.left.get() == 0 {
             if now_ms < self.full_until_ms.get() {
@@ -50,14 +50,14 @@ impl Capacity {
         Ok(())
     }
 
-    /// Forgets what is known, as the limits or the displays have changed.
+    /// Forgets the known capacity, since the limits or the displays have changed.
     pub fn forget(&self) {
         self.left.set(0);
         self.full_until_ms.set(0);
     }
 }
 
-/// How many requests fit in for certain, each with a display of its own.
+/// Returns the number of requests that certainly fit, if each brings a new display.
 fn find(sql: &impl Sql, limits: Limits) -> Result<u64, Failure> {
     let bytes = (u64::from(limits.survey_megabytes) * MEGABYTE).saturating_sub(sql.bytes());
     if bytes == 0 {

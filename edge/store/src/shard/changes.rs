@@ -1,14 +1,14 @@
-//! Changes: each shard numbers what happens to its displays, so that a program that polls misses
-//! nothing.
+//! Changes: each shard numbers the changes of its displays, so that a program that polls misses none.
 //!
-//! A display's row carries the number of its last change, so that numbering costs no row more. Numbers
-//! are counted in memory, and looked up when the object wakes: the next one is larger than every number
-//! in the tail, among what is deferred, and in the table `change`, which holds the number of each display that the counters
-//! cover and that readers are told of. Such a display never vanishes from both: what is erased or
-//! deleted leaves its id, and no stage falls. So a number that a reader was told is never given again.
+//! The row of a display stores the number of its last change, so that numbering costs no additional row.
+//! Numbers are counted in memory, and looked up when the object wakes: the next number is larger than every
+//! number in the tail, among the deferred displays, and in the table `change`. That table holds the number of
+//! each display that the counters cover and that readers learn of. Such a display never disappears from both:
+//! an erased or deleted display leaves a tombstone, and no stage goes back. So a number that a reader has
+//! received is never used again.
 //!
-//! Readers are told of displays that have started, and of those that are gone. The tail is short, so
-//! reading changes is looking at a range of `change` and at the tail.
+//! Readers learn of displays that have started, and of those that were removed. The tail is short, so reading
+//! changes means reading a range of `change` and the tail.
 
 use asklet_protocol::failure::Failure;
 use asklet_shared::time::END_OF_TIME_MS;
@@ -17,25 +17,25 @@ use crate::shard::stored::{self, COLUMNS, Stored, TOMBSTONES};
 use crate::shard::watermark::{self, TAIL, Watermark};
 use crate::sql::{Sql, Value};
 
-/// The displays that readers are told of: what has an answer has started.
+/// Returns the condition for the displays that readers learn of: a display with an answer has started.
 fn told() -> String {
     format!("(stage >= 2 OR excluded IN {TOMBSTONES})")
 }
 
-/// The number of the next change.
+/// Returns the number of the next change.
 pub fn next(sql: &impl Sql) -> Result<u64, Failure> {
     let next = latest(sql)? + 1;
     sql.latest_change().set(Some(next));
     Ok(next)
 }
 
-/// The number of the latest change, or, where the object has changed nothing since it woke, the largest
-/// that a reader may have been told.
+/// Returns the number of the latest change. If the object has changed nothing since it woke, this is the
+/// largest number that a reader may have received.
 pub fn latest(sql: &impl Sql) -> Result<u64, Failure> {
     sql.latest_change().get().map_or_else(|| find_latest(sql), Ok)
 }
 
-/// The largest number that a reader may have been told.
+/// Returns the largest number that a reader may have received.
 fn find_latest(sql: &impl Sql) -> Result<u64, Failure> {
     let query = format!(
         "SELECT max(coalesce((SELECT max(seq) FROM change), 0),
@@ -50,7 +50,7 @@ fn find_latest(sql: &impl Sql) -> Result<u64, Failure> {
     row.map_or(Ok(0), |mut row| row.integer())
 }
 
-/// Lists the displays that a condition picks out, as the counters cover them from now on.
+/// Lists the displays that match a condition in `change`, because the counters cover them from now on.
 pub fn cover(sql: &impl Sql, condition: &str, values: &[Value]) -> Result<(), Failure> {
     let told = told();
     let query = format!(
@@ -59,7 +59,7 @@ pub fn cover(sql: &impl Sql, condition: &str, values: &[Value]) -> Result<(), Fa
     sql.run(&query, values)
 }
 
-/// Lists a display that the counters cover under the number that it was written with.
+/// Lists a display that the counters cover, under the number of its latest change.
 pub fn replace(sql: &impl Sql, earlier: Option<&Stored>, later: &Stored) -> Result<(), Failure> {
     let id = later.id.as_bytes().to_vec();
     if let Some(earlier) = earlier
@@ -75,7 +75,7 @@ pub fn replace(sql: &impl Sql, earlier: Option<&Stored>, later: &Stored) -> Resu
     Ok(())
 }
 
-/// Gives a listed display its new number; `false` where it is not listed.
+/// Gives a listed display its new number. Returns `false` if the display is not listed.
 pub fn renumber(
     sql: &impl Sql,
     (earlier, later): (u64, u64),
@@ -85,8 +85,8 @@ pub fn renumber(
     sql.write(query, &[later.into(), earlier.into(), id.into()])
 }
 
-/// The displays that were changed after a number, as they are now, in the order of their last change:
-/// so many at most.
+/// Returns the displays that were changed after a number, in their current state and in the order of their last
+/// change: at most `limit`.
 pub fn after(sql: &impl Sql, seq: u64, limit: usize) -> Result<Vec<Stored>, Failure> {
     let watermark = Watermark::read(sql)?;
     let mut values = watermark.tail_range(END_OF_TIME_MS).to_vec();

@@ -1,5 +1,5 @@
-//! Corrections by filter: all displays that a filter finds are excluded, included again or deleted, a slice
-//! at a time, so that collecting goes on meanwhile. A slice that is run again changes nothing more.
+//! Corrections by filter: all displays that a filter finds are excluded, included again or deleted. This is
+//! done one slice at a time, so that displays are collected in between. Repeating a slice changes nothing more.
 
 use asklet_protocol::corrections::{Corrected, Correction, Treatment};
 use asklet_protocol::cursor::Cursor;
@@ -11,14 +11,14 @@ use crate::shard::slice::{Range, Slice};
 use crate::shard::stored::{self, COLUMNS, DELETED, Stored};
 use crate::sql::Sql;
 
-/// How many rows a slice looks at.
+/// Number of rows that a slice looks at.
 pub const ROWS: u32 = 1_500;
 
-/// How many displays a slice reads and changes. Each may have about ten counters of its own to change, and nobody
-/// should wait 50 ms for a slice.
+/// Number of displays that a slice reads and changes. Each of them may have about ten counters to change, and
+/// nobody should wait 50 ms for a slice.
 const DISPLAYS: usize = 50;
 
-/// Works off one slice in one transaction.
+/// Corrects one slice in one transaction.
 pub fn step(
     correction: &Correction,
     sql: &impl Sql,
@@ -57,7 +57,7 @@ pub fn step(
     })
 }
 
-/// The first displays of a range that the filter may find.
+/// Returns the first displays of a range that match the filter as far as SQL can check it.
 fn find(correction: &Correction, sql: &impl Sql, range: &Range) -> Result<Vec<Stored>, Failure> {
     let mut values = range.values.clone();
     let filter = find::condition(&correction.find, &mut values);
@@ -73,7 +73,7 @@ fn find(correction: &Correction, sql: &impl Sql, range: &Range) -> Result<Vec<St
     Ok(found)
 }
 
-/// Whether there is something to do.
+/// Whether the correction changes the display.
 fn changes(correction: &Correction, display: &Stored) -> bool {
     match (correction.treatment, &display.excluded) {
         (Treatment::Exclude, excluded) => excluded.is_none(),

@@ -1,25 +1,26 @@
-//! A key for each display, under which lies what is personal in it. Destroying the key removes that at
-//! once, wherever copies of it lie: crypto-shredding, which NIST SP 800-88 calls cryptographic erase.
+//! A key for each display, under which its personal data is encrypted. Destroying the key deletes this data at
+//! once, wherever copies of it are stored. This is crypto-shredding, which NIST SP 800-88 calls cryptographic
+//! erase.
 //!
-//! SQLite marks what it frees as free and leaves the bytes: beside a row that grew, on pages that were
-//! divided, on pages that nothing uses. The platform allows neither `secure_delete` nor `VACUUM`, and does
-//! not tell which pages are free, so writing over them takes growing the file each time. A key has 32
-//! bytes at a place that is known, and writing over those changes no size.
+//! SQLite marks freed space as free and leaves the bytes there: beside a row that grew, on pages that were
+//! split, on pages that nothing uses. The platform allows neither `secure_delete` nor `VACUUM`, and does not
+//! say which pages are free, so overwriting them requires growing the file each time. A key has 32 bytes at a
+//! known place, and overwriting it changes no size.
 //!
-//! That holds because the database file never has a second copy of a key:
+//! This works because the database file never has a second copy of a key:
 //!
-//! - Keys lie in batches, rows of equal size. A row is appended blank; keys enter it, and are destroyed in
-//!   it, by an update that keeps its size, which SQLite does in place.
-//! - No row is ever deleted, and each is appended behind all others. It lies on a page of its own, so
+//! - Keys are stored in batches, which are rows of equal size. A row is appended blank. Keys are written into
+//!   it, and destroyed in it, by an update that keeps its size, which SQLite does in place.
+//! - No row is ever deleted, and each row is appended after all others. It is stored on a page of its own, so
 //!   SQLite adds a page and moves no row.
-//! - SQLite copies the root of a table when that is divided for the first time. The two blank rows with
-//!   which the table begins divide it before there is any key.
+//! - SQLite copies the root page of a table when that page is split for the first time. The two blank rows with
+//!   which the table begins split it before there is any key.
 //!
-//! What it had on a page before stays in the write-ahead log until the database is closed or the log is
-//! written over.
+//! The earlier content of a page stays in the write-ahead log until the database is closed or the log is
+//! overwritten.
 //!
-//! No key is given twice, whenever the process ends: keys are stored before displays that use them are,
-//! and after a start only places that never held a key get one.
+//! No key is used twice, whenever the process ends: keys are stored before the displays that use them, and
+//! after a start only places that never held a key get one.
 
 use asklet_protocol::failure::Failure;
 
@@ -27,10 +28,10 @@ use crate::cipher::{self, DESTROYED, DisplayKey, KEY_BYTES, UNUSED};
 use crate::sql::Sql;
 use crate::sql::dump::InPlace;
 
-/// How many keys a row has: as many as fit one of SQLite's pages, of 4,096 bytes.
+/// Number of keys in a row: as many as fit on one of SQLite's pages, which have 4,096 bytes.
 const BATCH: usize = 120;
 
-/// The table with its two blank rows; the sizes are those of [`BATCH`].
+/// Creates the table with its two blank rows. The sizes follow from [`BATCH`].
 pub const CREATE: [&str; 2] = [
     "CREATE TABLE display_key (batch INTEGER PRIMARY KEY,
         keys BLOB NOT NULL CHECK (length(keys) = 3840)) STRICT",
@@ -44,21 +45,22 @@ const APPEND: &str = "INSERT INTO display_key (batch, keys)
         WHERE batch < ?1)
      SELECT batch, zeroblob(3840) FROM missing WHERE batch <= ?1";
 
-/// Writes a batch where it lies.
+/// Overwrites a batch in its place.
 const WRITE: &str = "UPDATE display_key SET keys = ?2 WHERE batch = ?1";
 
-/// How rows that come from elsewhere are taken.
+/// How rows of a migration are stored.
 pub const IN_PLACE: InPlace = InPlace {
     clear: "UPDATE display_key SET keys = zeroblob(3840) WHERE true",
     append: APPEND,
     write: WRITE,
 };
 
-/// Sees to it that there are so many keys for displays that are about to be stored. It is called before
-/// the transaction that takes them: rolled back with it, stored keys would be given again.
+/// Makes sure that there are enough keys for displays that are about to be stored. It is called before the
+/// transaction that takes the keys: if storing the keys were rolled back with that transaction, the same keys
+/// would be used again.
 ///
-/// A key that nobody has taken when the object falls asleep is never used. So that few are lost, and few
-/// rows written, as many are stored at a time as were taken since the object woke.
+/// A key that is not taken before the object falls asleep is never used. To lose few keys and to write few
+/// rows, each call stores as many keys as were taken since the object woke.
 pub fn reserve(sql: &impl Sql, wanted: usize) -> Result<(), Failure> {
     loop {
         let (left, taken) = {
@@ -73,12 +75,12 @@ pub fn reserve(sql: &impl Sql, wanted: usize) -> Result<(), Failure> {
     }
 }
 
-/// Stores new keys: so many, or as many as the last batch has room for.
+/// Stores this number of new keys, or fewer if the last batch has less room.
 fn store_more(sql: &impl Sql, wanted: usize) -> Result<(), Failure> {
     let last = sql.first("SELECT batch, keys FROM display_key ORDER BY batch DESC LIMIT 1", &[])?;
     let mut last = last.ok_or_else(|| Failure::broken("there is no batch of keys"))?;
     let (mut batch, mut keys) = (last.integer::<u64>()?, last.blob()?);
-    // Before the last key that was ever stored no place is blank that never held one.
+    // Blank places before the last stored key do not exist, because keys are stored in order.
     let used = keys.chunks(KEY_BYTES).rposition(|key| key != UNUSED).map_or(0, |last| last + 1);
     let mut first = used;
     if used >= BATCH {
@@ -89,7 +91,7 @@ fn store_more(sql: &impl Sql, wanted: usize) -> Result<(), Failure> {
     }
     let places = first..BATCH.min(first + wanted);
     let fresh = keys.get_mut(places.start * KEY_BYTES..places.end * KEY_BYTES).unwrap_or_default();
-    // All at once: to ask the platform takes longer than to be answered.
+    // One call for all keys, because a call to the platform takes longer than making the random bytes.
     cipher::fill_randomly(fresh)?;
     let stored = places.zip(fresh.chunks(KEY_BYTES)).map(|(place, key)| {
         let broken = || Failure::broken("a new key is no key");
@@ -106,7 +108,7 @@ fn number(batch: u64, place: usize) -> u64 {
     batch.saturating_mul(length).saturating_add(u64::try_from(place).unwrap_or(u64::MAX))
 }
 
-/// The next key that no display has. It stays that until it is taken.
+/// Returns the next key that no display has. The key stays the next one until it is taken.
 pub fn next(sql: &impl Sql) -> Result<DisplayKey, Failure> {
     let spare = sql.spare_keys().borrow();
     let missing = || Failure::broken("no key was reserved");
@@ -122,12 +124,13 @@ pub fn take(sql: &impl Sql) -> Result<DisplayKey, Failure> {
     Ok(key)
 }
 
-/// Forgets which keys no display has: after this, those are never used.
+/// Forgets the keys that no display has. These keys are then never used.
 pub fn forget_spare(sql: &impl Sql) {
     sql.spare_keys().take();
 }
 
-/// Destroys keys: what they sealed is gone for good once the caller's transaction is kept.
+/// Destroys keys. The data that was encrypted under them cannot be restored once the caller's transaction is
+/// committed.
 pub fn destroy(sql: &impl Sql, mut numbers: Vec<u64>) -> Result<(), Failure> {
     numbers.sort_unstable();
     let length = number(1, 0);

@@ -1,9 +1,9 @@
-//! Finding displays for a team that reads them: in one of two orders, step by step.
+//! Finds displays for a team that reads them: in one of two orders, step by step.
 //!
-//! Neither order ever changes, so pages neither skip nor repeat what was there when the first one was
-//! read. Newest first goes by id, which is by when visitors' clocks say that the survey was shown. The
-//! order of reception is almost that of the ids, too: what is not late has an id of about the time at
-//! which it arrived, so it is looked for in a window of keys; what is late has an index.
+//! Neither order ever changes, so pages neither skip nor repeat a display that existed when the first page was
+//! read. Newest first is the order of the ids, which means the time when the survey was shown by the visitors'
+//! clocks. The order of reception is almost the order of the ids, too: a display that is not late has an id of
+//! about the time at which it arrived, so it is found in a window of keys. Late displays have an index.
 
 use std::collections::VecDeque;
 
@@ -19,11 +19,11 @@ use crate::shard::scan::column;
 use crate::shard::stored::{self, COLUMNS, Stored, TOMBSTONES};
 use crate::sql::{Sql, Value};
 
-/// When a display arrived and its id as it is written, from the columns `received_ms` and `hex`.
+/// The time when a display arrived and its id in text form, from the columns `received_ms` and `hex`.
 const KEY: &str = "received_ms || '.' || substr(hex, 1, 8) || '-' || substr(hex, 9, 4) || '-'
     || substr(hex, 13, 4) || '-' || substr(hex, 17, 4) || '-' || substr(hex, 21)";
 
-/// The columns that make an order.
+/// Returns the columns that define an order.
 fn columns(order: Order) -> &'static str {
     match order {
         Order::NewestFirst => "id DESC",
@@ -31,7 +31,7 @@ fn columns(order: Order) -> &'static str {
     }
 }
 
-/// Where a display stands in an order, from a [`KEY`].
+/// Returns the position of a display in an order, from a [`KEY`].
 fn parse(order: Order, text: &str) -> Option<Position> {
     let (received_ms, id) = text.split_once('.')?;
     Some(order.key(received_ms.parse().ok()?, id.parse().ok()?))
@@ -41,50 +41,50 @@ fn bytes(key: Position) -> Option<Vec<u8>> {
     key.id.map(|id| id.as_bytes().to_vec())
 }
 
-/// How a text is compared with others: without case and accents.
+/// Converts a text to the form in which texts are compared: without case and accents.
 pub type Plain<'a> = &'a dyn Fn(&str) -> String;
 
-/// How much is done in one step.
+/// How much one step does.
 #[derive(Debug, Clone, Copy)]
 pub struct ReadLimits {
-    /// How many rows are looked at.
+    /// Number of rows that a step looks at.
     pub rows: u32,
-    /// How many of them are read.
+    /// Number of those rows that a later step reads.
     pub read: usize,
-    /// How many displays it may find.
+    /// Number of displays that a step may return.
     pub limit: usize,
 }
 
-/// A walk over the displays that are looked for, step by step: one looks at what comes next, and those
-/// after it read that.
+/// Walks through the displays that match a filter, step by step. One step looks up the next positions, and the
+/// steps after it read the displays at these positions.
 #[derive(Debug)]
 pub struct DisplayReader {
     find: DisplayFilter,
     from: PageStart,
-    /// What was looked at and not read yet.
+    /// The positions that were looked up and not read yet.
     ahead: VecDeque<Position>,
-    /// Where to go on behind once that is read; none at the end.
+    /// The position after which to continue once these are read; `None` at the end.
     then: Option<Position>,
     is_over: bool,
 }
 
 impl DisplayReader {
-    /// From a place on.
+    /// Starts a walk at a position.
     pub fn new(find: DisplayFilter, from: PageStart) -> Self {
         Self { find, from, ahead: VecDeque::new(), then: None, is_over: false }
     }
 
-    /// Behind what it goes on; nothing once it is over.
+    /// Returns the position after which the walk continues; `None` once it has ended.
     pub fn next(&self) -> Option<Position> {
         self.from.after.filter(|_| !self.is_over)
     }
 
-    /// Whether all was read.
+    /// Whether everything was read.
     pub fn is_over(&self) -> bool {
         self.is_over
     }
 
-    /// Goes one step on.
+    /// Makes one step.
     pub fn step(
         &mut self,
         sql: &impl Sql,
@@ -104,13 +104,13 @@ impl DisplayReader {
         Ok(found)
     }
 
-    /// Looks at what comes next.
+    /// Looks up the next positions.
     fn look(&mut self, sql: &impl Sql, rows: u32) -> Result<(), Failure> {
         let Window { query, values, end } = match self.from.order {
             Order::NewestFirst => Window::newest_first(&self.find, self.from, rows),
             Order::Reception => Window::by_reception(sql, &self.find, self.from, rows)?,
         };
-        // One row, since each takes longer to come out of the platform than to be found.
+        // The query returns one row, because the platform takes longer to hand over a row than to find it.
         let query = format!(
             "SELECT count(*), group_concat({KEY}) FROM (SELECT *, hex(id) AS hex FROM ({query}))"
         );
@@ -118,7 +118,7 @@ impl DisplayReader {
         let looked_at: u32 = row.integer()?;
         let keys = row.optional_text()?.unwrap_or_default();
         let order = self.from.order;
-        // One that does not read is an error: a display that is left out would be missed by nobody.
+        // An unreadable key is an error: if the display were left out, nobody would notice.
         let keys = keys.split(',').filter(|key| !key.is_empty()).map(|key| parse(order, key));
         self.ahead = keys.collect::<Option<_>>().ok_or_else(|| columns::broken("id"))?;
         if u32::try_from(self.ahead.len()) != Ok(looked_at) {
@@ -128,7 +128,7 @@ impl DisplayReader {
         Ok(())
     }
 
-    /// Reads of what was looked at.
+    /// Reads displays at the positions that were looked up.
     fn read(
         &mut self,
         sql: &impl Sql,
@@ -139,7 +139,7 @@ impl DisplayReader {
         let ids: Vec<_> = keys.iter().filter_map(|key| key.id).collect();
         let mut values: Vec<Value> = vec![serde_json::to_string(&ids)?.into()];
         let condition = condition(&self.find, &mut values);
-        // What is compared here cannot be limited there.
+        // If a condition is checked here and not in SQL, SQL cannot limit the number of displays.
         let most = match (&self.find.text, &self.find.respondent) {
             (None, None) => format!("LIMIT {}", step.limit),
             _ => String::new(),
@@ -175,20 +175,20 @@ impl DisplayReader {
     }
 }
 
-/// The rows that are looked at, whatever they hold.
+/// The rows that a step looks at, whatever they hold.
 struct Window {
-    /// A query of their `received_ms` and `id`, in order.
+    /// A query for the `received_ms` and `id` of the rows, in order.
     query: String,
-    /// Its values.
+    /// The values of the query.
     values: Vec<Value>,
-    /// Where to go on if there are fewer than were asked for.
+    /// The position after which to continue if there are fewer rows than requested.
     end: Option<Position>,
 }
 
 impl Window {
     fn newest_first(find: &DisplayFilter, from: PageStart, rows: u32) -> Self {
         let before = if from.with { "<=" } else { "<" };
-        // Keys of clock-skewed displays say nothing about when they were shown.
+        // Keys of clock-skewed displays do not show when the displays were shown.
         let query = format!(
             "SELECT received_ms, id FROM (SELECT received_ms, id FROM display
                 WHERE id {before} ?1 AND id >= ?2 AND id < ?3 ORDER BY id DESC LIMIT ?4)
@@ -196,7 +196,7 @@ impl Window {
                 WHERE astray = 1 AND id {before} ?1 ORDER BY id DESC LIMIT ?4)
              ORDER BY id DESC LIMIT ?4"
         );
-        // No key is longer.
+        // Keys have 16 bytes, so every key is smaller.
         let start = from.after.and_then(bytes).unwrap_or(vec![u8::MAX; 17]);
         let values = vec![
             start.into(),
@@ -207,15 +207,17 @@ impl Window {
         Self { query, values, end: None }
     }
 
-    /// The window ends at the time of the last of so many keys. What is not late arrived so long after
-    /// it was shown at most, and its id is not further from that than clocks drift.
+    /// Looks at the rows that were received in a window of time. The window ends at the time in the key that
+    /// comes `rows` keys after its start. A display that is not late was received at most `LATE_MS` after it
+    /// was shown, and the time in its id differs by at most `DRIFT_MS` from when it was shown, so the keys of
+    /// the window lie in a known range.
     fn by_reception(
         sql: &impl Sql,
         find: &DisplayFilter,
         from: PageStart,
         rows: u32,
     ) -> Result<Self, Failure> {
-        // Nothing arrives before it is shown.
+        // No display arrives before it is shown.
         let start = from.after.unwrap_or(Position { ms: find.from_ms, id: None });
         let nth = sql.first(
             &format!(
@@ -248,12 +250,13 @@ impl Window {
     }
 }
 
-/// A bound above the ids of what was shown in time, but for what is clock-skewed.
+/// Returns an upper bound for the ids of displays that were shown in the filter's period. Clock-skewed displays
+/// may lie above it.
 fn end_of(find: &DisplayFilter) -> [u8; 16] {
     DisplayId::floor(find.to_ms.saturating_add(DRIFT_MS))
 }
 
-/// Whether a display has this in a text.
+/// Whether a text of the display contains `wanted`.
 fn says(display: &Stored, wanted: &str, plain: Plain<'_>) -> bool {
     display.answers.0.iter().any(|(_, answer)| match answer {
         Answer::Text(text) | Answer::Choice(Choice { other: Some(text), .. }) => {
@@ -263,14 +266,14 @@ fn says(display: &Stored, wanted: &str, plain: Plain<'_>) -> bool {
     })
 }
 
-/// Whether it finds a display of those that SQL lets pass.
+/// Whether the filter finds a display that matches the condition in SQL.
 pub fn holds(find: &DisplayFilter, display: &Stored, plain: Plain<'_>) -> bool {
     let (text, respondent) = (find.text.as_deref(), find.respondent.as_deref());
     text.is_none_or(|wanted| says(display, wanted, plain))
         && respondent.is_none_or(|who| display.respondent.as_deref() == Some(who))
 }
 
-/// What SQL can tell of it, with values put behind those that are there.
+/// Returns the part of the filter that SQL can check, and appends its values to `values`.
 pub fn condition(find: &DisplayFilter, values: &mut Vec<Value>) -> String {
     let mut mark = |value: Value| {
         values.push(value);
@@ -294,7 +297,7 @@ pub fn condition(find: &DisplayFilter, values: &mut Vec<Value>) -> String {
     if !find.unanswered {
         condition += " AND stage >= 2 AND json_extract(facts, '$.answers') <> '{}'";
     }
-    // Ids of questions are letters, digits and underscores.
+    // Ids of questions consist of letters, digits and underscores.
     if let Some(question) = &find.question {
         condition += &format!(" AND json_extract(facts, '$.answers.{question}') IS NOT NULL");
     }

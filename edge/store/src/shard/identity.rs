@@ -1,11 +1,12 @@
-//! Who answers: tokens that a site's own server makes with one of the site's identity secrets.
+//! Verifies who answered, with tokens that a site's own server makes with one of the site's identity secrets.
 //!
-//! A token is a JSON Web Token (RFC 7519) signed with HS256 (RFC 7518, section 3.2): `sub` is the
-//! respondent, `aud` the site, `exp` when it runs out, and `traits` what the site says of them. It has to
-//! hold when the survey was shown, and not when the answer arrives: an answer may wait in an outbox for
-//! 30 days. So a stolen token is of use for its lifetime and 30 days, and the site limits its lifetime.
+//! A token is a JSON Web Token (RFC 7519) signed with HS256 (RFC 7518, section 3.2): `sub` is the respondent,
+//! `aud` the site, `exp` the time when it expires, and `traits` what the site says about the respondent. The
+//! token must be valid when the survey was shown, and not when the answer arrives, because an answer may wait
+//! in an outbox for 30 days. So a stolen token can be used for its lifetime and 30 days more, and the site
+//! limits its lifetime.
 //!
-//! A token that is refused costs no answer: the display is stored without it, and says why.
+//! A refused token does not cost the answer: the display is stored without the token, and with the reason.
 
 use std::collections::BTreeMap;
 
@@ -17,48 +18,49 @@ use hmac::{Hmac, Mac};
 use serde_json::{Map, Value};
 use sha2::Sha256;
 
-/// How far the clock of the site's server may be off, in seconds.
+/// Number of seconds by which the clock of the site's server may be wrong.
 const LEEWAY: f64 = 60.0;
 
-/// No time in seconds that anybody means is as large, and every one in milliseconds is.
+/// Upper limit of a time in seconds. No realistic time in seconds is as large, and every realistic time in
+/// milliseconds is.
 const SECONDS_END: f64 = 100_000_000_000.0;
 
-/// Somebody whom the site's server vouches for.
+/// A person whom the site's server vouches for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// The respondent, in the site's own word.
+    /// The respondent's id, as the site names it.
     pub respondent: String,
-    /// What the site says of them.
+    /// The traits that the site states.
     pub traits: BTreeMap<String, String>,
 }
 
-/// What a site takes.
+/// Which tokens a site accepts.
 pub struct TokenPolicy<'a> {
     /// The site's id.
     pub site: &'a str,
     /// The secrets with which tokens are signed.
     pub secrets: &'a [String],
-    /// How long a token may hold from when it was made, in hours.
+    /// Number of hours for which a token may be valid after it was made.
     pub max_hours: u16,
 }
 
-/// When a token has to hold.
+/// The times at which a token must be valid.
 #[derive(Clone, Copy)]
 pub struct Moment {
-    /// When its survey was shown, in milliseconds since the epoch.
+    /// When the survey was shown, in milliseconds since the epoch.
     pub shown_ms: u64,
-    /// When it arrived.
+    /// When the display arrived.
     pub now_ms: u64,
 }
 
-/// Checks a token.
+/// Verifies a token.
 pub fn verify(token: &str, policy: &TokenPolicy<'_>, moment: Moment) -> Result<Identity, Problem> {
     let (header, claims) = read(token, policy.secrets)?;
     if header.get("alg").and_then(Value::as_str) != Some("HS256") {
         return Err(wrong("alg", "the token is not signed with HS256").limit("HS256"));
     }
     if header.contains_key("crit") {
-        // RFC 7515, section 4.1.11: whoever does not know what is critical refuses the token.
+        // RFC 7515, section 4.1.11: a recipient that does not know a critical extension must refuse the token.
         return Err(wrong("crit", "the token names critical extensions, and none is known here"));
     }
     check_audience(&claims, policy.site)?;
@@ -75,7 +77,7 @@ pub fn verify(token: &str, policy: &TokenPolicy<'_>, moment: Moment) -> Result<I
 /// A JSON object: a token's header, or its claims.
 type Object = Map<String, Value>;
 
-/// Takes a token apart whose signature holds: its header and its claims.
+/// Splits a token into its header and its claims. Refuses a token whose signature is wrong.
 fn read(token: &str, secrets: &[String]) -> Result<(Object, Object), Problem> {
     let malformed = |detail: &'static str| {
         Problem::new(Code::IdentityMalformed, detail)
@@ -97,7 +99,7 @@ fn read(token: &str, secrets: &[String]) -> Result<(Object, Object), Problem> {
     };
     let header = object(header)?;
     let signature = decode(signature)?;
-    // Each secret is tried, and each in constant time.
+    // Every secret is tried in constant time.
     let is_signed = secrets.iter().fold(false, |is_signed, secret| {
         let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes());
         let holds = mac
@@ -111,7 +113,7 @@ fn read(token: &str, secrets: &[String]) -> Result<(Object, Object), Problem> {
     Ok((header, object(claims)?))
 }
 
-/// RFC 7519, section 4.1.3: one audience, or several.
+/// Checks the audience. RFC 7519, section 4.1.3, allows one audience or several.
 fn check_audience(claims: &Object, site: &str) -> Result<(), Problem> {
     let is_for_site = match claims.get("aud") {
         Some(Value::String(audience)) => audience == site,
@@ -125,8 +127,8 @@ fn check_audience(claims: &Object, site: &str) -> Result<(), Problem> {
     Err(Problem::new(Code::IdentityAudience, detail).at("identity.aud").limit(site))
 }
 
-/// Refuses a token that did not hold when the survey was shown, does not hold yet, or holds for longer than
-/// the site allows. One that does not say when it was made was made before it arrived.
+/// Refuses a token that had expired when the survey was shown, that is not valid yet, or that is valid for
+/// longer than the site allows. A token that does not say when it was made counts as made when it arrives.
 fn check_times(
     claims: &Object,
     max_hours: u16,
@@ -159,7 +161,7 @@ fn check_times(
     Ok(())
 }
 
-/// A time, which RFC 7519 allows to have a fraction.
+/// Reads a time, which RFC 7519 allows to have a fraction.
 fn seconds(claims: &Object, claim: &str) -> Result<Option<f64>, Problem> {
     let Some(value) = claims.get(claim) else { return Ok(None) };
     match value.as_f64().filter(|seconds| (0.0..SECONDS_END).contains(seconds)) {
@@ -169,12 +171,12 @@ fn seconds(claims: &Object, claim: &str) -> Result<Option<f64>, Problem> {
     }
 }
 
-/// The traits that are texts, numbers or booleans, as texts; the others could be none of the survey's.
+/// Returns the traits that are texts, numbers or booleans, as texts. Other values cannot be traits of a survey.
 fn traits(claims: &Object) -> Result<BTreeMap<String, String>, Problem> {
     let traits = match claims.get("traits") {
         Some(Value::Object(traits)) => traits,
         None | Some(Value::Null) => return Ok(BTreeMap::new()),
-        // What PHP makes of an empty array.
+        // PHP encodes an empty array this way.
         Some(Value::Array(list)) if list.is_empty() => return Ok(BTreeMap::new()),
         Some(_) => return Err(wrong("traits", "the token's traits are no object")),
     };
@@ -182,7 +184,7 @@ fn traits(claims: &Object) -> Result<BTreeMap<String, String>, Problem> {
         let text = match value {
             Value::String(text) => text.clone(),
             Value::Bool(_) => value.to_string(),
-            // 1.0 and 1 are the same number, and JavaScript writes the one as the other.
+            // 1.0 and 1 are the same number, and JavaScript writes 1.0 as 1.
             Value::Number(number) => {
                 let text = number.to_string();
                 text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
@@ -194,7 +196,7 @@ fn traits(claims: &Object) -> Result<BTreeMap<String, String>, Problem> {
     Ok(told.collect())
 }
 
-/// What is said of a claim that does not read.
+/// Returns the problem for a claim that cannot be read.
 fn wrong(claim: &str, detail: &'static str) -> Problem {
     Problem::new(Code::IdentityMalformed, detail).at(format!("identity.{claim}"))
 }
@@ -233,7 +235,7 @@ mod tests {
         verified_at(token, Moment { shown_ms: NOW_MS, now_ms: NOW_MS })
     }
 
-    /// A token with a claim in the place of another.
+    /// Makes a token in which one claim is replaced.
     fn with(claim: &str, value: Value) -> String {
         let mut changed = claims();
         changed[claim] = value;
@@ -242,7 +244,7 @@ mod tests {
 
     #[test]
     fn the_example_of_the_standard_verifies() {
-        // RFC 7515, appendix A.1, whose key is random bytes: its signature over its signing input.
+        // RFC 7515, appendix A.1, whose key is random bytes: the signature of its signing input.
         let key = URL_SAFE_NO_PAD
             .decode("AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow")
             .unwrap();
@@ -340,7 +342,7 @@ mod tests {
         let refused = Err(Code::IdentityLifetime);
         assert_eq!(code(Some(NOW - 100), NOW - 100 + day), Ok(()));
         assert_eq!(code(Some(NOW - 100), NOW - 100 + day + 61), refused);
-        // Without a time at which it was made it cannot be older than it is here.
+        // A token that does not say when it was made counts as made now.
         assert_eq!(code(None, NOW + day), Ok(()));
         assert_eq!(code(None, NOW + day + 62), refused);
         assert_eq!(code(Some(NOW - 10 * day), NOW + 1), refused);
@@ -352,7 +354,7 @@ mod tests {
         let mut changed = claims();
         (changed["iat"], changed["exp"]) = (json!(NOW), json!(NOW + 24 * 3_600));
         let token = token(HS256, &changed.to_string(), "new");
-        // However old a client says that its display is, it counts as shown 30 days ago at most.
+        // However old a display is according to the client, it counts as shown at most 30 days ago.
         let sent = |after_ms: u64| {
             let now_ms = NOW_MS + after_ms;
             let moment = Moment { shown_ms: now_ms - outbox_ms, now_ms };

@@ -1,4 +1,4 @@
-//! Imports: displays that a program tells of, many at a time and from any time.
+//! Imports: displays that a program sends, many at a time and from any time.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -31,8 +31,9 @@ use crate::sql::Sql;
 /// The longest name of a group, a touchpoint or a device, in characters.
 const NAME_LIMIT: usize = 50;
 
-/// What a line says besides the display: when it was shown, and what an export tells. The two are read
-/// one after the other, since reading both at once takes more of the Worker than storing them.
+/// The fields of a line besides those of a display: when the display was shown, and the fields that an export
+/// contains. The fields and the display are parsed one after the other, because parsing both at once adds more
+/// code to the Worker than storing them.
 #[derive(Default, Deserialize)]
 struct ImportedFields {
     shown_ms: u64,
@@ -52,22 +53,22 @@ struct ImportedFields {
     excluded: Option<Excluded>,
 }
 
-/// One line of scores that were collected elsewhere.
+/// A line with a score that was collected elsewhere.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Score {
-    /// When it was given.
+    /// When the score was given.
     time: Time,
     question: String,
     score: Points,
     #[serde(default)]
     comment: Option<String>,
-    /// Which question the comment answers; the first one that takes a text if left out.
+    /// The question that the comment answers; if left out, the first question that takes a text.
     #[serde(default)]
     comment_question: Option<String>,
     #[serde(default)]
     respondent: Option<String>,
-    /// What tells it from another line that is alike.
+    /// A key that distinguishes the line from an equal line.
     #[serde(default)]
     key: Option<String>,
 }
@@ -80,7 +81,7 @@ enum Time {
     Number(u64),
 }
 
-/// A score as it is told. Whether the question's scale has it, is for the rules of displays.
+/// A score from the line. Whether the question's scale contains it is checked by the rules for displays.
 struct Points(u8);
 
 impl<'de> Deserialize<'de> for Points {
@@ -104,29 +105,29 @@ impl<'de> Deserialize<'de> for Points {
     }
 }
 
-/// Whether a line is of the second kind: no display has a time.
+/// Detects whether a line is a score: no display has a `time`.
 #[derive(Deserialize)]
 struct Kind {
     #[serde(default)]
     time: Option<serde::de::IgnoredAny>,
 }
 
-/// What a shard knows that takes lines: versions, the site, what holds, and the time.
+/// What a shard needs to know to import lines: versions, the site, the policy, and the time.
 pub struct ImportContext<'a> {
     /// Finds a version.
     pub published: &'a dyn Fn(u32) -> Result<Option<Rc<Published>>, Failure>,
-    /// Tells the number of the latest version.
+    /// Returns the number of the latest version.
     pub latest: &'a dyn Fn() -> Result<u32, Failure>,
     /// The site's id.
     pub site: &'a str,
-    /// What holds now.
+    /// The current policy.
     pub policy: &'a Policy,
-    /// The time.
+    /// The current time.
     pub now_ms: u64,
 }
 
-/// Takes lines of JSON, each as if it had been collected, in one transaction. A line that breaks a
-/// rule is told and left out; importing the rest again changes nothing.
+/// Stores lines of JSON in one transaction, each as if it had been collected. A line that breaks a rule is left
+/// out and reported. Importing the other lines again changes nothing.
 pub fn import(
     sql: &impl Sql,
     lines: &str,
@@ -156,7 +157,8 @@ pub fn import(
     Ok(imported)
 }
 
-/// For each line `1` if its display is stored already, whatever became of it, and `0` if not.
+/// Returns a text with `1` for each line whose display is stored already, in whatever state, and `0` for each
+/// other line.
 pub fn known(sql: &impl Sql, lines: &str, context: &ImportContext<'_>) -> Result<String, Failure> {
     let mut known = String::new();
     each(sql, lines, context, &mut |_, arrival| {
@@ -170,14 +172,14 @@ pub fn known(sql: &impl Sql, lines: &str, context: &ImportContext<'_>) -> Result
     Ok(known)
 }
 
-/// Reads each line, if it is not empty.
+/// Parses each line and passes it to `take`; an empty line is passed as `None`.
 fn each(
     sql: &impl Sql,
     lines: &str,
     context: &ImportContext<'_>,
     take: &mut dyn FnMut(usize, Option<Result<Arrival, Problem>>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    // How often the same score stands here.
+    // How often each score has occurred in these lines.
     let mut alike = HashMap::new();
     for (at, line) in lines.lines().enumerate() {
         let arrival = match line.trim().is_empty() {
@@ -209,7 +211,7 @@ fn read(
     let line = if time.is_some() {
         let score: Score = json::read_sent(line.as_bytes())?;
         let (id, shown_ms) = score.id(alike)?;
-        // Told again after a later version was published, it is still the same.
+        // If the line is imported again after a later version was published, it is still the same display.
         let known = log::find(sql, id)?.filter(|known| !known.is_tombstone());
         let version = known.map_or_else(latest, |known| Ok(known.context.version))?;
         let text = published(version)?.and_then(|published| first_text(&published.definition));
@@ -239,7 +241,7 @@ fn read(
     let (nobody, told) = (RequestContext::default(), (site, Moment { shown_ms, now_ms }));
     let mut arrival = arrival::arrival(display, nobody, &published.definition, policy, told);
     if let Some(problem) = arrival.refused {
-        // Whoever imports still has the line, and can mend it.
+        // The importer still has the line, and can correct it.
         return Err(problem.into());
     }
     let kept = |told: Option<String>, is_kept: bool| {
@@ -280,9 +282,9 @@ fn first_text(definition: &Definition) -> Option<String> {
 }
 
 impl Score {
-    /// The id of the display that stands for it, and when that was shown. It is made of what the line
-    /// says, so that the same line is the same display whatever later versions ask, and of how often a
-    /// line said that before.
+    /// Returns the id of the display for this score, and when it was shown. The id is computed from the content
+    /// of the line, so that the same line is the same display whatever later versions ask, and from the number
+    /// of equal lines before it.
     fn id(&self, alike: &mut HashMap<String, u32>) -> Result<(DisplayId, u64), Failure> {
         let time = match &self.time {
             Time::Text(text) => text.clone(),
@@ -308,7 +310,7 @@ impl Score {
         Ok((DisplayId::new(shown_ms, random), shown_ms))
     }
 
-    /// The display.
+    /// Makes the display.
     fn line(
         self,
         (id, shown_ms): (DisplayId, u64),

@@ -1,5 +1,4 @@
-//! How much is taken at once, in memory: what is refused is refused before anything is read or
-//! written.
+//! Rate limits, in memory: a request over the limit is refused before anything is read or written.
 
 use asklet_protocol::failure::Failure;
 use asklet_shared::problem::{Code, Problem};
@@ -7,7 +6,7 @@ use asklet_shared::settings::Limits;
 
 use crate::buckets::{Bucket, Buckets, REQUEST};
 
-/// One shard's limiter.
+/// The limiter of one shard.
 #[derive(Default)]
 pub struct Limiter {
     shard: Option<Bucket>,
@@ -16,8 +15,9 @@ pub struct Limiter {
 }
 
 impl Limiter {
-    /// Lets a request pass, or says what it has to wait for. `address` is the visitor's, as
-    /// the Worker reads it, where the operator has named the header that tells it.
+    /// Lets a request pass, or refuses it with the limit that it exceeds. `address` is the visitor's address,
+    /// as [`asklet_edge::http::address::network`] returns it, if the operator has named the header that
+    /// contains it.
     pub fn pass(
         &mut self,
         limits: Limits,
@@ -69,14 +69,14 @@ mod tests {
         assert_eq!(limit(Some("1.2.3.4"), start), Ok(()));
         let refused = Err("2 requests a minute from one address".to_owned());
         assert_eq!(limit(Some("1.2.3.4"), start), refused);
-        // Others go on, as long as the shard has room; a refused request took none of it.
+        // Other addresses still pass, as long as the shard has capacity; a refused request used none of it.
         assert_eq!(limit(Some("1.2.3.5"), start), Ok(()));
         assert_eq!(limit(None, start), Err("3 requests a second".to_owned()));
-        // Half a minute later there is one more.
+        // Half a minute later, one more request passes.
         assert_eq!(limit(Some("1.2.3.4"), start + 30_001), Ok(()));
         assert_eq!(limit(Some("1.2.3.4"), start + 30_001), refused);
         assert_eq!(limit(None, start + 30_001), Ok(()));
-        // A clock that goes back takes nothing away and gives nothing.
+        // A clock that goes back neither removes nor adds tokens.
         assert_eq!(limit(Some("1.2.3.4"), start), refused);
     }
 

@@ -1,9 +1,9 @@
-//! The log: one row a display, holding its latest revision. Counters are its fold, see
-//! [`super::rollup`].
+//! The log: one row per display, which holds the display's latest revision. The counters are folded from it,
+//! see [`super::rollup`].
 //!
-//! A row's key is the client's own id, a UUIDv7, and there is no other index on what everybody
-//! writes: a revision costs one written row. Rows lie in about the order in which they were shown,
-//! which is what makes the unfolded tail a short range of keys.
+//! The key of a row is the client's own id, a UUIDv7, and there is no other index on columns that every display
+//! writes: a revision costs one written row. Rows are stored in about the order in which the displays were
+//! shown, and so the unfolded tail is a short range of keys.
 
 use std::collections::BTreeMap;
 
@@ -18,8 +18,8 @@ use super::stored::{self, COLUMNS, Counted, Stored, WRITTEN, values};
 use super::{changes, display_keys};
 use crate::sql::{Sql, Value};
 
-/// Hands over the facts of the displays that a condition picks out, with how many displays there are
-/// of each kind: those that were shown in the same bucket and are alike in all that is counted.
+/// Calls `kind` for each group of the displays that match a condition, with the facts and the number of its
+/// displays. Displays of a group were shown in the same bucket and are alike in all that is counted.
 pub fn each_group(
     sql: &impl Sql,
     condition: &str,
@@ -50,9 +50,9 @@ pub fn each_group(
     )
 }
 
-/// Puts a display, or a revision that follows the stored one, into the log, where nothing more is
-/// to be done: no counter covers it, nothing was excluded, and it has no key yet if it needs one.
-/// `false` where that does not hold; then nothing was written.
+/// Writes a display, or a revision that follows the stored one, into the log, if nothing else has to be done:
+/// no counter covers the display, it is not excluded, and it has no key yet if it needs one. Returns `false` if
+/// more has to be done; then nothing was written.
 pub fn advance(sql: &impl Sql, stored: &mut Stored) -> Result<bool, Failure> {
     stored.seq = changes::next(sql)?;
     let key = stored.has_sealed().then(|| display_keys::next(sql)).transpose()?;
@@ -82,7 +82,7 @@ pub fn advance(sql: &impl Sql, stored: &mut Stored) -> Result<bool, Failure> {
     Ok(is_written)
 }
 
-/// Puts a row into the log, in the place of an earlier revision's, with the next number.
+/// Writes a row into the log with the next number. It replaces an earlier revision.
 pub fn write(sql: &impl Sql, stored: &mut Stored) -> Result<(), Failure> {
     stored.seq = changes::next(sql)?;
     if stored.key.is_none() && stored.has_sealed() {
@@ -96,8 +96,8 @@ pub fn write(sql: &impl Sql, stored: &mut Stored) -> Result<(), Failure> {
     )
 }
 
-/// Overwrites what displays hold where it lies, with as many bytes that say nothing, before their rows are
-/// replaced or removed. Copies that SQLite has made stay until their place is used again.
+/// Overwrites columns of displays in their place, with the same number of meaningless bytes, before the rows
+/// are replaced or removed. Copies that SQLite has made stay until their space is used again.
 pub fn overwrite(
     sql: &impl Sql,
     columns: &[&str],
@@ -111,7 +111,7 @@ pub fn overwrite(
     sql.run(&format!("UPDATE display SET {columns} WHERE {condition}"), values)
 }
 
-/// The display with an id.
+/// Finds the display with an id.
 pub fn find(sql: &impl Sql, id: DisplayId) -> Result<Option<Stored>, Failure> {
     let id = Value::Blob(id.as_bytes().to_vec());
     let row = sql.first(&format!("SELECT {COLUMNS} FROM display WHERE id = ?"), &[id])?;

@@ -1,4 +1,4 @@
-//! Housekeeping: when the tail is folded, and what is kept no longer goes.
+//! Maintenance: folds the tail, and removes what retention does not keep any longer.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -10,18 +10,18 @@ use crate::alarm::Alarm;
 use crate::shard::{retention, rollup, versions};
 use crate::sql::Sql;
 
-/// Before which times a shard has settled what it keeps since it woke: once a day is enough, however often
-/// the alarm runs to fold.
+/// The times up to which a shard has applied retention since it woke. Once a day is enough, however often the
+/// alarm runs to fold.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RetentionProgress {
     unanswered_ms: u64,
     people_ms: u64,
 }
 
-/// How often a shard looks after what it keeps.
+/// How often a shard runs maintenance.
 pub const INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Folds, and settles what is kept no longer, in slices with pauses in which others are served.
+/// Folds the tail and applies retention, in slices with pauses in which other requests are served.
 pub async fn keep<S: Sql>(
     sql: &S,
     alarm: &impl Alarm,
@@ -29,7 +29,7 @@ pub async fn keep<S: Sql>(
     progress: &Cell<RetentionProgress>,
     now_ms: u64,
 ) -> Result<(), Failure> {
-    // First of all: whatever breaks below, there is a next time.
+    // The alarm is set first: whatever fails below, maintenance runs again.
     alarm.set(INTERVAL).await?;
     while rollup::fold(sql, now_ms)? {
         pause().await;
@@ -50,7 +50,7 @@ pub async fn keep<S: Sql>(
     Ok(())
 }
 
-/// Settles everything before a time, once it is folded.
+/// Applies one kind of retention to everything before a time, once it is folded.
 async fn settle<S: Sql>(
     sql: &S,
     pause: &impl AsyncFn(),
@@ -70,7 +70,7 @@ async fn settle<S: Sql>(
     }
 }
 
-/// One slice of what retention does before a time; returns where the next one begins.
+/// One slice of retention for everything before a time; returns where the next slice begins.
 type RetentionStep<S> = fn(&S, u64, Option<Cursor>) -> Result<Option<Cursor>, Failure>;
 
 #[cfg(test)]

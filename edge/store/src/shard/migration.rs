@@ -1,4 +1,4 @@
-//! A shard that moves from one deployment to another: see [`crate::bundle`].
+//! The migration of a shard from one deployment to another: see [`crate::bundle`].
 
 use asklet_protocol::bundle::{self, Head};
 use asklet_protocol::failure::Failure;
@@ -14,11 +14,11 @@ const fn table(name: &'static str, key: &'static [&'static str], step: usize) ->
     Table { name, key, key_there: key, surveys: &[], secrets: &[], step, in_place: None }
 }
 
-/// Keys are written where they lie, so that no copy of one is left.
+/// Keys are written in place, so that no copy of a key is left.
 const KEYS: Table =
     Table { in_place: Some(display_keys::IN_PLACE), ..table("display_key", &["batch"], 8) };
 
-/// What travels. What holds now the site tells once everything has come.
+/// The tables in a bundle. The policy is not part of it: the site sends it once the migration is complete.
 const TABLES: &[Table] = &[
     table("published", &["version"], 8),
     table("body", &["digest"], 8),
@@ -27,11 +27,12 @@ const TABLES: &[Table] = &[
     table("change", &["seq"], 500),
     KEYS,
     table("display", &["id"], 100),
-    // The last: without its row a shard neither counts nor takes anything.
+    // The last table: without its row, a shard neither counts nor takes displays.
     table("folded", &["rowid"], 8),
 ];
 
-/// Reads a page of a shard that has been awake since a time, or its first page if it has changed.
+/// Reads a page of a shard, or the shard's first page if the shard has changed since. `woken_ms` is the time
+/// since which the shard has been awake.
 pub fn dump(
     sql: &impl Sql,
     woken_ms: u64,
@@ -53,13 +54,13 @@ pub fn dump(
     read_page(sql, (TABLES, MIGRATIONS.len()), from, (stamp, following), &same)
 }
 
-/// Forgets what holds now, so that the site is asked before anything is taken.
+/// Forgets the policy, so that the shard asks the site for it before it takes a display.
 pub fn forget_policy(sql: &impl Sql) -> Result<(), Failure> {
     sql.run("DELETE FROM standing", &[])
 }
 
-/// Refuses a page of displays of which one does not read, such as of a channel that is not known: a fold or an
-/// export would meet it later, when nobody could send another page.
+/// Refuses a page with a display that cannot be read, for example because its channel is unknown. Otherwise a
+/// fold or an export would find it later, when nobody can send another page.
 fn check_displays(sql: &impl Sql, head: &Head) -> Result<(), Failure> {
     let (mut condition, mut between) = ("true".to_owned(), Vec::new());
     for (key, than) in head.bounds().into_iter().zip([">", "<="]).filter(|(key, _)| !key.is_empty())
@@ -67,7 +68,7 @@ fn check_displays(sql: &impl Sql, head: &Head) -> Result<(), Failure> {
         condition += &format!(" AND id {than} ?");
         between.extend(dump::values(key)?);
     }
-    // What is personal may be sealed with a key that comes with a later page.
+    // Personal data may be encrypted under a key that arrives with a later page.
     let query = format!("SELECT id, facts FROM display WHERE {condition}");
     sql.query(&query, &between, &mut |mut row| {
         let (id, facts) = (row.blob()?, row.text()?);
@@ -77,7 +78,7 @@ fn check_displays(sql: &impl Sql, head: &Head) -> Result<(), Failure> {
     })
 }
 
-/// Takes a page. Until it was the last one, the shard neither counts nor takes anything.
+/// Stores a page. Until the last page is stored, the shard neither counts nor takes displays.
 pub fn load(sql: &impl Sql, page: &str) -> Result<u64, Failure> {
     let (head, rows) = bundle::read(page)?;
     let loaded = sql.transaction(|| {

@@ -1,5 +1,5 @@
-//! One shard of a survey: displays as a log, the counters that are folded from it, and what a team does with
-//! both.
+//! One shard of a survey: the log of its displays, the counters that are folded from the log, and what a team
+//! does with both.
 
 pub mod arrival;
 pub mod capacity;

@@ -1,21 +1,22 @@
-//! What the site refused a moment ago: whoever asks for it again does not reach the site.
+//! The negative cache: what the site refused a moment ago is refused here without another call to the site.
 
 use std::collections::HashMap;
 
 use asklet_shared::problem::{Code, Problem};
 
-/// How long a refusal is remembered, and how many are.
+/// Milliseconds for which a refusal is remembered, and number of refusals that are remembered.
 const KEEP_MS: u64 = 60_000;
 const LIMIT: usize = 64;
 
-/// Versions that the site refused (the latest is `None`), until when each is remembered, and why it
-/// was refused.
+/// Versions that the site refused (`None` is the latest version), with the time until which each is remembered
+/// and the reason.
 #[derive(Default)]
 pub struct NegativeCache(HashMap<Option<u32>, (u64, Problem)>);
 
 impl NegativeCache {
-    /// Lets a question pass that was not refused a moment ago. Where no more refusals can be
-    /// remembered none does: versions are made up faster than the site can refuse them.
+    /// Lets a request for a version pass, unless the site refused that version a moment ago. If no more
+    /// refusals can be remembered, no request passes, because clients invent versions faster than the site can
+    /// refuse them.
     pub fn pass(&mut self, version: Option<u32>, now_ms: u64) -> Result<(), Problem> {
         self.0.retain(|_, (until_ms, _)| now_ms < *until_ms);
         match self.0.get(&version) {
@@ -27,12 +28,12 @@ impl NegativeCache {
         }
     }
 
-    /// Remembers why one was refused.
+    /// Remembers why a version was refused.
     pub fn add(&mut self, version: Option<u32>, problem: Problem, now_ms: u64) {
         self.0.insert(version, (now_ms + KEEP_MS, problem));
     }
 
-    /// Forgets all: the site has told something new.
+    /// Forgets all refusals, because the site has sent something new.
     pub fn clear(&mut self) {
         self.0.clear();
     }

@@ -1,8 +1,8 @@
-//! What is personal in a display, and in which columns it lies.
+//! The personal data of a display, and the columns that hold it.
 //!
-//! Texts and the respondent's id are sealed under the display's own key (see [`super::display_keys`]). What
-//! SQL groups and filters by is not: the declared traits, of which at most 200 values are told apart, and
-//! a digest of the respondent's id, the one that counters hold.
+//! Texts and the respondent's id are encrypted under the display's own key (see [`super::display_keys`]). The
+//! columns by which SQL groups and filters are not encrypted: the declared traits, of which at most 200 values
+//! are distinguished, and a digest of the respondent's id, the same digest that counters hold.
 
 use std::collections::BTreeMap;
 
@@ -19,25 +19,25 @@ use super::columns::broken;
 use crate::cipher::DisplayKey;
 use crate::sql::Value;
 
-/// What is kept of a person until retention forgets it, besides what is sealed.
+/// The personal data that is stored until retention forgets it, besides the encrypted part.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Personal {
     /// The declared traits, with the values that they count under.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub traits: BTreeMap<String, String>,
-    /// Whether the site's server vouches for them.
+    /// Whether the site's server vouches for the traits.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub verified: bool,
-    /// Why an identity token was not taken.
+    /// Why an identity token was not accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity_refused: Option<Code>,
-    /// Whether anything was written; only where it is stored, for SQL to look at.
+    /// Whether the display has a text. It is only set in the stored form, where SQL reads it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub has_text: bool,
 }
 
 impl Personal {
-    /// Traits, whether the site's server vouches for them, and why it does not.
+    /// Makes personal data of traits, of whether the site's server vouches for them, and of why it does not.
     pub fn new(
         traits: BTreeMap<String, String>,
         verified: bool,
@@ -47,10 +47,10 @@ impl Personal {
     }
 }
 
-/// What is sealed.
+/// The encrypted part.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sealed {
-    /// Who answered, in the site's own word.
+    /// The respondent's id, as the site names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub respondent: Option<String>,
     /// The texts, by question.
@@ -59,13 +59,13 @@ pub struct Sealed {
 }
 
 impl Sealed {
-    /// Whether there is nothing to seal.
+    /// Whether there is nothing to encrypt.
     pub fn is_empty(&self) -> bool {
         self.respondent.is_none() && self.texts.is_empty()
     }
 
-    /// What goes in the columns `respondent`, `personal`, `key_number` and `sealed`. Without a key there
-    /// must be nothing to seal.
+    /// Returns the values of the columns `respondent`, `personal`, `key_number` and `sealed`. Without a key,
+    /// there must be nothing to encrypt.
     pub fn columns(
         &self,
         id: DisplayId,
@@ -98,18 +98,18 @@ impl Sealed {
     }
 }
 
-/// A respondent's digest as the column `respondent` holds it: of equal length for all, so that one can be
-/// overwritten where it lies.
+/// Returns a respondent's digest for the column `respondent`. All digests have the same length, so that a
+/// digest can be overwritten in its place.
 pub fn digest_column(respondent: &str) -> String {
     format!("{:016x}", respondent_digest(respondent))
 }
 
-/// A digest that the column holds.
+/// Reads a digest from the column.
 pub fn read_digest(column: &str) -> Result<u64, Failure> {
     u64::from_str_radix(column, 16).map_err(|_| broken("respondent"))
 }
 
-/// Takes the texts out of answers: what is left is counted.
+/// Removes the texts from answers and returns them; what is left is counted.
 pub fn take_texts(answers: &mut Answers) -> BTreeMap<String, String> {
     let mut texts = BTreeMap::new();
     for (question, answer) in &mut answers.0 {
@@ -123,7 +123,7 @@ pub fn take_texts(answers: &mut Answers) -> BTreeMap<String, String> {
     texts
 }
 
-/// Puts texts where they were taken from.
+/// Puts the texts back into the answers.
 pub fn put_texts(answers: &mut Answers, texts: BTreeMap<String, String>) -> Result<(), Failure> {
     for (question, text) in texts {
         match answers.0.iter_mut().find(|(id, _)| *id == question) {
@@ -135,7 +135,7 @@ pub fn put_texts(answers: &mut Answers, texts: BTreeMap<String, String>) -> Resu
     Ok(())
 }
 
-/// The digest under which a respondent is counted.
+/// Returns the digest under which a respondent is counted.
 pub fn respondent_digest(respondent: &str) -> u64 {
     Respondents::digest(seal::leading_bits(&Sha256::digest(respondent.as_bytes())))
 }

@@ -1,9 +1,10 @@
-//! Recording: one revision of one display enters the log, and, where the counters cover the display
-//! already, the counters with it, in one transaction.
+//! Recording: one revision of one display is written to the log, and, if the counters cover the display
+//! already, to the counters in the same transaction.
 //!
-//! A display whose id was made by a clock too wrong for the tail's range of keys is marked as clock-skewed. It
-//! is deferred like whatever arrives behind the watermark: the fold counts it with others later, since
-//! counting one by itself writes a row for each of its dimensions and questions.
+//! A display whose id was made by a clock that is too wrong for the tail's range of keys is marked as
+//! clock-skewed. It is deferred like every display that arrives behind the watermark: the fold counts it later
+//! together with others, because counting a single display writes one row for each of its dimensions and
+//! questions.
 
 use std::collections::BTreeMap;
 
@@ -22,11 +23,11 @@ use crate::shard::watermark::Watermark;
 use crate::shard::{display_keys, log, trait_values};
 use crate::sql::Sql;
 
-/// The oldest display that is taken for what it is; older ones count as shown this long ago.
+/// The maximum age that is accepted from a client; older displays count as shown this long ago.
 pub const AGE_LIMIT_MS: u64 = 30 * DAY_MS;
 
-/// When a display was shown that is this old as the client says. The time is ours, less that age, so
-/// that a wrong clock never costs an answer.
+/// Returns when a display was shown, given its age according to the client. The time is the server's time minus
+/// that age, so that a client's wrong clock never costs an answer.
 pub fn shown_ms(age_ms: u64, now_ms: u64) -> u64 {
     now_ms.saturating_sub(age_ms.min(AGE_LIMIT_MS))
 }
@@ -38,44 +39,45 @@ pub struct Arrival {
     pub id: DisplayId,
     /// The number of the revision.
     pub revision: u32,
-    /// How far it came.
+    /// How far the visitor got.
     pub stage: Stage,
-    /// Whether it was closed.
+    /// Whether the visitor closed the survey.
     pub dismissed: bool,
-    /// When it was shown, in milliseconds since the epoch.
+    /// When the display was shown, in milliseconds since the epoch.
     pub shown_ms: u64,
-    /// Under what context it was shown.
+    /// The context in which the display was shown.
     pub context: Context,
-    /// What was answered.
+    /// The answers.
     pub answers: Answers,
-    /// Who answered.
+    /// The id of the respondent.
     pub respondent: Option<String>,
     /// The declared traits.
     pub traits: BTreeMap<String, String>,
-    /// Whether the site's server vouches for respondent and traits.
+    /// Whether the site's server vouches for the respondent and the traits.
     pub verified: bool,
-    /// Why its identity token, or its traits without one, were not taken.
+    /// Why the display's identity token, or its traits without a token, were not accepted.
     pub refused: Option<Problem>,
-    /// Why it does not count, if it is told so.
+    /// Why the display does not count, if an import says so.
     pub excluded: Option<String>,
 }
 
-/// What became of a revision that was stored or acknowledged.
+/// What happened to a revision that was stored or acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recorded {
-    /// It is the latest now.
+    /// The revision is the latest now.
     New,
-    /// It, or a later one, was there already; nothing changed.
+    /// This or a later revision was stored already; nothing changed.
     Known,
 }
 
-/// Takes one revision of one display in one transaction. An older or equal revision changes nothing
-/// and is acknowledged again; a newer one replaces.
+/// Stores one revision of one display in one transaction. An older or equal revision changes nothing and is
+/// acknowledged again; a newer revision replaces the stored one.
 pub fn record(sql: &impl Sql, arrival: Arrival, now_ms: u64) -> Result<Recorded, Failure> {
     let has_traits = !arrival.traits.is_empty();
     let mut new = first_stored(arrival, now_ms);
     display_keys::reserve(sql, usize::from(new.has_sealed()))?;
-    // One statement is a transaction by itself. Values of traits may have to be remembered as well.
+    // A single statement is a transaction by itself. If the display has traits, their values may have to be
+    // stored as well.
     if !has_traits && log::advance(sql, &mut new)? {
         return Ok(Recorded::New);
     }
@@ -87,8 +89,8 @@ pub fn record(sql: &impl Sql, arrival: Arrival, now_ms: u64) -> Result<Recorded,
     })
 }
 
-/// Takes many displays in one transaction, as [`record`] takes each. One that cannot follow what is
-/// there is left out, and its problem stands in its place.
+/// Stores many displays in one transaction, each as [`record`] does. A display that cannot follow the stored
+/// revision is left out; the result has its problem in its place.
 pub fn record_all(
     sql: &impl Sql,
     arrivals: Vec<Arrival>,
@@ -112,8 +114,8 @@ pub fn record_all(
     })
 }
 
-/// Puts one revision into the log, and what that changes of the counters into `changes`. Runs within
-/// the caller's transaction; a problem is told before anything is written.
+/// Writes one revision to the log, and adds the resulting change of the counters to `changes`. Runs within the
+/// caller's transaction. A problem is returned before anything is written.
 fn store(
     sql: &impl Sql,
     counters: Watermark,
@@ -126,7 +128,8 @@ fn store(
         new.deferred = counters.defers(&new);
         log::write(sql, &mut new)?;
         if counters.covers(&new) {
-            // The clock went back, or it would wait for the next fold.
+            // The counters cover a new display only if the clock went back. Otherwise the display waits for the
+            // next fold.
             changes.replace(sql, None, &new)?;
             rollup::cover_one(sql)?;
         }
@@ -153,7 +156,7 @@ fn store(
     Ok(Recorded::New)
 }
 
-/// Refuses a newer revision that cannot follow.
+/// Refuses a newer revision that cannot follow the stored one.
 fn check_succession(earlier: &Stored, new: &Stored) -> Result<(), Problem> {
     if new.revision == earlier.revision {
         return Ok(());
@@ -172,7 +175,7 @@ fn check_succession(earlier: &Stored, new: &Stored) -> Result<(), Problem> {
     Ok(())
 }
 
-/// A display's row at its first receipt.
+/// Returns the row of a display at its first receipt.
 fn first_stored(arrival: Arrival, now_ms: u64) -> Stored {
     Stored {
         id: arrival.id,
@@ -197,8 +200,8 @@ fn first_stored(arrival: Arrival, now_ms: u64) -> Stored {
     }
 }
 
-/// The row of a further revision: what the first receipt fixed stays, and what was forgotten or does
-/// not count goes on being so.
+/// Returns the row of a further revision. What the first receipt fixed stays; what was forgotten stays
+/// forgotten, and what is excluded stays excluded.
 fn later_stored(mut later: Stored, earlier: &Stored) -> Stored {
     later.received_ms = earlier.received_ms;
     later.shown_ms = earlier.shown_ms;
@@ -208,10 +211,10 @@ fn later_stored(mut later: Stored, earlier: &Stored) -> Stored {
     later.deferred = earlier.deferred;
     later.excluded.clone_from(&earlier.excluded);
     if later.revision == earlier.revision {
-        // A repeated request may come from elsewhere, and is the same all the same.
+        // A repeated request may come from another place, and is still the same revision.
         later.context.device.clone_from(&earlier.context.device);
         later.context.country.clone_from(&earlier.context.country);
-        // Its token may have been good then and not now, or the other way round.
+        // The token may have been accepted then and not now, or the other way round.
         let is_refused = |stored: &Stored| {
             stored.personal.as_ref().is_some_and(|personal| personal.identity_refused.is_some())
         };

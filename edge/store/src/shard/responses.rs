@@ -4,7 +4,7 @@ use asklet_protocol::responses::{Excluded, RemovalReason, Removed, Response, Res
 
 use super::stored::{DELETED, ERASED, Stored};
 
-/// A display as a team reads it; the survey, the shard and the category are the caller's to say.
+/// Returns a display as a team reads it. The caller fills in the survey, the shard and the category.
 pub fn response(display: Stored) -> Response {
     let context = display.context;
     let personal = display.personal.unwrap_or_default();
@@ -37,7 +37,7 @@ pub fn response(display: Stored) -> Response {
     }
 }
 
-/// What readers are told of a display.
+/// Returns the change of a display, as readers receive it.
 pub fn change(display: Stored) -> ResponseChange {
     let gone = match display.excluded.as_deref() {
         Some(ERASED) => RemovalReason::Erased,

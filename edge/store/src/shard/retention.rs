@@ -1,10 +1,10 @@
-//! What is kept and for how long: displays that do not count, respondents that are erased, people
-//! that are forgotten, and unanswered displays that are dropped.
+//! Removal of data: displays that are excluded, respondents that are erased, people that are forgotten, and
+//! unanswered displays that are dropped.
 //!
-//! Exclusion and erasure take a display's contribution out of the counters. Retention does not: what
-//! it removes from the log is settled in the counters.
+//! Exclusion and erasure take a display's contribution out of the counters. Retention does not: what it removes
+//! from the log stays counted.
 //!
-//! Whatever removes something personal destroys the display's key in the same transaction: see
+//! Everything that removes personal data destroys the display's key in the same transaction: see
 //! [`super::display_keys`].
 
 use asklet_protocol::cursor::Cursor;
@@ -26,20 +26,20 @@ use crate::shard::watermark::Watermark;
 use crate::shard::{changes, columns, display_keys, log, storage};
 use crate::sql::{Sql, Value};
 
-/// How long an unanswered display is kept after it arrived. A revision of it can be on its way for a
-/// day less, and must not meet an empty place.
+/// Milliseconds for which an unanswered display is kept after it arrived. A revision of it can be in transit
+/// for one day less, and must find the earlier revision when it arrives.
 const UNANSWERED_MS: u64 = AGE_LIMIT_MS + DAY_MS;
 
-/// How many rows retention looks at in one slice.
+/// Number of rows that retention looks at in one slice.
 const SLICE_ROWS: u32 = 2_000;
 
-/// How many displays one slice forgets at most, so that nobody waits 50 ms for it.
+/// Number of displays that one slice forgets at most, so that nobody waits 50 ms for it.
 const MOST_FORGOTTEN: usize = 200;
 
-/// How many it erases: each of them changes about ten counters, too.
+/// Number of displays that one slice erases at most: each of them also changes about ten counters.
 const MOST_ERASED: usize = 20;
 
-/// What retention has removed so far.
+/// Returns what retention has removed so far.
 pub fn removed(sql: &impl Sql) -> Result<Since, Failure> {
     let row = sql.first("SELECT dropped_ms, forgotten_ms FROM folded", &[])?;
     row.map_or(Ok(Since::default()), |mut row| {
@@ -52,8 +52,7 @@ pub fn exclude(sql: &impl Sql, id: DisplayId, reason: Option<&str>) -> Result<()
     sql.transaction(|| mark(sql, vec![find(sql, id)?], reason))
 }
 
-/// Marks displays as such that do not count, for a reason, or as such that do. Runs within the caller's
-/// transaction.
+/// Excludes displays for a reason, or includes them again. Runs within the caller's transaction.
 pub fn mark(sql: &impl Sql, displays: Vec<Stored>, reason: Option<&str>) -> Result<(), Failure> {
     let counters = Watermark::read(sql)?;
     let mut changes = CounterChanges::default();
@@ -67,7 +66,7 @@ pub fn mark(sql: &impl Sql, displays: Vec<Stored>, reason: Option<&str>) -> Resu
     changes.save(sql)
 }
 
-/// Deletes a display; what is left of it is what is left of an erased one.
+/// Deletes a display. It leaves a tombstone, as an erased display does.
 pub fn delete(sql: &impl Sql, id: DisplayId) -> Result<(), Failure> {
     sql.transaction(|| remove(sql, vec![find(sql, id)?], DELETED))
 }
@@ -77,8 +76,8 @@ fn find(sql: &impl Sql, id: DisplayId) -> Result<Stored, Failure> {
     Ok(found.ok_or_else(unknown_display)?)
 }
 
-/// Leaves nothing of displays but their ids, by which a repeated request is known. `mark` says why they
-/// are gone. Runs within the caller's transaction.
+/// Removes everything of displays except a tombstone with the id, by which a repeated request is recognized.
+/// `mark` says why they were removed. Runs within the caller's transaction.
 pub fn remove(sql: &impl Sql, displays: Vec<Stored>, mark: &str) -> Result<(), Failure> {
     storage::note_size(sql)?;
     let counters = Watermark::read(sql)?;
@@ -108,8 +107,8 @@ pub fn remove(sql: &impl Sql, displays: Vec<Stored>, mark: &str) -> Result<(), F
     changes.save(sql)
 }
 
-/// Erases the displays of a respondent in one slice; what is left of each is the id, by which a
-/// repeated request is known. Returns how many there were, and where the next slice begins.
+/// Erases the displays of a respondent in one slice. Each leaves a tombstone with its id, by which a repeated
+/// request is recognized. Returns the number of erased displays, and where the next slice begins.
 pub fn erase(
     sql: &impl Sql,
     respondent: &str,
@@ -148,12 +147,12 @@ pub fn erase(
     })
 }
 
-/// Until when unanswered displays are dropped at a time.
+/// Returns the time before which unanswered displays are dropped.
 pub fn unanswered_until_ms(now_ms: u64) -> u64 {
     day_start(now_ms.saturating_sub(UNANSWERED_MS))
 }
 
-/// Until when people are forgotten at a time.
+/// Returns the time before which people are forgotten.
 pub fn people_until_ms(now_ms: u64, retention_days: u16) -> u64 {
     day_start(now_ms.saturating_sub(u64::from(retention_days) * DAY_MS))
 }
@@ -162,11 +161,11 @@ fn day_start(ms: u64) -> u64 {
     ms - ms % DAY_MS
 }
 
-/// Drops the unanswered displays of one slice that arrived before a time. All that were shown before
-/// it must be folded, since their counts stay. Returns where the next slice begins.
+/// Drops the unanswered displays of one slice that arrived before a time. All displays that were shown before
+/// this time must be folded, because their counts stay. Returns where the next slice begins.
 ///
-/// What was excluded or erased stays, or telling it again would bring it back; and so does what was
-/// told later than any page tells it, since an import can be repeated at any time.
+/// Excluded and erased displays stay, because a repeated request would otherwise bring them back. Displays that
+/// arrived later than any page sends them stay, too, because an import can be repeated at any time.
 pub fn drop_unanswered(
     sql: &impl Sql,
     until_ms: u64,
@@ -200,8 +199,8 @@ pub fn drop_unanswered(
     })
 }
 
-/// Forgets the people of one slice whose displays were shown before a time: comments, respondents and
-/// traits go, and the counts stay. Returns where the next slice begins.
+/// Forgets the people of one slice whose displays were shown before a time: comments, respondents and traits
+/// are removed, and the counts stay. Returns where the next slice begins.
 pub fn forget_people(
     sql: &impl Sql,
     until_ms: u64,
@@ -237,7 +236,7 @@ pub fn forget_people(
                     sealed = NULL, seq = ? WHERE id = ?",
                 &[seq.into(), id.clone().into()],
             )?;
-            // All of them are covered; those that nobody is told of have no row.
+            // The counters cover all of them. A display that readers do not learn of has no row in `change`.
             changes::renumber(sql, (earlier, seq), id)?;
             keys.extend(key);
         }
@@ -245,19 +244,19 @@ pub fn forget_people(
         Ok((removed, rest))
     })?;
     if next.is_none() {
-        // Who answered is not for counters to remember either.
+        // The counters must not remember who answered either.
         let day = Value::from(time::day_of(until_ms));
         sql.run("DELETE FROM counter WHERE dimension = ? AND day < ?", &[RESPONDENT.into(), day])?;
     }
     Ok(next)
 }
 
-/// What is done to the rows that a condition with its values picks out, in the order of their ids. Returns
-/// whether anything was removed, and the last of the rows if it was not done to all.
+/// Applies retention to the rows that match a condition with its values, in the order of their ids. Returns
+/// whether anything was removed, and the last row that was processed if there are more.
 type Settle<'a> = &'a dyn Fn(&str, &[Value]) -> Result<(bool, Option<Cursor>), Failure>;
 
-/// Settles one slice of what was shown before a time in one transaction, and notes that time where
-/// anything went. It begins at the beginning each time: what was imported may be of any age.
+/// Applies retention to one slice of what was shown before a time, in one transaction, and stores that time if
+/// anything was removed. Each run begins with the first slice, because imported displays may have any age.
 fn settle(
     sql: &impl Sql,
     until_ms: u64,
@@ -273,7 +272,7 @@ fn settle(
         let slice = Slice { after, rows: SLICE_ROWS };
         let (mut next, mut went) = (None, false);
         for range in slice.ranges(sql, 0, until_ms)? {
-            // What arrived meanwhile and is deferred waits for the next time.
+            // A deferred display that arrived in the meantime waits for the next run.
             let counted = "(deferred = 0 OR received_ms < (SELECT received_until_ms FROM folded))";
             let condition = format!("{} AND {counted}", range.condition);
             let (removed, rest) = settle(&condition, &range.values)?;

@@ -1,16 +1,15 @@
-//! Counters as the fold of the log.
+//! The counters, which are folded from the log.
 //!
-//! A display is covered by the counters once it was shown before the watermark. What arrives behind it,
-//! and what is clock-skewed, is deferred: it is covered in the order of reception, by a watermark of its own.
-//! Folding moves a watermark and adds the displays that it passes. A display that changes after that
-//! takes its old contribution out and puts the new one in, in the transaction that stores it.
-//! So the counters always equal a recount of the covered part of the log, plus what retention settled
-//! by dropping rows or forgetting people, and a summary is the counters plus a scan of what is not
-//! covered.
+//! The counters cover a display if it was shown before the watermark. A display that arrives behind the
+//! watermark, or is clock-skewed, is deferred: deferred displays are covered in the order of reception, by a
+//! watermark of their own. Folding moves a watermark and adds the displays that it passes. If a covered display
+//! changes later, its old contribution is taken out and the new one put in, in the transaction that stores the
+//! change. So the counters always equal a recount of the covered part of the log, plus what retention has
+//! dropped or forgotten. A summary is the counters plus a scan of the displays that they do not cover.
 //!
-//! The tail is folded when it is long, and not when it is old: a fold writes about as many rows for
-//! ten displays as for a thousand. For the same reason nothing is counted as it arrives: a untrusted client who
-//! makes up old displays would have each of them write a row for each dimension and question.
+//! The tail is folded when it is long, and not when it is old: a fold writes about as many rows for ten
+//! displays as for a thousand. For the same reason no display is counted as it arrives: an untrusted client
+//! that invents old displays would make each of them write a row for each dimension and question.
 
 use asklet_protocol::failure::Failure;
 use asklet_protocol::problems::migrating;
@@ -26,26 +25,26 @@ use crate::shard::watermark::{DEFERRED, TAIL, Watermark, deferred};
 use crate::shard::{changes, log};
 use crate::sql::{Sql, Value};
 
-/// How long a display stays in the tail, where changing it is cheap, unless the tail is full.
+/// Milliseconds for which a display stays in the tail, where changing it is cheap, unless the tail is full.
 const SETTLE_MS: u64 = BUCKET_MS;
 
-/// How many settled displays make a fold worth its rows.
+/// Number of settled displays from which a fold is worth the rows that it writes.
 const WORTHWHILE: usize = 1_000;
 
-/// How long the tail may be.
+/// Number of displays that the tail may have.
 pub const TAIL_LIMIT: usize = 10_000;
 
-/// About how many displays are folded in one transaction, so that nobody waits long.
+/// Approximate number of displays that are folded in one transaction, so that nobody waits long.
 const STEP: usize = 2_500;
 
-/// How many displays no counter covers.
+/// Numbers of displays that no counter covers.
 #[derive(Debug, Clone, Copy)]
 struct Waiting {
-    /// In the tail.
+    /// Displays in the tail.
     tail: usize,
-    /// Those of them that were shown before a time.
+    /// Displays of the tail that were shown before a given time.
     settled: usize,
-    /// Besides them, because they arrived behind the watermark.
+    /// Deferred displays, which arrived behind the watermark or are clock-skewed.
     deferred: usize,
 }
 
@@ -70,25 +69,25 @@ impl Waiting {
     }
 }
 
-/// How many displays no counter covers.
+/// Returns the number of displays that no counter covers.
 pub fn tail_length(sql: &impl Sql) -> Result<usize, Failure> {
     Ok(Waiting::count(sql, Watermark::read(sql)?, 0)?.all())
 }
 
-/// How many displays there are, whatever became of them.
+/// Returns the number of all displays, in whatever state.
 pub fn displays(sql: &impl Sql) -> Result<u64, Failure> {
     let row = sql.first("SELECT displays FROM folded", &[])?;
     let covered: u64 = row.ok_or_else(migrating)?.integer()?;
     Ok(covered + u64::try_from(tail_length(sql)?).unwrap_or(u64::MAX))
 }
 
-/// Counts a display that the counters cover from its first receipt on.
+/// Adds one to the number of covered displays, for a display that the counters cover from its first receipt.
 pub fn cover_one(sql: &impl Sql) -> Result<(), Failure> {
     sql.run("UPDATE folded SET displays = displays + 1", &[])
 }
 
-/// Folds what is worth folding: settled and deferred displays if there are many, and even the newest if
-/// the tail is full. At most one step at a time; `true` where there is more to do.
+/// Folds if it is worthwhile: settled or deferred displays if there are many, and even the newest displays if
+/// the tail is full. Makes at most one step; returns `true` if there is more to do.
 pub fn fold(sql: &impl Sql, now_ms: u64) -> Result<bool, Failure> {
     let watermark = Watermark::read(sql)?;
     let settled_ms = now_ms.saturating_sub(SETTLE_MS);
@@ -100,15 +99,15 @@ pub fn fold(sql: &impl Sql, now_ms: u64) -> Result<bool, Failure> {
         return fold_deferred(sql, watermark);
     }
     if waiting.all() > TAIL_LIMIT {
-        // A burst. A step takes the oldest, and what was shown in the last seconds is left alone as
-        // long as that is possible.
+        // This is a burst. A step takes the oldest displays, so that those of the last seconds stay in the tail
+        // as long as possible.
         return fold_step(sql, watermark, now_ms);
     }
     Ok(false)
 }
 
-/// Folds everything that was shown before a time, and all that is deferred, however little it is. One
-/// step at a time.
+/// Folds everything that was shown before a time, and all deferred displays, however few they are. Makes one
+/// step; returns `true` if there is more to do.
 pub fn fold_before(sql: &impl Sql, until_ms: u64) -> Result<bool, Failure> {
     let watermark = Watermark::read(sql)?;
     let is_more = fold_deferred(sql, watermark)?;
@@ -120,14 +119,15 @@ fn fold_step(sql: &impl Sql, watermark: Watermark, until_ms: u64) -> Result<bool
     if until_ms <= watermark.shown_ms {
         return Ok(false);
     }
-    // By key, which is almost by time; a step that gets nowhere takes a millisecond at least.
+    // The step is measured in keys, whose order is almost that of time. It covers at least one millisecond, so
+    // that every step makes progress.
     let step_ms = nth_shown_ms(sql, watermark, STEP)?.unwrap_or(until_ms);
     let step_ms = step_ms.clamp(watermark.shown_ms + 1, until_ms);
     cover(sql, (TAIL, &watermark.tail_range(step_ms)), ("until_ms", step_ms))?;
     Ok(step_ms < until_ms)
 }
 
-/// Moves the watermark of what was deferred by about one step; `true` where there is more.
+/// Moves the watermark of the deferred displays by about one step; returns `true` if there is more to do.
 fn fold_deferred(sql: &impl Sql, watermark: Watermark) -> Result<bool, Failure> {
     let find = |order: &str| {
         let query = format!(
@@ -138,14 +138,14 @@ fn fold_deferred(sql: &impl Sql, watermark: Watermark) -> Result<bool, Failure> 
     };
     let Some(last_ms) = find("DESC LIMIT 1")? else { return Ok(false) };
     let step_ms = find(&format!("LIMIT 1 OFFSET {STEP}"))?.unwrap_or(last_ms + 1);
-    // What arrived in one millisecond is counted together.
+    // Displays that arrived in the same millisecond are counted together.
     let step_ms = step_ms.max(watermark.received_ms + 1);
     let range = &watermark.deferred_range(step_ms);
     cover(sql, (&deferred(1), range), ("received_until_ms", step_ms))?;
     Ok(step_ms <= last_ms)
 }
 
-/// Puts the displays that a condition picks out into the counters, and moves a watermark behind them.
+/// Adds the displays that match a condition to the counters, and moves a watermark past them.
 fn cover(
     sql: &impl Sql,
     (condition, range): (&str, &[Value]),
@@ -166,7 +166,7 @@ fn cover(
     })
 }
 
-/// When the so-many-th display of the tail was shown, in the order of keys.
+/// Returns when the `nth` display of the tail was shown, in the order of keys.
 fn nth_shown_ms(sql: &impl Sql, watermark: Watermark, nth: usize) -> Result<Option<u64>, Failure> {
     let query =
         format!("SELECT shown_ms FROM display WHERE {TAIL} ORDER BY id LIMIT 1 OFFSET {nth}");
@@ -174,8 +174,8 @@ fn nth_shown_ms(sql: &impl Sql, watermark: Watermark, nth: usize) -> Result<Opti
     row.map(|mut row| row.integer()).transpose()
 }
 
-/// Counts anew after a change of what is counted: empties the counters and leaves everything to the next
-/// folds.
+/// Starts a recount after a change of what is counted: empties the counters, and leaves all displays to the
+/// next folds.
 pub fn recount_if_needed(sql: &impl Sql) -> Result<(), Failure> {
     let needed = sql.first("SELECT 1 FROM folded WHERE recount = 1", &[])?;
     if needed.is_none() {
@@ -191,13 +191,14 @@ pub fn recount_if_needed(sql: &impl Sql) -> Result<(), Failure> {
     })
 }
 
-/// Changes of counters for displays that they cover already. They are made within the transaction
-/// that changes the displays.
+/// Changes of counters for displays that the counters cover already. They are made within the transaction that
+/// changes the displays.
 #[derive(Default)]
 pub struct CounterChanges(Counters);
 
 impl CounterChanges {
-    /// Takes a display out and puts what became of it, and was written, in.
+    /// Takes the contribution of the earlier state of a display out, and puts that of the later state in, which
+    /// was written already.
     pub fn replace(
         &mut self,
         sql: &impl Sql,
@@ -215,12 +216,12 @@ impl CounterChanges {
         Ok(())
     }
 
-    /// Puts so many displays of a kind in.
+    /// Adds `count` displays of the same group.
     fn put_in(&mut self, sql: &impl Sql, facts: &Facts, count: u64) -> Result<(), Failure> {
         self.0.change(facts, CounterChange::PutIn(count), |key| load(sql, key))
     }
 
-    /// Stores the counters that were changed.
+    /// Stores the changed counters.
     pub fn save(self, sql: &impl Sql) -> Result<(), Failure> {
         save(sql, self.0)
     }
@@ -262,7 +263,7 @@ fn columns(key: &CounterKey) -> [Value; 4] {
     ]
 }
 
-/// What this shard has counted in a period: the counters and the tail.
+/// Returns what this shard has counted in a period: the counters, and the displays that they do not cover.
 pub fn count(sql: &impl Sql, request: &Request) -> Result<Counted, Failure> {
     let mut counted = request.nothing();
     let (from_ms, to_ms) = request.range();
@@ -293,7 +294,8 @@ pub fn count(sql: &impl Sql, request: &Request) -> Result<Counted, Failure> {
         )
     };
     add("question IN (?, ?)", [FUNNEL, &request.question])?;
-    // The question's options lie between it with a slash and it with what follows a slash.
+    // The keys of the question's options lie between the question with a slash and the question with the
+    // character after the slash.
     let (first, end) = (option_key(&request.question, ""), format!("{}0", request.question));
     add("question > ? AND question < ?", [&first, &end])?;
     each_uncovered(Watermark::read(sql)?, sql, &mut |facts, count| {
@@ -303,7 +305,7 @@ pub fn count(sql: &impl Sql, request: &Request) -> Result<Counted, Failure> {
     Ok(counted)
 }
 
-/// Hands over the facts of all that no counter covers, kind by kind.
+/// Calls `kind` for each group of the displays that no counter covers.
 fn each_uncovered(
     watermark: Watermark,
     sql: &impl Sql,

@@ -1,4 +1,4 @@
-//! Scans: what no counter can tell is counted display by display, in SQL and in slices.
+//! Scans: for questions that no counter can answer, displays are counted one by one, in SQL and in slices.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ pub fn scan(sql: &impl Sql, query: &ScanQuery, slice: Slice) -> Result<Scanned, 
     Ok(scanned)
 }
 
-/// The displays of a slice that a query wants.
+/// The displays of a slice that match a query.
 struct Selection<'a> {
     request: &'a Request,
     condition: String,
@@ -51,15 +51,15 @@ impl<'a> Selection<'a> {
             values.extend(wanted.iter().map(|value| Value::from(value.as_str())));
         }
         let request = &query.request;
-        // Ids of questions are letters, digits and underscores.
+        // Ids of questions consist of letters, digits and underscores.
         let answer = format!("json_extract(facts, '$.answers.{}')", request.question);
         let by = request.by.as_ref().map_or("''".to_owned(), column);
         Self { request, condition, values, answer, by }
     }
 
-    /// Counts displays that are alike together.
+    /// Counts displays that are alike as one group.
     fn count(&self, sql: &impl Sql, counted: &mut Counted) -> Result<(), Failure> {
-        // Without a trend all of the period is one point.
+        // Without a trend, the whole period is one point.
         let (from_ms, _) = self.request.range();
         let bucket = if self.request.edges.len() > 2 {
             format!("shown_ms / {BUCKET_MS}")
@@ -78,7 +78,7 @@ impl<'a> Selection<'a> {
                 let bucket: u64 = row.integer()?;
                 let (stage, dismissed) = (columns::stage(row.integer()?)?, row.boolean()?);
                 let name = row.text()?;
-                // One that is not known would count as another, where nobody sees it.
+                // An unknown channel would be counted as another channel, and nobody would notice.
                 let channel = Channel::named(&name).ok_or_else(|| columns::broken("channel"))?;
                 let by = row.text()?;
                 let answer = read_answer(&mut row)?;
@@ -98,7 +98,7 @@ impl<'a> Selection<'a> {
         )
     }
 
-    /// Counts who answered.
+    /// Counts the respondents who answered.
     fn respondents(&self, sql: &impl Sql, counted: &mut Counted) -> Result<(), Failure> {
         let Self { condition, answer, .. } = self;
         sql.query(
@@ -114,10 +114,10 @@ impl<'a> Selection<'a> {
         )
     }
 
-    /// Finds each respondent's latest.
+    /// Finds the latest display of each respondent.
     fn latest(&self, sql: &impl Sql, latest: &mut LatestOfEach) -> Result<(), Failure> {
         let Self { condition, answer, by, .. } = self;
-        // Next to a lone max, SQLite takes the other columns from the row that holds it.
+        // If `max` is the only aggregate, SQLite takes the other columns from the row with the maximum.
         sql.query(
             &format!(
                 "SELECT respondent, max(shown_ms), stage, dismissed, {by}, {answer}
@@ -140,17 +140,17 @@ impl<'a> Selection<'a> {
     }
 }
 
-/// A dimension's value, as SQL finds it in a row; empty where there is none.
+/// Returns the SQL expression for a dimension's value in a row; its value is empty if the row has none.
 pub fn column(dimension: &Dimension) -> String {
     let (column, path) = match dimension {
-        // Keys of traits are letters, digits and underscores.
+        // Keys of traits consist of letters, digits and underscores.
         Dimension::Trait(key) => ("personal", format!("traits.{key}")),
         other => ("facts", other.name().into_owned()),
     };
     format!("coalesce(CAST(json_extract({column}, '$.{path}') AS TEXT), '')")
 }
 
-/// An answer as `json_extract` gives it: a number, the empty text that stands for any text, or a list.
+/// Reads an answer from `json_extract`: a number, the empty text that stands for any text, or a list.
 fn read_answer(row: &mut Row) -> Result<Option<Answer>, Failure> {
     Ok(match row.value()? {
         Value::Null => None,

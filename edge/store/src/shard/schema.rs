@@ -6,9 +6,9 @@ use crate::sql::migrate::Migrations;
 /// The schema of a `Survey` object.
 pub const MIGRATIONS: Migrations = &[
     &[
-        // What was published, each version as the JSON that the site pushed.
+        // The published versions, each as the JSON that the site sent.
         "CREATE TABLE published (version INTEGER PRIMARY KEY, json TEXT NOT NULL) STRICT",
-        // Bodies as they were first made, so that a page with an older release finds its own.
+        // Bodies as they were first made, so that a page with an older release finds its body.
         "CREATE TABLE body (digest TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT, WITHOUT ROWID",
         "CREATE TABLE display (
             id BLOB PRIMARY KEY,
@@ -33,7 +33,7 @@ pub const MIGRATIONS: Migrations = &[
             packed BLOB NOT NULL,
             PRIMARY KEY (day, question, dimension, value)
         ) STRICT, WITHOUT ROWID",
-        // Displays shown before this are in the counters; those shown since are the tail.
+        // The counters contain displays shown before this time; displays shown since then are the tail.
         "CREATE TABLE folded (until_ms INTEGER NOT NULL) STRICT",
         "INSERT INTO folded VALUES (0)",
     ],
@@ -63,9 +63,9 @@ pub const MIGRATIONS: Migrations = &[
          FROM display",
         "DROP TABLE display",
         "ALTER TABLE display_2 RENAME TO display",
-        // The few whose keys say nothing about when they were shown.
+        // The few displays whose keys do not show when they were shown.
         "CREATE INDEX astray ON display (id) WHERE astray = 1",
-        // Counters by what is asked for first, and of more dimensions than before.
+        // Counters in the order in which they are read, and of more dimensions than before.
         "DROP TABLE counter",
         "CREATE TABLE counter (
             question TEXT NOT NULL,
@@ -75,23 +75,24 @@ pub const MIGRATIONS: Migrations = &[
             packed BLOB NOT NULL,
             PRIMARY KEY (question, dimension, day, value)
         ) STRICT, WITHOUT ROWID",
-        // Whether the counters have to be counted anew; before when unanswered displays were dropped,
-        // and people forgotten.
+        // Whether the counters must be counted again, and the times before which unanswered displays were
+        // dropped and people were forgotten.
         "ALTER TABLE folded ADD COLUMN recount INTEGER NOT NULL DEFAULT 1",
         "ALTER TABLE folded ADD COLUMN dropped_ms INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE folded ADD COLUMN forgotten_ms INTEGER NOT NULL DEFAULT 0",
         "UPDATE folded SET until_ms = 0",
-        // What holds for the survey now, as the JSON that the site pushed.
+        // The current policy, as the JSON that the site sent.
         "CREATE TABLE standing (number INTEGER NOT NULL, json TEXT NOT NULL) STRICT",
-        // The values of traits that are told apart.
+        // The values of traits that are distinguished.
         "CREATE TABLE trait_value (trait TEXT NOT NULL, value TEXT NOT NULL,
             PRIMARY KEY (trait, value)) STRICT, WITHOUT ROWID",
     ],
     &[
         // Whether the site's server vouched for a value.
         "ALTER TABLE trait_value ADD COLUMN verified INTEGER NOT NULL DEFAULT 0",
-        // Respondents by the hour, and displays that nobody can see coming into view apart. The second
-        // schema is younger than the 31 days after which retention drops anything, so nothing is lost.
+        // From this step on, respondents are counted by the hour, and displays for which nobody can observe
+        // that they come into view are counted separately. The second schema is younger than the 31 days after
+        // which retention drops anything, so the recount loses nothing.
         "UPDATE folded SET recount = 1",
     ],
     &[
@@ -105,13 +106,12 @@ pub const MIGRATIONS: Migrations = &[
         "INSERT INTO change (seq, id) SELECT seq, id FROM display
          WHERE (stage >= 2 OR excluded = '')
             AND (astray = 1 OR shown_ms < (SELECT until_ms FROM folded))",
-        // Whether something was removed of which words may still lie on the disk, and how large the
-        // database ever was.
+        // Whether removed texts may still be on the disk, and the largest size that the database ever had.
         "ALTER TABLE folded ADD COLUMN unwashed INTEGER NOT NULL DEFAULT 1",
         "ALTER TABLE folded ADD COLUMN peak_bytes INTEGER NOT NULL DEFAULT 0",
     ],
     &[
-        // The few whose keys say nothing about when they arrived, see `LATE`.
+        // The few displays whose keys do not show when they arrived, see `LATE`.
         "CREATE INDEX late ON display (received_ms, id)
             WHERE (astray = 1 OR received_ms > shown_ms + 1200000)",
     ],
@@ -120,7 +120,7 @@ pub const MIGRATIONS: Migrations = &[
         display_keys::CREATE[1],
         "ALTER TABLE display ADD COLUMN key_number INTEGER",
         "ALTER TABLE display ADD COLUMN sealed BLOB",
-        // What holds for this file alone, so that it stays where it is when a shard moves: see `storage`.
+        // State of this file only. A migration leaves it behind: see `storage`.
         "CREATE TABLE storage (peak_bytes INTEGER NOT NULL, unsealed INTEGER NOT NULL) STRICT",
         "INSERT INTO storage SELECT coalesce(max(peak_bytes), 0),
             coalesce(max(peak_bytes), 0) > 0 OR EXISTS (SELECT 1 FROM display) FROM folded",
@@ -128,14 +128,14 @@ pub const MIGRATIONS: Migrations = &[
         "ALTER TABLE folded DROP COLUMN unwashed",
     ],
     &[
-        // What arrives behind the watermark is counted later, with others, in the order of reception.
-        // Until now it was counted at once.
+        // A display that arrives behind the watermark is counted later, together with others, in the order of
+        // reception. Before this step it was counted at once.
         "ALTER TABLE display ADD COLUMN deferred INTEGER NOT NULL DEFAULT 0",
         "UPDATE display SET deferred = 1 WHERE astray = 1",
         "ALTER TABLE folded ADD COLUMN received_until_ms INTEGER NOT NULL DEFAULT 0",
         "UPDATE folded SET received_until_ms = coalesce(
             (SELECT max(received_ms) + 1 FROM display WHERE deferred = 1), 0)",
-        // How many displays the counters cover.
+        // Number of displays that the counters cover.
         "ALTER TABLE folded ADD COLUMN displays INTEGER NOT NULL DEFAULT 0",
         "UPDATE folded SET displays =
             (SELECT count(*) FROM display WHERE deferred = 1 OR shown_ms < until_ms)",

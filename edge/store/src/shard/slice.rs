@@ -1,8 +1,8 @@
-//! Slices: long work over the log is done a range of keys at a time, so that collecting goes on
-//! meanwhile.
+//! Slices: long work over the log is done on one range of keys at a time, so that displays are collected in
+//! between.
 //!
-//! The clock-skewed displays come first, by an index of their own, since their keys say nothing about when
-//! they were shown; then the others, whose keys enclose a period.
+//! The clock-skewed displays come first, by an index of their own, because their keys do not show when they
+//! were shown. The other displays follow, whose keys lie around the period.
 
 use asklet_protocol::cursor::Cursor;
 use asklet_protocol::failure::Failure;
@@ -11,42 +11,42 @@ use asklet_shared::display_id::DisplayId;
 use crate::shard::columns::{DRIFT_MS, display_id};
 use crate::sql::{Sql, Value};
 
-/// The clock-skewed displays. By itself SQLite would look for them among all keys.
+/// The clock-skewed displays. Without `INDEXED BY`, SQLite would search all keys for them.
 const CLOCK_SKEWED: &str = "display INDEXED BY astray WHERE astray = 1";
 
-/// Where a slice begins and about how many rows of each kind it has.
+/// Where a slice begins, and the approximate number of its rows of each kind.
 #[derive(Debug, Clone, Copy)]
 pub struct Slice {
-    /// Where the slice before ended; `None` for the first slice.
+    /// Where the previous slice ended; `None` for the first slice.
     pub after: Option<Cursor>,
-    /// How many rows to look at.
+    /// Number of rows to look at.
     pub rows: u32,
 }
 
-/// The rows of one slice that were shown in a period, as a condition on them.
+/// The rows of one slice that were shown in a period, as an SQL condition.
 pub struct Range {
     /// The condition.
     pub condition: String,
-    /// Its values.
+    /// The values of the condition.
     pub values: Vec<Value>,
     /// Where the next slice begins; `None` after the last.
     pub next: Option<Cursor>,
 }
 
 impl Slice {
-    /// The first slice of so many rows.
+    /// Makes a first slice with this number of rows.
     #[cfg(test)]
     pub fn first(rows: u32) -> Self {
         Self { after: None, rows }
     }
 
-    /// The ranges of this slice within a period: of the clock-skewed displays while there are any left, and
-    /// with the last of them, or after them, of the others.
+    /// Returns the ranges of this slice within a period: a range of the clock-skewed displays while any are
+    /// left; and with the last of these, or after them, a range of the other displays.
     pub fn ranges(self, sql: &impl Sql, from_ms: u64, to_ms: u64) -> Result<Vec<Range>, Failure> {
         let mut ranges = Vec::new();
         if self.after.is_none_or(|after| after.clock_skewed) {
             let start = self.after.map_or(vec![], |after| after.id.as_bytes().to_vec());
-            // No key is longer.
+            // Keys have 16 bytes, so every key is smaller.
             let end = vec![u8::MAX; 17];
             let last = self.last(sql, true, &start, &end)?;
             let is_left = last.is_some();
@@ -65,7 +65,7 @@ impl Slice {
         Ok(ranges)
     }
 
-    /// The last key of this slice, if there are more after it.
+    /// Returns the last key of this slice, if there are more keys after it.
     fn last(
         self,
         sql: &impl Sql,
@@ -85,7 +85,7 @@ impl Slice {
     }
 }
 
-/// The range between two keys, or up to the last one of the slice.
+/// Returns the range between two keys, or up to the last key of the slice.
 fn range(
     (start, end): (Vec<u8>, Vec<u8>),
     last: Option<DisplayId>,

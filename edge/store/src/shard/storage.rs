@@ -1,8 +1,8 @@
-//! The shard's database file: how large it is, and what earlier schemas left in it in the clear.
+//! The shard's database file: its size, and what earlier schemas left in it in the clear.
 //!
-//! A file never shrinks: what is freed is used again. It grows only when nothing is free, so it is as large
-//! as what was ever used at once. The platform tells only what is used now, so that is noted before it
-//! becomes less.
+//! A file never shrinks: freed space is used again. It grows only when nothing is free, so it is as large as
+//! the most that was ever in use at the same time. The platform only reports how much is in use now, so the
+//! shard stores this size before it becomes smaller.
 
 use std::collections::BTreeMap;
 
@@ -13,37 +13,38 @@ use crate::shard::personal_data::{Personal, Sealed};
 use crate::shard::{columns, display_keys};
 use crate::sql::{Sql, Value};
 
-/// By how much the file may be larger than was noted.
+/// Number of bytes by which the file may be larger than the stored size.
 const SPARE_BYTES: u64 = 64 * 1024;
 
-/// How many pages a blank row fills, besides its share of another: many where much is free.
+/// Number of pages that a blank row fills, besides its share of another page: many if much space is free,
+/// otherwise few.
 const BLANK_PAGES: [u64; 2] = [400, 15];
 
-/// What a page holds of a row that goes on elsewhere, and how much of a row lies where it begins, if two
-/// such rows with numbers of nine bytes are to fill a page of 4,096 bytes to the last.
+/// Number of bytes of a row on each of its overflow pages, and number of bytes of the row on the page where it
+/// begins. With these numbers, two such rows with row ids of nine bytes fill a page of 4,096 bytes completely.
 const OVERFLOW_BYTES: u64 = 4_092;
 const LOCAL_BYTES: u64 = 2_026;
 
-/// How many displays are read at a time.
+/// Number of displays that are read at a time.
 const STEP: u32 = 500;
 
-/// Notes how large the database is, before it becomes smaller.
+/// Stores the size of the database before it becomes smaller.
 pub fn note_size(sql: &impl Sql) -> Result<(), Failure> {
     let bytes = Value::from(sql.bytes());
     sql.run("UPDATE storage SET peak_bytes = ?1 WHERE peak_bytes < ?1", &[bytes])
 }
 
-/// How large the database's file is, in bytes.
+/// Returns the size of the database file in bytes.
 pub fn file_bytes(sql: &impl Sql) -> Result<u64, Failure> {
     let peak = sql.first("SELECT peak_bytes FROM storage", &[])?;
     let peak: u64 = peak.map_or(Ok(0), |mut row| row.integer())?;
     Ok(peak.max(sql.bytes()))
 }
 
-/// Seals what earlier schemas stored in the clear, and leaves no copy of it, in one transaction.
+/// Encrypts what earlier schemas stored in the clear, and leaves no copy of it, in one transaction.
 ///
-/// What is free is written over first, so that the tables are copied to places that hold nothing. Only
-/// then are the old ones removed, and what that frees is written over. That makes the file larger, once.
+/// Free space is overwritten first, so that the tables are copied to places that hold nothing. Only then are
+/// the old tables removed, and the space that this frees is overwritten. This makes the file larger, once.
 pub fn seal_earlier(sql: &impl Sql) -> Result<(), Failure> {
     if sql.first("SELECT 1 FROM storage WHERE unsealed = 1", &[])?.is_none() {
         return Ok(());
@@ -57,22 +58,22 @@ pub fn seal_earlier(sql: &impl Sql) -> Result<(), Failure> {
         sql.run("DROP TABLE blank", &[])?;
         sql.run("UPDATE storage SET unsealed = 0", &[])
     });
-    // Of those that were stored none is left if this was rolled back.
+    // If the transaction was rolled back, none of the stored keys exists any more.
     display_keys::forget_spare(sql);
     sealed
 }
 
-/// Writes over everything that is free, up to the last byte of each page: two blank rows at a time fill
-/// whole pages, since SQLite leaves what no row covers. That they are free again when the transaction ends
-/// saves no page from being written: there is a write-ahead log.
+/// Overwrites all free space, up to the last byte of each page. Two blank rows at a time fill whole pages,
+/// because SQLite leaves bytes that no row covers. All these pages are written although they are free again
+/// when the transaction ends, because there is a write-ahead log.
 fn blank(sql: &impl Sql) -> Result<(), Failure> {
     let enough = file_bytes(sql)?.saturating_add(SPARE_BYTES);
-    // Its bytes are nine, as those of all negative numbers.
+    // Negative row ids take nine bytes.
     let mut id = -(1_i64 << 52);
     while let Some(free) = enough.checked_sub(sql.bytes()).filter(|free| *free > 0) {
         let [many, few] = BLANK_PAGES;
         let pages = if free > 2 * (many + 1) * OVERFLOW_BYTES { many } else { few };
-        // In front of the bytes stand their length and what the columns are, in 5 bytes or 6.
+        // The length of the row and the types of its columns precede the bytes, and take 5 or 6 bytes.
         let before = if pages == many { 6 } else { 5 };
         let bytes = LOCAL_BYTES + pages * OVERFLOW_BYTES - before;
         for _ in 0..2 {
@@ -85,7 +86,7 @@ fn blank(sql: &impl Sql) -> Result<(), Failure> {
     sql.run("DELETE FROM blank", &[])
 }
 
-/// What was personal before it was sealed.
+/// The personal data of a display before it was encrypted.
 #[derive(Deserialize)]
 struct Earlier {
     #[serde(flatten)]
@@ -94,8 +95,8 @@ struct Earlier {
     texts: BTreeMap<String, String>,
 }
 
-/// Puts what the columns are to hold into a table of its own. The displays themselves stay as they are:
-/// changing them would free what is not sealed yet.
+/// Writes the new values of the columns into a separate table. The displays themselves do not change, because
+/// changing them would free space that holds texts in the clear.
 fn seal_displays(sql: &impl Sql) -> Result<(), Failure> {
     sql.run(
         "CREATE TABLE sealed_display (id BLOB PRIMARY KEY, respondent TEXT, personal TEXT,
@@ -134,10 +135,10 @@ fn seal_displays(sql: &impl Sql) -> Result<(), Failure> {
     }
 }
 
-/// Puts a copy in the place of each table that was there before any key was.
+/// Replaces each table that is older than the keys by a copy.
 fn copy_tables(sql: &impl Sql) -> Result<(), Failure> {
     let (mut tables, mut indices) = (Vec::new(), Vec::new());
-    // Names with an underscore in front are the platform's, and closed to us.
+    // Tables whose names start with an underscore belong to the platform, and we cannot access them.
     let all = "SELECT type, name, sql FROM sqlite_master
          WHERE type IN ('table', 'index') AND sql IS NOT NULL AND substr(name, 1, 1) <> '_'
             AND name NOT IN ('display_key', 'sealed_display', 'blank', 'sqlite_sequence')";
@@ -166,7 +167,7 @@ fn copy_tables(sql: &impl Sql) -> Result<(), Failure> {
         };
         sql.run(&format!("INSERT INTO copy_{name} {from}"), &[])?;
     }
-    // The old tables go last: what is written before that finds no place that holds anything of them.
+    // The old tables are dropped last: until then, nothing new is written to a place that holds parts of them.
     for (name, _) in &tables {
         sql.run(&format!("ALTER TABLE {name} RENAME TO old_{name}"), &[])?;
         sql.run(&format!("ALTER TABLE copy_{name} RENAME TO {name}"), &[])?;

@@ -1,9 +1,9 @@
-//! A display as the log holds it: the columns of its row, read and written.
+//! A display as the log stores it: reads and writes the columns of its row.
 //!
-//! What is counted stands apart from what is personal, so that retention can forget the one and keep
-//! the other: `facts` holds context and answers without their texts, `personal` holds traits and
-//! is `NULL` once they are forgotten, `sealed` holds texts and who answered, under the display's own key:
-//! see [`super::personal_data`].
+//! What is counted is separate from what is personal, so that retention can forget the personal part and keep
+//! the counted part. `facts` holds the context and the answers without their texts. `personal` holds the
+//! traits, and is `NULL` once they are forgotten. `sealed` holds the texts and the respondent's id, encrypted
+//! under the display's own key: see [`super::personal_data`].
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -20,81 +20,80 @@ use super::personal_data::{Personal, Sealed, put_texts, respondent_digest, take_
 use crate::cipher::DisplayKey;
 use crate::sql::{Row, Value};
 
-/// The columns that [`read`] reads, in its order; the last but one is the bytes of the
-/// display's key.
+/// The columns that [`read`] reads, in this order; the last but one holds the bytes of the display's key.
 pub const COLUMNS: &str = "display.id, display.revision, display.stage, display.dismissed, \
      display.shown_ms, display.received_ms, display.astray, display.excluded, display.facts, \
      display.seq, display.personal, display.sealed, display.key_number, \
      (SELECT substr(keys, 32 * (display.key_number % 120) + 1, 32) \
         FROM display_key WHERE batch = display.key_number / 120), display.deferred";
 
-/// The columns that [`values`] gives, in its order.
+/// The columns for which [`values`] returns the values, in this order.
 pub const WRITTEN: &str = "id, revision, stage, dismissed, shown_ms, received_ms, astray, excluded, \
      facts, seq, respondent, personal, key_number, sealed, deferred";
 
-/// What stands for the reason why a display that was erased with its respondent does not count: other
-/// reasons are not blank. Nothing else of it is left but its id, by which a repeated request is known.
+/// The value of `excluded` in the tombstone of a display that was erased with its respondent; a reason from a
+/// team is never blank. A tombstone keeps only the display's id, by which a repeated request is recognized.
 pub const ERASED: &str = "";
 
-/// The same of a display that was deleted by itself.
+/// The value of `excluded` in the tombstone of a display that was deleted by itself.
 pub const DELETED: &str = " ";
 
-/// Both of them, as SQL lists them.
+/// Both values, as a list in SQL.
 pub const TOMBSTONES: &str = "('', ' ')";
 
-/// A display as the log holds it.
+/// A display as the log stores it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
-    /// Its id.
+    /// The display's id.
     pub id: DisplayId,
-    /// Its latest revision.
+    /// The latest revision.
     pub revision: u32,
-    /// How far it came.
+    /// How far the visitor got.
     pub stage: Stage,
-    /// Whether it was closed.
+    /// Whether the visitor closed the survey.
     pub dismissed: bool,
-    /// When it was shown, fixed at the first receipt.
+    /// When the display was shown, fixed at the first receipt.
     pub shown_ms: u64,
     /// When the first revision arrived, in milliseconds since the epoch.
     pub received_ms: u64,
-    /// Whether its id's clock was too wrong for the tail's range of keys.
+    /// Whether the clock that made the id was too wrong for the tail's range of keys.
     pub clock_skewed: bool,
-    /// Why it does not count, if it does not.
+    /// Why the display does not count; `None` if it counts.
     pub excluded: Option<String>,
-    /// Who answered, in the site's own word.
+    /// The respondent's id, as the site names it.
     pub respondent: Option<String>,
-    /// Under what context it was shown.
+    /// The context in which the display was shown.
     pub context: Context,
-    /// What was answered, with the texts, unless those are forgotten.
+    /// The answers, with their texts unless those are forgotten.
     pub answers: Answers,
-    /// What retention forgets besides texts and respondent; `None` once it has.
+    /// What retention forgets besides the texts and the respondent; `None` once it is forgotten.
     pub personal: Option<Personal>,
-    /// The key under which its texts and its respondent lie, once it has had any.
+    /// The key under which the texts and the respondent are encrypted; `None` until the display has had any.
     pub key: Option<DisplayKey>,
-    /// The number of its last change, given as it is written.
+    /// The number of the last change, which is assigned when the display is written.
     pub seq: u64,
-    /// Whether it arrived behind the watermark, or is clock-skewed, and so waits to be counted in the order of
-    /// reception. Fixed at the first receipt.
+    /// Whether the display arrived behind the watermark or is clock-skewed, and is therefore counted in the
+    /// order of reception. Fixed at the first receipt.
     pub deferred: bool,
 }
 
-/// What is counted, as it is stored.
+/// The counted part, as it is stored.
 #[derive(Serialize, Deserialize)]
 pub struct Counted<'a> {
-    /// Where and how it was shown.
+    /// Where and how the display was shown.
     #[serde(flatten)]
     pub context: Cow<'a, Context>,
-    /// What was answered, without texts.
+    /// The answers, without texts.
     pub answers: Cow<'a, Answers>,
 }
 
 impl Stored {
-    /// Whether it was erased or deleted, so that only its id is left.
+    /// Whether the display was erased or deleted, so that only its id is left.
     pub fn is_tombstone(&self) -> bool {
         matches!(self.excluded.as_deref(), Some(ERASED | DELETED))
     }
 
-    /// What is counted of it; nothing if it is excluded.
+    /// Returns what is counted of the display; `None` if it is excluded.
     pub fn facts(&self) -> Option<Facts> {
         self.excluded.is_none().then(|| Facts {
             shown_ms: self.shown_ms,
@@ -110,7 +109,7 @@ impl Stored {
         })
     }
 
-    /// Whether it has anything that is sealed.
+    /// Whether the display has data to encrypt.
     pub fn has_sealed(&self) -> bool {
         let has_text = |answer: &Answer| match answer {
             Answer::Text(text) | Answer::Choice(Choice { other: Some(text), .. }) => {
@@ -123,14 +122,14 @@ impl Stored {
             || (self.personal.is_some() && answers.any(|(_, answer)| has_text(answer)))
     }
 
-    /// Forgets texts, respondent and traits; what is counted stays.
+    /// Forgets texts, respondent and traits; the counted part stays.
     pub fn forget(&mut self) {
         self.personal = None;
         self.respondent = None;
         take_texts(&mut self.answers);
     }
 
-    /// Puts what the columns `personal` and `sealed` hold where it belongs.
+    /// Fills in the data of the columns `personal` and `sealed`.
     pub fn put_personal(
         &mut self,
         personal: Option<String>,
@@ -144,7 +143,7 @@ impl Stored {
     }
 }
 
-/// The values of [`WRITTEN`], sealed under a key.
+/// Returns the values of [`WRITTEN`], with the personal data encrypted under a key.
 pub fn values(stored: &Stored, key: Option<&DisplayKey>) -> Result<[Value; 15], Failure> {
     let mut answers = stored.answers.clone();
     let mut texts = take_texts(&mut answers);
@@ -175,7 +174,7 @@ pub fn values(stored: &Stored, key: Option<&DisplayKey>) -> Result<[Value; 15], 
     ])
 }
 
-/// A row of [`COLUMNS`].
+/// Reads a row of [`COLUMNS`].
 pub fn read(mut row: Row) -> Result<Stored, Failure> {
     let id = display_id(&row.blob()?)?;
     let revision = row.integer()?;
@@ -213,7 +212,7 @@ pub fn read(mut row: Row) -> Result<Stored, Failure> {
     Ok(stored)
 }
 
-/// Refuses facts that do not read.
+/// Refuses facts that cannot be read.
 pub fn check_facts(facts: &str) -> Result<(), Failure> {
     serde_json::from_str::<Counted<'_>>(facts)?;
     Ok(())

@@ -1,7 +1,8 @@
-//! Values of traits: the first so many of each trait are told apart, and later ones count as `other`.
+//! Values of traits: a limited number of values of each trait is distinguished, first come, first served. All
+//! later values count as `other`.
 //!
-//! What the site's server vouches for and what anybody can make up in a browser are numbered apart, so
-//! that nobody can use up the room of the values that are true.
+//! Values that the site's server vouches for and values that anybody can invent in a browser are counted
+//! separately, so that nobody can use up the room of the true values.
 
 use asklet_protocol::failure::Failure;
 use asklet_shared::dimension::{OTHER, TRAIT_VALUES_LIMIT};
@@ -9,15 +10,15 @@ use asklet_shared::dimension::{OTHER, TRAIT_VALUES_LIMIT};
 use crate::shard::stored::Stored;
 use crate::sql::Sql;
 
-/// A value that is told apart from now on, once it is kept.
+/// A value that is distinguished once it is stored.
 pub struct New {
     key: String,
     value: String,
     verified: bool,
 }
 
-/// Puts the values that a display's traits count under in the place of their own. Returns those that
-/// are to be kept with it. `earlier` is the revision that is there.
+/// Replaces the values of a display's traits by the values under which they count. Returns the new values to
+/// store with the display. `earlier` is the stored revision.
 pub fn count(
     sql: &impl Sql,
     display: &mut Stored,
@@ -26,7 +27,7 @@ pub fn count(
     let mut new = Vec::new();
     let Some(personal) = &mut display.personal else { return Ok(new) };
     let verified = personal.verified;
-    // The same revision is the same display, even if its value has found room meanwhile.
+    // A repeated revision must stay the same display, even if there is room for its value by now.
     let same = earlier.filter(|earlier| earlier.revision == display.revision);
     let same = same.and_then(|earlier| earlier.personal.as_ref());
     for (key, value) in &mut personal.traits {
@@ -52,7 +53,7 @@ pub fn count(
     Ok(new)
 }
 
-/// Keeps values with the display that has them.
+/// Stores values together with the display that has them.
 pub fn keep(sql: &impl Sql, values: &[New]) -> Result<(), Failure> {
     for New { key, value, verified } in values {
         sql.run(

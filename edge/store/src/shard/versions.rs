@@ -1,5 +1,5 @@
-//! What was published, as a shard keeps it: each version that it was pushed or has pulled, the bodies
-//! made from them, and what holds now.
+//! The published versions that a shard stores: each version that the site sent or that the shard has pulled,
+//! the bodies made from them, and the current policy.
 
 use asklet_protocol::failure::Failure;
 use asklet_protocol::json;
@@ -9,12 +9,13 @@ use asklet_shared::definition::Published;
 use crate::bodies;
 use crate::sql::{Row, Sql, Value};
 
-/// How many bodies a shard keeps, of all versions, languages and looks.
+/// Number of bodies that a shard stores, of all versions, languages and looks.
 const BODIES_LIMIT: usize = 1_000;
 
-/// Keeps what the site tells: a version with its bodies, and what holds now, unless something later
-/// is known. Bodies are made here and never again, so that whoever asks for one that does not exist
-/// costs one look; those of another look or release stay, since pages may still ask for them, until there are too many.
+/// Stores what the site sends: a version with its bodies, and the policy, unless a later policy is stored
+/// already. Bodies are made here and nowhere else, so that a request for a body that does not exist costs only
+/// one lookup. Bodies of another look or release stay, because pages may still request them, until there are
+/// too many bodies.
 pub fn keep(sql: &impl Sql, published: &Published, policy: &Policy) -> Result<(), Failure> {
     sql.transaction(|| {
         // Versions are immutable.
@@ -26,7 +27,7 @@ pub fn keep(sql: &impl Sql, published: &Published, policy: &Policy) -> Result<()
         let mut kept = sql.first("SELECT count(*) FROM body", &[])?;
         let kept: usize = kept.as_mut().map_or(Ok(0), Row::integer)?;
         if kept + made.len() > BODIES_LIMIT {
-            // Pages that still ask for an earlier one show nothing this once.
+            // Pages that still request an earlier body show nothing this once.
             sql.run("DELETE FROM body", &[])?;
         }
         for body in made {
@@ -44,25 +45,25 @@ pub fn keep(sql: &impl Sql, published: &Published, policy: &Policy) -> Result<()
     })
 }
 
-/// What holds now, if this shard was ever told.
+/// Returns the current policy, if the site ever sent one to this shard.
 pub fn find_policy(sql: &impl Sql) -> Result<Option<Policy>, Failure> {
     let row = sql.first("SELECT json FROM standing", &[])?;
     row.map(|mut row| Ok(json::read(&row.text()?)?)).transpose()
 }
 
-/// A version, if this shard has it.
+/// Returns a version, if this shard has it.
 pub fn find(sql: &impl Sql, version: u32) -> Result<Option<Published>, Failure> {
     let row = sql.first("SELECT json FROM published WHERE version = ?", &[version.into()])?;
     row.map(|mut row| Ok(json::read(&row.text()?)?)).transpose()
 }
 
-/// The number of the latest version that this shard has.
+/// Returns the number of the latest version that this shard has.
 pub fn latest(sql: &impl Sql) -> Result<Option<u32>, Failure> {
     let row = sql.first("SELECT version FROM published ORDER BY version DESC LIMIT 1", &[])?;
     row.map(|mut row| row.integer()).transpose()
 }
 
-/// The body with a digest, if one was made.
+/// Returns the body with a digest, if it was made.
 pub fn find_body(sql: &impl Sql, digest: &str) -> Result<Option<Vec<u8>>, Failure> {
     let row = sql.first("SELECT bytes FROM body WHERE digest = ?", &[digest.into()])?;
     row.map(|mut row| row.blob()).transpose()
@@ -112,7 +113,7 @@ mod tests {
         keep(&sql, &second, &policy(3, other.clone())).unwrap();
         assert_eq!(find(&sql, 2).unwrap().as_ref(), Some(&second));
         assert_eq!(latest(&sql).unwrap(), Some(2));
-        // Nothing is made when a body is asked for.
+        // A request for a body makes nothing.
         sql.run("DELETE FROM published", &[]).unwrap();
         let mut all = Vec::new();
         for (published, look) in [(&first, &plain), (&second, &plain), (&second, &other)] {

@@ -1,6 +1,6 @@
-//! The log of a site: who changed what, and when, and who read or erased what all at once. An entry is
-//! written in the transaction of its change, or, where shards change something, once they have (see
-//! [`super::intents`]). It names no respondent.
+//! The audit log of a site: who changed what, and when, and who read or erased data in bulk. An entry is
+//! written in the transaction of its change. For a change that shards make, it is written after they have made
+//! it (see [`super::intents`]). An entry never names a respondent.
 
 use asklet_protocol::audit::{Action, AuditEvent, Log, LogEntry};
 use asklet_protocol::failure::Failure;
@@ -8,18 +8,18 @@ use asklet_protocol::ids::SurveyId;
 
 use crate::sql::Sql;
 
-/// How many entries a page of the log has.
+/// Number of entries on a page of the log.
 const PAGE: u32 = 100;
 
-/// Entries that go for newer ones of their class, so that what is often done with displays drives out nothing
-/// about keys or settings.
+/// Classes of entries. A new entry displaces the oldest entry of its own class only, so that frequent work on
+/// displays does not displace entries about keys or settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Class {
-    /// Settings, keys, surveys, and what cannot be taken back.
+    /// Settings, keys, surveys, and everything that cannot be undone.
     Administration,
     /// Corrections of single displays, and imports.
     Corrections,
-    /// What was read of everybody, or of one respondent.
+    /// Reads of all respondents, or of one respondent.
     Reading,
     /// Keys that were refused.
     NegativeCache,
@@ -41,7 +41,7 @@ impl Class {
         }
     }
 
-    /// The number under which it is stored.
+    /// Returns the number that is stored for the class.
     fn stored(self) -> u32 {
         match self {
             Self::Administration => 0,
@@ -51,7 +51,7 @@ impl Class {
         }
     }
 
-    /// How many entries are kept, the newest.
+    /// Number of entries of the class that are kept; the newest stay.
     fn limit(self) -> u32 {
         match self {
             Self::NegativeCache => 1_000,
@@ -60,13 +60,13 @@ impl Class {
     }
 }
 
-/// Above every number that an entry has, and no larger than JavaScript knows.
+/// Larger than the number of every entry, and the largest integer that JavaScript represents exactly.
 const SEQ_END: u64 = (1 << 53) - 1;
 
-/// Writes a change down. Runs within the transaction of the change.
+/// Writes an entry. Runs within the transaction of the change.
 pub fn add(sql: &impl Sql, by: &str, change: &AuditEvent, now_ms: u64) -> Result<(), Failure> {
     let class = Class::of(change.action);
-    // The newest entry is never the one that goes, so numbers grow.
+    // The newest entry is never deleted, so numbers always grow.
     sql.run(
         "INSERT INTO audit (at_ms, who, action, survey, target, detail, class, number)
          SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, coalesce(max(number), 0) + 1
@@ -88,7 +88,7 @@ pub fn add(sql: &impl Sql, by: &str, change: &AuditEvent, now_ms: u64) -> Result
     )
 }
 
-/// The newest entries before one, or of all: a page.
+/// Returns a page with the newest entries before an entry, or with the newest of all entries.
 pub fn page(sql: &impl Sql, before: Option<u64>) -> Result<Log, Failure> {
     let mut entries = Vec::new();
     sql.query(

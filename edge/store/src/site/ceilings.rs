@@ -1,5 +1,6 @@
-//! Ceilings: how much of a deployment one site can take up. Whoever holds a key can grow no list without
-//! end, since all sites of a machine share it. They are no settings, or the same key could raise them.
+//! Ceilings: how much of a deployment one site can use. All sites of a machine share it, so the owner of a key
+//! must not be able to grow any list without a limit. The ceilings are not settings, because the same key could
+//! then raise them.
 
 use asklet_protocol::failure::Failure;
 use asklet_protocol::ids::SurveyId;
@@ -10,28 +11,29 @@ use asklet_shared::validate::QUESTIONS_LIMIT;
 use crate::site::published;
 use crate::sql::{Sql, Value};
 
-/// How many surveys a site can have, drafts among them.
+/// Number of surveys that a site can have, including drafts.
 const SURVEYS_LIMIT: u64 = 200;
 
-/// How many versions of a survey can be published.
+/// Number of versions of a survey that can be published.
 const VERSIONS_LIMIT: u64 = 200;
 
-/// How many different questions all versions of a survey can ask: each has counters of its own.
+/// Number of different questions that all versions of a survey can ask together. Each question has its own
+/// counters.
 const PUBLISHED_QUESTIONS_LIMIT: usize = 10 * QUESTIONS_LIMIT;
 
-/// How many bytes all drafts and versions of a site can have together.
+/// Number of bytes that all drafts and versions of a site can have together.
 const DEFINITIONS_LIMIT: u64 = 8 * 1024 * 1024;
 
-/// How many bytes the surveys in the public config can have: each page view asks for them.
+/// Number of bytes that the surveys in the public config can have. Each page view requests the config.
 const CONFIG_LIMIT: u64 = 128 * 1024;
 
-/// What stands for a shard's address and for the digest of a body, which are as long.
+/// Placeholders for a shard's address and for the digest of a body. They have the same length as real ones.
 const SHARD_ADDRESS: &str = "123456789";
 const DIGEST: &str = "0123456789abcdef";
 
-/// Makes a change of drafts or versions, unless all of them would be too large together then. Runs within
-/// the transaction of the change, so that a refused one is undone. What an earlier release let grow above
-/// the ceiling may still shrink.
+/// Makes a change of drafts or versions. Refuses it if all drafts and versions together are too large after it.
+/// Runs within the transaction of the change, so that a refused change is rolled back. A site that an earlier
+/// release let grow above the ceiling can still shrink.
 pub fn within_definitions<T>(
     sql: &impl Sql,
     change: impl FnOnce() -> Result<T, Failure>,
@@ -48,7 +50,7 @@ pub fn within_definitions<T>(
     Ok(changed)
 }
 
-/// Makes a change of what is live, unless pages would be told too much then; else as above.
+/// Makes a change of the live surveys. Refuses it if the config is too large after it; otherwise as above.
 pub fn within_config<T>(
     sql: &impl Sql,
     change: impl FnOnce() -> Result<T, Failure>,
@@ -65,7 +67,7 @@ pub fn within_config<T>(
     Ok(changed)
 }
 
-/// Refuses another survey where there are as many as there can be.
+/// Refuses another survey if the site has as many surveys as it can have.
 pub fn check_surveys(sql: &impl Sql) -> Result<(), Failure> {
     if number(sql, "SELECT count(*) FROM survey", &[])? >= SURVEYS_LIMIT {
         let detail = "delete a survey that is not needed first";
@@ -76,7 +78,8 @@ pub fn check_surveys(sql: &impl Sql) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Refuses a version that was just published, where it is one too many, or asks too much that is new.
+/// Refuses a version that was just published, if the survey has too many versions or too many different
+/// questions with it.
 pub fn check_versions(sql: &impl Sql, survey: &SurveyId) -> Result<(), Failure> {
     let versions = "SELECT count(*) FROM published WHERE survey = ?";
     if number(sql, versions, &[survey.as_str().into()])? > VERSIONS_LIMIT {
@@ -102,7 +105,8 @@ fn definition_bytes(sql: &impl Sql) -> Result<u64, Failure> {
     number(sql, query, &[])
 }
 
-/// About the size of what pages are told of all live surveys, also of those whose time has not come.
+/// Returns the approximate size of all live surveys in the config, including surveys that have not started yet
+/// or have ended.
 fn config_bytes(sql: &impl Sql) -> Result<u64, Failure> {
     let mut bytes = 0;
     published::each_live(sql, &mut |id, version, shards, definition| {
@@ -232,7 +236,7 @@ mod tests {
             }
         }
         assert_eq!(code(refused), Code::DefinitionsTooLarge);
-        // What came above it by an earlier release can be made smaller.
+        // Definitions that an earlier release let grow above the ceiling can be made smaller.
         sql.run(
             "UPDATE survey SET draft = json_set(draft, '$.name', ?)",
             &["z".repeat(80_000).into()],
@@ -246,7 +250,7 @@ mod tests {
     fn what_pages_are_told_has_a_ceiling_and_only_live_surveys_count() {
         let (sql, site, _) = site();
         let mut long = draft("nps");
-        // What pages are told of a survey is its audience.
+        // The audience is the part of a survey that makes the config long.
         long.targeting.include = (0..50)
             .map(|number| {
                 serde_json::from_value(

@@ -1,6 +1,6 @@
-//! Where the tag ran, and what stood in its way: what pages tell, by their origin. Anybody can claim an
-//! origin, so only so many are kept, and of those that the site does not list a few: they show whoever sets
-//! up the tag which one was forgotten.
+//! Where the tag ran, and what blocked it, by the origin of the pages that report it. Anybody can claim an
+//! origin, so the number of stored origins is limited. Of the origins that the site does not list, only a few
+//! are stored. They show the person who installs the tag which origin is missing in the settings.
 
 use asklet_protocol::failure::Failure;
 use asklet_protocol::installs::{Directive, Install, InstallProblem};
@@ -11,17 +11,17 @@ use asklet_shared::time::DAY_MS;
 use crate::site::settings;
 use crate::sql::Sql;
 
-/// How many origins are kept that the site lists, and how many others.
+/// Number of stored origins that the site lists, and of all other stored origins.
 const LISTED_LIMIT: u32 = 200;
 const UNLISTED_LIMIT: u32 = 20;
 
-/// For how many days an origin that is not listed is kept without being seen.
+/// Number of days for which an unlisted origin is stored after it was last seen.
 const UNLISTED_DAYS: u64 = 30;
 
-/// A problem is over when the tag ran for so many days without it.
+/// Number of days without a problem after which the problem counts as solved, if the tag ran in that time.
 const PROBLEM_DAYS: u64 = 7;
 
-/// The tag ran on a page of an origin, and maybe a directive stood in its way.
+/// Notes that the tag ran on a page of an origin, and which directive blocked it, if one did.
 pub fn note(
     sql: &impl Sql,
     origin: &str,
@@ -30,7 +30,7 @@ pub fn note(
 ) -> Result<(), Failure> {
     let today = now_ms / DAY_MS;
     sql.transaction(|| {
-        // The Worker looked at origins that it remembers; these are the ones that hold now.
+        // The Worker compared the origin with the settings that it remembers; these are the current settings.
         let is_listed = lists(&settings::read(sql)?.origins, origin);
         sql.run(
             "INSERT INTO install (origin, first_day, last_day, listed) VALUES (?, ?, ?, ?)
@@ -51,8 +51,8 @@ pub fn note(
                 &[origin.into(), directive.name().into(), today.into()],
             )?;
         }
-        // Of those seen last on the same day the newest go: whoever makes up origins drives out others
-        // that were made up, and not what was there before.
+        // Among origins that were last seen on the same day, the newest are deleted. So invented origins
+        // displace other invented origins, and not those that were stored before.
         sql.run(
             "DELETE FROM install WHERE origin IN (
                  SELECT origin FROM install WHERE listed = ?
@@ -67,8 +67,8 @@ pub fn note(
     })
 }
 
-/// Looks at all origins again by those that the site lists now, and forgets the ones that it lists no more.
-/// Runs within the transaction of the change.
+/// Compares all stored origins with those that the site lists now, and deletes those that it does not list any
+/// more. Runs within the transaction of the change.
 pub fn keep_listed(sql: &impl Sql, origins: &[String]) -> Result<(), Failure> {
     for Install { origin, listed, .. } in list(sql)? {
         match (listed, lists(origins, &origin)) {
@@ -86,7 +86,7 @@ fn forget_problems(sql: &impl Sql) -> Result<(), Failure> {
     sql.run("DELETE FROM install_problem WHERE origin NOT IN (SELECT origin FROM install)", &[])
 }
 
-/// All origins on whose pages the tag ran.
+/// Lists all origins on whose pages the tag ran.
 pub fn list(sql: &impl Sql) -> Result<Vec<Install>, Failure> {
     let mut installs = Vec::new();
     let columns = "SELECT origin, listed, first_day, last_day FROM install ORDER BY origin";
@@ -165,7 +165,7 @@ mod tests {
         note(&sql, "https://gone.example", Some(Directive::Script), DAY_MS).unwrap();
         note(&sql, SHOP, None, 2 * DAY_MS).unwrap();
         note(&sql, SHOP, None, 3 * DAY_MS).unwrap();
-        // All on one day, as a untrusted client makes them up.
+        // All on one day, as an untrusted client invents them.
         for number in 0..300 {
             let origin = format!("https://n{number}.example");
             note(&sql, &origin, Some(Directive::Script), 3 * DAY_MS).unwrap();
@@ -189,7 +189,8 @@ mod tests {
         note(&sql, SHOP, None, DAY_MS).unwrap();
         note(&sql, www, None, DAY_MS).unwrap();
         note(&sql, www, None, 2 * DAY_MS).unwrap();
-        // Made up by a untrusted client, all on one day: neither the shop nor what was there before goes.
+        // Invented by an untrusted client, all on one day: neither the shop nor the origins that were stored
+        // before are deleted.
         for number in 0..300 {
             note(&sql, &format!("https://n{number}.example"), None, 2 * DAY_MS).unwrap();
         }

@@ -1,6 +1,6 @@
-//! What shards are about to change. The log says what happened and not what was tried, so an entry is written
-//! once the shards have answered; what is about to be done is kept until then, and becomes an entry of its
-//! own where nobody came back to say what became of it.
+//! Intents: changes that shards are about to make. The log says what happened and not what was attempted, so an
+//! entry is written after the shards have answered. Until then the site stores the intent. If nobody reports
+//! the outcome, the intent becomes an entry of its own.
 
 use asklet_protocol::audit::{Action, AuditEvent};
 use asklet_protocol::failure::Failure;
@@ -9,16 +9,17 @@ use asklet_protocol::ids::SurveyId;
 use crate::site::audit;
 use crate::sql::Sql;
 
-/// After how long nobody comes back: longer than any request takes.
+/// Milliseconds after which an intent counts as abandoned: longer than any request takes.
 const INTENT_MS: u64 = 10 * 60 * 1000;
 
-/// How many are open at once; the oldest become entries before that.
+/// Number of intents that can be open at the same time. Above it, the oldest become entries.
 const INTENTS_LIMIT: u32 = 1_000;
 
-/// What the entry of an interrupted change says.
+/// The detail in the entry of an interrupted change.
 const INTERRUPTED: &str = "interrupted: whether it was done is not known";
 
-/// Keeps what is about to be done. Returns the number to end it with. Runs within the caller's transaction.
+/// Stores the intent of a change. Returns the number with which to end it. Runs within the caller's
+/// transaction.
 pub fn begin(sql: &impl Sql, by: &str, change: &AuditEvent, now_ms: u64) -> Result<u64, Failure> {
     settle(sql, now_ms)?;
     let row = sql.first(
@@ -35,7 +36,7 @@ pub fn begin(sql: &impl Sql, by: &str, change: &AuditEvent, now_ms: u64) -> Resu
     row.ok_or_else(|| Failure::broken("an intent has no number"))?.integer()
 }
 
-/// Ends it: with an entry of what happened, or with none. Runs within the caller's transaction.
+/// Ends an intent, with an entry of what happened, or without one. Runs within the caller's transaction.
 pub fn end(
     sql: &impl Sql,
     by: &str,
@@ -49,7 +50,7 @@ pub fn end(
     }
 }
 
-/// Makes entries of what nobody came back for. Runs within the caller's transaction.
+/// Turns abandoned intents into entries. Runs within the caller's transaction.
 pub fn settle(sql: &impl Sql, now_ms: u64) -> Result<(), Failure> {
     let mut left = Vec::new();
     sql.query(
@@ -109,7 +110,7 @@ mod tests {
         let entry = newest();
         assert_eq!((entry.action, entry.target.as_deref()), (Action::DeleteResponse, Some("d1")));
         assert_eq!((entry.at_ms, entry.detail.as_deref()), (5, Some(INTERRUPTED)));
-        // However many are begun at once, none is forgotten.
+        // However many intents are begun at the same time, none is lost.
         let before = audit::page(&sql, None).unwrap().entries[0].seq;
         for _ in 0..INTENTS_LIMIT + 3 {
             begin(&sql, "k1", &change, INTENT_MS + 5).unwrap();

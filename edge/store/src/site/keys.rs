@@ -1,4 +1,4 @@
-//! The keys of a site. Only digests are kept, and each is compared in constant time.
+//! The keys of a site. Only their digests are stored, and each digest is compared in constant time.
 
 use asklet_protocol::failure::Failure;
 use asklet_protocol::keys::{KeyDigest, KeyRecord, NewKey};
@@ -10,12 +10,12 @@ use asklet_shared::time::DAY_MS;
 
 use crate::sql::{Row, Sql};
 
-/// How many keys a site can have. Each is compared at each call.
+/// Number of keys that a site can have. Each call compares all of them.
 const KEYS_LIMIT: usize = 50;
 
 const COLUMNS: &str = "SELECT id, name, scope, created_ms, last_day FROM key";
 
-/// All keys, oldest first.
+/// Lists all keys, oldest first.
 pub fn list(sql: &impl Sql) -> Result<Vec<KeyRecord>, Failure> {
     let mut keys = Vec::new();
     sql.query(&format!("{COLUMNS} ORDER BY created_ms, id"), &[], &mut |mut row| {
@@ -25,7 +25,7 @@ pub fn list(sql: &impl Sql) -> Result<Vec<KeyRecord>, Failure> {
     Ok(keys)
 }
 
-/// Keeps another key.
+/// Stores another key.
 pub fn add(sql: &impl Sql, key: &NewKey) -> Result<(), Failure> {
     if list(sql)?.len() >= KEYS_LIMIT {
         let detail = "revoke a key that is not used first";
@@ -44,7 +44,7 @@ pub fn add(sql: &impl Sql, key: &NewKey) -> Result<(), Failure> {
     )
 }
 
-/// Forgets a key, unless nobody could make another one then.
+/// Removes a key. Refuses to remove the last admin key, because nobody could then make another key.
 pub fn remove(sql: &impl Sql, id: &str) -> Result<(), Failure> {
     let key = find(sql, id)?;
     let admins = list(sql)?.iter().filter(|key| key.scope == Scope::Admin).count();
@@ -76,7 +76,7 @@ fn scope(name: &str) -> Result<Scope, Failure> {
     Scope::named(name).ok_or_else(|| Failure::broken("a stored key has no valid scope"))
 }
 
-/// The id of a key, if it is one of the site's.
+/// Returns the id of a key, if the key belongs to the site.
 pub fn find_id(sql: &impl Sql, key: &KeyDigest) -> Result<Option<String>, Failure> {
     let mut found = None;
     sql.query("SELECT digest, id FROM key", &[], &mut |mut row| {
@@ -88,8 +88,8 @@ pub fn find_id(sql: &impl Sql, key: &KeyDigest) -> Result<Option<String>, Failur
     Ok(found)
 }
 
-/// Checks that a key is one of the site's and may do what `needed` names. Returns its id, and notes the
-/// day: one row a key and day.
+/// Checks that a key belongs to the site and has at least the scope `needed`. Returns its id, and stores the
+/// day of its use: one written row per key and day.
 pub fn authorize(
     sql: &impl Sql,
     key: &KeyDigest,
@@ -97,7 +97,7 @@ pub fn authorize(
     now_ms: u64,
 ) -> Result<String, Failure> {
     let mut found = None;
-    // Every key is compared, each in constant time, so that the answer's time tells nothing.
+    // Every key is compared in constant time, so that the response time reveals nothing.
     sql.query("SELECT digest, id, scope, last_day FROM key", &[], &mut |mut row| {
         if seal::same(&row.text()?, &key.0) {
             found = Some((row.text()?, scope(&row.text()?)?, row.optional_integer::<u64>()?));

@@ -1,4 +1,4 @@
-//! A site that moves from one deployment to another: see [`crate::bundle`].
+//! The migration of a site from one deployment to another: see [`crate::bundle`].
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ const fn table(name: &'static str, key: &'static [&'static str]) -> Table {
     Table { name, key, key_there: key, surveys: &[], secrets: &[], step: 100, in_place: None }
 }
 
-/// What travels. Outbox messages are the old deployment's.
+/// The tables in a bundle. Outbox messages are not part of it: they concern the old deployment only.
 const TABLES: &[Table] = &[
     table("site", &["rowid"]),
     Table { secrets: &[1], ..table("identity_secret", &["id"]) },
@@ -41,11 +41,11 @@ const TABLES: &[Table] = &[
     Table { surveys: &[4, 5], ..table("audit", &["seq"]) },
     table("install", &["origin"]),
     table("install_problem", &["origin", "directive"]),
-    // The last, so that it is easily left out.
+    // The last table, so that it is easy to leave out.
     table("key", &["id"]),
 ];
 
-/// Reads a page, of the keys only if they travel too.
+/// Reads a page. The table of keys is only read if the bundle includes keys.
 pub fn dump(sql: &impl Sql, from: Head, vault: &Vault) -> Result<String, Failure> {
     let travel = TABLES.len() - usize::from(!from.keys);
     let tables = TABLES.get(..travel).unwrap_or_default();
@@ -54,7 +54,8 @@ pub fn dump(sql: &impl Sql, from: Head, vault: &Vault) -> Result<String, Failure
     read_page(sql, (tables, MIGRATIONS.len()), from, (String::new(), following), &open)
 }
 
-/// Takes a page. A survey keeps its id if it is one of this site's, and gets one of those else.
+/// Stores a page. A survey keeps its id if this deployment sealed the id for this site. Otherwise it gets a new
+/// id.
 pub fn load(
     sql: &impl Sql,
     (seal, vault): (&Seal, &Vault),
@@ -88,13 +89,13 @@ pub fn load(
     })
 }
 
-/// The id here of a survey that moved.
+/// Returns the id that a migrated survey has here.
 pub fn find_moved(sql: &impl Sql, there: &str) -> Result<Option<String>, Failure> {
     let row = sql.first("SELECT new FROM moved WHERE old = ?", &[there.into()])?;
     row.map(|mut row| row.text()).transpose()
 }
 
-/// The ids of the surveys that moved here, by those where they come from.
+/// Returns the ids of the migrated surveys: the id here by the id in the old deployment.
 pub fn moved(sql: &impl Sql) -> Result<BTreeMap<String, String>, Failure> {
     let mut surveys = BTreeMap::new();
     sql.query("SELECT old, new FROM moved", &[], &mut |mut row| {
@@ -104,18 +105,20 @@ pub fn moved(sql: &impl Sql) -> Result<BTreeMap<String, String>, Failure> {
     Ok(surveys)
 }
 
-/// Whether the site moves here and not everything has come.
+/// Whether a migration of the site to this deployment is incomplete.
 pub fn is_migrating(sql: &impl Sql) -> Result<bool, Failure> {
     Ok(sql.first("SELECT 1 FROM moving", &[])?.is_some())
 }
 
-/// Refuses while not everything has come: what is there would tell a part.
+/// Refuses every request while the migration is incomplete, because the answer would cover only a part of the
+/// data.
 pub fn check_complete(sql: &impl Sql) -> Result<(), Failure> {
     if is_migrating(sql)? { Err(migrating().into()) } else { Ok(()) }
 }
 
-/// A page comes. With the first one the shards that are there hear of it: what they took from now on
-/// would go with their own pages. Runs within the caller's transaction.
+/// Notes that a page has arrived. With the first page, the shards that exist here already get an outbox
+/// message, because displays that they take from now on would be lost when their own pages are stored. Runs
+/// within the caller's transaction.
 pub fn begin(sql: &impl Sql, site: &SiteId) -> Result<(), Failure> {
     if is_migrating(sql)? {
         return Ok(());
@@ -124,7 +127,8 @@ pub fn begin(sql: &impl Sql, site: &SiteId) -> Result<(), Failure> {
     outbox::tell(sql, site, None)
 }
 
-/// Everything has come: what was deleted since an earlier time goes, and each shard is told what holds.
+/// Ends the migration after the last page. Removes surveys that were deleted since an earlier migration of the
+/// same site, and sends the current policy to each shard.
 pub fn end(sql: &impl Sql, site: &SiteId, now_ms: u64) -> Result<(), Failure> {
     sql.transaction(|| {
         sql.run("DELETE FROM moving", &[])?;
@@ -143,13 +147,15 @@ pub fn end(sql: &impl Sql, site: &SiteId, now_ms: u64) -> Result<(), Failure> {
     })
 }
 
-/// The number of the last change that shards have to know of. Surveys are published and go with one.
+/// Returns the revision of the site: the number of the last change that shards have to know of. Each
+/// publication and each deletion of a survey has a revision.
 pub fn revision(sql: &impl Sql) -> Result<u64, Failure> {
     let row = sql.first("SELECT number FROM site", &[])?;
     row.map_or(Ok(0), |mut row| row.integer())
 }
 
-/// The shard that follows another, or the site itself, in the order of the surveys' ids.
+/// Returns the shard that follows another shard, or that follows the site itself, in the order of the surveys'
+/// ids.
 pub fn next_shard(sql: &impl Sql, object: &str) -> Result<Option<String>, Failure> {
     let (survey, shard) = bundle::shard(object).unwrap_or_default();
     let row = sql.first(
@@ -174,12 +180,12 @@ mod tests {
     use crate::sql::native::Native;
     use asklet_protocol::calls::team::SiteRecord;
 
-    /// What locks the secrets of one of two deployments.
+    /// Returns a vault with the encryption key of one of two deployments.
     fn vault(name: &str) -> Vault {
         Vault::new(Some(&name.repeat(32))).unwrap()
     }
 
-    /// Moves a site, with its keys.
+    /// Migrates a site with its keys.
     fn migrate_all(from: &Native, (to, site): (&Native, &SiteId)) -> Result<(), Failure> {
         let mut next = Some(Head::of("site".to_owned(), true, revision(from)?));
         while let Some(from_here) = next.filter(|head| head.object == "site") {
@@ -192,7 +198,7 @@ mod tests {
         end(to, site, 9)
     }
 
-    /// A site that was only made.
+    /// Makes a site that has no survey.
     fn made() -> (Native, SiteId) {
         let (sql, site, survey) = site();
         surveys::delete(&sql, &site, &survey).unwrap();
@@ -232,7 +238,7 @@ mod tests {
             let [was, is] =
                 [(&from, there), (&to, here)].map(|(sql, id)| published::policy(sql, id).unwrap());
             assert_eq!(is.stopped_ms, was.stopped_ms);
-            // Each deployment has a key of its own.
+            // Each deployment has an encryption key of its own.
             assert_eq!(vault("here").open(&is.identity_secrets[0]).unwrap(), "very");
             assert_eq!(was.identity_secrets, [locked.as_str()]);
             assert!(is.revision > was.revision);
@@ -248,10 +254,10 @@ mod tests {
         assert_eq!(log[0].action, Action::TakeBundle);
         assert_eq!(log[1].survey.as_ref(), first.get(one.as_str()));
         assert_eq!(log[1].target.as_ref(), first.get(two.as_str()));
-        // Every shard hears what holds.
+        // Every shard gets an outbox message with the current policy.
         assert_eq!(outbox::all(&to).unwrap().len(), 4);
 
-        // What came meanwhile comes, and what went goes.
+        // A second migration brings later changes, and removes what was deleted.
         surveys::delete(&from, &old_site, &one).unwrap();
         surveys::set_status(&from, &two, Status::Live, 9).unwrap();
         migrate_all(&from, (&to, &site)).unwrap();
@@ -288,14 +294,14 @@ mod tests {
         for told in [0, 1] {
             load(&to, (&seal(), &vault("here")), &site, (&head, rows)).unwrap();
             assert_eq!(code(check_complete(&to)), Code::Busy);
-            // The shards that are there are told of it, once.
+            // The shards that exist here get an outbox message once.
             assert_eq!(outbox::all(&to).unwrap().len(), told);
             to.run("DELETE FROM errand", &[]).unwrap();
             migrate_all(&from, (&to, &site)).unwrap();
             check_complete(&to).unwrap();
             to.run("DELETE FROM errand", &[]).unwrap();
         }
-        // What is no page of this release changes nothing.
+        // A page of another release changes nothing.
         let other = Head::of("site".to_owned(), true, 2);
         let refused = load(&to, (&seal(), &vault("here")), &site, (&other, rows));
         assert_eq!(code(refused), Code::OtherSchema);

@@ -1,5 +1,5 @@
-//! A site: its settings, keys and surveys, the log of what its team changed, and what its shards have yet to
-//! hear.
+//! A site: its settings, keys and surveys, the log of its team's changes, and the outbox messages for its
+//! shards.
 
 pub mod audit;
 mod ceilings;

@@ -1,5 +1,5 @@
-//! Outbox messages: shards that have to be told something or to be emptied. They are kept with the change that
-//! makes them necessary and go when they are done, so that none is lost on the way.
+//! Outbox messages to shards: take the current policy, or delete everything. They are stored in the transaction
+//! of the change that causes them, and removed once they are delivered, so that none is lost.
 
 use std::time::Duration;
 
@@ -9,25 +9,25 @@ use asklet_protocol::ids::SiteId;
 use crate::alarm::Alarm;
 use crate::sql::Sql;
 
-/// When an outbox message that failed is tried again.
+/// How long a failed outbox message waits for its next attempt.
 const RETRY: Duration = Duration::from_secs(30);
 
-/// Something that a shard has to be told.
+/// A message from a site to one of its shards.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutboxMessage {
-    /// The shard's site.
+    /// The site of the shard.
     pub site: SiteId,
-    /// The shard's survey.
+    /// The survey of the shard.
     pub survey: String,
     /// The shard.
     pub shard: u16,
-    /// Whether it is to forget everything; else it is to take what holds now.
+    /// Whether the shard must delete everything; otherwise it must take the latest publication.
     pub forget: bool,
-    /// The number of the change that it is about. Another change makes it another outbox message.
+    /// The revision of the change that the message is about. Another change makes it another outbox message.
     pub revision: u64,
 }
 
-/// Leaves an outbox message to each shard of a survey.
+/// Stores an outbox message for each shard of a survey.
 pub fn leave(
     sql: &impl Sql,
     site: &SiteId,
@@ -45,8 +45,8 @@ pub fn leave(
     Ok(())
 }
 
-/// Something changed that the shards of one published survey, or of all, have to know of: it gets a
-/// number, and they get outbox messages. Runs within the transaction of the change.
+/// Gives a revision to a change that the shards of one published survey, or of all, have to know of, and stores
+/// outbox messages for these shards. Runs within the transaction of the change.
 pub fn tell(sql: &impl Sql, site: &SiteId, survey: Option<&str>) -> Result<(), Failure> {
     sql.run("UPDATE site SET number = number + 1", &[])?;
     let mut surveys = Vec::new();
@@ -63,8 +63,8 @@ pub fn tell(sql: &impl Sql, site: &SiteId, survey: Option<&str>) -> Result<(), F
     Ok(())
 }
 
-/// Runs every outbox message; `run` says whether one is done. One that failed is run again by the alarm: a
-/// shard that cannot be reached pulls what it lacks, and keeps to what it knew until then.
+/// Delivers every outbox message; `run` says whether a message was delivered. The alarm repeats those that
+/// failed. Until then a shard that cannot be reached keeps to what it knows, and pulls what it lacks.
 pub async fn deliver_all(
     sql: &impl Sql,
     alarm: &impl Alarm,
@@ -74,21 +74,21 @@ pub async fn deliver_all(
     if messages.is_empty() {
         return Ok(());
     }
-    // First of all, in case that this is where it ends.
+    // The alarm is set before the delivery, in case the object stops during it.
     alarm.set(RETRY).await?;
     for message in messages {
         if run(&message).await {
             done(sql, &message)?;
         }
     }
-    // Others may have been left meanwhile, and have failed: the alarm is theirs too.
+    // In the meantime other messages may have been stored, and may have failed: they need the alarm, too.
     if all(sql)?.is_empty() {
         alarm.clear().await?;
     }
     Ok(())
 }
 
-/// All outbox messages.
+/// Returns all outbox messages.
 pub fn all(sql: &impl Sql) -> Result<Vec<OutboxMessage>, Failure> {
     let mut messages = Vec::new();
     let columns = "SELECT site, survey, shard, forget, number FROM errand";
@@ -105,7 +105,7 @@ pub fn all(sql: &impl Sql) -> Result<Vec<OutboxMessage>, Failure> {
     Ok(messages)
 }
 
-/// An outbox message is done.
+/// Removes an outbox message that was delivered.
 pub fn done(sql: &impl Sql, message: &OutboxMessage) -> Result<(), Failure> {
     sql.run(
         "DELETE FROM errand WHERE survey = ? AND shard = ? AND number = ?",

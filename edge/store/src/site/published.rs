@@ -1,4 +1,4 @@
-//! Surveys as they were published: every version, what holds for them now, and what is asked.
+//! Published surveys: every version, the current policy, and the live surveys.
 
 use asklet_protocol::calls::site::{Draft, Publication};
 use asklet_protocol::failure::Failure;
@@ -19,11 +19,11 @@ use crate::site::settings;
 use crate::site::surveys::find;
 use crate::sql::Sql;
 
-/// Every question that was ever published, as the last version that asked it had it. SQLite looks through
-/// the versions, so that a survey with many is read about as fast as one with few.
+/// Returns every question that was ever published, as the latest version with the question has it. SQLite
+/// searches the versions, so that a survey with many versions is read about as fast as a survey with few.
 pub fn questions(sql: &impl Sql, survey: &SurveyId) -> Result<Vec<Question>, Failure> {
     let mut questions = Vec::new();
-    // Next to a lone max, SQLite takes the other columns from the row that holds it.
+    // If `max` is the only aggregate, SQLite takes the other columns from the row with the maximum.
     sql.query(
         "SELECT question.value, max(published.version)
          FROM published, json_each(published.definition, '$.questions') AS question
@@ -38,7 +38,7 @@ pub fn questions(sql: &impl Sql, survey: &SurveyId) -> Result<Vec<Question>, Fai
     Ok(questions)
 }
 
-/// Refuses another kind of answer, or another scale, for a question that was ever published. Displays
+/// Refuses a different kind of answer, or a different scale, for a question that was published before. Displays
 /// of every version may still arrive, and what they add to a counter must mean the same.
 fn check_scales(earlier: &[Question], draft: &Definition) -> Result<(), Problem> {
     let kind = |question: &Question| match &question.answer {
@@ -57,7 +57,7 @@ fn check_scales(earlier: &[Question], draft: &Definition) -> Result<(), Problem>
     Ok(())
 }
 
-/// What would be published next, and what is seen with it.
+/// Returns the definition that would be published next, and the site's look for it.
 pub fn draft(sql: &impl Sql, survey: &SurveyId) -> Result<Draft, Failure> {
     let definition = find(sql, "SELECT draft FROM survey WHERE id = ?", survey)?.text()?;
     let settings = settings::read(sql)?;
@@ -72,18 +72,18 @@ pub fn draft(sql: &impl Sql, survey: &SurveyId) -> Result<Draft, Failure> {
 pub fn check(sql: &impl Sql, survey: &SurveyId) -> Result<(), Failure> {
     let Draft { definition, look, .. } = draft(sql, survey)?;
     check_scales(&questions(sql, survey)?, &definition)?;
-    // The survey's tokens stand over the site's, so only together they can be judged.
+    // Theme tokens of the survey override those of the site, so only the combination can be checked.
     let theme = definition.appearance.theme.or(&look.theme);
     Ok(validate::theme("appearance.theme", &theme)?)
 }
 
-/// Refuses a draft that cannot be published, or that pages could not show.
+/// Refuses a draft that cannot be published, or that pages cannot show.
 pub fn check_preview(sql: &impl Sql, survey: &SurveyId) -> Result<(), Failure> {
     check(sql, survey)?;
     Ok(validate::shown(&draft(sql, survey)?.definition)?)
 }
 
-/// Makes the draft the survey's next version and sets it live. Runs within the caller's transaction.
+/// Makes the draft the survey's next version and sets the survey live. Runs within the caller's transaction.
 pub fn publish(sql: &impl Sql, survey: &SurveyId, now_ms: u64) -> Result<(), Failure> {
     check(sql, survey)?;
     let mut row = find(sql, "SELECT version FROM survey WHERE id = ?", survey)?;
@@ -99,8 +99,8 @@ pub fn publish(sql: &impl Sql, survey: &SurveyId, now_ms: u64) -> Result<(), Fai
     )
 }
 
-/// A version, or the latest, for a shard that lacks it, with what holds now: only if the survey has
-/// that shard.
+/// Returns a version, or the latest, with the current policy, for a shard that lacks it. Refuses a shard that
+/// the survey does not have.
 pub fn published(
     sql: &impl Sql,
     survey: &SurveyId,
@@ -133,7 +133,7 @@ fn definition(sql: &impl Sql, survey: &str, version: u32) -> Result<Option<Defin
     row.map(|mut row| Ok(json::read(&row.text()?)?)).transpose()
 }
 
-/// What holds for a published survey now.
+/// Returns the current policy of a published survey.
 pub fn policy(sql: &impl Sql, survey: &str) -> Result<Policy, Failure> {
     let row = sql.first(
         "SELECT site.number, site.settings, survey.stopped_ms, survey.refuses, survey.shards,
@@ -171,7 +171,7 @@ pub fn policy(sql: &impl Sql, survey: &str) -> Result<Policy, Failure> {
     })
 }
 
-/// What has to be known to ask the shards of a survey.
+/// Returns what the Worker needs to know to call the shards of a survey.
 pub fn plan(sql: &impl Sql, survey: &SurveyId) -> Result<Plan, Failure> {
     let mut row = find(
         sql,
@@ -201,7 +201,7 @@ pub fn plan(sql: &impl Sql, survey: &SurveyId) -> Result<Plan, Failure> {
     Ok(Plan {
         survey: survey.clone(),
         definition,
-        // A draft has no displays, and its shards are not to be woken.
+        // A draft has no displays, and its shards must not be woken.
         shards: if version == 0 { 0 } else { shards },
         earlier_questions,
         earlier_primaries,
@@ -213,7 +213,8 @@ pub fn plan(sql: &impl Sql, survey: &SurveyId) -> Result<Plan, Failure> {
     })
 }
 
-/// The traits that any version declares, and those of them that every version does. Of a draft, its own.
+/// Returns the traits that at least one version declares, and those that every version declares. For a draft,
+/// both are its own traits.
 fn traits(
     sql: &impl Sql,
     survey: &SurveyId,
@@ -239,7 +240,7 @@ fn traits(
     Ok((any, every))
 }
 
-/// The surveys that were ever published, oldest first.
+/// Lists the surveys that were ever published, oldest first.
 pub fn surveys(sql: &impl Sql) -> Result<Vec<SurveyId>, Failure> {
     let mut ids = Vec::new();
     let published = "SELECT id FROM survey WHERE version > 0 ORDER BY created_ms, id";
@@ -250,18 +251,18 @@ pub fn surveys(sql: &impl Sql) -> Result<Vec<SurveyId>, Failure> {
     Ok(ids)
 }
 
-/// A survey that is asked, as the config tells it, and how many responses it wants.
+/// A live survey, as the config describes it, and its quota.
 pub struct LiveSurvey {
-    /// As the config tells it.
+    /// The survey, as the config describes it.
     pub survey: ConfigSurvey,
-    /// How many responses are wanted.
+    /// Number of responses at which the survey has enough; `None` for no quota.
     pub quota: Option<u32>,
 }
 
-/// How a shard of a survey is named to pages.
+/// Returns the address of a shard for pages.
 type Address<'a> = &'a dyn Fn(&SurveyId, u16) -> Result<String, Failure>;
 
-/// The surveys of a site that are live at a time.
+/// Returns the surveys of a site that are live at a given time.
 pub fn live(
     sql: &impl Sql,
     address: Address<'_>,
@@ -284,8 +285,8 @@ pub fn live(
     Ok(surveys)
 }
 
-/// Hands over the latest version of each survey that is live and takes what is answered, with how many
-/// shards it has, oldest first.
+/// Calls `survey` with the latest version and the number of shards of each survey that is live and does not
+/// refuse displays, oldest first.
 pub fn each_live(
     sql: &impl Sql,
     survey: &mut dyn FnMut(SurveyId, u32, u16, Definition) -> Result<(), Failure>,

@@ -1,26 +1,27 @@
-//! Keys that were refused, for the log. Whoever goes on showing one must not fill the log with it, so each key
-//! gets an entry a minute, which says how often it was refused since the one before.
+//! Refused keys, for the audit log. A client that repeats a refused key must not fill the log, so each key gets
+//! at most one entry a minute. The entry says how often the key was refused since the previous entry.
 
 use std::collections::HashMap;
 
 use asklet_protocol::audit::{Action, AuditEvent};
 use asklet_shared::problem::Code;
 
-/// Who showed a key that is none of the site's. No key's id is spelled so.
+/// The name in the log for a key that does not belong to the site. No key's id has this spelling.
 pub const UNKNOWN: &str = "unknown";
 
-/// How many keys are remembered, more than a site can have; where there are more, those are forgotten that
-/// could get an entry anyway.
+/// Number of keys that are remembered, more than a site can have. Above it, keys whose last entry is a minute
+/// old are forgotten, because they would get a new entry anyway.
 const KEYS_LIMIT: usize = 100;
 
 const MINUTE_MS: u64 = 60_000;
 
-/// When each key got its last entry, and how often it was refused since.
+/// The time of each key's last entry, and the number of refusals since then.
 #[derive(Default)]
 pub struct RefusedKeys(HashMap<String, (u64, u64)>);
 
 impl RefusedKeys {
-    /// What to write of a refusal, by the key's id or [`UNKNOWN`].
+    /// Returns the entry to write for a refusal of a key, which is given by its id or as [`UNKNOWN`]; `None` if
+    /// no entry is due.
     pub fn note(&mut self, who: &str, why: Code, now_ms: u64) -> Option<AuditEvent> {
         if self.0.len() >= KEYS_LIMIT {
             self.0.retain(|_, (at_ms, _)| now_ms.saturating_sub(*at_ms) < MINUTE_MS);

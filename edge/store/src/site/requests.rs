@@ -1,8 +1,9 @@
-//! Requests that were carried out, by their `Idempotency-Key`: one that comes again is answered as it was,
-//! and does nothing.
+//! Requests that were carried out, by their `Idempotency-Key`. A repeated request gets the same answer again,
+//! and changes nothing.
 //!
-//! What the site itself changes is kept in the transaction of the change. What shards change is kept before
-//! they are asked, and answered once they have; where that broke off, the same request goes on with it.
+//! If the site itself makes the change, the request is stored in the transaction of the change. If shards make
+//! the change, the request is stored before the shards are called, and its answer once they have finished. If
+//! the work was interrupted, the same request continues it.
 
 use asklet_protocol::calls::site::Idempotency;
 use asklet_protocol::failure::Failure;
@@ -11,25 +12,25 @@ use asklet_shared::time::DAY_MS;
 
 use crate::sql::{Sql, Value};
 
-/// For how long an answer is kept.
+/// Milliseconds for which an answer is stored.
 const KEPT_MS: u64 = DAY_MS;
 
-/// How many are kept, the newest, and how many bytes of answers.
+/// Number of stored requests, of which the newest are kept, and number of bytes of their answers.
 const REQUESTS_LIMIT: u32 = 1_000;
 const BYTES_LIMIT: u32 = 4 * 1024 * 1024;
 
-/// What is known of a request.
+/// What the site knows about a request.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Earlier {
-    /// It was never sent.
+    /// The site does not know the request.
     Unknown,
-    /// It was begun, and what it came to is not known.
+    /// The request was begun, and its result is not known.
     Begun,
-    /// It was answered with this.
+    /// The request got this answer.
     Answered(String),
 }
 
-/// What is known of a request by its key, of the caller with this id.
+/// Returns what the site knows about a request with this key from the caller with this id.
 pub fn earlier(
     sql: &impl Sql,
     who: &str,
@@ -49,12 +50,12 @@ pub fn earlier(
             Err(Problem::new(Code::IdempotencyMismatch, detail).at("Idempotency-Key").into())
         }
         None if digest == once.digest => Ok(Earlier::Begun),
-        // What was refused can be mended and sent with the same key.
+        // A request that was refused can be corrected and sent with the same key.
         None => Ok(Earlier::Unknown),
     }
 }
 
-/// Keeps a request, with its answer where that is known, in the place of an older one with its key.
+/// Stores a request, with its answer if that is known. It replaces an older request with the same key.
 pub fn keep(
     sql: &impl Sql,
     who: &str,

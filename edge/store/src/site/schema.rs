@@ -1,4 +1,4 @@
-//! The schema of a site, and its beginning.
+//! The schema of a site, and how a site is created.
 
 use asklet_protocol::audit::{Action, AuditEvent, OPERATOR};
 use asklet_protocol::failure::Failure;
@@ -39,7 +39,7 @@ pub const MIGRATIONS: Migrations = &[
     ) STRICT, WITHOUT ROWID",
     ],
     &[
-        // The settings as JSON, and how often anything changed that shards have to know.
+        // The settings as JSON, and the number of changes that shards have to know of.
         "CREATE TABLE site_2 (
             settings TEXT NOT NULL,
             number INTEGER NOT NULL,
@@ -56,7 +56,7 @@ pub const MIGRATIONS: Migrations = &[
         ) STRICT, WITHOUT ROWID",
         "ALTER TABLE survey ADD COLUMN stopped_ms INTEGER",
         "UPDATE survey SET stopped_ms = created_ms WHERE status IN ('paused', 'archived')",
-        // Shards that still have to be told something, or to be emptied.
+        // Outbox messages: shards that have to take a publication, or to delete everything.
         "CREATE TABLE errand (
             site TEXT NOT NULL,
             survey TEXT NOT NULL,
@@ -67,7 +67,7 @@ pub const MIGRATIONS: Migrations = &[
         ) STRICT, WITHOUT ROWID",
     ],
     &[
-        // Until now a site had one key.
+        // Before this step, a site had one key.
         "CREATE TABLE key_3 (
             id TEXT PRIMARY KEY,
             digest TEXT NOT NULL,
@@ -88,13 +88,13 @@ pub const MIGRATIONS: Migrations = &[
             target TEXT,
             detail TEXT
         ) STRICT",
-        // The days, counted from the epoch, on which the tag ran on pages of an origin.
+        // The days since the Unix epoch on which the tag ran on pages of an origin.
         "CREATE TABLE install (
             origin TEXT PRIMARY KEY,
             first_day INTEGER NOT NULL,
             last_day INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID",
-        // The directives of their policies that stood in its way.
+        // The directives of the pages' policies that blocked the tag.
         "CREATE TABLE install_problem (
             origin TEXT NOT NULL,
             directive TEXT NOT NULL,
@@ -103,20 +103,21 @@ pub const MIGRATIONS: Migrations = &[
         ) STRICT, WITHOUT ROWID",
     ],
     &[
-        // The surveys that came from another deployment, with the ids that they had there.
+        // The surveys that were migrated here, with their ids in the old deployment.
         "CREATE TABLE moved (
             old TEXT PRIMARY KEY,
             new TEXT NOT NULL
         ) STRICT, WITHOUT ROWID",
     ],
     &[
-        // It has a row while the site moves here and not everything has come.
+        // This table has a row while a migration to this deployment is incomplete.
         "CREATE TABLE moving (began INTEGER NOT NULL) STRICT",
     ],
     &[
-        // Whether the site lists the origin; until now only those were kept.
+        // Whether the site lists the origin. Before this step, only listed origins were stored.
         "ALTER TABLE install ADD COLUMN listed INTEGER NOT NULL DEFAULT 1",
-        // Which entries go for which, see `audit::Class`, and their number among those.
+        // The class of an entry, within which it is displaced (see `audit::Class`), and its number in the
+        // class.
         "ALTER TABLE audit ADD COLUMN class INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE audit ADD COLUMN number INTEGER NOT NULL DEFAULT 0",
         "UPDATE audit SET class = 1
@@ -126,7 +127,7 @@ pub const MIGRATIONS: Migrations = &[
             FROM audit) AS numbered
          WHERE numbered.seq = audit.seq",
         "CREATE INDEX audit_number ON audit (class, number)",
-        // What shards are about to change, see `intents`.
+        // Changes that shards are about to make, see `intents`.
         "CREATE TABLE audit_intent (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             at_ms INTEGER NOT NULL,
@@ -137,16 +138,16 @@ pub const MIGRATIONS: Migrations = &[
         ) STRICT",
     ],
     &[
-        // How often previews of the draft were revoked.
+        // How often the previews of the draft were revoked.
         "ALTER TABLE survey ADD COLUMN previews INTEGER NOT NULL DEFAULT 0",
     ],
     &[
-        // Whether the team has a survey's displays refused.
+        // Whether the team has the survey refuse all displays.
         "ALTER TABLE survey ADD COLUMN refuses INTEGER NOT NULL DEFAULT 0",
     ],
     &[
-        // Requests that were carried out, see `requests`. They stay behind when the site moves: nobody repeats
-        // one elsewhere.
+        // Requests that were carried out, see `requests`. A migration leaves them behind: nobody repeats a
+        // request in another deployment.
         "CREATE TABLE request (
             seq INTEGER PRIMARY KEY,
             who TEXT NOT NULL,

@@ -1,4 +1,4 @@
-//! What a site keeps of itself: its settings and its identity secrets.
+//! What a site stores about itself: its settings and its identity secrets.
 
 use asklet_protocol::calls::team::{SecretRecord, SiteRecord};
 use asklet_protocol::failure::Failure;
@@ -9,15 +9,16 @@ use asklet_shared::settings::Settings;
 use crate::sql::{Row, Sql};
 use crate::vault::Vault;
 
-/// How many identity secrets hold at a time: the one in use, and the one before or after it.
+/// Number of identity secrets that are valid at the same time: the one in use, and its predecessor or
+/// successor.
 const SECRETS_LIMIT: usize = 2;
 
-/// The settings.
+/// Returns the settings.
 pub fn read(sql: &impl Sql) -> Result<Settings, Failure> {
     Ok(json::read(&row(sql)?.text()?)?)
 }
 
-/// The site as its team sees it.
+/// Returns the site as its team sees it.
 pub fn record(sql: &impl Sql) -> Result<SiteRecord, Failure> {
     let mut row = row(sql)?;
     let settings = json::read(&row.text()?)?;
@@ -40,7 +41,7 @@ pub fn change(sql: &impl Sql, settings: &Settings) -> Result<(), Failure> {
     sql.run("UPDATE site SET settings = ?", &[serde_json::to_string(settings)?.into()])
 }
 
-/// Keeps another identity secret beside the one that there may be.
+/// Stores another identity secret beside the existing one.
 pub fn add_secret(sql: &impl Sql, id: &str, secret: &str, now_ms: u64) -> Result<(), Failure> {
     if record(sql)?.identity_secrets.len() >= SECRETS_LIMIT {
         let detail = "remove the older identity secret first";
@@ -54,8 +55,8 @@ pub fn add_secret(sql: &impl Sql, id: &str, secret: &str, now_ms: u64) -> Result
     )
 }
 
-/// Encrypts the identity secrets that were stored before there was a key. Returns whether there were any.
-/// Runs within the caller's transaction.
+/// Encrypts the identity secrets that were stored before the deployment had a key for them. Returns whether
+/// there were any. Runs within the caller's transaction.
 pub fn lock_secrets(sql: &impl Sql, vault: &Vault) -> Result<bool, Failure> {
     let mut due = Vec::new();
     sql.query("SELECT id, secret FROM identity_secret", &[], &mut |mut row| {
@@ -72,7 +73,7 @@ pub fn lock_secrets(sql: &impl Sql, vault: &Vault) -> Result<bool, Failure> {
     Ok(!due.is_empty())
 }
 
-/// Forgets an identity secret.
+/// Removes an identity secret.
 pub fn remove_secret(sql: &impl Sql, id: &str) -> Result<(), Failure> {
     if sql.first("SELECT 1 FROM identity_secret WHERE id = ?", &[id.into()])?.is_none() {
         return Err(Problem::new(Code::NotFound, "there is no such identity secret").into());

@@ -1,4 +1,4 @@
-//! Surveys as their team works on them: drafts, statuses, shards, and their end.
+//! Surveys as their team works on them: drafts, statuses, shards, and deletion.
 
 use asklet_protocol::calls::team::{Intake, SurveyRecord};
 use asklet_protocol::failure::Failure;
@@ -12,7 +12,7 @@ use asklet_shared::problem::{Code, Problem};
 use crate::site::outbox;
 use crate::sql::{Row, Sql, Value};
 
-/// Keeps a new survey as a draft.
+/// Stores a new survey as a draft.
 pub fn create(
     sql: &impl Sql,
     survey: &SurveyId,
@@ -31,7 +31,7 @@ pub fn create(
     )
 }
 
-/// A survey with its draft.
+/// Returns a survey with its draft.
 pub fn read(sql: &impl Sql, survey: &SurveyId) -> Result<SurveyRecord, Failure> {
     let columns =
         "SELECT id, status, shards, version, created_ms, refuses, draft FROM survey WHERE id = ?";
@@ -41,7 +41,7 @@ pub fn read(sql: &impl Sql, survey: &SurveyId) -> Result<SurveyRecord, Failure> 
     Ok(record)
 }
 
-/// All surveys, oldest first, without their drafts.
+/// Lists all surveys, oldest first, without their drafts.
 pub fn list(sql: &impl Sql) -> Result<Vec<SurveyRecord>, Failure> {
     let mut surveys = Vec::new();
     sql.query(
@@ -68,7 +68,7 @@ fn record(row: &mut Row) -> Result<SurveyRecord, Failure> {
     })
 }
 
-/// Replaces the draft; what is live stays as it was published.
+/// Replaces the draft. The live version does not change.
 pub fn update(sql: &impl Sql, survey: &SurveyId, draft: &Definition) -> Result<(), Failure> {
     find(sql, "SELECT 1 FROM survey WHERE id = ?", survey)?;
     sql.run(
@@ -77,7 +77,8 @@ pub fn update(sql: &impl Sql, survey: &SurveyId, draft: &Definition) -> Result<(
     )
 }
 
-/// Moves a survey to another status. One that was never published cannot be asked or stop.
+/// Sets the status of a survey. Refuses it for a survey that was never published, since such a survey can
+/// neither be shown nor stopped.
 pub fn set_status(
     sql: &impl Sql,
     survey: &SurveyId,
@@ -96,7 +97,7 @@ pub fn set_status(
     )
 }
 
-/// Has a survey's displays taken or refused, whatever its status is.
+/// Sets whether a survey's displays are taken or refused, regardless of its status.
 pub fn set_intake(sql: &impl Sql, survey: &SurveyId, intake: Intake) -> Result<(), Failure> {
     find(sql, "SELECT 1 FROM survey WHERE id = ?", survey)?;
     let refuses = intake == Intake::Refused;
@@ -104,8 +105,8 @@ pub fn set_intake(sql: &impl Sql, survey: &SurveyId, intake: Intake) -> Result<(
     sql.run(update, &[refuses.into(), survey.as_str().into()])
 }
 
-/// Spreads a survey's displays over more shards. Never over fewer: a display stays on the shard on
-/// which it started, and summaries ask as many as there are.
+/// Spreads a survey's displays over more shards, never over fewer: a display stays on the shard on which it
+/// started, and summaries ask all shards of the survey.
 pub fn set_shards(sql: &impl Sql, survey: &SurveyId, shards: u16) -> Result<(), Failure> {
     let mut row = find(sql, "SELECT shards FROM survey WHERE id = ?", survey)?;
     let least = row.integer::<u16>()?;
@@ -121,31 +122,32 @@ pub fn set_shards(sql: &impl Sql, survey: &SurveyId, shards: u16) -> Result<(), 
     )
 }
 
-/// Removes a survey with its versions. Its shards are left to be emptied. Runs within the caller's
-/// transaction.
+/// Removes a survey with its versions, and stores outbox messages that make its shards delete everything. Runs
+/// within the caller's transaction.
 pub fn delete(sql: &impl Sql, site: &SiteId, survey: &SurveyId) -> Result<(), Failure> {
     let mut row = find(sql, "SELECT shards, version FROM survey WHERE id = ?", survey)?;
     let shards: u16 = row.integer()?;
     let was_published = row.integer::<u32>()? > 0;
     sql.run("DELETE FROM published WHERE survey = ?", &[survey.as_str().into()])?;
     sql.run("DELETE FROM survey WHERE id = ?", &[survey.as_str().into()])?;
-    // An outbox message of its own: one that was run before is not taken for this one.
+    // The deletion gets a revision of its own: the delivery of an earlier outbox message does not remove this
+    // message.
     sql.run("UPDATE site SET number = number + 1", &[])?;
     outbox::leave(sql, site, survey.as_str(), if was_published { shards } else { 0 }, true)
 }
 
-/// A survey's row, of the columns that a query names.
+/// Returns the row of a survey, with the columns that a query names.
 pub fn find(sql: &impl Sql, columns: &str, survey: &SurveyId) -> Result<Row, Failure> {
     let row = sql.first(columns, &[Value::from(survey.as_str())])?;
     Ok(row.ok_or_else(unknown_survey)?)
 }
 
-/// How often the previews of a survey's draft were revoked.
+/// Returns how often the previews of a survey's draft were revoked.
 pub fn revocations(sql: &impl Sql, survey: &SurveyId) -> Result<u32, Failure> {
     find(sql, "SELECT previews FROM survey WHERE id = ?", survey)?.integer()
 }
 
-/// Ends the previews of a survey's draft.
+/// Revokes the previews of a survey's draft.
 pub fn revoke_previews(sql: &impl Sql, survey: &SurveyId) -> Result<(), Failure> {
     find(sql, "SELECT 1 FROM survey WHERE id = ?", survey)?;
     let revoke = "UPDATE survey SET previews = previews + 1 WHERE id = ?";

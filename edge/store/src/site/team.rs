@@ -1,5 +1,5 @@
-//! What a team asks of its site, answered in one step: a change is kept with its entry in the log and the
-//! outbox messages to the shards, or not at all.
+//! Answers a team's calls to its site. Each change is one transaction: the change, its entry in the log and the
+//! outbox messages to the shards are stored together, or nothing is.
 
 use asklet_protocol::audit::AuditEvent;
 use asklet_protocol::calls::site::Idempotency;
@@ -18,10 +18,10 @@ use crate::site::requests::{self, Earlier};
 use crate::site::{audit, ceilings, installs, intents, keys, outbox, published, settings, surveys};
 use crate::sql::Sql;
 
-/// Who asks, what is changed by it, and what the request is called that is to be carried out once.
+/// The caller, the change that the call makes, and the key of a request that must be carried out only once.
 pub type Asking<'a> = (&'a str, Option<&'a AuditEvent>, Option<&'a Idempotency>);
 
-/// Answers a call, with JSON.
+/// Answers a call with JSON.
 pub fn answer(
     sql: &impl Sql,
     site: &SiteId,
@@ -73,7 +73,7 @@ pub fn answer(
 
 fn work(sql: &impl Sql, site: &SiteId, call: TeamCall, now_ms: u64) -> Result<String, Failure> {
     match call {
-        // Without a key of the request there is nothing to know, and nothing to keep.
+        // Without an `Idempotency-Key`, there is no earlier answer, and nothing to store.
         TeamCall::EarlierAnswer => json(&None::<String>),
         TeamCall::Nothing | TeamCall::KeepAnswer { .. } => json(&()),
         TeamCall::Keys => json(&Keys { keys: keys::list(sql)? }),
@@ -133,13 +133,13 @@ fn change_settings(sql: &impl Sql, site: &SiteId, changed: &Settings) -> Result<
     json(&settings::record(sql)?)
 }
 
-/// The draft of a survey.
+/// Returns the draft of a survey.
 fn draft(sql: &impl Sql, survey: &SurveyId) -> Result<Definition, Failure> {
     let draft = surveys::read(sql, survey)?.draft;
     draft.ok_or_else(|| Failure::broken("a survey has no draft"))
 }
 
-/// Does something with a survey. Returns the survey to show afterwards.
+/// Carries out an action on a survey. Returns the survey to show afterwards.
 fn act(
     sql: &impl Sql,
     site: &SiteId,
@@ -171,7 +171,7 @@ fn act(
             tell()?;
         }
         SurveyAction::SetShards(shards) => {
-            // A new one may have refused a display just before, and has to hear of it.
+            // A new shard may have refused a display just before, and must learn that it is in use now.
             ceilings::within_config(sql, || surveys::set_shards(sql, survey, shards))?;
             tell()?;
         }
@@ -189,7 +189,8 @@ fn act(
             tell()?;
         }
         SurveyAction::Delete => {
-            // From here on nobody can pull it; what is on its way to a shard the shard ignores.
+            // From now on no shard can pull the survey. A shard ignores a publication that was sent to it
+            // before and arrives later.
             surveys::delete(sql, site, survey)?;
             return Ok(None);
         }

@@ -1,4 +1,4 @@
-//! What a site keeps, on real SQLite.
+//! Tests of what a site stores, on real SQLite.
 
 use asklet_protocol::failure::Failure;
 use asklet_protocol::ids::{SiteId, SurveyId};
@@ -43,7 +43,7 @@ pub fn key(id: &str, secret: &str, scope: Scope) -> NewKey {
     NewKey { id: id.to_owned(), digest, name: "a key".to_owned(), scope, created_ms: 1 }
 }
 
-/// A change with its outbox messages, as a team makes one.
+/// Makes a change and its outbox messages, as a team does.
 fn change(
     sql: &Native,
     site: &SiteId,
@@ -56,7 +56,7 @@ fn change(
     })
 }
 
-/// When the draft of the tests ends.
+/// When the draft in the tests ends.
 const END_MS: u64 = 1_793_491_200_000;
 
 fn live_versions(sql: &Native, now_ms: u64) -> Vec<u32> {
@@ -126,7 +126,7 @@ fn what_a_later_version_drops_is_still_known() {
     assert_eq!(plan.earlier_primaries, ["score"]);
     assert_eq!(plan.traits, ["role", "size", "plan"]);
     assert_eq!(plan.counted_traits, ["role"]);
-    // It cannot come back on another scale.
+    // The question cannot return with another scale.
     update(&sql, &survey, &draft("csat_10")).unwrap();
     assert_eq!(code(publish(&sql, &survey, 5)), Code::ScaleChanged);
 }
@@ -172,7 +172,7 @@ fn what_is_done_leaves_the_alarm_of_what_failed_meanwhile() {
     change(&|| publish(&sql, &survey, 3));
     let clock = Clock::default();
     at_once(outbox::deliver_all(&sql, &clock, async |_: &OutboxMessage| {
-        // Another change, whose outbox message fails, comes and goes before this one is done.
+        // Before this message is delivered, another change is made, whose outbox message fails.
         change(&|| Ok(()));
         outbox::deliver_all(&sql, &clock, async |_: &OutboxMessage| false).await.unwrap();
         true
@@ -199,7 +199,7 @@ fn a_change_leaves_an_errand_to_every_shard_that_goes_when_it_was_this_change_th
     assert_eq!((told.len(), revision()), (2, first + 1));
     outbox::done(&sql, &told[0]).unwrap();
     change(&sql, &site, None, again).unwrap();
-    // The other one is about more than what was told.
+    // The stored message is about a later change than the delivered message.
     outbox::done(&sql, &told[1]).unwrap();
     assert_eq!(outbox::all(&sql).unwrap().len(), 2);
     let failed = change(&sql, &site, None, || Err(unknown_survey().into()));

@@ -1,8 +1,8 @@
-//! Tables as lines of JSON, out of one object and into another of the same schema.
+//! Reads tables as lines of JSON from one object, and stores them in another object with the same schema.
 //!
-//! A page holds all rows of a table whose keys lie between two. Taking it first removes what lies there,
-//! so that pages can come again, in any order and from a table that has changed since: once all have come,
-//! the tables are equal.
+//! A page holds all rows of a table whose keys lie between two keys. Storing a page first removes the rows
+//! between these keys. So pages can be repeated, in any order, and even when the source table has changed
+//! since. Once all pages are stored, the tables are equal.
 
 use asklet_protocol::bundle::Cells;
 use asklet_protocol::failure::Failure;
@@ -12,35 +12,35 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::sql::{Sql, Value};
 
-/// About how many bytes a page has; it ends with the step that reaches them.
+/// Approximate number of bytes of a page. A page ends with the step that reaches this number.
 const PAGE: usize = 1 << 20;
 
-/// How a table is dumped.
+/// How a table is read and stored.
 pub struct Table {
-    /// Its name.
+    /// The name of the table.
     pub name: &'static str,
-    /// The columns by which its rows are ordered.
+    /// The columns by which the rows are ordered.
     pub key: &'static [&'static str],
-    /// What those of a row were in the table that it came from.
+    /// Expressions that return the values that the key columns of a row had in the source table.
     pub key_there: &'static [&'static str],
-    /// The columns that may hold a survey's id, by their numbers.
+    /// The numbers of the columns that may hold a survey's id.
     pub surveys: &'static [usize],
-    /// The columns whose texts are stored locked and travel open.
+    /// The numbers of the columns whose texts are encrypted in the table and in the clear in pages.
     pub secrets: &'static [usize],
-    /// How many rows are read at a time: few of those that may be large.
+    /// Number of rows that are read at a time: few if rows can be large.
     pub step: usize,
-    /// How its rows are written where they lie; `None` where they are removed and written anew.
+    /// How rows are overwritten in their place; `None` if they are deleted and inserted.
     pub in_place: Option<InPlace>,
 }
 
-/// How the rows of a table are taken whose columns are a number, from 0 without a gap, and bytes of equal
-/// length.
+/// How to overwrite the rows of a table in their place. The table has two columns: a number that counts from 0
+/// without gaps, and bytes of equal length.
 pub struct InPlace {
-    /// Blanks the rows that conditions behind it pick out.
+    /// The statement that blanks rows; conditions that select the rows are appended to it.
     pub clear: &'static str,
-    /// Appends blank rows up to the number `?1`, if it has fewer.
+    /// The statement that appends blank rows up to the number `?1`, if the table has fewer.
     pub append: &'static str,
-    /// Writes the bytes `?2` into the row with the number `?1`.
+    /// The statement that writes the bytes `?2` into the row with the number `?1`.
     pub write: &'static str,
 }
 
@@ -60,7 +60,7 @@ fn value(cell: &Option<String>) -> Result<Value, Failure> {
     match kind {
         "i" => {
             let integer: i64 = rest.parse().map_err(|_| broken())?;
-            // No other passes through JavaScript.
+            // JavaScript cannot represent larger integers exactly.
             (integer.unsigned_abs() < 1 << 53).then_some(Value::Integer(integer)).ok_or_else(broken)
         }
         "t" => Ok(rest.into()),
@@ -69,16 +69,16 @@ fn value(cell: &Option<String>) -> Result<Value, Failure> {
     }
 }
 
-/// The values that cells stand for.
+/// Returns the values of cells.
 pub fn values(cells: &Cells) -> Result<Vec<Value>, Failure> {
     cells.iter().map(value).collect()
 }
 
-/// Does something with the text of a column, such as a survey's id or a secret.
+/// Rewrites the text of a column, such as a survey's id or a secret.
 pub type Rewrite<'a> = &'a dyn Fn(&str) -> Result<String, Failure>;
 
-/// Reads the page of a table that begins after a key, or at the beginning: a line for each row. Returns the
-/// key with which it ends, too; none at the end. `open` unlocks secrets.
+/// Reads the page of a table that begins after a key, or at the beginning: one line for each row. Also returns
+/// the key with which the page ends; empty at the end of the table. `open` decrypts secrets.
 pub fn dump(
     sql: &impl Sql,
     table: &Table,
@@ -122,9 +122,9 @@ pub fn dump(
     }
 }
 
-/// Puts a page of a table where it belongs, in the place of what is there. `rename` gives a survey's id
-/// here for that where the page comes from, and `lock` locks secrets. Returns how many rows there are. Runs within the caller's
-/// transaction.
+/// Stores a page of a table, in place of the rows that are there. `rename` returns the id that a survey has
+/// here, given its id in the old deployment, and `lock` encrypts secrets. Returns the number of rows in the
+/// page. Runs within the caller's transaction.
 pub fn load(
     sql: &impl Sql,
     table: &Table,
@@ -213,7 +213,7 @@ mod tests {
             from.run("INSERT INTO one VALUES (?, ?, NULL)", &values).unwrap();
         };
         (0..40).for_each(add);
-        // What is there and should not be goes, wherever it lies.
+        // Rows that the source does not have are removed, wherever they lie.
         for stray in [0_u8, 9, 200] {
             to.run("INSERT INTO one VALUES (?, 'b', 7)", &[vec![stray].into()]).unwrap();
         }

@@ -1,5 +1,5 @@
-//! Schemas that grow. Each object carries its schema's number in a table of its own, moves to the
-//! newest when it wakes, and refuses one that it does not know.
+//! Schemas that grow. Each object stores the version of its schema in a table of its own, migrates to the
+//! newest version when it wakes, and refuses a version that it does not know.
 
 use std::cell::Cell;
 
@@ -8,24 +8,24 @@ use asklet_shared::problem::{Code, Problem};
 
 use crate::sql::{Sql, Value};
 
-/// The steps of an object's schema, oldest first; a step is a list of statements and never changes
-/// once released.
+/// The steps of an object's schema, oldest first. A step is a list of statements, and never changes once it is
+/// released.
 pub type Migrations = &'static [&'static [&'static str]];
 
-/// An object's schema, looked at once for each time that the object wakes.
+/// The schema of an object. It is checked once each time the object wakes.
 pub struct Schema {
     migrations: Migrations,
     is_newest: Cell<bool>,
 }
 
 impl Schema {
-    /// The schema that these steps lead to.
+    /// Describes the schema that results from these steps.
     pub fn new(migrations: Migrations) -> Self {
         Self { migrations, is_newest: Cell::new(false) }
     }
 
-    /// Brings the object to the newest schema. `false` where it was never set up and is not to be:
-    /// then nothing is created.
+    /// Migrates the object to the newest schema. Returns `false` if the object was never set up and `set_up` is
+    /// `false`: then nothing is created.
     pub fn wake(&self, sql: &impl Sql, set_up: bool) -> Result<bool, Failure> {
         if !self.is_newest.get() && (set_up || is_set_up(sql)?) {
             migrate(sql, self.migrations)?;
@@ -34,23 +34,23 @@ impl Schema {
         Ok(self.is_newest.get())
     }
 
-    /// Whether the object was looked at since it woke, and found to be set up.
+    /// Whether the object was checked since it woke, and found to be set up.
     pub fn is_awake(&self) -> bool {
         self.is_newest.get()
     }
 
-    /// The object was emptied: what was known of it no longer holds.
+    /// Notes that the object was emptied, so that its schema is checked again.
     pub fn forget(&self) {
         self.is_newest.set(false);
     }
 }
 
-/// Whether the object has ever been set up. Looking does not create anything.
+/// Whether the object has ever been set up. The check creates nothing.
 fn is_set_up(sql: &impl Sql) -> Result<bool, Failure> {
     Ok(sql.first("SELECT 1 FROM sqlite_master WHERE name = 'schema'", &[])?.is_some())
 }
 
-/// Brings an object to the newest schema, in one transaction; creates everything where nothing is.
+/// Migrates an object to the newest schema, in one transaction. Creates everything in an empty object.
 pub fn migrate(sql: &impl Sql, migrations: Migrations) -> Result<(), Failure> {
     sql.transaction(|| {
         let version = if is_set_up(sql)? {

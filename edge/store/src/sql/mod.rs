@@ -1,5 +1,5 @@
-//! SQLite behind one small trait, so that all storage logic runs natively in tests as it runs in a
-//! Durable Object.
+//! SQLite behind one small trait, so that all storage logic runs natively in tests as it runs in a Durable
+//! Object.
 
 pub mod dump;
 pub mod migrate;
@@ -12,8 +12,8 @@ use asklet_protocol::failure::Failure;
 
 use crate::cipher::SpareKeys;
 
-/// A value on its way into SQLite or out of it. Integers stay below 2^53, because numbers pass
-/// through JavaScript.
+/// A value that is written to SQLite or read from it. Integers stay below 2^53, because numbers pass through
+/// JavaScript.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// No value.
@@ -26,9 +26,9 @@ pub enum Value {
     Blob(Vec<u8>),
 }
 
-/// A database: one object's own.
+/// The database of one object.
 pub trait Sql {
-    /// Runs a statement and hands over each row of its result.
+    /// Runs a statement and calls `row` with each row of its result.
     fn query(
         &self,
         sql: &str,
@@ -36,28 +36,28 @@ pub trait Sql {
         row: &mut dyn FnMut(Row) -> Result<(), Failure>,
     ) -> Result<(), Failure>;
 
-    /// Runs some work in one transaction: all of it is kept, or, if it fails, nothing.
+    /// Runs `work` in one transaction: all of it is stored, or nothing if it fails.
     fn transaction<T>(&self, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure>;
 
-    /// The number of the latest change, once it was looked up: it lives as long as the object is
-    /// awake. See `survey::changes`.
+    /// Returns the number of the latest change, once it was looked up. It is remembered as long as the object
+    /// is awake. See `shard::changes`.
     fn latest_change(&self) -> &Cell<Option<u64>>;
 
-    /// The keys that no display has yet. See `survey::display_keys`.
+    /// Returns the keys that no display has yet. See `shard::display_keys`.
     fn spare_keys(&self) -> &RefCell<SpareKeys>;
 
-    /// How large what is in use of the database is, in bytes: not the pages that are free.
+    /// Returns the size of the used part of the database in bytes, without the free pages.
     fn bytes(&self) -> u64;
 
-    /// Runs a statement that gives no rows. Returns whether it wrote any.
+    /// Runs a statement that returns no rows. Returns whether it wrote any.
     fn write(&self, sql: &str, values: &[Value]) -> Result<bool, Failure>;
 
-    /// Runs a statement that gives no rows.
+    /// Runs a statement that returns no rows.
     fn run(&self, sql: &str, values: &[Value]) -> Result<(), Failure> {
         self.write(sql, values).map(drop)
     }
 
-    /// The first row of a result.
+    /// Returns the first row of a result.
     fn first(&self, sql: &str, values: &[Value]) -> Result<Option<Row>, Failure> {
         let mut first = None;
         self.query(sql, values, &mut |row| {
@@ -68,27 +68,27 @@ pub trait Sql {
     }
 }
 
-/// One row of a result, read from its first column to its last.
+/// One row of a result. Its columns are read from the first to the last.
 #[derive(Debug)]
 pub struct Row(std::vec::IntoIter<Value>);
 
 impl Row {
-    /// A row of these columns.
+    /// Makes a row of these columns.
     pub fn new(columns: Vec<Value>) -> Self {
         Self(columns.into_iter())
     }
 
-    /// All columns.
+    /// Returns all columns.
     pub fn values(self) -> impl Iterator<Item = Value> {
         self.0
     }
 
-    /// The next column, whatever it holds.
+    /// Returns the next column, whatever it holds.
     pub fn value(&mut self) -> Result<Value, Failure> {
         self.0.next().ok_or_else(|| Failure::broken("a row has fewer columns than read"))
     }
 
-    /// The next column, an integer of the type asked for.
+    /// Returns the next column as an integer of the requested type.
     pub fn integer<T: TryFrom<i64>>(&mut self) -> Result<T, Failure> {
         match self.value()? {
             Value::Integer(integer) => T::try_from(integer)
@@ -97,12 +97,12 @@ impl Row {
         }
     }
 
-    /// The next column, a truth value kept as 0 or 1.
+    /// Returns the next column as a boolean, which is stored as 0 or 1.
     pub fn boolean(&mut self) -> Result<bool, Failure> {
         Ok(self.integer::<i64>()? != 0)
     }
 
-    /// The next column, a text.
+    /// Returns the next column as a text.
     pub fn text(&mut self) -> Result<String, Failure> {
         match self.value()? {
             Value::Text(text) => Ok(text),
@@ -110,7 +110,7 @@ impl Row {
         }
     }
 
-    /// The next column, a text or nothing.
+    /// Returns the next column as a text or nothing.
     pub fn optional_text(&mut self) -> Result<Option<String>, Failure> {
         match self.value()? {
             Value::Null => Ok(None),
@@ -119,7 +119,7 @@ impl Row {
         }
     }
 
-    /// The next column, an integer of the type asked for, or nothing.
+    /// Returns the next column as an integer of the requested type, or nothing.
     pub fn optional_integer<T: TryFrom<i64>>(&mut self) -> Result<Option<T>, Failure> {
         if let [Value::Null, ..] = self.0.as_slice() {
             return self.value().map(|_| None);
@@ -127,7 +127,7 @@ impl Row {
         self.integer().map(Some)
     }
 
-    /// The next column, bytes.
+    /// Returns the next column as bytes.
     pub fn blob(&mut self) -> Result<Vec<u8>, Failure> {
         match self.value()? {
             Value::Blob(bytes) => Ok(bytes),
@@ -135,7 +135,7 @@ impl Row {
         }
     }
 
-    /// The next column, bytes or nothing.
+    /// Returns the next column as bytes or nothing.
     pub fn optional_blob(&mut self) -> Result<Option<Vec<u8>>, Failure> {
         match self.value()? {
             Value::Null => Ok(None),
@@ -192,7 +192,8 @@ impl From<u32> for Value {
 }
 
 impl From<u64> for Value {
-    /// Times and counts: far below the largest integer, which stands for whatever would not fit.
+    /// Converts times and counts. They are far below the largest integer, which represents any number that does
+    /// not fit.
     fn from(number: u64) -> Self {
         Self::Integer(i64::try_from(number).unwrap_or(i64::MAX))
     }

@@ -1,4 +1,4 @@
-//! The trait on rusqlite, for tests.
+//! The trait [`Sql`] on rusqlite, for tests.
 
 use std::cell::{Cell, RefCell};
 
@@ -17,14 +17,14 @@ pub struct Native {
 }
 
 impl Default for Native {
-    /// An empty one.
+    /// Opens an empty database.
     fn default() -> Self {
         Self::on(rusqlite::Connection::open_in_memory().unwrap())
     }
 }
 
 impl Native {
-    /// One in a file, with a write-ahead log beside it, as on the platform.
+    /// Opens a database in a file, with a write-ahead log beside it, as on the platform.
     pub fn in_file(path: &std::path::Path) -> Self {
         let connection = rusqlite::Connection::open(path).unwrap();
         connection.pragma_update(None, "journal_mode", "wal").unwrap();
@@ -32,7 +32,7 @@ impl Native {
         Self::on(connection)
     }
 
-    /// Writes the log into the file and leaves nothing of it, as the platform does when an object sleeps.
+    /// Writes the log into the file and truncates the log, as the platform does when an object sleeps.
     pub fn checkpoint(&self) {
         let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
         self.connection.query_row(checkpoint, [], |_| Ok(())).unwrap();
@@ -102,7 +102,7 @@ impl Sql for Native {
     fn transaction<T>(&self, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
         assert!(!self.in_transaction.replace(true), "a transaction within a transaction");
         self.connection.execute_batch("BEGIN IMMEDIATE")?;
-        // As on the platform, what throws rolls back.
+        // As on the platform, a panic rolls back the transaction.
         let open = Open(self);
         let result = work();
         if result.is_ok() {
@@ -113,7 +113,7 @@ impl Sql for Native {
     }
 }
 
-/// A transaction that is rolled back unless it was committed, however it ends.
+/// A transaction that is rolled back unless it is committed, however it ends.
 struct Open<'a>(&'a Native);
 
 impl Drop for Open<'_> {
