@@ -18,16 +18,16 @@ pub struct ChoiceSummary {
     pub survey: String,
     /// The id of the question.
     pub question: String,
-    /// What time it covers.
+    /// The period that the figures cover.
     pub period: Period,
-    /// What was counted to answer.
+    /// The source of the figures.
     #[serde(flatten)]
     pub source: Source,
-    /// How many answered.
+    /// Number of displays that answered.
     pub n: u64,
     /// Whether `n` is below 30, where the intervals say little.
     pub low_n: bool,
-    /// How many different people are known to have answered.
+    /// Number of different people who are known to have answered.
     #[serde(flatten)]
     pub people: People,
     /// Each option, in the order of the latest version.
@@ -42,16 +42,16 @@ pub struct ChoiceSummary {
 pub struct OptionCount {
     /// The option's id.
     pub option: String,
-    /// How often it was chosen.
+    /// Number of displays that chose it.
     pub count: u64,
-    /// By which share of those who answered, 0 to 1; `null` without answers. Where several can be
-    /// chosen the shares add up to more than 1.
+    /// Share of the displays that answered, 0 to 1; `null` without answers. If several options can be chosen,
+    /// the shares can add up to more than 1.
     pub share: Option<f64>,
     /// The share's Wilson interval at 95 % confidence; `null` below two answers.
     pub interval: Option<Interval>,
 }
 
-/// The summary of what all shards have counted for a period.
+/// Computes the summary from the counts of all shards for a period.
 pub fn summary(
     (survey, question): (&str, &str),
     options: &Options,

@@ -14,15 +14,16 @@ use crate::settings::a_week;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Config {
-    /// The files to load once a survey could match; absent where there is none.
+    /// The files to load once a survey could match; absent if there are no surveys.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub files: Option<Files>,
-    /// For how many days a visitor who was asked is not asked by another survey.
+    /// Number of days for which a visitor who was asked is not asked by another survey.
     #[serde(default = "a_week", skip_serializing_if = "is_a_week")]
     pub rest_days: u16,
     /// The live surveys.
     pub surveys: Vec<ConfigSurvey>,
-    /// Why there are none for this page, where the site's settings say so: the code of a problem.
+    /// The code of the problem for which there are no surveys for this page, if the site's settings are the
+    /// reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub problem: Option<Code>,
@@ -32,46 +33,47 @@ pub struct Config {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Files {
-    /// The moment: triggers, targeting, frequency.
+    /// The file that chooses the moment: triggers, targeting, frequency.
     pub when: String,
-    /// The widget: this name with `.js` is its one half, and with `.wasm` the other.
+    /// The widget: one of its two files is this name with `.js`, the other this name with `.wasm`.
     pub widget: String,
 }
 
-/// What a page knows of one live survey. What is absent does not matter.
+/// What a page knows of one live survey. An absent field makes no restriction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConfigSurvey {
     /// Its id.
     pub id: String,
-    /// The version to ask.
+    /// The version that pages ask.
     pub version: u32,
-    /// The shards that take its displays, as the address of collecting names them; a new display goes
-    /// to any of them.
+    /// The shards that take the survey's displays, as they are named in the address of the collect route. A new
+    /// display can go to any of them.
     #[serde(default = "only_first", skip_serializing_if = "is_only_first")]
     pub shards: Vec<String>,
     /// The languages that the survey speaks, its own first, each with the digest of its body.
     pub bodies: Vec<(String, String)>,
-    /// What has to happen for it to be shown.
+    /// The triggers; any one of them shows the survey.
     pub triggers: Vec<Trigger>,
-    /// What lies between a trigger and the survey.
+    /// The wait between a trigger and the survey.
     #[serde(default, skip_serializing_if = "is_default")]
     pub wait: Wait,
-    /// Whom to ask, where.
+    /// Which visitors are asked, and on which pages.
     #[serde(default, skip_serializing_if = "is_default")]
     pub audience: Audience,
-    /// After how many days to ask again.
+    /// Number of days after which to ask again.
     #[serde(default, skip_serializing_if = "is_default")]
     pub again: Again,
-    /// The selector of the element that it is shown in, and waits for; above the page where none is said.
+    /// The selector of the element in which the survey is shown, and for which it waits; above the page if it
+    /// is empty.
     #[serde(default, skip_serializing_if = "is_default")]
     pub inline: String,
-    /// Whether pages tell their address with its query.
+    /// Whether pages send their address with its query.
     #[serde(default, skip_serializing_if = "is_default")]
     pub query: bool,
 }
 
-/// Whom to ask, where. What is absent does not matter.
+/// Which visitors are asked, and on which pages. An absent field makes no restriction.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
@@ -79,66 +81,67 @@ pub struct Audience {
     /// A regular expression that the page's whole address matches.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pages: Option<String>,
-    /// Kinds of device, one of which it is.
+    /// Kinds of device, one of which the visitor's device must be.
     #[serde(skip_serializing_if = "is_default")]
     pub devices: Vec<Device>,
-    /// Languages, one of which the browser prefers.
+    /// Languages, one of which the browser must prefer.
     #[serde(skip_serializing_if = "is_default")]
     pub languages: Vec<String>,
-    /// Traits that the page must have told.
+    /// Traits that the page must have passed.
     #[serde(skip_serializing_if = "is_default")]
     pub traits: BTreeMap<String, String>,
     /// Only visitors who come for the first time, or only those who come back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub visitors: Option<Visitors>,
-    /// Only from this visit on, counted from 1.
+    /// The visit from which on a visitor is asked, counted from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_visits: Option<u32>,
-    /// What the visit's referrer must contain.
+    /// Text that the visit's referrer must contain.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub referrer: Option<String>,
     /// UTM parameters with which the visit must have begun.
     #[serde(skip_serializing_if = "is_default")]
     pub utm: BTreeMap<String, String>,
-    /// The share of visitors who are asked, in percent.
+    /// Share of visitors who are asked, in percent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sample_percent: Option<u8>,
 }
 
-/// After how many days a visitor is asked again, by what came of the last time; never where nothing is
-/// said.
+/// After how many days a visitor is asked again, depending on how the last showing ended; never for an absent
+/// field.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Again {
-    /// It was neither answered nor closed.
+    /// The survey was neither answered nor closed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ignored: Option<u16>,
-    /// It was closed without an answer.
+    /// The survey was closed without an answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dismissed: Option<u16>,
-    /// It was answered.
+    /// The survey was answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answered: Option<u16>,
-    /// It was put off.
+    /// The survey was put off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub later: Option<u16>,
 }
 
 impl Config {
-    /// That nothing is asked.
+    /// Returns a config without surveys.
     pub fn nothing() -> Self {
         Self { files: None, rest_days: a_week(), surveys: Vec::new(), problem: None }
     }
 
-    /// The same for a page whose origin the site does not list: its answers would be refused.
+    /// Returns a config without surveys for a page whose origin the site does not list, because its answers
+    /// would be refused.
     pub fn of_other_origin() -> Self {
         Self { problem: Some(Code::OriginNotAllowed), ..Self::nothing() }
     }
 }
 
 impl ConfigSurvey {
-    /// What pages are told of a version of a survey, with the digests of its bodies by language.
+    /// Makes the entry of a survey's version, with the digests of its bodies by language.
     pub fn of(
         id: String,
         version: u32,
@@ -191,7 +194,7 @@ impl From<Targeting> for Audience {
     }
 }
 
-/// The shards of nearly every survey; they need not be said.
+/// The shards of nearly every survey; the config leaves them out.
 fn only_first() -> Vec<String> {
     vec!["0".to_owned()]
 }
@@ -200,7 +203,7 @@ fn is_only_first(shards: &[String]) -> bool {
     *shards == only_first()
 }
 
-/// The rest of most sites need not be said.
+/// Whether this is the rest period of most sites, which the config leaves out.
 fn is_a_week(days: &u16) -> bool {
     *days == a_week()
 }

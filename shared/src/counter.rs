@@ -1,13 +1,13 @@
 //! Counters: what displays add up to once they are settled.
 //!
-//! A display contributes to one packed counter for each question and dimension: the day's row holds
-//! 96 slots, and a slot holds how often each value was seen. The funnel is a question like any other
-//! whose values are the stages, and who answered is a dimension whose values are digests. So folding,
-//! taking out, merging and recounting are one operation: adding contributions with a sign.
+//! A display contributes to one packed counter for each question and dimension: the row of a day holds 96
+//! slots, and a slot holds how often each value was seen. The funnel is counted like a question whose values
+//! are the stages. Respondents are counted like a dimension whose values are digests. So folding, taking out,
+//! merging and recounting are one operation: adding contributions with a sign.
 //!
-//! A store takes rows of 2 MB at most. Rows of values are small, since there are few values. Digests
-//! are as many as there are respondents, so their rows are those of an hour, and a slot that is full
-//! leaves the larger half of them out, see [`Packed`].
+//! A store accepts rows of 2 MB at most. Rows of values are small, since there are few values. There are as
+//! many digests as respondents, so a row of digests covers only an hour, and a slot that is full leaves out the
+//! larger half of them, see [`Packed`].
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -19,16 +19,16 @@ use serde::{Deserialize, Serialize};
 use crate::facts::Facts;
 use crate::time;
 
-/// How often each value was seen. For a rating the value is the score, for a text question 0, and
-/// for the funnel a [`funnel_value`] or [`DISMISSED`].
+/// How often each value was seen. For a rating the value is the score, for a text question 0, and for the
+/// funnel a [`funnel_value`] or [`DISMISSED`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Histogram(pub BTreeMap<u8, u64>);
 
-/// The name under which respondents are counted like the values of a dimension. It is none that a
-/// summary can be broken down by.
+/// The name under which respondents are counted like the values of a dimension. A summary cannot be broken down
+/// by it.
 pub const RESPONDENT: &str = "respondent";
 
-/// Which row of counters.
+/// The key of a row of counters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CounterKey {
     /// The question's id, a chosen option's, or [`FUNNEL`].
@@ -37,18 +37,18 @@ pub struct CounterKey {
     pub dimension: String,
     /// The UTC day, counted from the epoch.
     pub day: u64,
-    /// The dimension's value; empty for [`crate::dimension::Dimension::All`]. For [`RESPONDENT`] the
-    /// hour of the day.
+    /// The dimension's value; empty for [`crate::dimension::Dimension::All`]. For [`RESPONDENT`] it is the hour
+    /// of the day.
     pub value: String,
 }
 
 impl Histogram {
-    /// How often a value was seen.
+    /// Returns how often a value was seen.
     pub fn count(&self, value: u8) -> u64 {
         self.0.get(&value).copied().unwrap_or(0)
     }
 
-    /// How many answers there are in all.
+    /// Returns the number of all answers.
     pub fn total(&self) -> u64 {
         self.0.values().sum()
     }
@@ -60,47 +60,48 @@ impl Histogram {
         }
     }
 
-    /// What is left without another histogram that is part of this one.
+    /// Returns what is left after subtracting another histogram that is part of this one.
     #[must_use]
     pub fn without(&self, part: &Self) -> Self {
         let left = |(value, count): (&u8, &u64)| (*value, count.saturating_sub(part.count(*value)));
         Self(self.0.iter().map(left).filter(|(_, count)| *count > 0).collect())
     }
 
-    /// Counts a value once more.
+    /// Counts a value once.
     pub fn add(&mut self, value: u8) {
         self.add_many(value, 1);
     }
 
-    /// Counts a value so many times more.
+    /// Counts a value a number of times.
     pub fn add_many(&mut self, value: u8, count: u64) {
         *self.0.entry(value).or_default() += count;
     }
 }
 
-/// Digests of respondents are below this, so that they pass through JSON and SQLite unharmed.
+/// Digests of respondents are below this number, so that JSON and SQLite keep them exactly.
 pub const DIGESTS: u64 = 1 << 53;
 
-/// How many slots one row of respondents has.
+/// Number of slots in one row of respondents.
 const SLOTS_PER_HOUR: u8 = 4;
 
-/// How many digests a slot holds. Half of them are more than the smallest so many from which
-/// [`crate::tally::Respondents`] estimates, so what is left out changes no summary, unless most of the
-/// others are erased. The four slots of a row take 900 KB, nine bytes a digest.
+/// Number of digests that a slot holds. Even half of them are more than the number of smallest digests from
+/// which [`crate::tally::Respondents`] estimates. So the digests that are left out change no summary, unless
+/// most of the others are erased. The four slots of a row take 900 KB, nine bytes a digest.
 const DIGESTS_LIMIT: usize = 25_000;
 
-/// One row of counters: for each slot of a day in which something was counted, how often each value
-/// was seen. Values are those of a [`Histogram`], or digests of respondents.
+/// One row of counters: for each slot of a day in which something was counted, how often each value was seen.
+/// Values are those of a [`Histogram`], or digests of respondents.
 ///
-/// A slot with too many digests leaves out those that are not below a half, a quarter and so on of
-/// their range. How often it was halved and how many contributions it left out stand in the slot as a
-/// value that is no digest, [`DIGESTS`] and the number of halvings, with its count.
+/// A slot with too many digests keeps only those below a half, a quarter and so on of their range. The slot
+/// itself stores how often it was halved and how many contributions it left out: as an entry whose value is
+/// [`DIGESTS`] plus the number of halvings, which is not a digest, and whose count is the number of
+/// contributions.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Packed {
     slots: BTreeMap<u8, BTreeMap<u64, u64>>,
 }
 
-/// A counter says less than what is to be taken out of it, or does not decode: the store is broken.
+/// The store is broken: a counter holds less than is to be taken out of it, or does not decode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BrokenCounter;
 
@@ -118,17 +119,17 @@ impl Packed {
         postcard::from_bytes(bytes).map_err(|_| BrokenCounter)
     }
 
-    /// The bytes to store: postcard, in which a sparse day takes a few bytes for each slot.
+    /// Returns the bytes to store: postcard, in which a sparse day takes a few bytes for each slot.
     pub fn encode(&self) -> Result<Vec<u8>, BrokenCounter> {
         postcard::to_allocvec(self).map_err(|_| BrokenCounter)
     }
 
-    /// Hands over slot, value and count of everything in the bytes that [`Packed::encode`] wrote,
-    /// without building what it holds: a year of a large survey is hundreds of thousands of them.
+    /// Passes slot, value and count of every entry in the bytes that [`Packed::encode`] wrote to a function,
+    /// without building a [`Packed`]: a year of a large survey has hundreds of thousands of entries.
     pub fn each(bytes: &[u8], mut counted: impl FnMut(u8, u64, u64)) -> Result<(), BrokenCounter> {
         let mut rest = bytes.iter();
-        // Every number is a varint of postcard's, seven bits a byte and the lowest first; a byte is one
-        // too, since slots are below 128.
+        // Every number is a varint of postcard: seven bits a byte, the lowest first. A `u8` reads as one too,
+        // since slots are below 128.
         let mut number = || {
             let mut number = 0_u64;
             for shift in (0..u64::BITS).step_by(7) {
@@ -154,7 +155,7 @@ impl Packed {
         self.slots.is_empty()
     }
 
-    /// Puts a respondent in or takes one out.
+    /// Adds a respondent or takes one out.
     fn change_digest(
         &mut self,
         slot: u8,
@@ -194,7 +195,7 @@ impl Packed {
     }
 }
 
-/// Leaves the upper half of the range of digests out.
+/// Leaves out the upper half of the range of digests.
 fn halve(digests: &mut BTreeMap<u64, u64>) {
     let halved = digests.last_key_value().map_or(0, |(last, _)| last.saturating_sub(DIGESTS));
     let upper = digests.split_off(&(DIGESTS >> (halved + 1)));
@@ -204,21 +205,21 @@ fn halve(digests: &mut BTreeMap<u64, u64>) {
 /// Whether a display's contribution enters the counters or leaves them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CounterChange {
-    /// It enters, as often as there are displays like it.
+    /// The contribution enters, multiplied by the number of equal displays.
     PutIn(u64),
-    /// It leaves.
+    /// The contribution of one display leaves.
     TakeOut,
 }
 
-/// A set of counter rows that displays are folded into, in memory.
+/// A set of counter rows into which displays are folded, in memory.
 #[derive(Debug, Default)]
 pub struct Counters {
     rows: BTreeMap<CounterKey, Packed>,
 }
 
 impl Counters {
-    /// Puts a display's contribution in or takes it out. `load` gives the stored row the first time
-    /// that a row is needed.
+    /// Adds a display's contribution or takes it out. `load` returns the stored row when a row is needed for
+    /// the first time.
     pub fn change<E: From<BrokenCounter>>(
         &mut self,
         facts: &Facts,
@@ -253,7 +254,7 @@ impl Counters {
         Ok(())
     }
 
-    /// A row, loaded where it is needed for the first time.
+    /// Returns a row, and loads it when it is needed for the first time.
     fn row<E>(
         &mut self,
         key: CounterKey,
@@ -268,7 +269,7 @@ impl Counters {
         })
     }
 
-    /// The rows that were touched, in the order of their keys.
+    /// Returns the rows that were used, in the order of their keys.
     pub fn into_rows(self) -> impl Iterator<Item = (CounterKey, Packed)> {
         self.rows.into_iter()
     }
@@ -342,7 +343,7 @@ mod tests {
             }
         }
         assert_eq!(counted.respondents, all);
-        // What was left out is taken out all the same, and nothing more than that.
+        // Contributions that were left out can still be taken out, and nothing more than those.
         for number in numbers {
             counters.change(&identified(number), CounterChange::TakeOut, fresh).unwrap();
         }

@@ -4,19 +4,19 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-/// The most traits that a survey can declare.
+/// Number of traits that a survey can declare at most.
 pub const TRAITS_LIMIT: usize = 5;
 
-/// How many values of a trait are told apart; later ones count as [`OTHER`].
+/// Number of values of a trait that are counted separately; later ones count as [`OTHER`].
 pub const TRAIT_VALUES_LIMIT: usize = 100;
 
-/// The value under which what is not told apart is counted.
+/// The value under which all other values are counted together.
 pub const OTHER: &str = "other";
 
-/// What stands before a trait's key in the name of its dimension.
+/// The prefix of a trait's key in the name of its dimension.
 const TRAIT: &str = "trait.";
 
-/// One dimension. Where a display says nothing about it, its value is empty.
+/// One dimension. If a display has no value of it, the value is empty.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum Dimension {
@@ -30,11 +30,11 @@ pub enum Dimension {
     Channel,
     /// Desktop, tablet or phone.
     Device,
-    /// The language that was shown; empty where that is none of the survey's.
+    /// The language that was shown; empty if it is none of the survey's.
     Language,
-    /// The country, as ISO 3166-1 writes it with two letters.
+    /// The country, as two letters of ISO 3166-1.
     Country,
-    /// At which contact the survey stands, as its version says.
+    /// The contact at which the survey is asked, as its version says.
     Touchpoint,
     /// The page's group, one of those that the survey declares, or `other`.
     PageGroup,
@@ -43,7 +43,7 @@ pub enum Dimension {
 }
 
 impl Dimension {
-    /// Every dimension that each display is counted under, besides the traits of its version.
+    /// The dimensions under which each display is counted, besides the traits of its version.
     pub const COUNTED: [Self; 9] = [
         Self::All,
         Self::Version,
@@ -56,7 +56,7 @@ impl Dimension {
         Self::PageGroup,
     ];
 
-    /// The dimension that a summary can be broken down by under a name.
+    /// Returns the dimension with a name, if a summary can be broken down by it.
     pub fn named(name: &str) -> Option<Self> {
         if let Some(key) = name.strip_prefix(TRAIT) {
             return (!key.is_empty()).then(|| Self::Trait(key.to_owned()));
@@ -65,7 +65,7 @@ impl Dimension {
         known.find(|dimension| dimension.name() == name)
     }
 
-    /// The name by which it is asked for and stored; for [`Dimension::All`] it is empty.
+    /// Returns the name by which queries and the store name the dimension; empty for [`Dimension::All`].
     pub fn name(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::All => "",

@@ -1,4 +1,4 @@
-//! A display: one showing of one survey to one visitor, as the client tells it.
+//! A display: one showing of one survey to one visitor, as the client sends it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,13 +9,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::display_id::DisplayId;
 
-/// One state of one display. Each revision tells the whole state, so the latest is all that counts.
+/// One state of one display. Each revision holds the whole state, so only the latest counts.
 ///
-/// A field that is not listed here is ignored: it may come from another widget version.
+/// A field that is not listed here is ignored: it may come from another version of the widget.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Display {
-    /// Made by the client.
+    /// The id, made by the client.
     pub id: DisplayId,
     /// The number of this state, counted by the client from 1.
     pub revision: u32,
@@ -23,7 +23,7 @@ pub struct Display {
     pub version: u32,
     /// How far the visitor came.
     pub stage: Stage,
-    /// Whether the visitor closed the survey; one can answer and then close.
+    /// Whether the visitor closed the survey; a visitor can answer and then close it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dismissed: bool,
     /// How the survey reached the visitor.
@@ -37,26 +37,26 @@ pub struct Display {
     #[serde(default, deserialize_with = "text_or_null", skip_serializing_if = "String::is_empty")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub page: String,
-    /// What was answered so far.
+    /// The answers so far.
     #[serde(default)]
     pub answers: Answers,
     /// The variant that was shown, one of those that the survey declares.
     #[serde(default, deserialize_with = "text_or_null", skip_serializing_if = "String::is_empty")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub variant: String,
-    /// Traits of the respondent that nobody vouches for.
+    /// Traits of the respondent without proof.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub traits: BTreeMap<String, String>,
-    /// Who answers: a token that the site's own server made.
+    /// The identity of the respondent: a token that the site's own server made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<String>,
-    /// How long ago the survey was shown when this was sent, in milliseconds. Whoever sends knows
-    /// it and writes it; a state that waits to be sent does not hold it.
+    /// How long ago the survey was shown when this was sent, in milliseconds. The sender writes it when it
+    /// sends; a state that waits to be sent does not hold it.
     #[serde(default, skip_serializing)]
     pub age_ms: u64,
 }
 
-/// Reads what is not known as empty, in the way in which exports tell it: `null`.
+/// Reads `null`, which exports write for an unknown value, as an empty text.
 fn text_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Option::<String>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
@@ -80,7 +80,7 @@ impl Stage {
     /// All stages, lowest first.
     pub const ALL: [Self; 4] = [Self::Shown, Self::Seen, Self::Started, Self::Completed];
 
-    /// The name as it travels.
+    /// Returns the name as it travels.
     pub fn name(self) -> &'static str {
         match self {
             Self::Shown => "shown",
@@ -107,7 +107,7 @@ pub enum Channel {
     Kiosk,
     /// A program.
     Api,
-    /// Scores of before, from elsewhere.
+    /// Earlier scores from elsewhere.
     Import,
 }
 
@@ -116,7 +116,7 @@ impl Channel {
     pub const ALL: [Self; 6] =
         [Self::InPage, Self::Link, Self::Email, Self::Kiosk, Self::Api, Self::Import];
 
-    /// The name that summaries and the store use.
+    /// Returns the name that summaries and the store use.
     pub fn name(self) -> &'static str {
         match self {
             Self::InPage => "in_page",
@@ -128,13 +128,13 @@ impl Channel {
         }
     }
 
-    /// Whether it can be told that a survey came into view: not of a form without scripts, nor a mail,
-    /// nor of scores from elsewhere.
+    /// Whether it is known if a survey came into view: it is not for a form without scripts, a mail, or scores
+    /// from elsewhere.
     pub fn tells_seen(self) -> bool {
         !matches!(self, Self::Link | Self::Email | Self::Import)
     }
 
-    /// The channel with a name.
+    /// Returns the channel with a name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|channel| channel.name() == name)
     }
@@ -156,26 +156,26 @@ pub enum Answer {
     Choice(Choice),
 }
 
-/// The id of the option that is none of those offered. No question can define it.
+/// The id of the option for an answer that was not offered. No question can define it.
 pub const OTHER_OPTION: &str = "other";
 
-/// What was chosen: a list of options in JSON, in which `{"other": "…"}` stands for what was not
-/// offered, in the visitor's own words, and `"other"` for that without words.
+/// The options that were chosen: a list in JSON, in which `{"other": "…"}` is an answer that was not offered,
+/// in the visitor's own words, and `"other"` the same without words.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Choice {
     /// The ids of the options.
     pub options: Vec<String>,
-    /// What was not offered; empty without words.
+    /// The answer that was not offered; empty without words.
     pub other: Option<String>,
 }
 
 impl Answers {
-    /// The answer to a question.
+    /// Returns the answer to a question.
     pub fn get(&self, question: &str) -> Option<&Answer> {
         self.0.iter().find(|(id, _)| id == question).map(|(_, answer)| answer)
     }
 
-    /// Puts an answer in the place of an earlier one to the same question.
+    /// Stores an answer, in the place of an earlier one to the same question.
     pub fn set(&mut self, question: &str, answer: Answer) {
         match self.0.iter_mut().find(|(id, _)| id == question) {
             Some((_, earlier)) => *earlier = answer,
@@ -183,7 +183,7 @@ impl Answers {
         }
     }
 
-    /// Takes an answer back.
+    /// Removes an answer.
     pub fn remove(&mut self, question: &str) {
         self.0.retain(|(id, _)| id != question);
     }
@@ -237,7 +237,7 @@ enum Entry {
     Other { other: String },
 }
 
-/// What was not offered, as it travels.
+/// An answer that was not offered, as it travels.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Other<'a> {

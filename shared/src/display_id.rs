@@ -1,5 +1,5 @@
-//! The id of a display: a UUIDv7 that the client makes, so that a display exists before any server
-//! has heard of it, and so that rows lie on disk in about the order in which they were shown.
+//! The id of a display: a UUIDv7 that the client makes, so that a display exists before any server knows of it,
+//! and so that rows are stored in about the order in which they were shown.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,8 +15,8 @@ pub struct DisplayId([u8; 16]);
 pub struct NotADisplayId;
 
 impl DisplayId {
-    /// Makes an id from the client's clock and ten random bytes; six of their bits give way to the
-    /// version and the variant. Of `unix_ms` the low 48 bits are kept.
+    /// Makes an id from the client's clock and ten random bytes; the version and the variant replace six of
+    /// their bits. Of `unix_ms` the low 48 bits are kept.
     pub fn new(unix_ms: u64, random: [u8; 10]) -> Self {
         let [_, _, t0, t1, t2, t3, t4, t5] = unix_ms.to_be_bytes();
         let [r0, r1, r2, r3, r4, r5, r6, r7, r8, r9] = random;
@@ -40,25 +40,26 @@ impl DisplayId {
         ])
     }
 
-    /// The id of sixteen stored bytes, unless they are no UUID of version 7.
+    /// Makes the id of sixteen stored bytes; an error if they are not a UUID of version 7.
     pub fn from_bytes(bytes: [u8; 16]) -> Result<Self, NotADisplayId> {
         let [_, _, _, _, _, _, version, _, variant, ..] = bytes;
         if version >> 4 == 7 && variant >> 6 == 0b10 { Ok(Self(bytes)) } else { Err(NotADisplayId) }
     }
 
-    /// The sixteen bytes; their order is the order of the ids' times.
+    /// Returns the sixteen bytes; their order is the order of the ids' times.
     pub fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
 
-    /// The time that the client's clock showed, in milliseconds since the epoch. Nothing vouches for it.
+    /// Returns the time of the client's clock, in milliseconds since the epoch. Nothing proves that it is
+    /// right.
     pub fn unix_ms(&self) -> u64 {
         let [t0, t1, t2, t3, t4, t5, ..] = self.0;
         u64::from_be_bytes([0, 0, t0, t1, t2, t3, t4, t5])
     }
 
-    /// The least bytes that an id of this time can have: a bound for range scans, not an id. Times
-    /// that no id can hold have the bound of the last one that can.
+    /// Returns the lowest bytes that an id of this time can have: a bound for range scans, not an id. For times
+    /// that are too large for an id, it is the bound of the last possible time.
     pub fn floor(unix_ms: u64) -> [u8; 16] {
         let unix_ms = unix_ms.min((1 << 48) - 1);
         let [_, _, t0, t1, t2, t3, t4, t5] = unix_ms.to_be_bytes();
@@ -103,7 +104,7 @@ impl FromStr for DisplayId {
             }
             for pair in group.as_bytes().chunks(2) {
                 let digits = std::str::from_utf8(pair).map_err(|_| NotADisplayId)?;
-                // `from_str_radix` takes a sign, which is no digit.
+                // `from_str_radix` accepts a sign, which is not a digit.
                 if digits.starts_with('+') {
                     return Err(NotADisplayId);
                 }

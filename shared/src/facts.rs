@@ -1,4 +1,4 @@
-//! The facts about a display: what of it is counted, broken down by and filtered on.
+//! The facts about a display: what summaries count, break down by and filter on.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,27 +14,26 @@ use crate::funnel::{DISMISSED, FUNNEL, funnel_value};
 pub struct Facts {
     /// When it was shown, in milliseconds since the epoch, by the server's clock.
     pub shown_ms: u64,
-    /// How far it came.
+    /// How far the visitor came.
     pub stage: Stage,
-    /// Whether it was closed.
+    /// Whether the visitor closed it.
     pub dismissed: bool,
-    /// Under what context it was shown.
+    /// The context in which it was shown.
     pub context: Context,
-    /// What was answered. Of texts it only counts that they are there.
+    /// The answers. For texts, only their presence counts.
     pub answers: Answers,
-    /// The declared traits with the values that they count under; none once they are forgotten.
+    /// The declared traits, with the values under which they count; none once they are forgotten.
     pub traits: BTreeMap<String, String>,
-    /// A digest of the respondent's id, if there is one.
+    /// The digest of the respondent's id, if there is one.
     pub respondent: Option<u64>,
 }
 
-/// The context of a display, which stay when its respondent is forgotten. What is not known is
-/// empty.
+/// The context of a display, which stays when its respondent is forgotten. An unknown value is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Context {
-    /// The version shown.
+    /// The version that was shown.
     pub version: u32,
-    /// How it reached the visitor.
+    /// The channel through which it reached the visitor.
     #[serde(default)]
     pub channel: Channel,
     /// The language that was shown.
@@ -61,8 +60,8 @@ pub struct Context {
 }
 
 impl Facts {
-    /// Each question that this display answers, the funnel first, with the values it adds to it. A
-    /// chosen option is a question of its own, see [`option_key`].
+    /// Returns each question that this display answers, the funnel first, with the values that it adds to the
+    /// question. A chosen option is a question of its own, see [`option_key`].
     pub fn values(&self) -> Vec<(Cow<'_, str>, Vec<u8>)> {
         let mut funnel = vec![funnel_value(self.stage, self.context.channel.tells_seen())];
         if self.dismissed {
@@ -82,8 +81,8 @@ impl Facts {
         values
     }
 
-    /// The dimensions that it is counted under: those of which it has a value. How many have none is
-    /// what is left of the whole, see [`crate::tally::Counted::add_rest`].
+    /// Returns the dimensions under which it is counted: those of which it has a value. The number of displays
+    /// without a value is the total minus the others, see [`crate::tally::Counted::add_rest`].
     pub fn dimensions(&self) -> Vec<(Dimension, Cow<'_, str>)> {
         let counted = Dimension::COUNTED.into_iter().filter_map(|dimension| {
             let value = self.dimension(&dimension);
@@ -96,7 +95,7 @@ impl Facts {
         counted.chain(traits).collect()
     }
 
-    /// The value of a dimension; empty where it has none, or where that is forgotten.
+    /// Returns the value of a dimension; empty if the display has none, or if it is forgotten.
     pub fn dimension(&self, dimension: &Dimension) -> Cow<'_, str> {
         let context = &self.context;
         Cow::Borrowed(match dimension {
@@ -114,7 +113,7 @@ impl Facts {
     }
 }
 
-/// The name under which an option of a choice is counted. No question's id holds a slash.
+/// Returns the name under which an option of a choice is counted. No question's id holds a slash.
 pub fn option_key(question: &str, option: &str) -> String {
     format!("{question}/{option}")
 }

@@ -1,14 +1,15 @@
-//! JSON as programs write it. JSON knows one kind of number, so `9.0` and `1e3` are integers where an
-//! integer is wanted (RFC 8259, section 6; JSON Schema, "integer"), and some programs write no others.
-//! serde tells the two apart by their spelling, so the spelling is changed before it reads.
+//! JSON as programs write it. JSON has only one kind of number, so `9.0` and `1e3` are integers where an
+//! integer is expected (RFC 8259, section 6; JSON Schema, "integer"), and some programs write all integers like
+//! that. serde distinguishes integers from other numbers by their spelling, so this module changes the spelling
+//! before serde reads.
 
 use std::borrow::Cow;
 
 /// Numbers up to here are exact in every language that reads JSON.
 const EXACT: f64 = 9_007_199_254_740_991.0;
 
-/// A text in JSON with its whole numbers written as integers. What is no number stays as it is, so a text
-/// that does not read does not read afterwards either.
+/// Returns a JSON text with its whole numbers written as integers. Everything that is not a number stays as it
+/// is, so a text that serde cannot read before, it cannot read afterwards either.
 pub fn with_plain_integers(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
     let (mut written, mut copied, mut at) = (String::new(), 0, 0);
@@ -36,7 +37,7 @@ pub fn with_plain_integers(text: &str) -> Cow<'_, str> {
     Cow::Owned(written)
 }
 
-/// Where a string ends that begins before here, its closing quote included.
+/// Returns the position after a string that begins before `at`, its closing quote included.
 pub fn end_of_string(bytes: &[u8], mut at: usize) -> usize {
     while let Some(&byte) = bytes.get(at) {
         at += 1;
@@ -53,14 +54,14 @@ fn is_of_number(byte: u8) -> bool {
     byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E')
 }
 
-/// The integer that a number with a fraction or an exponent is.
+/// Returns the integer that equals a number with a fraction or an exponent, if there is one.
 fn whole(number: &str) -> Option<String> {
     if !number.contains(['.', 'e', 'E']) || !is_number(number) {
         return None;
     }
     let value: f64 = number.parse().ok()?;
     let is_whole = value.fract() == 0.0 && value.abs() <= EXACT;
-    // Adding zero leaves no minus before a zero.
+    // Adding zero turns a negative zero into a positive one.
     is_whole.then(|| format!("{:.0}", value + 0.0))
 }
 

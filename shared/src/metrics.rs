@@ -1,4 +1,5 @@
-//! The metrics: what a scale's values are called, and what is computed from how often each was given.
+//! The metrics: the names of a scale's values, and the figures that are computed from how often each value was
+//! given.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::counter::Histogram;
 use crate::statistics::{self, Difference, Interval, Moments};
 
-/// What is measured.
+/// A quantity that a rating measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -47,7 +48,8 @@ pub enum Scale {
     Ces7,
 }
 
-/// Which end of an effort scale is the easy one. Stored with the question, since both are in use.
+/// Which end of an effort scale is the easy one. It is stored with the question, since both directions are in
+/// use.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -59,7 +61,7 @@ pub enum Direction {
     LowIsGood,
 }
 
-/// What a value on a scale means.
+/// The meaning of a value on a scale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -83,7 +85,7 @@ pub enum Category {
 }
 
 impl Category {
-    /// The name as it travels.
+    /// Returns the name as it travels.
     pub fn name(self) -> &'static str {
         match self {
             Self::Promoter => "promoter",
@@ -99,7 +101,7 @@ impl Category {
 }
 
 impl Scale {
-    /// What it measures.
+    /// Returns the metric that the scale measures.
     pub fn metric(self) -> Metric {
         match self {
             Self::Nps => Metric::Nps,
@@ -108,7 +110,7 @@ impl Scale {
         }
     }
 
-    /// The lowest and the highest value.
+    /// Returns the lowest and the highest value.
     pub fn range(self) -> (u8, u8) {
         match self {
             Self::Nps => (0, 10),
@@ -119,7 +121,7 @@ impl Scale {
         }
     }
 
-    /// The least value of the best category and the greatest of the worst, where high is good.
+    /// Returns the lowest value of the best category and the highest of the worst, where high is good.
     ///
     /// The cuts of satisfaction scales are conventions: the two best of 5 and 7, 9 and 10 of 10.
     fn cuts(self) -> (u8, u8) {
@@ -133,7 +135,7 @@ impl Scale {
         }
     }
 
-    /// Its categories: the best, the middle and the worst.
+    /// Returns the categories: the best, the middle and the worst.
     pub fn categories(self) -> [Category; 3] {
         match self.metric() {
             Metric::Nps => [Category::Promoter, Category::Passive, Category::Detractor],
@@ -142,7 +144,7 @@ impl Scale {
         }
     }
 
-    /// A value as it would be if high were good; `None` off the scale.
+    /// Returns a value as it would be if high were good; `None` off the scale.
     pub(crate) fn oriented(self, direction: Direction, value: u8) -> Option<u8> {
         let (low, high) = self.range();
         if value < low || high < value {
@@ -154,7 +156,7 @@ impl Scale {
         })
     }
 
-    /// The category of a value; `None` off the scale.
+    /// Returns the category of a value; `None` off the scale.
     pub fn category(self, direction: Direction, value: u8) -> Option<Category> {
         let [best, middle, worst] = self.categories();
         let (best_from, worst_to) = self.cuts();
@@ -177,29 +179,29 @@ pub struct Sample<'a> {
     pub answers: &'a Histogram,
 }
 
-/// What is computed from a sample. Only answered questions count, and no data is `null`, never 0.
+/// The figures that are computed from a sample. Only answered questions count, and no data is `null`, never 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Score {
-    /// The Net Promoter Score, −100 to 100; for other metrics the share of the satisfied, or of
-    /// those who found it easy, 0 to 1. `null` without answers.
+    /// The Net Promoter Score, −100 to 100; for other metrics the share of satisfied answers, or of easy ones,
+    /// 0 to 1. `null` without answers.
     pub score: Option<f64>,
     /// The score's interval at 95 % confidence; `null` below two answers.
     pub interval: Option<Interval>,
-    /// The mean value, where a high one is good; `null` for Net Promoter and without answers.
+    /// The mean value, where a high one is good; `null` for Net Promoter, and without answers.
     pub mean: Option<f64>,
     /// The mean's interval at 95 % confidence; `null` below two answers.
     pub mean_interval: Option<Interval>,
-    /// How many answered.
+    /// Number of answers.
     pub n: u64,
     /// Whether `n` is below 30, where the interval says little.
     pub low_n: bool,
-    /// How many answers fell into each category.
+    /// Number of answers in each category.
     pub counts: BTreeMap<Category, u64>,
 }
 
 impl Sample<'_> {
-    /// How many answers are in the best, the middle and the worst category.
+    /// Returns the numbers of answers in the best, the middle and the worst category.
     fn groups(&self) -> [u64; 3] {
         let (low, high) = self.scale.range();
         self.scale.categories().map(|category| {
@@ -218,12 +220,12 @@ impl Sample<'_> {
         }))
     }
 
-    /// The metric of this sample, with its interval.
+    /// Computes the metric of this sample, with its interval.
     ///
-    /// - Net Promoter Score: 100·(P−D)/n, F. Reichheld, "The One Number You Need to Grow", Harvard
-    ///   Business Review, December 2003; interval by [`statistics::adjusted_wald_difference`].
-    /// - Satisfaction and effort: the share of the best category, interval by
-    ///   [`statistics::wilson`]; beside it the mean, by [`Moments::mean_interval`].
+    /// - Net Promoter Score: 100·(P−D)/n, F. Reichheld, "The One Number You Need to Grow", Harvard Business
+    ///   Review, December 2003; interval by [`statistics::adjusted_wald_difference`].
+    /// - Satisfaction and effort: the share of the best category, interval by [`statistics::wilson`]; and the
+    ///   mean, by [`Moments::mean_interval`].
     pub fn score(&self) -> Score {
         let groups @ [best, middle, worst] = self.groups();
         let n = best + middle + worst;
@@ -256,9 +258,9 @@ impl Sample<'_> {
         score
     }
 
-    /// How this sample's score differs from another's on the same scale: Net Promoter by the
-    /// adjusted-Wald estimates, shares by Agresti and Caffo. The interval leaves out a probability of
-    /// `alpha`. `None` below two answers on either side.
+    /// Compares this sample's score with another's on the same scale: Net Promoter by the adjusted-Wald
+    /// estimates, shares by Agresti and Caffo. The interval leaves out a probability of `alpha`. `None` if
+    /// either side has fewer than two answers.
     pub fn difference(&self, other: &Sample<'_>, alpha: f64) -> Option<Difference> {
         let total = |groups: [u64; 3]| groups.into_iter().sum();
         let (ours @ [best, _, worst], theirs @ [other_best, _, other_worst]) =
@@ -273,8 +275,8 @@ impl Sample<'_> {
         }
     }
 
-    /// How this sample's mean differs from another's on the same scale, by Welch; `None` for Net
-    /// Promoter, and where there is too little.
+    /// Compares this sample's mean with another's on the same scale, by Welch; `None` for Net Promoter, and if
+    /// there are too few answers.
     pub fn mean_difference(&self, other: &Sample<'_>) -> Option<Difference> {
         if self.scale.metric() == Metric::Nps {
             return None;
@@ -302,7 +304,7 @@ mod tests {
         assert!((found.low - low).abs() < by && (found.high - high).abs() < by, "{found:?}");
     }
 
-    /// The categories of a scale's values, one letter each: best, middle, worst.
+    /// Returns the categories of a scale's values, one letter each: best, middle, worst.
     fn letters(scale: Scale, direction: Direction) -> String {
         let (low, high) = scale.range();
         let [best, middle, _] = scale.categories();

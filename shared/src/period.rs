@@ -1,8 +1,8 @@
-//! Periods: what part of time a summary covers, and how a trend divides it.
+//! Periods: the part of time that a summary covers, and how a trend divides it.
 //!
-//! Time zones are the caller's: it tells the offset at a time, and nothing here grows old with a
-//! database of zones. Offsets are multiples of a bucket, as they are everywhere on Earth since 1972; a
-//! trend that would need another is refused.
+//! The caller provides time zones: it returns the offset at a time, so this module has no database of zones
+//! that could become outdated. Offsets are multiples of a bucket, as they are everywhere on Earth since 1972; a
+//! trend that would need another offset is refused.
 
 use chrono::{
     DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Weekday,
@@ -13,16 +13,17 @@ use crate::problem::{Code, Problem};
 use crate::settings::WeekStart;
 use crate::time::{BUCKET_MS, DAY_MS, are_seconds};
 
-/// The most points that a trend can have.
+/// Number of points that a trend can have at most.
 pub const POINTS_LIMIT: usize = 1_000;
 
 /// The year 10,000, in milliseconds since the epoch: RFC 3339 can write no time from there on.
 const END_MS: u64 = 253_402_300_800_000;
 
-/// What is said of a time that no calendar here reaches, or of which the zone does not tell its offset.
+/// The detail of the problem for a time that the calendar cannot represent, or for which the zone has no
+/// offset.
 const OUT_OF_RANGE: &str = "the period is out of range of the zone's calendar";
 
-/// How long the points of a trend are, by the zone's calendar.
+/// The length of a trend's points, by the zone's calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -40,7 +41,7 @@ pub enum Interval {
 }
 
 impl Interval {
-    /// The interval with a name.
+    /// Returns the interval with a name.
     pub fn named(name: &str) -> Option<Self> {
         Some(match name {
             "hour" => Self::Hour,
@@ -52,7 +53,7 @@ impl Interval {
         })
     }
 
-    /// The start of the interval that holds a local time.
+    /// Returns the start of the interval that holds a local time.
     fn floor(self, local: NaiveDateTime, week_starts: WeekStart) -> Option<NaiveDateTime> {
         let date = local.date();
         let day = match self {
@@ -75,7 +76,7 @@ impl Interval {
         Some(day?.and_time(NaiveTime::MIN))
     }
 
-    /// The start of the next one, from the start of one.
+    /// Returns the start of the next interval, from the start of one.
     fn next(self, start: NaiveDateTime) -> Option<NaiveDateTime> {
         match self {
             Self::Hour => start.checked_add_signed(TimeDelta::hours(1)),
@@ -87,12 +88,12 @@ impl Interval {
     }
 }
 
-/// Where a zone's clocks stand: local time less UTC, in milliseconds, at a time in UTC; `None` where the
-/// caller cannot tell.
+/// The offset of a zone: local time minus UTC, in milliseconds, at a time in UTC; `None` if the caller does not
+/// know it.
 pub type Offset<'a> = &'a dyn Fn(u64) -> Option<i64>;
 
-/// The edges of a trend's points, in milliseconds since the epoch: `from`, every start of an interval
-/// between, and `to`. The first and the last point may be shorter than the others.
+/// Computes the edges of a trend's points, in milliseconds since the epoch: `from`, every start of an interval
+/// in between, and `to`. The first and the last point may be shorter than the others.
 pub fn edges(
     from_ms: u64,
     to_ms: u64,
@@ -114,7 +115,7 @@ pub fn edges(
             let detail = "the zone's clocks did not stand on a quarter of an hour then";
             return Err(Problem::new(Code::InvalidQuery, detail).at("tz").limit(rfc3339(edge)));
         }
-        // Where clocks are set back over an hour's start, the hour comes twice and counts once.
+        // If clocks are set back over the start of an hour, the hour comes twice and counts once.
         if edges.last().is_some_and(|last| edge > *last) {
             edges.push(edge);
         }
@@ -133,16 +134,17 @@ fn local(utc_ms: u64, offset: Offset<'_>) -> Option<NaiveDateTime> {
     Some(DateTime::from_timestamp_millis(local_ms)?.naive_utc())
 }
 
-/// The first instant at which a zone's clocks show a local time, or, where they skip it, the instant
-/// at which they do.
+/// Returns the first instant at which a zone's clocks show a local time. If the clocks skip that time, it
+/// returns the instant at which they do.
 fn utc(local: NaiveDateTime, offset: Offset<'_>) -> Option<u64> {
     const DAY_MS: i64 = 24 * 60 * 60 * 1000;
     let local_ms = local.and_utc().timestamp_millis();
-    // A day before the epoch is as near as any that there is.
+    // Before the epoch, the offset at the epoch is the nearest one.
     let offset_near = |ms: i64| offset(u64::try_from(ms.max(0)).ok()?);
     let before = offset_near(local_ms - DAY_MS)?;
     let after = offset_near(local_ms + DAY_MS)?;
-    // With the clocks of the day before, and with those of the day after: the earlier that holds.
+    // The instant by the offset of the day before, and the one by the offset of the day after: the earlier one
+    // that is valid.
     let instants = [local_ms - before.max(after), local_ms - before.min(after)];
     let holds =
         |instant: &i64| offset_near(*instant).is_some_and(|offset| instant + offset == local_ms);
@@ -150,7 +152,7 @@ fn utc(local: NaiveDateTime, offset: Offset<'_>) -> Option<u64> {
     u64::try_from(instant).ok()
 }
 
-/// A moment as a query names it.
+/// A moment as a query writes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
     /// In milliseconds since the epoch.
@@ -160,12 +162,12 @@ pub enum Moment {
 }
 
 impl Moment {
-    /// Reads a time in RFC 3339, a date, or milliseconds since the epoch. Seconds are refused: they would
-    /// be a time in January 1970.
+    /// Reads a time in RFC 3339, a date, or milliseconds since the epoch. Seconds are refused, because they
+    /// would be a time in January 1970.
     pub fn parse(field: &str, text: &str) -> Result<Self, Problem> {
         let parsed = parse_instant(field, text);
         if let (Err(_), Ok(date)) = (&parsed, text.parse::<NaiveDate>()) {
-            // Only as ISO 8601 writes it, with four digits for the year.
+            // Only in the form of ISO 8601, with four digits for the year.
             if date.format("%Y-%m-%d").to_string() == text && 1970 <= date.year() {
                 return Ok(Self::Day(date));
             }
@@ -173,7 +175,7 @@ impl Moment {
         parsed.map(Self::At)
     }
 
-    /// The moment in milliseconds since the epoch.
+    /// Returns the moment in milliseconds since the epoch.
     pub fn ms(self, field: &str, offset: Offset<'_>) -> Result<u64, Problem> {
         match self {
             Self::At(ms) => Ok(ms),
@@ -183,18 +185,18 @@ impl Moment {
     }
 }
 
-/// The start of the bucket that holds a time.
+/// Returns the start of the bucket that holds a time.
 pub fn floor(ms: u64) -> u64 {
     ms - ms % BUCKET_MS
 }
 
-/// The time itself at the start of a bucket, or else the end of the bucket that holds it, but for the last
-/// bucket that can be written.
+/// Returns the time itself if it is the start of a bucket, or otherwise the end of the bucket that holds it,
+/// except for the last bucket that can be written.
 pub fn ceil(ms: u64) -> u64 {
     floor(ms.saturating_add(BUCKET_MS - 1)).min(END_MS - BUCKET_MS)
 }
 
-/// A time in RFC 3339 or in milliseconds since the epoch.
+/// Reads a time in RFC 3339 or in milliseconds since the epoch.
 pub fn parse_instant(field: &str, text: &str) -> Result<u64, Problem> {
     let unreadable = |detail: &'static str| {
         Problem::new(Code::InvalidQuery, detail)
@@ -206,20 +208,20 @@ pub fn parse_instant(field: &str, text: &str) -> Result<u64, Problem> {
         return Err(unreadable("the time is in seconds: multiply it by 1000"));
     }
     let ms = ms.or_else(|| {
-        // In an address a plus sign stands for a space.
+        // A plus sign in an address means a space.
         let time = DateTime::parse_from_rfc3339(&text.replace(' ', "+")).ok()?;
         u64::try_from(time.timestamp_millis()).ok()
     });
     ms.filter(|ms| *ms < END_MS).ok_or_else(|| unreadable("the time cannot be read"))
 }
 
-/// A time as RFC 3339, in UTC.
+/// Writes a time as RFC 3339, in UTC.
 pub fn rfc3339(ms: u64) -> String {
     let time = i64::try_from(ms).ok().and_then(DateTime::from_timestamp_millis);
     time.map(|time| time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)).unwrap_or_default()
 }
 
-/// A day in UTC, counted from the epoch, as ISO 8601 writes it.
+/// Writes a UTC day, counted from the epoch, as in ISO 8601.
 pub fn day(day: u64) -> String {
     let mut text = rfc3339(day.saturating_mul(DAY_MS));
     text.truncate("2026-11-22".len());
@@ -272,7 +274,7 @@ mod tests {
 
     #[test]
     fn a_midnight_that_clocks_skip_is_the_instant_at_which_they_do() {
-        // Beirut, 29 March 2026: at midnight, 22:00 UTC, clocks went to one o'clock.
+        // Beirut, 29 March 2026: at midnight, 22:00 UTC, clocks moved to one o'clock.
         let skip = at("2026-03-28T22:00:00Z");
         let beirut = |utc_ms| Some(if utc_ms < skip { 2 * HOUR_MS } else { 3 * HOUR_MS });
         let days = told("2026-03-27T22:00:00Z", "2026-03-30T21:00:00Z", Interval::Day, &beirut);

@@ -1,5 +1,5 @@
-//! Summaries of a site: surveys pooled by metric and scale. Scales are never mixed, and each pool shows
-//! what it is made of.
+//! Summaries of a site: surveys pooled by metric and scale. Scales are never mixed, and each pool shows its
+//! parts.
 
 use std::collections::BTreeMap;
 
@@ -20,37 +20,36 @@ use crate::tally::{Counted, Request, Tally};
 pub struct SiteSummary {
     /// The site's id.
     pub site: String,
-    /// What time it covers.
+    /// The period that the figures cover.
     pub period: Period,
     /// The pools, in the order of metrics and scales.
     pub pools: Vec<Pool>,
 }
 
-/// The primary questions of all surveys that measure the same on the same scale, those among them that
-/// only earlier versions asked.
+/// The primary questions of all surveys that measure the same on the same scale. It includes primary questions
+/// that only earlier versions asked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Pool {
-    /// What they measure.
+    /// The metric of the questions.
     pub metric: Metric,
-    /// Their scale.
+    /// The scale of the questions.
     pub scale: Scale,
-    /// Always true: these are answers to different questions, put to different people.
+    /// Always true: these are answers to different questions, asked of different people.
     pub pooled: bool,
-    /// The metric over all of them.
+    /// The metric over all answers.
     #[serde(flatten)]
     pub score: Score,
-    /// How often each value was given; where a low one is good, it is turned round.
+    /// How often each value was given; reversed if a low value is good.
     pub distribution: Vec<ValueCount>,
-    /// How far the displays of its surveys came, each once.
+    /// How far the displays of the pool's surveys came, each counted once.
     pub funnel: Funnel,
-    /// What the pool is made of.
+    /// The parts of the pool.
     pub mix: Vec<Part>,
-    /// The same by the intervals of a calendar, if that was asked for.
+    /// The same figures by the intervals of a calendar, if requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trend: Option<Vec<TrendPoint>>,
-    /// How it compares with the period before, if that was asked for. A change of the mix is a change
-    /// too.
+    /// The comparison with the previous period, if requested. A change of the mix is a change too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub change: Option<PoolChange>,
 }
@@ -63,27 +62,27 @@ pub struct Part {
     pub survey: String,
     /// Its name.
     pub name: String,
-    /// The id of its primary question, of now or of an earlier version.
+    /// The id of its primary question, of the latest or of an earlier version.
     pub question: String,
-    /// How many answered.
+    /// Number of answers.
     pub n: u64,
-    /// Their share of the pool, 0 to 1; `null` without answers.
+    /// Share of the pool, 0 to 1; `null` without answers.
     pub share: Option<f64>,
     /// Its own score.
     pub score: Option<f64>,
 }
 
-/// How a pool compares with the period before, of the same elapsed length.
+/// The comparison of a pool with the previous period of the same elapsed length.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PoolChange {
-    /// The period before.
+    /// The previous period.
     pub previous: TrendPoint,
-    /// The score less the score before; `null` where either has fewer than two answers.
+    /// The score minus the previous score; `null` if either has fewer than two answers.
     pub difference: Option<Difference>,
 }
 
-/// What was counted for the primary question of one survey.
+/// The counts for the primary question of one survey.
 pub struct Member {
     /// The survey's id.
     pub survey: String,
@@ -93,23 +92,23 @@ pub struct Member {
     pub question: String,
     /// That question's scale and direction.
     pub rating: Rating,
-    /// What was counted for the period.
+    /// The counts for the period.
     pub counted: Counted,
-    /// And for the period before, if that was asked for.
+    /// The counts for the previous period, if requested.
     pub before: Option<Counted>,
 }
 
-/// What a pool's figures are told for.
+/// The request for the figures of pools.
 pub struct PoolRequest<'a> {
-    /// The request that was counted.
+    /// The request by which the shards counted.
     pub request: &'a Request,
-    /// Whether its points are asked for.
+    /// Whether the trend is requested.
     pub trend: bool,
-    /// The period before.
+    /// The previous period.
     pub before: (u64, u64),
 }
 
-/// Pools members by metric and scale. Those of one survey stand side by side.
+/// Pools members by metric and scale. The members of one survey must be next to each other.
 pub fn pools(members: &[Member], asked: &PoolRequest<'_>) -> Vec<Pool> {
     let mut scales: BTreeMap<Scale, Vec<&Member>> = BTreeMap::new();
     for member in members {
@@ -125,7 +124,7 @@ fn pool(scale: Scale, members: &[&Member], asked: &PoolRequest<'_>) -> Pool {
         let mut survey = None;
         for (member, tally) in tallies {
             answers.merge(&oriented(&member.rating, &tally.question(&member.question)));
-            // A survey with two questions in the pool still showed each display once.
+            // If a survey has two questions in the pool, each of its displays counts only once.
             if survey.replace(&member.survey) != Some(&member.survey) {
                 funnel.merge(&tally.question(FUNNEL));
             }
@@ -184,12 +183,12 @@ fn pool(scale: Scale, members: &[&Member], asked: &PoolRequest<'_>) -> Pool {
     }
 }
 
-/// Answers that were turned round, so that high is good.
+/// Makes a sample of reversed answers, where high is good.
 fn sample(scale: Scale, answers: &Histogram) -> Sample<'_> {
     Sample { scale, direction: Direction::HighIsGood, answers }
 }
 
-/// Answers as they would be if high were good.
+/// Returns answers as they would be if high were good.
 fn oriented(rating: &Rating, answers: &Histogram) -> Histogram {
     let turned = answers.0.iter().filter_map(|(value, count)| {
         Some((rating.scale.oriented(rating.direction, *value)?, *count))
@@ -231,7 +230,7 @@ mod tests {
             member("a", Scale::Ces7, Direction::HighIsGood, &[(7, 30)]),
             member("b", Scale::Ces7, Direction::LowIsGood, &[(1, 5), (7, 5)]),
             member("c", Scale::Nps, Direction::HighIsGood, &[(10, 4)]),
-            // A question of an earlier version, in the pool of the one that took its place.
+            // A question of an earlier version, in the pool of the question that replaced it.
             member("c", Scale::Nps, Direction::HighIsGood, &[(0, 6)]),
         ];
         let request = Request::whole("", 0, 1);

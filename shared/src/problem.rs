@@ -1,4 +1,4 @@
-//! Problems: what a caller did that cannot be served, as an RFC 9457 problem document.
+//! Problems: requests that cannot be served, as problem documents of RFC 9457.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -7,17 +7,17 @@ use std::fmt;
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
 
-/// One problem. It tells the caller what to change and nothing about the inside.
+/// One problem. It tells the caller what to change, and nothing about internals.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Problem {
-    /// The stable name of the problem, part of the published API.
+    /// The stable name of the problem, which is part of the published API.
     pub code: Code,
     /// A sentence about this case.
     pub detail: Cow<'static, str>,
     /// The path of the field at fault, such as `questions[0].text`.
     #[serde(default)]
     pub field: Option<String>,
-    /// The limit that it broke, such as `0..=10` or `2000 characters`.
+    /// The limit that the field broke, such as `0..=10` or `2000 characters`.
     #[serde(default)]
     pub limit: Option<String>,
     /// The request that it answers, such as `urn:asklet:request:4k2m9c0v7x`, by whose id the log is searched.
@@ -26,19 +26,19 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem that is no single field's.
+    /// Makes a problem that does not concern a single field.
     pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { code, detail: detail.into(), field: None, limit: None, instance: None }
     }
 
-    /// Names the field at fault.
+    /// Sets the field at fault.
     #[must_use]
     pub fn at(mut self, field: impl Into<String>) -> Self {
         self.field = Some(field.into());
         self
     }
 
-    /// Names the limit that the field broke.
+    /// Sets the limit that the field broke.
     #[must_use]
     pub fn limit(mut self, limit: impl Into<String>) -> Self {
         self.limit = Some(limit.into());
@@ -92,17 +92,17 @@ macro_rules! codes {
             /// All of them.
             pub const ALL: &[Self] = &[$(Self::$code,)*];
 
-            /// The name as it travels.
+            /// Returns the name as it travels.
             pub fn name(self) -> &'static str {
                 match self { $(Self::$code => $name,)* }
             }
 
-            /// The HTTP status that goes with it.
+            /// Returns the HTTP status of the problem.
             pub fn status(self) -> u16 {
                 match self { $(Self::$code => $status,)* }
             }
 
-            /// What kind of problem it is, in words.
+            /// Returns the kind of the problem, in words.
             pub fn title(self) -> &'static str {
                 match self { $(Self::$code => $title,)* }
             }
@@ -115,21 +115,21 @@ codes! {
     MalformedJson = "malformed_json", 400, "The body could not be read";
     /// The body is not UTF-8.
     MalformedUtf8 = "malformed_utf8", 400, "The body is not UTF-8";
-    /// No credential, or one that is not known.
+    /// No credential, or an unknown one.
     Unauthenticated = "unauthenticated", 401, "A valid key is required";
     /// The key may not do this.
     Forbidden = "forbidden", 403, "This key may not do that";
-    /// The key's scope does not reach as far as the route needs.
+    /// The scope of the key is smaller than the route needs.
     ScopeTooSmall = "scope_too_small", 403, "The key's scope is too small";
     /// The deployment has no admin token.
     NoAdminToken = "no_admin_token", 403, "This deployment has no admin token";
     /// The page's origin is not one of the site's.
     OriginNotAllowed = "origin_not_allowed", 403, "The site does not list this origin";
-    /// A preview that has run out.
+    /// The preview has expired.
     PreviewExpired = "preview_expired", 403, "The preview has run out";
-    /// A form that this deployment did not hand out.
+    /// This deployment did not make the form.
     ForgedForm = "forged_form", 403, "The form was not handed out here";
-    /// The site's team takes no displays of the survey at present, not even those on their way.
+    /// The site's team takes no displays of the survey at present, not even those that were shown before.
     IntakeRefused = "intake_refused", 403, "The site's team takes nothing now";
     /// There is no such route.
     NotFound = "not_found", 404, "Not found";
@@ -151,55 +151,55 @@ codes! {
     MethodNotAllowed = "method_not_allowed", 405, "The method is not allowed here";
     /// The body did not arrive in time.
     BodyTimeout = "body_timeout", 408, "The body did not arrive in time";
-    /// The same revision of a display was told differently before.
+    /// The same revision of a display was sent with other content before.
     RevisionConflict = "revision_conflict", 409, "This revision has other content already";
-    /// Another scale for a question that has responses.
+    /// A question that has responses cannot get another scale.
     ScaleChanged = "scale_changed", 409, "A scale cannot change once there are responses";
     /// The survey has to be published first.
     NotPublished = "not_published", 409, "The survey was never published";
-    /// The site has as many identity secrets as it can.
+    /// The site has the highest number of identity secrets.
     TooManySecrets = "too_many_secrets", 409, "There are too many identity secrets";
-    /// The site has as many keys as it can.
+    /// The site has the highest number of keys.
     TooManyKeys = "too_many_keys", 409, "There are too many keys";
-    /// The site has as many surveys as it can.
+    /// The site has the highest number of surveys.
     TooManySurveys = "too_many_surveys", 409, "There are too many surveys";
-    /// The survey has as many versions as it can.
+    /// The survey has the highest number of versions.
     TooManyVersions = "too_many_versions", 409, "There are too many versions";
-    /// The versions of the survey ask as many different questions as they can.
+    /// The versions of the survey ask the highest number of different questions.
     TooManyQuestions = "too_many_questions", 409, "There are too many different questions";
-    /// The drafts and versions of the site are as large together as they can be.
+    /// All drafts and versions of the site together have the largest size.
     DefinitionsTooLarge = "definitions_too_large", 409, "The definitions are too large together";
-    /// What pages are told of the site's live surveys is as large as it can be.
+    /// The config of the site's live surveys has the largest size.
     ConfigTooLarge = "config_too_large", 409, "The config would be too large";
-    /// Without this key nobody of the team could make another one.
+    /// It is the last admin key: without it, nobody in the team could make another one.
     LastAdminKey = "last_admin_key", 409, "A site keeps one admin key at least";
-    /// A bundle is for a site that was made for it.
+    /// The site has surveys of its own; a bundle is for a site that was made for it.
     SiteInUse = "site_in_use", 409, "The site is in use";
-    /// A page of a bundle comes from a deployment with another schema.
+    /// The page of a bundle comes from a deployment with another schema.
     OtherSchema = "other_schema", 409, "The bundle was written by another release";
-    /// A cursor of a bundle that was begun before the site was changed.
+    /// The site was changed after the bundle was begun from which the cursor is.
     SiteChanged = "site_changed", 409, "The site has changed since the bundle was begun";
-    /// A page of a bundle is not whole.
+    /// The page of a bundle is not complete.
     BrokenBundle = "broken_bundle", 422, "The page of the bundle is not whole";
-    /// The survey ended so long ago that nothing of before can be on its way.
+    /// The survey ended so long ago that no earlier display can still arrive.
     SurveyClosed = "survey_closed", 410, "The survey is closed";
-    /// The body is larger than the route takes.
+    /// The body is larger than the route accepts.
     BodyTooLarge = "body_too_large", 413, "The body is too large";
-    /// The route does not take this content type, or this way of compressing it.
+    /// The route does not accept this content type, or this compression.
     UnsupportedMediaType = "unsupported_media_type", 415, "The content type or encoding is not taken";
     /// A header of the request breaks a rule.
     InvalidHeader = "invalid_header", 400, "A header is not valid";
-    /// Another request came with this key before.
+    /// Another request came with this `Idempotency-Key` before.
     IdempotencyMismatch = "idempotency_mismatch", 422, "The key was sent with another request";
-    /// A repeated request whose answer holds what is shown only once.
+    /// The answer to the repeated request holds a secret that is shown only once.
     ShownOnce = "shown_once", 409, "The answer was shown and cannot be shown again";
     /// A parameter of the query breaks a rule.
     InvalidQuery = "invalid_query", 400, "The query is not valid";
-    /// A survey with a kind of question that pages do not show.
+    /// The survey has a kind of question that pages do not show.
     NotShown = "not_shown", 422, "Pages cannot show this survey yet";
     /// A definition breaks a rule.
     InvalidDefinition = "invalid_definition", 422, "The definition is not valid";
-    /// A directive that does not stand in the way of the tag.
+    /// The directive is none that can block the tag.
     UnknownDirective = "unknown_directive", 422, "There is no such directive";
     /// A site's or a survey's settings break a rule.
     InvalidSettings = "invalid_settings", 422, "The settings are not valid";
@@ -209,43 +209,43 @@ codes! {
     UnknownQuestion = "unknown_question", 422, "The survey has no such question";
     /// An answer to a question whose condition the other answers do not meet.
     QuestionNotAsked = "question_not_asked", 422, "The question was not asked";
-    /// A text where a score belongs, or the other way round.
+    /// A text instead of a score, or a score instead of a text.
     WrongAnswerType = "wrong_answer_type", 422, "The answer is of the wrong type";
     /// A score that the scale does not have.
     ScoreOffScale = "score_off_scale", 422, "The score is off the scale";
     /// An option that the question does not offer.
     ChoiceNotOffered = "choice_not_offered", 422, "The question does not offer that option";
-    /// More options than the question takes.
+    /// More options than the question accepts.
     TooManyChoices = "too_many_choices", 422, "Too many options were chosen";
-    /// A text longer than the question takes.
+    /// A text that is longer than the question accepts.
     TextTooLong = "text_too_long", 422, "The text is too long";
     /// A newer revision with a lower stage than the one before.
     StageLowered = "stage_lowered", 422, "The stage of a display only grows";
     /// A newer revision that names another version than the one before.
     VersionChanged = "version_changed", 422, "A display stays with its version";
-    /// A token that is none, or is not signed with HS256.
+    /// A token that cannot be read, or is not signed with HS256.
     IdentityMalformed = "identity_malformed", 422, "The identity token could not be read";
     /// A token that none of the site's identity secrets signed.
     IdentitySignature = "identity_signature", 422, "The identity token is not signed by the site";
     /// A token for another site.
     IdentityAudience = "identity_audience", 422, "The identity token is for another site";
-    /// A token that had run out when the survey was shown.
+    /// A token that had expired when the survey was shown.
     IdentityExpired = "identity_expired", 422, "The identity token has expired";
-    /// A token that does not hold yet.
+    /// A token that is not valid yet.
     IdentityNotYetValid = "identity_not_yet_valid", 422, "The identity token does not hold yet";
-    /// A token that holds for longer than the site allows.
+    /// A token that is valid for longer than the site allows.
     IdentityLifetime = "identity_lifetime", 422, "The identity token holds for too long";
-    /// Traits without a token, where the site takes none of those.
+    /// Traits without a token, at a site that requires one.
     IdentityRequired = "identity_required", 422, "The site requires an identity token";
-    /// More requests than the site takes at once.
+    /// More requests than the site accepts at once.
     RateLimited = "rate_limited", 429, "Too many requests";
     /// Something broke on our side.
     Internal = "internal", 500, "Something went wrong on the server";
-    /// More is asked for than is looked up at once, or the site is still being moved here.
+    /// More requests than can be looked up at once, or the site is still being moved here.
     Busy = "busy", 503, "It cannot be answered now";
     /// The data was written by a newer release.
     NewerSchema = "newer_schema", 503, "The data was written by a newer release";
-    /// The survey keeps as much as its site's settings let it.
+    /// The survey keeps as much as its site's settings allow.
     SurveyFull = "survey_full", 507, "The survey is full";
 }
 

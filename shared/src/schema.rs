@@ -1,4 +1,4 @@
-//! The schemas of types that travel otherwise than they are held.
+//! The schemas of types whose JSON differs from their fields.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use crate::display::{Answer, Answers, Choice};
 use crate::display_id::DisplayId;
 use crate::problem::{Code, Problem};
 
-/// Says what a type looks like in JSON, in which `$generator` knows the others.
+/// Defines the JSON schema of a type; `$generator` knows the schemas of other types.
 macro_rules! looks_like {
     ($type:ident, |$generator:pat_param| $schema:expr) => {
         impl JsonSchema for $type {

@@ -1,4 +1,4 @@
-//! What holds for all surveys of a site.
+//! The settings that hold for all surveys of a site.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use crate::definition::text::Text;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// How its team calls it: 1 to 100 characters.
+    /// The team's name for the site: 1 to 100 characters.
     pub name: String,
     /// The origins whose pages may ask: `https://shop.example`, `https://*.shop.example` for all of
     /// its subdomains, or `*` for any. 1 to 50.
@@ -24,30 +24,30 @@ pub struct Settings {
     /// The day on which its weeks begin.
     #[serde(default)]
     pub week_starts: WeekStart,
-    /// What is collected and asked.
+    /// Which data is collected, and which visitors are asked.
     #[serde(default)]
     pub privacy: Privacy,
     /// Whether traits must come with a token of the site's own server.
     #[serde(default)]
     pub require_identity: bool,
-    /// For how many hours an identity token may hold from when it was made: 1 to 8,784, 24 if not said.
+    /// Number of hours for which an identity token is valid after it was made: 1 to 8,784, 24 if left out.
     #[serde(default = "a_day")]
     pub identity_max_hours: u16,
-    /// How its surveys look.
+    /// The appearance of its surveys.
     #[serde(default)]
     pub theme: Theme,
-    /// What is said beside them.
+    /// The notices beside its surveys.
     #[serde(default)]
     pub notice: Notice,
-    /// For how many days a visitor who was asked is not asked by another survey: 0 to 3,650, 7 if not
-    /// said.
+    /// Number of days for which a visitor who was asked is not asked by another survey: 0 to 3,650, 7 if left
+    /// out.
     #[serde(default = "a_week")]
     pub rest_days: u16,
-    /// Whether nothing is taken any more, for all surveys at once: also not what was shown before. What
-    /// is refused so is lost.
+    /// Whether all displays of all surveys are refused, including those that were shown before. Refused
+    /// displays are lost.
     #[serde(default)]
     pub refuse: bool,
-    /// How much is taken.
+    /// The limits on what is taken.
     #[serde(default)]
     pub limits: Limits,
 }
@@ -56,12 +56,12 @@ fn english() -> String {
     "en".to_owned()
 }
 
-/// The rest between surveys of a site that says nothing of it, in days.
+/// The default rest between surveys, in days.
 pub(crate) fn a_week() -> u16 {
     7
 }
 
-/// How long tokens may hold at a site that says nothing of it, in hours.
+/// The default validity of tokens, in hours.
 pub fn a_day() -> u16 {
     24
 }
@@ -70,12 +70,12 @@ fn utc() -> String {
     "UTC".to_owned()
 }
 
-/// What a site says beside its surveys.
+/// The notices of a site beside its surveys.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Notice {
-    /// The page that says what becomes of answers: `https` or `http`.
+    /// The address of the page that says what is done with answers: `https` or `http`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub privacy_url: Option<String>,
     /// Why visitors are asked: at most 500 characters.
@@ -83,20 +83,20 @@ pub struct Notice {
     pub why: Option<Text>,
 }
 
-/// What of a site's settings is seen in its surveys.
+/// The part of a site's settings that its surveys show.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Look {
     /// The language of the site's own texts.
     pub language: String,
-    /// How they look.
+    /// The appearance of the surveys.
     pub theme: Theme,
-    /// What is said beside them.
+    /// The notices beside the surveys.
     pub notice: Notice,
 }
 
 impl Settings {
-    /// What of them is seen.
+    /// Returns the part of the settings that surveys show.
     pub fn look(&self) -> Look {
         Look {
             language: self.language.clone(),
@@ -120,19 +120,19 @@ pub enum WeekStart {
     Saturday,
 }
 
-/// What a site collects with each display, and whom it asks.
+/// Which data a site collects with each display, and which visitors it asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Privacy {
-    /// Whether the page's address is kept.
+    /// How much of the page's address is kept.
     pub page: PagePart,
     /// Whether the class of the device is kept.
     pub device: bool,
     /// Whether the country is kept.
     pub country: bool,
-    /// Whether visitors are asked whose browser sends Global Privacy Control or Do Not Track. If they
-    /// are, it is without identity, traits and page.
+    /// Whether visitors are asked whose browser sends Global Privacy Control or Do Not Track. If they are
+    /// asked, their displays have no identity, traits and page.
     pub ask_despite_signal: bool,
 }
 
@@ -156,11 +156,11 @@ pub enum PagePart {
     Query,
 }
 
-/// How long a page's address may be, in characters; what is over is cut off.
+/// The longest address of a page, in characters; the rest is cut off.
 const PAGE_LIMIT: usize = 500;
 
 impl PagePart {
-    /// What is kept of an address; nothing of what is no page of the web.
+    /// Returns the part of an address that is kept; empty if it is not a web address.
     pub fn of(self, address: &str) -> String {
         let ends: &[char] = match self {
             Self::None => return String::new(),
@@ -175,7 +175,7 @@ impl PagePart {
     }
 }
 
-/// How much is taken at once, and kept. What is refused was not written, and is worth repeating later.
+/// How much is taken at once, and kept. A refused request was not written, and can be repeated later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
@@ -205,7 +205,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// One shard's part of what a survey may take: its displays are spread over all of them alike.
+    /// Returns one shard's part of a survey's limits: displays are spread evenly over all shards.
     #[must_use]
     pub fn share(self, shards: u16) -> Self {
         let part = |limit: u32| limit.div_ceil(u32::from(shards).max(1));
@@ -218,7 +218,7 @@ impl Limits {
     }
 }
 
-/// Whether an origin is one of those listed.
+/// Whether a list of origins includes an origin.
 pub fn lists(origins: &[String], origin: &str) -> bool {
     origins.iter().any(|listed| match listed.split_once("://*.") {
         Some((scheme, domain)) => origin

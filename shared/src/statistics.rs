@@ -1,7 +1,7 @@
 //! Intervals at 95 % confidence, and differences.
 //!
-//! Each function says what it assumes, what it returns on too little data, and where it is from.
-//! Distributions are `statrs`'s.
+//! Each function states its assumptions, its result when there is too little data, and its source.
+//! Distributions come from `statrs`.
 
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
@@ -9,16 +9,16 @@ use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 /// The 97.5 % quantile of the standard normal distribution.
 const Z: f64 = 1.959_963_984_540_054;
 
-/// The probability that an interval leaves below it, as it does above.
+/// The probability that an interval leaves out below it, and also above it.
 const TAIL: f64 = 0.025;
 
-/// A difference is told as one below this p value.
+/// The p value below which a difference is reported.
 pub const SIGNIFICANT: f64 = 0.05;
 
-/// Below this many answers an interval says little, and a summary says so.
+/// The number of answers below which an interval says little, and a summary says so.
 pub const LOW_N: u64 = 30;
 
-/// An interval, at 95 % confidence where nothing else is said.
+/// An interval, at 95 % confidence unless stated otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Interval {
@@ -28,24 +28,24 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// A difference between two samples, the first less the second. Interval, p value and verdict come
-/// from one method, so they never contradict each other.
+/// A difference between two samples, the first minus the second. Interval, p value and verdict come from one
+/// method, so they never contradict each other.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Difference {
-    /// The difference as the method estimates it.
+    /// The difference of the method's estimates.
     pub difference: f64,
     /// Its interval.
     pub interval: Interval,
-    /// The confidence of the interval, 0 to 1: 0.95, and more where several are looked at.
+    /// The confidence of the interval, 0 to 1: 0.95, and more if several are compared.
     pub level: f64,
     /// The two-sided probability of a difference at least as large if there were none.
     pub p: f64,
-    /// What follows from `p`.
+    /// The conclusion from `p`.
     pub verdict: Verdict,
 }
 
-/// What a difference says at the 5 % level.
+/// The conclusion from a difference at the 5 % level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -54,7 +54,7 @@ pub enum Verdict {
     Higher,
     /// The first is lower.
     Lower,
-    /// The data show no difference, which is not to say that there is none.
+    /// The data show no difference, which does not mean that there is none.
     NoDifferenceShown,
 }
 
@@ -65,17 +65,16 @@ struct Estimate {
     standard_error: f64,
 }
 
-/// A count as a float. Exact up to 2^53, which no count here comes near.
+/// Converts a count to a float. It is exact up to 2^53, which no count here approaches.
 pub fn float(count: u64) -> f64 {
     count as f64
 }
 
-/// The adjusted-Wald interval of the difference of two shares of one sample, such as promoters and
-/// detractors: three answers are added, of which ¾ stand for each of the two. In −1 to 1; `None`
-/// below two answers.
+/// Returns the adjusted-Wald interval of the difference of two shares of one sample, such as promoters and
+/// detractors: three answers are added, of which ¾ count for each of the two. In −1 to 1; `None` below two
+/// answers.
 ///
-/// Source: B. Rocks, "Interval Estimation for the Net Promoter Score", The American Statistician
-/// 70(4), 2016.
+/// Source: B. Rocks, "Interval Estimation for the Net Promoter Score", The American Statistician 70(4), 2016.
 pub fn adjusted_wald_difference(first: u64, second: u64, n: u64) -> Option<Interval> {
     if n < 2 {
         return None;
@@ -93,10 +92,10 @@ fn adjusted_wald(first: u64, second: u64, n: u64) -> Estimate {
     Estimate { value, standard_error: ((first + second - value * value) / n).sqrt() }
 }
 
-/// The Wilson score interval of a share, without continuity correction. In 0 to 1; `None` below two.
+/// Returns the Wilson score interval of a share, without continuity correction. In 0 to 1; `None` below two.
 ///
-/// Source: E. B. Wilson, "Probable Inference, the Law of Succession, and Statistical Inference",
-/// Journal of the American Statistical Association 22, 1927.
+/// Source: E. B. Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", Journal of the
+/// American Statistical Association 22, 1927.
 pub fn wilson(successes: u64, n: u64) -> Option<Interval> {
     if n < 2 {
         return None;
@@ -107,16 +106,16 @@ pub fn wilson(successes: u64, n: u64) -> Option<Interval> {
     let centre = share + z2 / (2.0 * n);
     let half = Z * (share * (1.0 - share) / n + z2 / (4.0 * n * n)).sqrt();
     let scale = 1.0 + z2 / n;
-    // At the ends the formula gives them exactly, and floats almost.
+    // At both ends the formula gives exactly 0 and 1; floats give them only approximately.
     let low = if successes == 0 { 0.0 } else { (centre - half) / scale };
     let high = if float(successes) == n { 1.0 } else { (centre + half) / scale };
     Some(Interval { low: low.max(0.0), high: high.min(1.0) })
 }
 
-/// What is known of a sample of numbers.
+/// The moments of a sample of numbers.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Moments {
-    /// How many.
+    /// Number of values.
     pub n: u64,
     /// Their mean.
     pub mean: f64,
@@ -125,7 +124,7 @@ pub struct Moments {
 }
 
 impl Moments {
-    /// The moments of values with how often each was seen; `None` without any.
+    /// Computes the moments of values with how often each was seen; `None` without any.
     pub fn of(values: impl Iterator<Item = (f64, u64)> + Clone) -> Option<Self> {
         let n: u64 = values.clone().map(|(_, count)| count).sum();
         if n == 0 {
@@ -139,12 +138,12 @@ impl Moments {
         Some(Self { n, mean, variance })
     }
 
-    /// The standard error of the mean; `None` below two.
+    /// Returns the standard error of the mean; `None` below two.
     pub fn standard_error(&self) -> Option<f64> {
         (self.n >= 2).then(|| (self.variance / float(self.n)).sqrt())
     }
 
-    /// The interval of the mean by Student's t; `None` below two.
+    /// Returns the interval of the mean by Student's t; `None` below two.
     ///
     /// Source: Student, "The Probable Error of a Mean", Biometrika 6(1), 1908.
     pub fn mean_interval(&self) -> Option<Interval> {
@@ -153,9 +152,9 @@ impl Moments {
     }
 }
 
-/// The difference of two Net Promoter Scores, each in −1 to 1, from (promoters, detractors, n): the
-/// difference of the adjusted-Wald estimates, normally distributed. `None` where either has fewer
-/// than two answers.
+/// Returns the difference of two Net Promoter Scores, each in −1 to 1, from (promoters, detractors, n): the
+/// difference of the adjusted-Wald estimates, normally distributed. `None` if either has fewer than two
+/// answers.
 ///
 /// Source: B. Rocks, as above, for the estimates; their difference is that of independent samples.
 pub fn net_promoter_difference(
@@ -174,11 +173,11 @@ pub fn net_promoter_difference(
     )
 }
 
-/// The difference of two shares from (successes, n): one success and one failure are added to each.
-/// `None` where either has fewer than two.
+/// Returns the difference of two shares from (successes, n): one success and one failure are added to each.
+/// `None` if either has fewer than two.
 ///
-/// Source: A. Agresti and B. Caffo, "Simple and Effective Confidence Intervals for Proportions and
-/// Differences of Proportions", The American Statistician 54(4), 2000.
+/// Source: A. Agresti and B. Caffo, "Simple and Effective Confidence Intervals for Proportions and Differences
+/// of Proportions", The American Statistician 54(4), 2000.
 pub fn agresti_caffo(
     (successes, n): (u64, u64),
     (other_successes, other_n): (u64, u64),
@@ -195,11 +194,11 @@ pub fn agresti_caffo(
     normal_difference(estimate(successes, n), estimate(other_successes, other_n), 1.0, alpha)
 }
 
-/// The difference of two means, of samples whose variances may differ. `None` where either has fewer
-/// than two values, or where neither varies.
+/// Returns the difference of two means, of samples whose variances may differ. `None` if either has fewer than
+/// two values, or if neither varies.
 ///
-/// Source: B. L. Welch, "The Generalization of Student's Problem when Several Different Population
-/// Variances are Involved", Biometrika 34, 1947.
+/// Source: B. L. Welch, "The Generalization of Student's Problem when Several Different Population Variances
+/// are Involved", Biometrika 34, 1947.
 pub fn welch(first: Moments, second: Moments) -> Option<Difference> {
     let (a, b) = (first.standard_error()?.powi(2), second.standard_error()?.powi(2));
     let standard_error = (a + b).sqrt();
@@ -213,29 +212,29 @@ pub fn welch(first: Moments, second: Moments) -> Option<Difference> {
     Some(Difference::new(difference, interval, SIGNIFICANT, p))
 }
 
-/// A p value among others, and the probability that the interval beside it leaves out.
+/// A p value that is adjusted for others, and the probability that its interval leaves out.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Adjusted {
-    /// The p value as it is when all are looked at.
+    /// The p value, adjusted for the number of comparisons.
     pub p: f64,
-    /// What the interval leaves out, so that it agrees with the verdict.
+    /// The probability that the interval leaves out, so that it agrees with the verdict.
     pub alpha: f64,
 }
 
 impl Adjusted {
-    /// A p value that is the only one.
+    /// Returns a p value that is the only one.
     pub fn alone(p: f64) -> Self {
         Self { p, alpha: SIGNIFICANT }
     }
 }
 
-/// Holm's step-down adjustment of p values in any order. The smallest is judged at 5 % divided by how
-/// many there are, the next by one fewer, and from the first that is not below its share on all are
-/// judged as that one. An interval that leaves out the same share holds 0 exactly where no difference
-/// is shown.
+/// Adjusts p values in any order by Holm's step-down method. The smallest is judged at 5 % divided by the
+/// number of p values, the next at 5 % divided by one fewer, and so on. From the first p value that is not
+/// below its share, all are judged with that share. An interval that leaves out the same share holds 0 exactly
+/// where no difference is shown.
 ///
-/// Source: S. Holm, "A Simple Sequentially Rejective Multiple Test Procedure", Scandinavian Journal
-/// of Statistics 6, 1979.
+/// Source: S. Holm, "A Simple Sequentially Rejective Multiple Test Procedure", Scandinavian Journal of
+/// Statistics 6, 1979.
 pub fn holm(p_values: &[f64]) -> Vec<Adjusted> {
     let mut order: Vec<(usize, f64)> = p_values.iter().copied().enumerate().collect();
     order.sort_by(|(_, a), (_, b)| a.total_cmp(b));
@@ -268,13 +267,13 @@ fn normal_difference(
     Some(Difference::new(difference, interval, alpha, p)).filter(|_| standard_error > 0.0)
 }
 
-/// The quantile of the standard normal distribution that leaves half of `alpha` above it; `alpha` is
+/// Returns the quantile of the standard normal distribution that leaves half of `alpha` above it; `alpha` is
 /// [`SIGNIFICANT`] or less.
 fn normal_quantile(alpha: f64) -> f64 {
     if alpha < SIGNIFICANT { Normal::standard().inverse_cdf(1.0 - alpha / 2.0) } else { Z }
 }
 
-/// The 97.5 % quantile of Student's t; `None` without a degree of freedom.
+/// Returns the 97.5 % quantile of Student's t; `None` without a degree of freedom.
 fn t_quantile(freedom: f64) -> Option<f64> {
     Some(StudentsT::new(0.0, 1.0, freedom).ok()?.inverse_cdf(1.0 - TAIL))
 }
@@ -285,7 +284,7 @@ impl Difference {
         Self { difference, interval, level, p, verdict }.with_p(p)
     }
 
-    /// The same difference with a p value that was adjusted for others beside it.
+    /// Returns the same difference with a p value that was adjusted for other comparisons.
     #[must_use]
     pub fn with_p(self, p: f64) -> Self {
         let verdict = match self.difference {
@@ -296,7 +295,7 @@ impl Difference {
         Self { p, verdict, ..self }
     }
 
-    /// The same difference on a scale that is so many times as long.
+    /// Returns the same difference on a scale that is `by` times as long.
     #[must_use]
     pub fn scaled(self, by: f64) -> Self {
         let Interval { low, high } = self.interval;
@@ -323,7 +322,7 @@ pub(crate) mod tests {
         close(found.p, p);
     }
 
-    // The vectors below that are no publication's are statsmodels 0.14's and SciPy 1's.
+    // The vectors below without a publication come from statsmodels 0.14 and SciPy 1.
 
     #[test]
     fn wilson_matches_statsmodels() {
@@ -337,7 +336,7 @@ pub(crate) mod tests {
 
     #[test]
     fn agresti_caffo_matches_statsmodels() {
-        // Its estimate is that of the samples with what was added to them.
+        // The method's estimate is that of the samples with the added successes and failures.
         let difference = 57.0 / 72.0 - 49.0 / 82.0;
         differs(
             agresti_caffo((56, 70), (48, 80), SIGNIFICANT),
@@ -391,14 +390,15 @@ pub(crate) mod tests {
         }
         assert_eq!(holm(&[]), []);
         assert!(holm(&[0.9, 0.8]).iter().all(|row| *row == Adjusted { p: 1.0, alpha: 0.025 }));
-        // The two smallest are told as differences; the others are judged as the first of them.
+        // The two smallest are reported as differences; the others are judged with the share of the first of
+        // them.
         let shares = holm(&[0.01, 0.04, 0.03, 0.005]).into_iter().map(|row| 0.05 / row.alpha);
         for (found, wanted) in shares.zip([3.0, 2.0, 2.0, 4.0]) {
             close(found, wanted);
         }
     }
 
-    /// The verdict that an interval stands for.
+    /// Returns the verdict that an interval implies.
     pub(crate) fn shown_by(Interval { low, high }: Interval) -> Verdict {
         match (low > 0.0, high < 0.0) {
             (true, _) => Verdict::Higher,

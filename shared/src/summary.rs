@@ -1,4 +1,4 @@
-//! The summary: the computed answer that a team asks for.
+//! The summary: the figures that a team requests.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,37 +20,37 @@ pub struct Summary {
     pub survey: String,
     /// The id of the question.
     pub question: String,
-    /// What it measures.
+    /// The metric that it measures.
     pub metric: Metric,
     /// Its scale.
     pub scale: Scale,
-    /// What time it covers.
+    /// The period that the figures cover.
     pub period: Period,
-    /// What was counted to answer.
+    /// The source of the figures.
     #[serde(flatten)]
     pub source: Source,
     /// The metric, with its interval.
     #[serde(flatten)]
     pub score: Score,
-    /// How many different people are known to have answered.
+    /// Number of different people who are known to have answered.
     #[serde(flatten)]
     pub people: People,
-    /// How often each value of the scale was given, all of them, lowest first.
+    /// How often each value of the scale was given, for all values, lowest first.
     pub distribution: Vec<ValueCount>,
     /// How far displays came.
     pub funnel: Funnel,
-    /// The same by the intervals of a calendar, if that was asked for.
+    /// The same figures by the intervals of a calendar, if requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trend: Option<Vec<TrendPoint>>,
-    /// The same by the values of a dimension, if that was asked for.
+    /// The same figures by the values of a dimension, if requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub breakdown: Option<Vec<BreakdownRow>>,
-    /// How it compares with the period before, if that was asked for.
+    /// The comparison with the previous period, if requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub change: Option<Change>,
 }
 
-/// What was counted to answer, and since when there is more than that.
+/// The source of the figures, and the times before which parts of it are missing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Source {
@@ -60,11 +60,11 @@ pub struct Source {
     /// Whether each respondent counts once, with the latest answer.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub per_respondent: bool,
-    /// Since when every display is still there, in RFC 3339; `null` where none was dropped. Filters
-    /// find no unanswered displays of before.
+    /// The time since when every display is still there, in RFC 3339; `null` if none was dropped. Filters do
+    /// not find unanswered displays before it.
     pub displays_since: Option<String>,
-    /// Since when comments, respondents and traits are still there, in RFC 3339; `null` where none
-    /// were forgotten.
+    /// The time since when comments, respondents and traits are still there, in RFC 3339; `null` if none were
+    /// forgotten.
     pub people_since: Option<String>,
 }
 
@@ -73,32 +73,32 @@ pub struct Source {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SourceKind {
-    /// Counters of settled time and the displays since.
+    /// Counters of settled time, and the displays since.
     Counters,
     /// Displays, one by one.
     Displays,
 }
 
-/// How many different people answered. Intervals assume one answer a person.
+/// Number of different people who answered. Intervals assume one answer a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct People {
-    /// How many respondents the site named; answers of others are not among them.
+    /// Number of respondents that the site named; answers of other people are not included.
     pub respondents: u64,
-    /// Whether that is an estimate, with a standard error of 1 %: above 10,000.
+    /// Whether the number is an estimate, with a standard error of 1 %: above 10,000.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub respondents_estimated: bool,
 }
 
 impl People {
-    /// The people behind what was counted.
+    /// Returns the people behind the counts.
     pub fn of(counted: &Counted) -> Self {
         let (respondents, respondents_estimated) = counted.respondents.count();
         Self { respondents, respondents_estimated }
     }
 }
 
-/// The time that a summary covers, by when displays were shown: `from` counts and `to` does not.
+/// The time that a summary covers, by when displays were shown: `from` is included and `to` is not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Period {
@@ -110,7 +110,7 @@ pub struct Period {
     pub tz: String,
 }
 
-/// One point of a trend. It has no p value: points are there to be looked at together.
+/// One point of a trend. It has no p value, because points are meant to be looked at together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TrendPoint {
@@ -129,7 +129,7 @@ pub struct TrendPoint {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BreakdownRow {
-    /// The dimension's value; empty where there was none.
+    /// The dimension's value; empty for displays without one.
     pub value: String,
     /// Whether this row holds all values of a trait after its first 100.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -139,21 +139,21 @@ pub struct BreakdownRow {
     pub score: Score,
     /// How far its displays came.
     pub funnel: Funnel,
-    /// How its score differs from that of all other rows together, p value and interval adjusted by
-    /// Holm for the number of rows, unless only two have answers, which are one test; `null` where
-    /// either side has fewer than two answers.
+    /// The difference between its score and that of all other rows together, with p value and interval adjusted
+    /// by Holm for the number of rows. They are not adjusted if only two rows have answers, because then both
+    /// rows show one test. `null` if either side has fewer than two answers.
     pub difference: Option<Difference>,
 }
 
-/// How a score compares with that of the period before, of the same elapsed length.
+/// The comparison of a score with the previous period of the same elapsed length.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Change {
-    /// The period before.
+    /// The previous period.
     pub previous: TrendPoint,
-    /// The score less the score before; `null` where either has fewer than two answers.
+    /// The score minus the previous score; `null` if either has fewer than two answers.
     pub difference: Option<Difference>,
-    /// The mean less the mean before; `null` for Net Promoter.
+    /// The mean minus the previous mean; `null` for Net Promoter.
     pub mean_difference: Option<Difference>,
 }
 
@@ -173,27 +173,27 @@ pub struct ValueCount {
 pub struct Funnel {
     /// Put into a page.
     pub shown: u64,
-    /// In view, of those of which that can be told; `null` where it can of none.
+    /// Displays in view, of the channels where that is known; `null` if there are none of those channels.
     pub seen: Option<u64>,
     /// Answered at least once.
     pub started: u64,
-    /// The thank-you was reached.
+    /// Displays that reached the thank-you.
     pub completed: u64,
     /// Closed by the visitor, at any stage.
     pub dismissed: u64,
-    /// Started of seen, 0 to 1, of the same displays as `seen`; `null` where nothing was seen.
+    /// Started divided by seen, 0 to 1, of the same displays as `seen`; `null` if nothing was seen.
     pub response_rate: Option<f64>,
     /// The rate's Wilson interval at 95 % confidence; `null` below two displays.
     pub response_rate_interval: Option<Interval>,
 }
 
-/// Every value of a scale with how often it was given.
+/// Returns every value of a scale with how often it was given.
 pub fn distribution(scale: Scale, answers: &Histogram) -> Vec<ValueCount> {
     let (low, high) = scale.range();
     (low..=high).map(|value| ValueCount { value, count: answers.count(value) }).collect()
 }
 
-/// What a summary is about.
+/// The question that a summary is about.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
     /// The survey's id.
@@ -205,7 +205,7 @@ pub struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    /// The summary of what all shards have counted for a period.
+    /// Computes the summary from the counts of all shards for a period.
     pub fn summary(&self, period: Period, source: Source, counted: &Counted) -> Summary {
         let total = counted.total();
         let answers = total.question(self.question);
@@ -227,14 +227,14 @@ impl Subject<'_> {
         }
     }
 
-    /// The points of a trend.
+    /// Returns the points of a trend.
     pub fn trend(&self, request: &Request, counted: &Counted) -> Vec<TrendPoint> {
         let ends = request.edges.iter().zip(request.edges.iter().skip(1));
         let points = ends.zip(&counted.points);
         points.map(|((from_ms, to_ms), tally)| self.point(*from_ms, *to_ms, tally)).collect()
     }
 
-    /// The rows of a breakdown, each compared with the rest.
+    /// Returns the rows of a breakdown, each compared with the rest.
     pub fn breakdown(&self, by: &Dimension, counted: &Counted) -> Vec<BreakdownRow> {
         let total = counted.total().question(self.question);
         let answers: Vec<_> = counted
@@ -251,7 +251,7 @@ impl Subject<'_> {
         };
         let alone = answers.iter().filter_map(|row| difference(row, SIGNIFICANT));
         let p_values: Vec<_> = alone.map(|difference| difference.p).collect();
-        // Of two rows with answers each is the rest of the other, so they tell one test from both sides.
+        // If two rows have answers, each is the rest of the other, so both show the same test from two sides.
         let answered = answers.iter().filter(|(answers, _)| answers.total() > 0).count();
         let adjusted = match answered {
             2 => p_values.into_iter().map(Adjusted::alone).collect(),
@@ -271,7 +271,7 @@ impl Subject<'_> {
         rows.collect()
     }
 
-    /// The comparison with the period before.
+    /// Returns the comparison with the previous period.
     pub fn change(&self, now: &Tally, (from_ms, to_ms): (u64, u64), before: &Tally) -> Change {
         let (ours, theirs) = (now.question(self.question), before.question(self.question));
         let (ours, others) = (self.sample(&ours), self.sample(&theirs));
@@ -297,7 +297,7 @@ impl Subject<'_> {
 }
 
 impl Funnel {
-    /// The funnel of a histogram of stages.
+    /// Makes the funnel of a histogram of stages.
     pub fn of(stages: &Histogram) -> Self {
         let reached = |tells_seen| {
             let exactly = |stage| stages.count(funnel_value(stage, tells_seen));
@@ -440,7 +440,7 @@ mod tests {
         let alone = subject.sample(&a).difference(&subject.sample(&b), SIGNIFICANT).unwrap();
         assert!(alone.p < SIGNIFICANT && SIGNIFICANT < 2.0 * alone.p, "{alone:?}");
         let tally = |answers: &Histogram| Tally([("score".to_owned(), answers.clone())].into());
-        // A third row whose displays were not answered is part of no comparison.
+        // A third row whose displays were not answered takes no part in any comparison.
         for others in [vec![], vec![("c".to_owned(), Tally::default())]] {
             let mut rows: BTreeMap<_, _> = others.into_iter().collect();
             rows.insert("a".to_owned(), tally(&a));
@@ -461,7 +461,7 @@ mod tests {
 
     #[test]
     fn the_verdict_and_the_interval_of_a_row_never_contradict_each_other() {
-        // A generator of the tests' own: Knuth's constants for 64 bits.
+        // A random number generator for the tests: Knuth's constants for 64 bits.
         let mut state = 1_u64;
         let mut random = |below: u64| {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);

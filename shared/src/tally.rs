@@ -1,5 +1,5 @@
-//! Tallies: what a summary asks of every shard, and what they answer. Counters, displays that no
-//! counter covers yet, and displays that a filter picked out add up to the same thing.
+//! Tallies: what a summary requests from every shard, and what the shards answer. Counters, displays that no
+//! counter covers yet, and displays that a filter finds are all added up in this form.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,15 +13,15 @@ use crate::funnel::FUNNEL;
 use crate::statistics::float;
 use crate::time;
 
-/// How many respondents are counted one by one; above, their number is estimated.
+/// Number of respondents that are counted one by one; above it, the number is estimated.
 pub const RESPONDENTS_LIMIT: usize = 10_000;
 
-/// What was counted over some displays: the histogram of each question, the funnel among them.
+/// The counts of some displays: the histogram of each question, and the funnel.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally(pub BTreeMap<String, Histogram>);
 
 impl Tally {
-    /// Counts so many displays like this one, as far as a request asks for them.
+    /// Counts a number of displays like this one, for the questions of a request.
     fn add(&mut self, request: &Request, facts: &Facts, count: u64) {
         for (question, values) in facts.values() {
             if request.wants(&question) {
@@ -30,7 +30,7 @@ impl Tally {
         }
     }
 
-    /// Counts a value of a question so many times more.
+    /// Counts a value of a question a number of times.
     pub fn add_many(&mut self, question: &str, value: u8, count: u64) {
         match self.0.get_mut(question) {
             Some(histogram) => histogram.add_many(value, count),
@@ -40,51 +40,51 @@ impl Tally {
         }
     }
 
-    /// Adds what another shard has counted.
+    /// Adds the counts of another shard.
     pub fn merge(&mut self, other: &Self) {
         for (question, histogram) in &other.0 {
             self.0.entry(question.clone()).or_default().merge(histogram);
         }
     }
 
-    /// The histogram of a question; empty where nothing was counted.
+    /// Returns the histogram of a question; empty if nothing was counted.
     pub fn question(&self, question: &str) -> Histogram {
         self.0.get(question).cloned().unwrap_or_default()
     }
 }
 
-/// What a summary needs to know of every shard.
+/// The figures that a summary needs from every shard.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     /// The question; its options and the funnel are counted with it.
     pub question: String,
     /// The edges of the points to count, in milliseconds since the epoch, rising: at least two.
     pub edges: Vec<u64>,
-    /// What to break the whole down by.
+    /// The dimension by which the whole is broken down.
     pub by: Option<Dimension>,
 }
 
-/// What a shard has counted.
+/// The counts of a shard.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counted {
-    /// One tally for each point: one less than there are edges.
+    /// One tally for each point: one fewer than there are edges.
     pub points: Vec<Tally>,
-    /// The whole by the dimension's values.
+    /// The whole, by the values of the dimension.
     pub rows: BTreeMap<String, Tally>,
-    /// Who answered the question.
+    /// The respondents who answered the question.
     pub respondents: Respondents,
 }
 
-/// Who answered: the smallest digests of their ids, so that shards can be put together and a large
+/// The respondents who answered: the smallest digests of their ids, so that shards can be merged and a large
 /// number takes no more room than a small one.
 ///
-/// Source: Z. Bar-Yossef, T. S. Jayram, R. Kumar, D. Sivakumar and L. Trevisan, "Counting Distinct
-/// Elements in a Data Stream", RANDOM 2002: the k smallest of n evenly spread values.
+/// Source: Z. Bar-Yossef, T. S. Jayram, R. Kumar, D. Sivakumar and L. Trevisan, "Counting Distinct Elements in
+/// a Data Stream", RANDOM 2002: the k smallest of n evenly spread values.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Respondents(BTreeSet<u64>);
 
 impl Respondents {
-    /// Counts one, if it was not counted before.
+    /// Counts a respondent who was not counted before.
     pub fn add(&mut self, digest: u64) {
         if self.0.len() > RESPONDENTS_LIMIT {
             match self.0.last() {
@@ -93,13 +93,13 @@ impl Respondents {
             }
         }
         self.0.insert(digest);
-        // One more than the limit is kept, to know that there are more.
+        // One digest more than the limit is kept, to know that there are more.
         if self.0.len() > RESPONDENTS_LIMIT + 1 {
             self.0.pop_last();
         }
     }
 
-    /// Their number, and whether it is an estimate. The estimate's standard error is 1 %.
+    /// Returns their number, and whether it is an estimate. The estimate's standard error is 1 %.
     pub fn count(&self) -> (u64, bool) {
         let counted = u64::try_from(self.0.len()).unwrap_or(u64::MAX);
         if self.0.len() <= RESPONDENTS_LIMIT {
@@ -112,19 +112,19 @@ impl Respondents {
         (rounded, true)
     }
 
-    /// The digest of 64 evenly spread bits.
+    /// Returns the digest of 64 evenly spread bits.
     pub fn digest(bits: u64) -> u64 {
         bits % DIGESTS
     }
 }
 
 impl Request {
-    /// The whole of a period.
+    /// Makes a request for the whole of a period.
     pub fn whole(question: &str, from_ms: u64, to_ms: u64) -> Self {
         Self { question: question.to_owned(), edges: vec![from_ms, to_ms], by: None }
     }
 
-    /// Whether a question of the counters is asked for: the funnel, the question, or an option of it.
+    /// Whether the request includes a question of the counters: the funnel, the question, or an option of it.
     pub fn wants(&self, question: &str) -> bool {
         question == FUNNEL
             || question
@@ -132,13 +132,13 @@ impl Request {
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
-    /// The first time that is counted, and the first after it that is not.
+    /// Returns the first time that is counted, and the first time after it that is not.
     pub fn range(&self) -> (u64, u64) {
         let (first, last) = (self.edges.first(), self.edges.last());
         (first.copied().unwrap_or(0), last.copied().unwrap_or(0))
     }
 
-    /// The point in which a time lies.
+    /// Returns the point in which a time lies.
     pub fn point(&self, ms: u64) -> Option<usize> {
         let (from_ms, to_ms) = self.range();
         if ms < from_ms || to_ms <= ms {
@@ -147,7 +147,7 @@ impl Request {
         self.edges.partition_point(|edge| *edge <= ms).checked_sub(1)
     }
 
-    /// An answer in which nothing is counted yet.
+    /// Returns an answer in which nothing is counted yet.
     pub fn nothing(&self) -> Counted {
         let points = self.edges.len().saturating_sub(1);
         Counted { points: vec![Tally::default(); points], ..Counted::default() }
@@ -159,20 +159,20 @@ impl Request {
 pub struct Latest {
     /// When it was shown.
     pub shown_ms: u64,
-    /// How far it came.
+    /// How far the visitor came.
     pub stage: Stage,
-    /// Whether it was closed.
+    /// Whether the visitor closed it.
     pub dismissed: bool,
     /// The answer to the question.
     pub answer: Answer,
-    /// Its value of the dimension; empty where it has none.
+    /// Its value of the dimension; empty if it has none.
     pub by: String,
 }
 
-/// Each respondent's latest display, by the digest of who it is.
+/// Each respondent's latest display, by the digest of the respondent's id.
 pub type LatestOfEach = BTreeMap<u64, Latest>;
 
-/// Keeps the later one of a respondent's displays.
+/// Keeps the later of two displays of a respondent.
 pub fn keep_latest(all: &mut LatestOfEach, digest: u64, latest: Latest) {
     match all.get(&digest) {
         Some(known) if known.shown_ms >= latest.shown_ms => {}
@@ -183,7 +183,7 @@ pub fn keep_latest(all: &mut LatestOfEach, digest: u64, latest: Latest) {
 }
 
 impl Counted {
-    /// All points together.
+    /// Returns the sum of all points.
     pub fn total(&self) -> Tally {
         let mut total = Tally::default();
         for point in &self.points {
@@ -192,7 +192,7 @@ impl Counted {
         total
     }
 
-    /// Adds what another shard has counted for the same request.
+    /// Adds the counts of another shard for the same request.
     pub fn merge(&mut self, other: &Self) {
         for (point, theirs) in self.points.iter_mut().zip(&other.points) {
             point.merge(theirs);
@@ -203,8 +203,8 @@ impl Counted {
         other.respondents.0.iter().for_each(|digest| self.respondents.add(*digest));
     }
 
-    /// Counts so many displays like this one, if they lie in the period: shown in the same bucket, and
-    /// by the same respondent, if any.
+    /// Counts a number of displays like this one, if they lie in the period. They were all shown in the same
+    /// bucket, and to the same respondent, if any.
     pub fn add(&mut self, request: &Request, facts: &Facts, count: u64) {
         let by = request.by.as_ref().map(|dimension| facts.dimension(dimension));
         self.add_alike(request, facts, by.as_deref().unwrap_or_default(), count);
@@ -216,8 +216,9 @@ impl Counted {
         }
     }
 
-    /// Counts so many displays that are alike in all that is asked: shown in the same bucket, as far
-    /// along, with the same answer to the question, and with one value of the dimension, if any.
+    /// Counts a number of displays that are alike in everything that the request includes: shown in the same
+    /// bucket, at the same stage, with the same answer to the question, and with one value of the dimension, if
+    /// any.
     pub fn add_alike(&mut self, request: &Request, facts: &Facts, by: &str, count: u64) {
         let point = request.point(facts.shown_ms);
         let Some(tally) = point.and_then(|point| self.points.get_mut(point)) else { return };
@@ -227,8 +228,7 @@ impl Counted {
         }
     }
 
-    /// Adds the row of what has no value of the dimension: what is left of the whole without the
-    /// others.
+    /// Adds the row of displays without a value of the dimension: the whole minus the other rows.
     pub fn add_rest(&mut self) {
         let mut rest = self.total();
         for row in self.rows.values() {
@@ -242,8 +242,9 @@ impl Counted {
         }
     }
 
-    /// Counts each respondent once. Only displays with an answer were looked for, so a share of those
-    /// that were seen would say nothing: they count as what nobody can see.
+    /// Counts each respondent once. Only displays with an answer were searched, so a response rate would say
+    /// nothing: these displays are counted like those of a channel where nobody can tell whether they were
+    /// seen.
     pub fn add_latest(&mut self, request: &Request, latest: &LatestOfEach) {
         for (digest, latest) in latest {
             let facts = Facts {
@@ -271,14 +272,14 @@ impl Counted {
         let at_ms = |slot: u8| start_ms + u64::from(slot) * time::BUCKET_MS;
         if key.dimension == RESPONDENT {
             return Packed::each(packed, |slot, digest, _| {
-                // What is larger says what the row left out.
+                // Larger values say what the row left out.
                 if digest < DIGESTS && request.point(at_ms(slot)).is_some() {
                     self.respondents.add(digest);
                 }
             });
         }
-        // A year of a large survey is half a million counts, so they are added up in an array, and go
-        // where they belong once a row, or once a point.
+        // A year of a large survey has half a million counts, so they are added up in an array, and moved to
+        // the tallies only once a row, or once a point.
         let mut counts = Counts([0; 256]);
         let mut reached = (None, None);
         Packed::each(packed, |slot, value, count| {
@@ -297,7 +298,7 @@ impl Counted {
         Ok(())
     }
 
-    /// Takes what was added up for a point of a row of counters.
+    /// Adds the sums for a point of a row of counters to its tally.
     fn take(&mut self, key: &CounterKey, point: Option<usize>, counts: &mut Counts) {
         let histogram = counts.take();
         let Some(point) = point.filter(|_| !histogram.0.is_empty()) else { return };
@@ -311,7 +312,7 @@ impl Counted {
     }
 }
 
-/// How often each value was seen, while it is added up.
+/// How often each value was seen, while the counts are added up.
 struct Counts([u64; 256]);
 
 impl Counts {
@@ -321,7 +322,7 @@ impl Counts {
         }
     }
 
-    /// What was added up; afterwards nothing is.
+    /// Returns the sums and resets them.
     fn take(&mut self) -> Histogram {
         let seen = (0..=u8::MAX).zip(&mut self.0).filter(|(_, count)| **count > 0);
         Histogram(seen.map(|(value, count)| (value, std::mem::take(count))).collect())
@@ -345,7 +346,7 @@ mod tests {
         [3, 1, 3, 2].into_iter().for_each(|digest| few.add(digest));
         assert_eq!(few.count(), (3, false));
 
-        // Digests spread as those of SHA-256 do: multiples of an odd number, modulo their range.
+        // Digests spread like those of SHA-256: multiples of an odd number, modulo their range.
         let digest = |number: u64| Respondents::digest(number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let mut shards = [Respondents::default(), Respondents::default()];
         let mut one = Respondents::default();

@@ -1,9 +1,9 @@
-//! The words of [`super::strings`] in every language. Only English was read by somebody who grew up with
-//! it; the others are marked `reviewed: false` until that was done.
+//! The words of [`super::strings`] in every language. Only the English words were read by a native speaker; the
+//! other languages stay marked `reviewed: false` until a native speaker has read them.
 
 use super::words::Words;
 
-/// What is spoken where nothing nearer is.
+/// The language that is used if no nearer one exists.
 pub(super) const ENGLISH: Words = Words {
     language: "en",
     reviewed: true,

@@ -1,4 +1,4 @@
-//! How a definition and a site's look become a body.
+//! Makes a body from a definition and the look of a site.
 
 use super::style::style;
 use super::words::Words;
@@ -10,7 +10,8 @@ use crate::definition::{Definition, Link};
 use crate::settings::Look;
 
 impl Body {
-    /// The body of a definition without choices in a language that it speaks, as a site looks.
+    /// Makes the body of a definition without choices, in a language that the definition speaks, with the look
+    /// of a site.
     pub fn of(definition: &Definition, look: &Look, language: &str) -> Self {
         let say = |text: &Text| text.in_language(language, &definition.language).to_owned();
         let end = |scores: Values, text: &Text, link: &Option<Link>| Thanks {
@@ -56,7 +57,7 @@ impl Body {
     }
 }
 
-/// How a question is answered; `None` for what no page shows yet.
+/// Returns how a question is answered; `None` for a kind that pages do not show yet.
 fn field(answer: &AnswerKind, say: impl Fn(&Text) -> String) -> Option<Field> {
     match answer {
         AnswerKind::Rating(rating) => {
@@ -74,7 +75,7 @@ fn field(answer: &AnswerKind, say: impl Fn(&Text) -> String) -> Option<Field> {
     }
 }
 
-/// A condition as a set of the values that meet it.
+/// Compiles a condition to the set of the values that meet it.
 fn compile(definition: &Definition, condition: &question::Condition) -> Condition {
     let earlier = definition.question(&condition.question).map(|earlier| &earlier.answer);
     let any_of = match (&condition.is, earlier) {
@@ -88,7 +89,7 @@ fn compile(definition: &Definition, condition: &question::Condition) -> Conditio
     Condition { question: place(definition, &condition.question), any_of }
 }
 
-/// The place of a question; a definition has 20 at most.
+/// Returns the place of a question; a definition has 20 questions at most.
 fn place(definition: &Definition, id: &str) -> u8 {
     let found = definition.questions.iter().position(|question| question.id == id);
     found.and_then(|at| u8::try_from(at).ok()).unwrap_or_default()

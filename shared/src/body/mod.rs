@@ -1,10 +1,9 @@
 //! The body of a survey: what the widget needs to show it in one language, and nothing else.
 //!
-//! Everything that can be decided where the definition is known is decided there: conditions become
-//! sets of values, a theme becomes a style sheet, and only one language travels. So the widget carries
-//! no rules of metrics and no texts of its own. A body travels as postcard behind one byte that names
-//! the wire format, and its address holds a digest of those bytes, so it never changes and may be
-//! cached forever.
+//! Everything that can be decided from the definition alone is decided before the body is made: conditions
+//! become sets of values, a theme becomes a style sheet, and only one language travels. So the widget carries
+//! no rules of metrics and no texts of its own. A body travels as postcard behind one byte that names the wire
+//! format. Its address holds a digest of those bytes, so a body never changes and may be cached forever.
 
 mod languages;
 mod make;
@@ -31,17 +30,17 @@ pub struct Body {
     pub questions: Vec<Question>,
     /// The place of the question whose score chooses the thanks.
     pub primary: u8,
-    /// What stands at the end: the first whose scores hold the primary one, or else the last.
+    /// The texts for the end: the first whose scores hold the primary score is shown, or otherwise the last.
     pub thanks: Vec<Thanks>,
-    /// Whether the visitor may put it off.
+    /// Whether the visitor may put the survey off.
     pub later: bool,
-    /// Where the site says what it does with answers; empty where it does not.
+    /// The address of the page on which the site says what it does with answers; empty if there is none.
     pub privacy_url: String,
-    /// Why the visitor is asked; empty where the site does not say.
+    /// Why the visitor is asked; empty if the site does not say.
     pub why: String,
-    /// What differs from the common style sheet: the theme and the position.
+    /// The rules that differ from the common style sheet: the theme and the position.
     pub style: String,
-    /// The selector of the page's element in which it stands; empty where it stands above the page.
+    /// The selector of the page's element that contains the survey; empty if the survey lies above the page.
     pub inline: String,
     /// The widget's own words.
     pub strings: Strings,
@@ -56,16 +55,16 @@ pub struct Question {
     pub text: String,
     /// How it is answered.
     pub field: Field,
-    /// On what condition it is asked; always, if there is none.
+    /// The condition on which the question is asked; `None` if it is always asked.
     pub show_if: Option<Condition>,
 }
 
-/// How a question is answered. More kinds are added at the end, so that the numbers of these stay.
+/// How a question is answered. New kinds are added at the end, so that the numbers of these stay the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Field {
     /// By a score on a scale.
     Rating(Rating),
-    /// By a text of so many characters at most, or not at all.
+    /// By a text of at most this many characters, or not at all.
     Text(u16),
 }
 
@@ -76,7 +75,7 @@ pub struct Rating {
     pub lowest: u8,
     /// The highest value.
     pub highest: u8,
-    /// What stands for its values: a class of the style sheet.
+    /// How the values are shown: a class of the style sheet.
     pub shown_as: String,
     /// The label of the lowest value.
     pub low: String,
@@ -84,12 +83,12 @@ pub struct Rating {
     pub high: String,
 }
 
-/// A condition on the answer to an earlier question. It is not met while that is not answered.
+/// A condition on the answer to an earlier question. It is not met as long as that question is not answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Condition {
     /// The place of the earlier question.
     pub question: u8,
-    /// What its answer must be one of.
+    /// The values, one of which the answer must be.
     pub any_of: Values,
 }
 
@@ -97,42 +96,42 @@ pub struct Condition {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Values(pub u32);
 
-/// What stands at the end.
+/// The text at the end of a survey.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Thanks {
-    /// For which primary scores.
+    /// The primary scores for which it is shown.
     pub scores: Values,
     /// The text.
     pub text: String,
-    /// The address of a link below it; empty where there is none.
+    /// The address of a link below the text; empty if there is none.
     pub url: String,
-    /// What stands on the link.
+    /// The text of the link.
     pub link: String,
 }
 
 /// Why bytes are not a body that this release can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyError {
-    /// The first byte names another wire format, or there is none.
+    /// The first byte names another wire format, or there are no bytes.
     WireFormat,
-    /// The bytes behind it do not decode.
+    /// The bytes after the first do not decode.
     Malformed,
 }
 
 impl Values {
-    /// The set of the values that a test holds for.
+    /// Returns the set of the values for which a test returns true.
     pub fn that(test: impl Fn(u8) -> bool) -> Self {
         Self((0..32).filter(|value| test(*value)).fold(0, |set, value| set | 1 << value))
     }
 
-    /// Whether a value is in it.
+    /// Whether the set holds a value.
     pub fn holds(self, value: u8) -> bool {
         value < 32 && self.0 >> value & 1 == 1
     }
 }
 
 impl Body {
-    /// The score of the question at a place, if it has one.
+    /// Returns the score of the question at a place, if it has one.
     pub fn score(&self, answers: &Answers, at: usize) -> Option<u8> {
         match answers.get(&self.questions.get(at)?.id) {
             Some(Answer::Score(score)) => Some(*score),
@@ -148,7 +147,7 @@ impl Body {
         })
     }
 
-    /// The places of the questions that are asked after these answers.
+    /// Returns the places of the questions that are asked after these answers.
     pub fn asked(&self, answers: &Answers) -> impl Iterator<Item = usize> {
         let questions = self.questions.iter().enumerate();
         let asked = questions.filter(|(_, question)| self.is_asked(question, answers));
@@ -164,7 +163,7 @@ impl Body {
         })
     }
 
-    /// Takes the answers away whose questions are not asked after the others.
+    /// Removes the answers to questions that are not asked after the other answers.
     pub fn prune(&self, answers: &mut Answers) {
         for question in &self.questions {
             if !self.is_asked(question, answers) {
@@ -173,14 +172,14 @@ impl Body {
         }
     }
 
-    /// What stands at the end after these answers.
+    /// Returns the text for the end after these answers.
     pub fn thanks(&self, answers: &Answers) -> Option<&Thanks> {
         let score = self.score(answers, self.primary.into());
         let holds = |thanks: &&Thanks| score.is_some_and(|score| thanks.scores.holds(score));
         self.thanks.iter().find(holds).or(self.thanks.last())
     }
 
-    /// The bytes that travel.
+    /// Returns the bytes that travel.
     pub fn encode(&self) -> Result<Vec<u8>, postcard::Error> {
         postcard::to_extend(self, vec![WIRE_FORMAT])
     }

@@ -1,4 +1,4 @@
-//! The words that are the widget's and the hosted page's own.
+//! The words of the widget and the hosted page themselves, such as the labels of buttons.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,36 +15,36 @@ pub struct Strings {
     pub next: String,
     /// The button after the last question.
     pub send: String,
-    /// The button that leads to the question before.
+    /// The button that leads back to the previous question.
     pub back: String,
-    /// Said beside a question that may be left empty.
+    /// The words beside a question that may be left empty.
     pub optional: String,
     /// The button that puts the survey off.
     pub later: String,
-    /// The link to what the site says of privacy.
+    /// The link to the site's page about privacy.
     pub privacy: String,
     /// The button that shows why the visitor is asked.
     pub why: String,
-    /// Which question this is: `{n}` and `{total}` stand for the numbers.
+    /// The number of the question: `{n}` and `{total}` stand for the numbers.
     pub progress: String,
 }
 
 impl Words {
-    /// The words in a language, or in the nearest one that there is, or in English.
+    /// Returns the words in a language, or in the nearest one that there is, or in English.
     pub fn in_language(tag: &str) -> &'static Self {
         let spoken: Vec<_> = ALL.iter().map(|words| words.language).collect();
-        // Who wants Nynorsk reads Bokmål.
+        // Readers of Nynorsk get Bokmål.
         let is_nynorsk = tag.split('-').next().is_some_and(|tag| tag.eq_ignore_ascii_case("nn"));
         let found = nearest(if is_nynorsk { "nb" } else { tag }, &spoken);
         ALL.iter().find(|words| Some(words.language) == found).unwrap_or(&ENGLISH)
     }
 
-    /// The words in every language.
+    /// Returns the words in every language.
     pub fn all() -> &'static [Self] {
         ALL
     }
 
-    /// Those that the widget needs.
+    /// Returns the words that the widget needs.
     pub fn strings(&self) -> Strings {
         Strings {
             close: self.close.to_owned(),

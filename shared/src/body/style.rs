@@ -1,9 +1,9 @@
-//! What of a survey's look differs from the common style sheet, as a style sheet of its own. It is
-//! written from typed tokens only, so nothing that an owner wrote can become a rule.
+//! The part of a survey's look that differs from the common style sheet, as a style sheet of its own. It is
+//! written only from typed tokens, so nothing that an owner wrote can become a rule.
 
 use crate::definition::appearance::{Colour, Palette, Position, Scheme, Theme};
 
-/// The rules of a theme and a position, to be applied after the common ones.
+/// Writes the rules of a theme and a position, to be applied after the common ones.
 pub(super) fn style(theme: &Theme, position: &Position, right_to_left: bool) -> String {
     let [light, dark] = Theme::DEFAULT;
     let mut rules = match theme.scheme {
@@ -27,7 +27,7 @@ pub(super) fn style(theme: &Theme, position: &Position, right_to_left: bool) -> 
     rules + place(position, right_to_left)
 }
 
-/// A rule of colours, which gives way where the visitor has chosen the colours of everything.
+/// Writes a rule of colours. It does not apply if the visitor has chosen colours for all pages.
 fn coloured(condition: &str, declarations: &str) -> String {
     if declarations.is_empty() {
         return String::new();
@@ -35,7 +35,7 @@ fn coloured(condition: &str, declarations: &str) -> String {
     format!("@media (forced-colors:none){condition}{{.panel{{{declarations}}}}}")
 }
 
-/// The colours that a palette sets.
+/// Writes the colours that a palette sets.
 fn colours(palette: &Palette) -> String {
     let named = [
         ("ground", palette.background),
@@ -47,17 +47,17 @@ fn colours(palette: &Palette) -> String {
     set.collect()
 }
 
-/// All colours of a palette, those by default included.
+/// Writes all colours of a palette, with the default ones where it sets none.
 fn all_colours(palette: &Palette, default: [Colour; 4]) -> String {
     let [background, text, accent, on_accent] = default.map(Some);
     colours(&palette.or(&Palette { background, text, accent, on_accent }))
 }
 
-/// Where the survey's element stands. The end of the lines is on the other side where they run from
-/// right to left.
+/// Writes the rule for the place of the survey's element. In a language that is written from right to left, the
+/// start and the end of the lines change sides.
 fn place(position: &Position, right_to_left: bool) -> &'static str {
     match (position, right_to_left) {
-        // As the common style sheet has it.
+        // The common style sheet has this place already.
         (Position::BottomEnd, false) | (Position::BottomStart, true) => "",
         (Position::BottomStart, false) | (Position::BottomEnd, true) => {
             ":host{inset:auto auto 0 0!important}"

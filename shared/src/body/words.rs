@@ -4,7 +4,7 @@
 pub struct Words {
     /// The language, as a BCP 47 tag.
     pub language: &'static str,
-    /// Whether somebody who grew up with it has read them.
+    /// Whether a native speaker has read them.
     pub reviewed: bool,
     /// [`super::strings::Strings::close`]
     pub close: &'static str,
@@ -24,10 +24,10 @@ pub struct Words {
     pub why: &'static str,
     /// [`super::strings::Strings::progress`]
     pub progress: &'static str,
-    /// Said where the hosted page got no score.
+    /// The message of the hosted page if the form has no score.
     pub required: &'static str,
-    /// Said where it got a longer text than it takes: `{limit}` stands for the characters.
+    /// The message of the hosted page if a text is too long: `{limit}` stands for the number of characters.
     pub too_long: &'static str,
-    /// Said where a survey is not asked any more.
+    /// The message of the hosted page if the survey is not asked any more.
     pub closed: &'static str,
 }

@@ -1,11 +1,11 @@
-//! How a survey looks: where it stands in the page, and the tokens of its theme. Tokens are typed, so
-//! that nobody can write style rules into somebody's page.
+//! How a survey looks: its place in the page, and the tokens of its theme. Tokens are typed, so that nobody can
+//! write style rules into another person's page.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The least contrast of text on its ground: WCAG 2.2, success criterion 1.4.3.
+/// The lowest contrast of text on its background: WCAG 2.2, success criterion 1.4.3.
 pub const LEAST_CONTRAST: f64 = 4.5;
 
 /// How one survey looks.
@@ -13,13 +13,13 @@ pub const LEAST_CONTRAST: f64 = 4.5;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Appearance {
-    /// Where it stands.
+    /// The place in the page.
     pub position: Position,
-    /// What differs from the site's theme.
+    /// The tokens that differ from the site's theme.
     pub theme: Theme,
 }
 
-/// Where a survey stands in the page.
+/// The place of a survey in the page.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -42,7 +42,7 @@ pub enum Position {
 }
 
 impl Position {
-    /// The selector of the element that it stands in, if it stands in one.
+    /// Returns the selector of the element that contains the survey, if there is one.
     pub fn slot(&self) -> Option<&str> {
         match self {
             Self::Inline(selector) => Some(selector),
@@ -51,16 +51,16 @@ impl Position {
     }
 }
 
-/// The tokens of a theme; what is absent is as it is without a theme.
+/// The tokens of a theme. An absent token has its value without a theme.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Theme {
     /// Which of the two palettes is used.
     pub scheme: Scheme,
-    /// On light ground.
+    /// The colours on a light background.
     pub light: Palette,
-    /// On dark ground.
+    /// The colours on a dark background.
     pub dark: Palette,
     /// How round corners are, in hundredths of the text's size: 0 to 300.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,16 +89,16 @@ pub enum Scheme {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Palette {
-    /// The ground.
+    /// The background.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub background: Option<Colour>,
-    /// What is read on it.
+    /// Text on the background.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<Colour>,
-    /// What is chosen, and buttons.
+    /// Chosen values, and buttons.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accent: Option<Colour>,
-    /// What is read on that.
+    /// Text on the accent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_accent: Option<Colour>,
 }
@@ -108,7 +108,7 @@ pub struct Palette {
 pub struct Colour(pub [u8; 3]);
 
 impl Palette {
-    /// The pairs of colours that are read on each other, with the field that decides each first.
+    /// Returns the pairs of colours of which one is read on the other, each with the field that sets the first.
     pub fn pairs(&self, default: [Colour; 4]) -> [(&'static str, Colour, Colour); 2] {
         let [background, text, accent, on_accent] = default;
         [
@@ -117,7 +117,7 @@ impl Palette {
         ]
     }
 
-    /// This palette, and another's colours where it has none.
+    /// Returns this palette, with another's colours where it has none.
     #[must_use]
     pub fn or(&self, other: &Self) -> Self {
         Self {
@@ -130,7 +130,7 @@ impl Palette {
 }
 
 impl Theme {
-    /// This theme's tokens, and another's where it has none.
+    /// Returns this theme, with another's tokens where it has none.
     #[must_use]
     pub fn or(&self, other: &Self) -> Self {
         Self {
@@ -142,8 +142,8 @@ impl Theme {
         }
     }
 
-    /// The colours without a theme, on light and on dark ground: background, text, accent, and what
-    /// is read on the accent.
+    /// The colours without a theme, on a light and on a dark background: background, text, accent, and text on
+    /// the accent.
     pub const DEFAULT: [[Colour; 4]; 2] = [
         [
             Colour([0xff, 0xff, 0xff]),
@@ -161,7 +161,7 @@ impl Theme {
 }
 
 impl Colour {
-    /// The contrast between two colours, 1 to 21.
+    /// Returns the contrast between two colours, 1 to 21.
     ///
     /// Source: WCAG 2.2, definition of contrast ratio.
     pub fn contrast(self, other: Self) -> f64 {
@@ -169,7 +169,7 @@ impl Colour {
         (one.max(other) + 0.05) / (one.min(other) + 0.05)
     }
 
-    /// The relative luminance, 0 to 1.
+    /// Returns the relative luminance, 0 to 1.
     ///
     /// Source: WCAG 2.2, definition of relative luminance.
     fn luminance(self) -> f64 {
@@ -216,7 +216,7 @@ mod tests {
     fn contrast_is_that_of_wcag() {
         let grey = |level| Colour([level; 3]);
         assert!((grey(0).contrast(grey(255)) - 21.0).abs() < 1e-9);
-        // The best known pair on the edge: #767676 on white passes, #777777 does not.
+        // The best known pair at the limit: #767676 on white passes, #777777 does not.
         assert!(grey(0x76).contrast(grey(255)) > LEAST_CONTRAST);
         assert!(grey(0x77).contrast(grey(255)) < LEAST_CONTRAST);
         for palette in Theme::DEFAULT {

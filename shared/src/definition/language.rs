@@ -1,23 +1,23 @@
-//! Language tags (BCP 47), compared as CLDR 48 has them: with the codes of today, and the script that is
-//! likely where a tag names none. So `zh-TW` is near to `zh-Hant` and not to `zh-CN`, and `iw` is `he`.
+//! Language tags (BCP 47), compared as in CLDR 48: with current codes, and with the likely script if a tag
+//! names none. So `zh-TW` is near to `zh-Hant` and not to `zh-CN`, and `iw` is `he`.
 
-/// What matters of a tag.
+/// The parts of a tag that are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Parts {
     language: Short<8>,
-    /// Empty where it is not named and the language has one only.
+    /// Empty if the tag names none and the language has only one.
     script: Short<4>,
-    /// Empty where it is not named.
+    /// Empty if the tag names none.
     region: Short<3>,
 }
 
-/// A part of a tag in lower case, filled up with NULs. Tags are compared by the thousand, so it takes no memory
-/// of its own.
+/// A part of a tag in lower case, filled up with NULs. Thousands of tags are compared, so a part needs no
+/// allocation of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Short<const LENGTH: usize>([u8; LENGTH]);
 
 impl<const LENGTH: usize> Short<LENGTH> {
-    /// Empty where the part is longer.
+    /// Empty if the part is longer.
     fn of(part: &str) -> Self {
         let mut bytes = [0; LENGTH];
         if let Some(start) = bytes.get_mut(..part.len()) {
@@ -43,7 +43,7 @@ impl Parts {
             let is_letters = part.chars().all(|c| c.is_ascii_alphabetic());
             let is_digits = part.chars().all(|c| c.is_ascii_digit());
             match part.len() {
-                // What follows is an extension.
+                // The rest is an extension.
                 1 => break,
                 4 if is_letters => script = Short::of(part),
                 2 if is_letters => region = Short::of(part),
@@ -58,7 +58,7 @@ impl Parts {
     }
 }
 
-/// The code of today for a language, and its script where the old code said it.
+/// Returns the current code of a language, and its script if the old code implied one.
 fn today(language: &str) -> (&str, &str) {
     match language {
         "iw" => ("he", ""),
@@ -69,13 +69,13 @@ fn today(language: &str) -> (&str, &str) {
         "tl" => ("fil", ""),
         "cmn" => ("zh", ""),
         "sh" => ("sr", "latn"),
-        // Bokmål is what is meant by Norwegian.
+        // Norwegian means Bokmål.
         "nb" => ("no", ""),
         other => (other, ""),
     }
 }
 
-/// The script of a language that is written in several, by its region.
+/// Returns the script of a language that is written in several, by its region.
 fn likely_script(language: &str, region: &str) -> &'static str {
     match (language, region) {
         (
@@ -108,9 +108,9 @@ fn likely_script(language: &str, region: &str) -> &'static str {
     }
 }
 
-/// The language that is spoken and nearest to a wanted one: the same language, script and region, then
-/// the same language and script, then the same language. Of several the one with the wanted tag itself, or
-/// the shortest, which is for the most people. The case of tags does not matter.
+/// Finds the spoken language that is nearest to a wanted one: the same language, script and region, then the
+/// same language and script, then the same language. If several match, it is the one with the wanted tag
+/// itself, or the shortest tag, which most people can read. The case of tags does not matter.
 pub fn nearest<'a>(wanted: &str, spoken: &[&'a str]) -> Option<&'a str> {
     if let Some(tag) = spoken.iter().find(|tag| tag.eq_ignore_ascii_case(wanted)) {
         return Some(tag);
@@ -131,7 +131,7 @@ pub fn nearest<'a>(wanted: &str, spoken: &[&'a str]) -> Option<&'a str> {
     first(&is_same).or_else(|| first(&is_written)).or_else(|| first(&is_spoken))
 }
 
-/// Whether a language is written from right to left, by the script that its tag names or that is likely.
+/// Whether a language is written from right to left, by the script that its tag names or by the likely one.
 pub fn is_right_to_left(tag: &str) -> bool {
     let script = Parts::of(tag).script;
     matches!(script.as_str(), "arab" | "hebr" | "thaa" | "nkoo" | "syrc" | "adlm")
@@ -169,7 +169,7 @@ mod tests {
             ("zh-SG", &["en", "zh-Hant", "zh-Hans"], Some("zh-Hans")),
             ("zh-Hans", &chinese, Some("zh")),
             ("cmn-CN", &chinese, Some("zh")),
-            // Better than another language.
+            // A better choice than another language.
             ("zh-TW", &["en", "zh"], Some("zh")),
             ("nb", &["en", "no"], Some("no")),
             ("no", &["en", "nb-NO"], Some("nb-NO")),

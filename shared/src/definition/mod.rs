@@ -1,4 +1,4 @@
-//! What a team writes down to make a survey, and what publishing makes of it.
+//! The definition of a survey, as a team writes it, and the versions that publishing makes from it.
 
 pub mod appearance;
 pub mod language;
@@ -23,10 +23,10 @@ use when::{Frequency, Targeting, Trigger, Wait};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Definition {
-    /// How the team calls the survey; visitors never see it.
+    /// The team's name for the survey; visitors never see it.
     pub name: String,
-    /// The survey's own language, as a BCP 47 tag: the site's where it is left out. Every text is in
-    /// this one at least.
+    /// The survey's own language, as a BCP 47 tag; the site's language if it is left out. Every text is at
+    /// least in this language.
     #[serde(default)]
     pub language: String,
     /// The questions in the order in which they are asked.
@@ -35,47 +35,47 @@ pub struct Definition {
     pub primary: String,
     /// What the visitor reads after the last question.
     pub thanks: Thanks,
-    /// What has to happen for it to be shown: any one of these.
+    /// The triggers; any one of them shows the survey.
     #[serde(default = "at_once")]
     pub triggers: Vec<Trigger>,
-    /// What lies between a trigger and the survey.
+    /// The wait between a trigger and the survey.
     #[serde(default)]
     pub wait: Wait,
-    /// Whom to ask, where.
+    /// Which visitors to ask, and on which pages.
     #[serde(default)]
     pub targeting: Targeting,
     /// How often to ask one visitor.
     #[serde(default)]
     pub frequency: Frequency,
-    /// After how many days it is asked again of somebody who puts it off: 1 to 365. Without it, nobody
-    /// can.
+    /// Number of days after which a visitor who puts the survey off is asked again: 1 to 365. Without it,
+    /// visitors cannot put it off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub later_days: Option<u16>,
-    /// How it looks.
+    /// The appearance.
     #[serde(default)]
     pub appearance: Appearance,
-    /// Where in the customer's journey it stands.
+    /// The place of the survey in the customer's journey.
     #[serde(default)]
     pub journey: Journey,
-    /// The variants that pages tell apart, by their names.
+    /// The names of the variants that pages distinguish.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub variants: Vec<String>,
-    /// Groups of pages; a page belongs to the first that one of its rules matches.
+    /// Groups of pages; a page belongs to the first group that has a rule which matches it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub page_groups: Vec<PageGroup>,
-    /// The keys of the traits that are kept and counted; others that a page tells are not.
+    /// The keys of the traits that are kept and counted; other traits of a page are dropped.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub traits: Vec<String>,
-    /// From when it is asked, in milliseconds since the epoch.
+    /// The time from which on it is asked, in milliseconds since the epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_ms: Option<u64>,
-    /// Until when it is asked, in milliseconds since the epoch.
+    /// The time until which it is asked, in milliseconds since the epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_ms: Option<u64>,
-    /// How many responses are wanted; nobody is asked once there are so many.
+    /// Number of responses that are wanted; once they are reached, nobody is asked any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quota: Option<u32>,
-    /// After how many days comments, respondents and traits are forgotten; the counts stay.
+    /// Number of days after which comments, respondents and traits are forgotten; the counts stay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention_days: Option<u16>,
 }
@@ -84,18 +84,18 @@ fn at_once() -> Vec<Trigger> {
     vec![Trigger::Delay(0)]
 }
 
-/// What the visitor reads at the end: a text for everybody, and others by the primary score's
-/// category.
+/// What the visitor reads at the end: a text for everybody, and other texts by the category of the primary
+/// score.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Thanks {
-    /// For everybody who is in none of the categories below.
+    /// The text for everybody in none of the categories below.
     pub text: Text,
     /// A link below it.
     #[serde(default)]
     pub link: Option<Link>,
-    /// Instead, for those in a category.
+    /// The texts for visitors in a category, instead of the first.
     #[serde(default)]
     pub by_category: BTreeMap<Category, Thank>,
 }
@@ -117,13 +117,13 @@ pub struct Thank {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Link {
-    /// Where it leads: `https`, `http`, `mailto` or `tel`.
+    /// The address: `https`, `http`, `mailto` or `tel`.
     pub url: String,
-    /// What stands on it.
+    /// The text of the link.
     pub text: Text,
 }
 
-/// Where in the customer's journey a survey stands, and at which contact.
+/// The place of a survey in the customer's journey, and the contact.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
@@ -131,20 +131,20 @@ pub struct Journey {
     /// The stage: awareness, consideration, purchase, onboarding, use, support, renewal, loyalty, or
     /// the site's own word.
     pub stage: Option<String>,
-    /// The contact, in the site's own word.
+    /// The contact, in the site's own words.
     pub touchpoint: Option<String>,
 }
 
-/// Where a survey stands in its life.
+/// The stage of a survey's life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Written, never asked.
+    /// Written, but never asked.
     Draft,
     /// Being asked.
     Live,
-    /// Not asked for now; what was shown before is still taken.
+    /// Not asked for now; displays that were shown before are still taken.
     Paused,
     /// Not asked any more.
     Archived,
@@ -154,14 +154,14 @@ pub enum Status {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Published {
-    /// 1 at the first publish, and one more at each.
+    /// 1 at the first publish, and 1 more at each further one.
     pub version: u32,
     /// What was published.
     pub definition: Definition,
 }
 
 impl Status {
-    /// The name as it travels.
+    /// Returns the name as it travels.
     pub fn name(self) -> &'static str {
         match self {
             Self::Draft => "draft",
@@ -171,7 +171,7 @@ impl Status {
         }
     }
 
-    /// The status with a name.
+    /// Returns the status with a name.
     pub fn named(name: &str) -> Option<Self> {
         let all = [Self::Draft, Self::Live, Self::Paused, Self::Archived];
         all.into_iter().find(|status| status.name() == name)
@@ -179,24 +179,24 @@ impl Status {
 }
 
 impl Definition {
-    /// Whether it is asked at a time, as far as its start and its end say.
+    /// Whether the survey is asked at a time, according to its start and its end.
     pub fn is_asked_at(&self, now_ms: u64) -> bool {
         self.start_ms.is_none_or(|start_ms| start_ms <= now_ms)
             && self.end_ms.is_none_or(|end_ms| now_ms < end_ms)
     }
 
-    /// Whether pages can show it: those with choices they cannot, yet.
+    /// Whether pages can show the survey; they cannot show choices yet.
     pub fn is_shown(&self) -> bool {
         let mut answers = self.questions.iter().map(|question| &question.answer);
         !answers.any(|answer| matches!(answer, AnswerKind::Choice(_)))
     }
 
-    /// The question with this id.
+    /// Returns the question with this id.
     pub fn question(&self, id: &str) -> Option<&Question> {
         self.questions.iter().find(|question| question.id == id)
     }
 
-    /// The rating question with this id.
+    /// Returns the rating question with this id.
     pub fn rating(&self, id: &str) -> Option<&Rating> {
         match &self.question(id)?.answer {
             AnswerKind::Rating(rating) => Some(rating),
@@ -204,7 +204,7 @@ impl Definition {
         }
     }
 
-    /// Every text of the survey with its path.
+    /// Returns every text of the survey with its path.
     pub fn texts(&self) -> Vec<(String, &Text)> {
         let mut texts = Vec::new();
         for (at, question) in self.questions.iter().enumerate() {
@@ -236,7 +236,7 @@ impl Definition {
         texts
     }
 
-    /// Every link of the survey with its path.
+    /// Returns every link of the survey with its path.
     pub fn links(&self) -> Vec<(String, &Link)> {
         let common = self.thanks.link.iter().map(|link| ("thanks.link".to_owned(), link));
         let by_category = self.thanks.by_category.iter().filter_map(|(category, thank)| {
@@ -251,7 +251,7 @@ impl Definition {
         language == self.language || self.languages().contains(&language)
     }
 
-    /// The languages that the survey speaks, its own first.
+    /// Returns the languages that the survey speaks, its own first.
     pub fn languages(&self) -> Vec<&str> {
         let mut others = BTreeSet::new();
         for (_, text) in self.texts() {

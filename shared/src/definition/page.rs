@@ -19,8 +19,9 @@ use serde::{Deserialize, Serialize};
 pub struct PageGroup {
     /// Its name, which summaries show.
     pub name: String,
-    /// Rules, one of which its pages match. The address without query is compared, and a rule that
-    /// begins with a slash is compared with the path. Regular expressions are not taken here.
+    /// The rules of the group: a page belongs to it if one of them matches. A rule is compared with the address
+    /// without its query, and a rule that begins with a slash with the path. Regular expressions are not
+    /// allowed here.
     pub pages: Vec<PageRule>,
 }
 

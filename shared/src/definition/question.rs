@@ -1,4 +1,4 @@
-//! Questions, what they take for an answer, and on what condition they are asked.
+//! Questions, the answers that they accept, and the conditions on which they are asked.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,9 +15,9 @@ pub struct Question {
     pub id: String,
     /// The question itself.
     pub text: Text,
-    /// What kind of answer it takes.
+    /// The kind of answer that it accepts.
     pub answer: AnswerKind,
-    /// On what condition it is asked; always, if there is none.
+    /// The condition on which it is asked; `None` if it is always asked.
     #[serde(default)]
     pub show_if: Option<Condition>,
 }
@@ -35,7 +35,7 @@ pub enum AnswerKind {
     Choice(Options),
 }
 
-/// A rating question's scale and what stands at its two ends.
+/// The scale of a rating question and the labels of its two ends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -45,7 +45,7 @@ pub struct Rating {
     /// Which end is the good one.
     #[serde(default)]
     pub direction: Direction,
-    /// What stands for its values.
+    /// How its values are shown.
     #[serde(default)]
     pub shown_as: ShownAs,
     /// The label of the lowest value.
@@ -54,22 +54,22 @@ pub struct Rating {
     pub high: Text,
 }
 
-/// What stands for the values of a scale.
+/// How the values of a scale are shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ShownAs {
-    /// Their numbers.
+    /// As their numbers.
     #[default]
     Numbers,
-    /// A row of stars, filled up to the value.
+    /// As a row of stars, filled up to the value.
     Stars,
-    /// A face for each value.
+    /// As a face for each value.
     Faces,
 }
 
 impl ShownAs {
-    /// The name as it travels.
+    /// Returns the name as it travels.
     pub fn name(self) -> &'static str {
         match self {
             Self::Numbers => "numbers",
@@ -78,7 +78,7 @@ impl ShownAs {
         }
     }
 
-    /// Whether a scale can be shown like that.
+    /// Whether a scale can be shown in this way.
     pub fn fits(self, scale: Scale) -> bool {
         match self {
             Self::Numbers => true,
@@ -107,12 +107,13 @@ fn text_limit() -> u16 {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Options {
-    /// What can be chosen, in this order: 2 to 20.
+    /// The options that can be chosen, in this order: 2 to 20.
     pub options: Vec<ChoiceOption>,
     /// Whether several can be chosen.
     #[serde(default)]
     pub multiple: bool,
-    /// Whether something that is not offered can be chosen, and described in so many characters.
+    /// The limit of the text that describes an option of the visitor's own; `None` if only offered options can
+    /// be chosen.
     #[serde(default)]
     pub other: Option<TextLimits>,
 }
@@ -122,24 +123,24 @@ pub struct Options {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ChoiceOption {
-    /// The key under which it is kept and counted; like a question's id, and not `other`.
+    /// The key under which the option is kept and counted; written like a question's id, and not `other`.
     pub id: String,
     /// What the visitor reads.
     pub text: Text,
 }
 
-/// A condition on the answer to an earlier question. It is not met while that is not answered.
+/// A condition on the answer to an earlier question. It is not met as long as that question is not answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Condition {
     /// The earlier question's id.
     pub question: String,
-    /// What its answer must be.
+    /// The answers that meet the condition.
     pub is: Expected,
 }
 
-/// What an answer must be.
+/// The answers that meet a condition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -153,12 +154,12 @@ pub enum Expected {
         /// The highest.
         to: u8,
     },
-    /// Any of these options among what was chosen.
+    /// Any of these options is among the chosen ones.
     Choice(Vec<String>),
 }
 
 impl Condition {
-    /// Whether the answers given so far meet it, among questions of which one is the earlier one.
+    /// Whether the answers given so far meet the condition, where `questions` includes the earlier question.
     pub fn is_met(&self, questions: &[Question], answers: &Answers) -> bool {
         let Some(answer) = answers.get(&self.question) else { return false };
         match (&self.is, answer) {
@@ -178,14 +179,14 @@ impl Condition {
 }
 
 impl Question {
-    /// Whether it is asked after these answers.
+    /// Whether the question is asked after these answers.
     pub fn is_asked(&self, questions: &[Self], answers: &Answers) -> bool {
         self.show_if.as_ref().is_none_or(|condition| condition.is_met(questions, answers))
     }
 }
 
 impl AnswerKind {
-    /// The category of a score; `None` off the scale and for what is no rating.
+    /// Returns the category of a score; `None` off the scale and for a question that is not a rating.
     pub fn category(&self, score: u8) -> Option<Category> {
         match self {
             Self::Rating(rating) => rating.scale.category(rating.direction, score),
@@ -193,7 +194,7 @@ impl AnswerKind {
         }
     }
 
-    /// The longest text that its answer can hold, in characters.
+    /// Returns the length of the longest text that its answer can hold, in characters.
     pub fn longest_text(&self) -> u16 {
         match self {
             Self::Rating(_) => 0,

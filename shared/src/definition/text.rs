@@ -18,8 +18,8 @@ pub enum Text {
 }
 
 impl Text {
-    /// The text in a language, or in the nearest one that there is ([`nearest`]), or in the survey's own.
-    /// Empty only in a definition that [`crate::validate`] refuses.
+    /// Returns the text in a language, or in the nearest one that there is ([`nearest`]), or in the survey's
+    /// own language. The text is empty only in a definition that [`crate::validate`] refuses.
     pub fn in_language(&self, language: &str, own: &str) -> &str {
         match self {
             Self::One(text) => text,
@@ -33,7 +33,7 @@ impl Text {
         }
     }
 
-    /// The languages that it is in, besides the survey's own.
+    /// Returns the languages of the text, besides the survey's own.
     pub fn languages(&self) -> impl Iterator<Item = &str> {
         let texts = match self {
             Self::One(_) => None,
@@ -42,7 +42,7 @@ impl Text {
         texts.into_iter().flat_map(|texts| texts.keys().map(String::as_str))
     }
 
-    /// Every wording with the end of its path: nothing, or `.de`.
+    /// Returns every wording with the end of its path: nothing, or `.de`.
     pub fn wordings(&self) -> Vec<(String, &str)> {
         match self {
             Self::One(text) => vec![(String::new(), text)],

@@ -1,5 +1,5 @@
-//! When, where, to whom and how often a survey is asked. The engine checks, stores and serves this;
-//! it is acted on in the page.
+//! When, where, to whom and how often a survey is asked. The engine checks, stores and serves these rules; the
+//! page applies them.
 
 use std::collections::BTreeMap;
 
@@ -7,22 +7,22 @@ use serde::{Deserialize, Serialize};
 
 use super::page::PageRule;
 
-/// What has to happen for a survey to be shown; any one of a definition's triggers will do.
+/// A trigger of a survey; any one of a definition's triggers shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Trigger {
-    /// So many milliseconds after the page was ready: at most an hour.
+    /// This number of milliseconds after the page was ready: at most an hour.
     Delay(u32),
-    /// So many milliseconds during which the page was in view: at most an hour.
+    /// This number of milliseconds during which the page was in view: at most an hour.
     TimeOnPage(u32),
-    /// So many percent of the page scrolled: 1 to 100.
+    /// This percentage of the page was scrolled: 1 to 100.
     ScrollDepth(u8),
-    /// The pointer leaves for the address bar.
+    /// The pointer leaves the page towards the address bar.
     ExitIntent,
     /// A fast scroll up, on touch screens.
     FastScrollUp,
-    /// The page tells an event.
+    /// The page sends an event.
     Event {
         /// Its name.
         name: String,
@@ -30,22 +30,22 @@ pub enum Trigger {
         #[serde(default)]
         properties: BTreeMap<String, Wanted>,
     },
-    /// An element that a CSS selector finds is clicked.
+    /// The visitor clicks an element that a CSS selector finds.
     Click(String),
-    /// Only when the page asks for it.
+    /// Only a command of the page shows the survey.
     Manual,
 }
 
-/// What a property of an event must be. A property that the event does not have is none of it.
+/// The expected value of a property of an event. An event without the property does not match.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Wanted {
-    /// This, written as a text.
+    /// This value, written as a text.
     Is(String),
-    /// Anything else.
+    /// Any other value.
     IsNot(String),
-    /// A text with this in it.
+    /// A text that contains this one.
     Contains(String),
     /// This number or a higher one.
     AtLeast(i32),
@@ -53,16 +53,16 @@ pub enum Wanted {
     AtMost(i32),
 }
 
-/// What lies between a trigger and the survey. If the visitor leaves the page that was asked for, or
-/// one of the events happens, nothing is shown.
+/// The wait between a trigger and the survey. If the visitor leaves the pages of the audience, or one of the
+/// events happens, nothing is shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Wait {
-    /// How many milliseconds: at most an hour.
+    /// Number of milliseconds: at most an hour.
     #[serde(skip_serializing_if = "is_zero")]
     pub ms: u32,
-    /// The names of events that cancel it.
+    /// The names of events that cancel the survey.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cancelled_by: Vec<String>,
 }
@@ -72,14 +72,14 @@ fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
-/// Whom to ask, where. What is not said does not matter.
+/// Which visitors to ask, and on which pages. An absent field makes no restriction.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Targeting {
-    /// Pages on one of which it is asked; on all if there are none.
+    /// Pages on which it is asked; on all pages if there are none.
     pub include: Vec<PageRule>,
-    /// Pages on which it is not asked all the same.
+    /// Pages on which it is not asked, even if `include` matches.
     pub exclude: Vec<PageRule>,
     /// Kinds of device; any if there are none.
     pub devices: Vec<Device>,
@@ -89,13 +89,13 @@ pub struct Targeting {
     pub traits: BTreeMap<String, String>,
     /// Only visitors who come for the first time, or only those who come back.
     pub visitors: Option<Visitors>,
-    /// Only from this visit on, counted from 1.
+    /// The visit from which on a visitor is asked, counted from 1.
     pub min_visits: Option<u32>,
-    /// What the referrer must contain.
+    /// Text that the referrer must contain.
     pub referrer: Option<String>,
     /// UTM parameters that the address must carry, such as `utm_source`.
     pub utm: BTreeMap<String, String>,
-    /// The share of visitors who are asked, in percent: 1 to 100. A visitor stays in or out.
+    /// Share of visitors who are asked, in percent: 1 to 100. A visitor stays in or out.
     pub sample_percent: Option<u8>,
 }
 
@@ -112,19 +112,19 @@ pub enum Device {
     Phone,
 }
 
-/// Visitors by whether they were here before.
+/// Visitors, by whether they were here before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Visitors {
-    /// For the first time.
+    /// They are here for the first time.
     New,
-    /// Again.
+    /// They were here before.
     Returning,
 }
 
 impl Device {
-    /// The name that summaries and the store use.
+    /// Returns the name that summaries and the store use.
     pub fn name(self) -> &'static str {
         match self {
             Self::Desktop => "desktop",
@@ -139,18 +139,18 @@ impl Device {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Frequency {
-    /// Once, whatever came of it.
+    /// Once, however the showing ended.
     #[default]
     Once,
     /// Once a day until there is an answer.
     UntilAnswered,
-    /// Again after so many days: 1 to 3,650.
+    /// Again after this number of days: 1 to 3,650.
     EveryDays(u16),
-    /// Again after so many days, by what came of it.
+    /// Again after a number of days that depends on how the last showing ended.
     After(After),
 }
 
-/// After how many days a visitor is asked again, each 1 to 3,650; never where there is none.
+/// After how many days a visitor is asked again, each 1 to 3,650; never for an absent field.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
@@ -161,13 +161,13 @@ pub struct After {
     /// After it was closed without an answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dismissed: Option<u16>,
-    /// After an answer.
+    /// After it was answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answered: Option<u16>,
 }
 
 impl Frequency {
-    /// By what came of it.
+    /// Returns the days for each way in which a showing can end.
     pub fn after(self) -> After {
         match self {
             Self::Once => After::default(),

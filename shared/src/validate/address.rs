@@ -1,19 +1,19 @@
-//! The addresses that pages can have, as browsers write them: no capital in the host, no port that goes
-//! without saying, a slash after it, nothing that would be percent-encoded, no `.` and no `..` between
-//! slashes. A rule that matches none of them is a mistake.
+//! The addresses that pages can have, as browsers write them: no capital letter in the host, no default port, a
+//! slash after the host, no character that would be percent-encoded, no `.` and no `..` between slashes. A rule
+//! that matches none of them is a mistake.
 
 use std::sync::LazyLock;
 
 use super::regex::{Node, Set};
 
-/// Where one is in an address.
+/// A position in an address, as a state of a state machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum At {
-    /// So many letters into `http`.
+    /// After this many letters of `http`.
     Scheme(u8),
     /// After `http`, or `https`.
     Secure(bool),
-    /// After the colon and so many of the two slashes.
+    /// After the colon and this many of the two slashes.
     Slashes(bool, u8),
     /// In the host.
     Host(bool),
@@ -21,24 +21,24 @@ enum At {
     Brackets(bool),
     /// After those brackets.
     Bracketed(bool),
-    /// In the port, after digits that make this number: 0 where there is none yet, and [`OTHER`] where it
-    /// will be none of those that go without saying.
+    /// In the port, after digits that make this number: 0 if there is no digit yet, and [`OTHER`] if it can no
+    /// longer become a default port.
     Port(bool, u16),
-    /// After a slash of the path, and so many dots.
+    /// After a slash of the path, and this many dots.
     Dots(u8),
-    /// Elsewhere in the path.
+    /// Anywhere else in the path.
     Path,
     Query,
     Fragment,
 }
 
-/// Stands for all ports but 80, 443 and their beginnings.
+/// Represents all ports other than 80, 443 and their beginnings.
 const OTHER: u16 = 9;
 
 use At::{Bracketed, Brackets, Dots, Fragment, Host, Path, Port, Query, Scheme, Secure, Slashes};
 
 impl At {
-    /// Where one is after another character; `None` where no address goes on like that.
+    /// Returns the position after one more character; `None` if no address continues like that.
     fn after(self, c: u8) -> Option<Self> {
         let is_name = c.is_ascii_lowercase() || c.is_ascii_digit() || b"-._~".contains(&c);
         let at = match (self, c) {
@@ -82,18 +82,19 @@ impl At {
     }
 }
 
-/// Whether a character stands for itself, and is not percent-encoded.
+/// Whether a character is written as it is, and is not percent-encoded.
 fn is_kept(c: u8, encoded: &[u8]) -> bool {
     c.is_ascii_graphic() && !encoded.contains(&c)
 }
 
-/// All that one can be at in an address, each with what characters lead on from there, and to where.
+/// All positions in an address. Each has the sets of characters that lead on from it, and the positions to
+/// which they lead.
 struct Map {
     places: Vec<At>,
     ways: Vec<Vec<(Set, Places)>>,
 }
 
-/// Several places of the map, a bit each by their order there.
+/// Several positions of the map, a bit for each by its order there.
 type Places = u64;
 
 static MAP: LazyLock<Map> = LazyLock::new(|| {
@@ -123,38 +124,38 @@ impl Map {
     }
 }
 
-/// Where a rule begins to be compared.
+/// The position from which a rule is compared.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum From {
-    /// With the address's beginning.
+    /// The beginning of the address.
     Address,
-    /// With what comes after the host.
+    /// The position after the host.
     Path,
-    /// Anywhere.
+    /// Any position.
     Anywhere,
 }
 
-/// Whether any address matches what stands in a row. Of page groups the query is not looked at.
+/// Whether any address matches a sequence of nodes. For page groups the query is ignored.
 pub(super) fn can_match(nodes: &[Node], from: From, with_query: bool) -> bool {
     let rule =
         Rule { allowed: MAP.places_where(|at| with_query || !matches!(at, Query | Fragment)) };
     let at = |start| MAP.places_where(|at| at == start);
     let start = match from {
         From::Address => at(Scheme(0)),
-        // After any host, so that the next character is the path's first.
+        // After any host, so that the next character is the first of the path.
         From::Path => at(Host(true)),
         From::Anywhere => rule.many(at(Scheme(0)), !0),
     };
     rule.reached(nodes, start) != 0
 }
 
-/// A rule, by the places of the map that it looks at.
+/// A rule, with the positions of the map that it may use.
 struct Rule {
     allowed: Places,
 }
 
 impl Rule {
-    /// Where one can be after what stands in a row.
+    /// Returns the positions that are possible after a sequence of nodes.
     fn reached(&self, nodes: &[Node], start: Places) -> Places {
         nodes.iter().fold(start, |places, node| match node {
             Node::End => places & MAP.places_where(At::is_end),
@@ -174,7 +175,7 @@ impl Rule {
         })
     }
 
-    /// Where one can be after one character more.
+    /// Returns the positions that are possible after one more character.
     fn step(&self, places: Places, set: Set) -> Places {
         let mut next = 0;
         for (_, ways) in MAP.ways.iter().enumerate().filter(|(at, _)| places >> at & 1 == 1) {
@@ -185,7 +186,7 @@ impl Rule {
         next & self.allowed
     }
 
-    /// Where one can be after any number of characters more.
+    /// Returns the positions that are possible after any number of further characters.
     fn many(&self, places: Places, set: Set) -> Places {
         let mut all = places;
         loop {

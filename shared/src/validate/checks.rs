@@ -1,11 +1,11 @@
-//! Checks that several rules make.
+//! Checks that several rules share.
 
 use crate::definition::language::is_language;
 use crate::definition::text::Text;
 use crate::problem::{Code, Problem};
 
 pub const DAYS_LIMIT: u16 = 3_650;
-/// In how many languages a text can be.
+/// Number of languages in which a text can be at most.
 const LANGUAGES_LIMIT: usize = 100;
 
 pub fn check_text(path: &str, text: &Text, own: &str, limit: usize) -> Result<(), Problem> {
@@ -27,8 +27,8 @@ pub fn check_text(path: &str, text: &Text, own: &str, limit: usize) -> Result<()
 /// The schemes of links: the web, a mail or a telephone. Anything else could run a script.
 pub const LINK_SCHEMES: [&str; 4] = ["https", "http", "mailto", "tel"];
 
-/// Refuses a link of another scheme, and one with control characters, which browsers skip when they
-/// look for a scheme.
+/// Refuses a link with another scheme, or with control characters, which browsers skip when they look for a
+/// scheme.
 pub fn check_link(path: &str, url: &str, schemes: &[&str]) -> Result<(), Problem> {
     plain(path, url, 500)?;
     if is_link(url, schemes) {
@@ -39,7 +39,7 @@ pub fn check_link(path: &str, url: &str, schemes: &[&str]) -> Result<(), Problem
         .limit(schemes.join(", ")))
 }
 
-/// Whether an address is one that a link may lead to.
+/// Whether a link may lead to an address.
 pub fn is_safe_link(address: &str) -> bool {
     is_link(address, &LINK_SCHEMES)
 }

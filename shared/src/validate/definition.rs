@@ -1,4 +1,4 @@
-//! The rules of definitions: lengths, ids, references, and what a page could be stalled by.
+//! The rules of definitions: lengths, ids, references, and patterns that could stall a page.
 
 use super::checks::{
     DAYS_LIMIT, LINK_SCHEMES, check_link, check_text, count, invalid, plain, range,
@@ -19,16 +19,16 @@ use crate::time::are_seconds;
 /// The largest definition, in bytes of JSON.
 pub const DEFINITION_LIMIT: usize = 64 * 1024;
 
-/// How many questions a survey can ask.
+/// Number of questions that a survey can ask at most.
 pub const QUESTIONS_LIMIT: usize = 20;
 const RULES_LIMIT: usize = 50;
 const HOUR_MS: u32 = 60 * 60 * 1000;
 const OPTIONS_LIMIT: usize = 20;
 
-/// The least time after which anything is forgotten, in days: until then a revision may arrive.
+/// The shortest time after which data is forgotten, in days: until then a revision may arrive.
 pub const RETENTION_LEAST: u16 = 31;
 
-/// Checks what serde cannot.
+/// Checks the rules that serde cannot check.
 pub fn definition(definition: &Definition) -> Result<(), Problem> {
     plain("name", &definition.name, 100)?;
     if !is_language(&definition.language) {
@@ -40,7 +40,7 @@ pub fn definition(definition: &Definition) -> Result<(), Problem> {
         check_question(&format!("questions[{at}]"), question, earlier)?;
     }
     let longest = definition.questions.iter().map(|question| question.answer.longest_text());
-    // One display holds all of them.
+    // One display holds all texts.
     let longest = longest.fold(0, u16::saturating_add);
     if longest > TEXTS_LIMIT {
         let detail = format!("all texts together could have {longest} characters");
@@ -236,7 +236,7 @@ fn check_targeting(targeting: &Targeting) -> Result<(), Problem> {
     }
 }
 
-/// Checks what displays are told apart by: names that are unlike each other.
+/// Checks the names by which displays are distinguished: they must all be different.
 fn check_dimensions(definition: &Definition) -> Result<(), Problem> {
     let groups: Vec<_> = definition.page_groups.iter().map(|group| group.name.clone()).collect();
     for (path, names, limit) in [
@@ -284,7 +284,7 @@ fn check_schedule(definition: &Definition) -> Result<(), Problem> {
         range(&path(outcome), days.unwrap_or(1), 1, DAYS_LIMIT)?;
     }
     range("later_days", definition.later_days.unwrap_or(1), 1, 365)?;
-    // Half of what JavaScript can count: far beyond any date.
+    // Half of the numbers that JavaScript keeps exactly: far beyond any date.
     let latest = 1 << 52;
     for (field, ms) in [("start_ms", definition.start_ms), ("end_ms", definition.end_ms)] {
         if ms.is_some_and(are_seconds) {
@@ -330,7 +330,7 @@ mod tests {
     use super::*;
     use crate::validate::tests::definition_json;
 
-    /// The field that a changed definition is refused for.
+    /// Returns the field for which a changed definition is refused.
     #[track_caller]
     fn refused(change: impl FnOnce(&mut Value)) -> String {
         let mut json = definition_json();
@@ -457,7 +457,7 @@ mod tests {
             }
         });
         assert_eq!(field, "questions");
-        // Six bytes for each character, as a control character takes in JSON.
+        // Six bytes for each character, which is the size of a control character in JSON.
         assert!(usize::from(TEXTS_LIMIT) * 6 + 1_300 < crate::validate::DISPLAY_LIMIT);
     }
 }

@@ -10,19 +10,18 @@ use crate::problem::{Code, Problem};
 /// The longest comment, in characters.
 pub const TEXT_LIMIT: u16 = 2_000;
 
-/// The longest that all comments of a display can be together. With the worst escapes they still fit
+/// The longest that all comments of a display can be together. Even with the longest escapes they fit
 /// [`DISPLAY_LIMIT`], so that nothing a visitor was allowed to write is refused.
 pub const TEXTS_LIMIT: u16 = 2_500;
 
 /// The largest display, in bytes of JSON.
 pub const DISPLAY_LIMIT: usize = 16 * 1024;
 
-/// How long the value of a trait may be, in characters; what is over is cut off.
+/// The longest value of a trait, in characters; the rest is cut off.
 const TRAIT_LIMIT: usize = 100;
 
-/// Checks a display against the version that it names, and tidies what must not cost an answer:
-/// blank comments and empty choices go, and so do a language, a variant and traits that the version
-/// does not declare.
+/// Checks a display against the version that it names, and removes what must not make an answer invalid: blank
+/// comments and empty choices, and a language, a variant and traits that the version does not declare.
 pub fn display(display: &mut Display, definition: &Definition) -> Result<(), Problem> {
     if display.revision == 0 {
         return Err(Problem::new(Code::InvalidDisplay, "revisions are counted from 1")
@@ -41,7 +40,7 @@ pub fn display(display: &mut Display, definition: &Definition) -> Result<(), Pro
             return Err(Problem::new(Code::UnknownQuestion, detail).at(field));
         };
         check_answer(question, answer).map_err(|problem| problem.at(&field))?;
-        // Another tool asked on conditions of its own.
+        // Another tool had conditions of its own.
         let is_ours = display.channel != Channel::Import;
         if is_ours && !question.is_asked(&definition.questions, &display.answers) {
             let detail = "the question is asked on a condition that the other answers do not meet";
@@ -53,7 +52,7 @@ pub fn display(display: &mut Display, definition: &Definition) -> Result<(), Pro
             .at("stage")
             .limit("started or completed"));
     }
-    // Counters are kept for each language, so nobody can make up more of them.
+    // Counters are kept for each language, so nobody may add languages that are made up.
     if !definition.speaks(&display.language) {
         display.language.clear();
     }
@@ -64,7 +63,7 @@ pub fn display(display: &mut Display, definition: &Definition) -> Result<(), Pro
     Ok(())
 }
 
-/// Keeps the traits that a version declares, cut to a length.
+/// Keeps only the traits that a version declares, and cuts their values to a length.
 pub fn traits(traits: &mut BTreeMap<String, String>, definition: &Definition) {
     traits.retain(|key, value| {
         if let Some((end, _)) = value.char_indices().nth(TRAIT_LIMIT) {

@@ -1,10 +1,10 @@
-//! The rules of looks: positions and themes.
+//! The rules of the appearance: positions and themes.
 
 use super::checks::{invalid, plain, range};
 use crate::definition::appearance::{LEAST_CONTRAST, Palette, Position, Theme};
 use crate::problem::{Code, Problem};
 
-/// Checks where a survey stands.
+/// Checks the position of a survey.
 pub(super) fn position(position: &Position) -> Result<(), Problem> {
     match position {
         Position::Inline(selector) => plain("appearance.position.inline", selector, 200),
@@ -12,7 +12,7 @@ pub(super) fn position(position: &Position) -> Result<(), Problem> {
     }
 }
 
-/// Checks a theme: nothing that could be read as a style rule, and nothing that cannot be read.
+/// Checks a theme: nothing in it can act as a style rule, and no text is unreadable.
 pub fn theme(path: &str, theme: &Theme) -> Result<(), Problem> {
     if let Some(radius) = theme.radius {
         range(&format!("{path}.radius"), radius, 0, 300)?;

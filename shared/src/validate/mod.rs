@@ -1,4 +1,4 @@
-//! The rules that definitions and displays keep. The widget and the edge read the same ones.
+//! The rules for definitions and displays. The widget and the edge use the same ones.
 
 mod address;
 mod checks;
@@ -24,7 +24,7 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// A definition that uses what there is.
+    /// Returns a definition that uses every feature.
     pub(crate) fn definition_json() -> Value {
         json!({
             "name": "Relationship",

@@ -1,7 +1,7 @@
 //! The origins that a site can list.
 
-/// Checks that a text is an origin that a site can list: a scheme, a host, which may be `*.` and a
-/// domain, and maybe a port; or `*`. Says what is wrong with one that browsers would write otherwise.
+/// Checks that a text is an origin that a site can list: a scheme, a host, which may be `*.` and a domain, and
+/// optionally a port; or `*`. The error says what is wrong if browsers would write the origin in another way.
 pub fn check_origin(text: &str) -> Result<(), &'static str> {
     if is_origin(text) {
         return Ok(());
@@ -25,12 +25,12 @@ pub fn check_origin(text: &str) -> Result<(), &'static str> {
     })
 }
 
-/// Whether a text is such an origin.
+/// Whether a text is an origin that a site can list.
 pub fn is_origin(text: &str) -> bool {
     let Some(host) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else {
         return text == "*";
     };
-    // As browsers write it, or it would match none of them: no port that goes without saying.
+    // Like browsers write it, since otherwise it would match no origin: without a default port.
     let (name, port) = match host.rsplit_once(':') {
         Some((name, port)) if !host.ends_with(']') => (name, Some(port)),
         _ => (host, None),

@@ -1,4 +1,4 @@
-//! The rules about pages: they match in linear time, and match something.
+//! The checks of rules about pages: they must match in linear time, and match something.
 
 use super::address::{From, can_match};
 use super::checks::{invalid, plain};
@@ -15,7 +15,7 @@ pub(super) fn check_rule(path: &str, rule: &PageRule) -> Result<(), Problem> {
     check_matches(path, rule, true)
 }
 
-/// Checks a rule of a group of pages, which is compared with addresses without query.
+/// Checks a rule of a group of pages, which is compared with addresses without their query.
 pub(super) fn check_group_rule(path: &str, rule: &PageRule) -> Result<(), Problem> {
     plain(path, rule.pattern(), RULE_LIMIT)?;
     if let PageRule::Regex(_) = rule {
@@ -50,13 +50,13 @@ fn check_matches(path: &str, rule: &PageRule, with_query: bool) -> Result<(), Pr
     }))
 }
 
-/// Whether a page can have an address that a rule matches, which is no regular expression.
+/// Whether a page can have an address that a rule matches; the rule is not a regular expression.
 fn is_address(rule: &PageRule, with_query: bool) -> bool {
     let anchored = !matches!(rule, PageRule::Contains(_));
     can_match(&nodes_of(rule), from(rule, anchored), with_query)
 }
 
-/// Where a rule begins to be compared.
+/// Returns the position from which a rule is compared.
 fn from(rule: &PageRule, anchored: bool) -> From {
     match (anchored, is_path(rule)) {
         (false, _) => From::Anywhere,
@@ -65,7 +65,7 @@ fn from(rule: &PageRule, anchored: bool) -> From {
     }
 }
 
-/// Whether what stands in a row begins with a slash, whatever it matches.
+/// Whether a sequence of nodes begins with a slash in every case.
 fn begins_with_slash(nodes: &[Node]) -> bool {
     match nodes.first() {
         Some(Node::Chars { set, least, .. }) => *set == set_of('/') && *least > 0,
@@ -76,7 +76,7 @@ fn begins_with_slash(nodes: &[Node]) -> bool {
     }
 }
 
-/// What a rule matches, as the parts of a pattern.
+/// Returns what a rule matches, as the parts of a pattern.
 fn nodes_of(rule: &PageRule) -> Vec<Node> {
     let pattern = rule.pattern();
     let has_query = pattern.contains(['?', '#']);
@@ -113,7 +113,7 @@ fn literal(nodes: &mut Vec<Node>, text: &str) {
     nodes.extend(spelled(text).chars().map(|c| Node::one(set_of(c))));
 }
 
-/// A rule that is likely to have been meant, if it matches something.
+/// Returns the rule that the owner probably meant, if it matches something.
 fn as_browsers_write(rule: &PageRule, with_query: bool) -> Option<String> {
     let text = rule.pattern().trim();
     let with_scheme = |text: &str| {
@@ -185,7 +185,7 @@ mod tests {
         {
             assert!(refused(&PageRule::Regex(text.to_owned())).is_some(), "{text}");
         }
-        // It is compared with addresses that have none.
+        // The rule is compared with addresses that have neither.
         for text in ["/cart?x=1", "/cart#x"] {
             assert!(check_group_rule("p", &PageRule::Exact(text.to_owned())).is_err(), "{text}");
         }

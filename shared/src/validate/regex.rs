@@ -1,22 +1,23 @@
-//! Regular expressions that a page runs: of a class that a backtracking engine matches in linear time.
+//! Regular expressions that a page runs: only of a class that a backtracking engine matches in linear time.
 //!
-//! What can cost more is a repetition without a limit that can end in several places, each of which leads
-//! to another long search. So of those there is at most one, which a pattern without `^` has before its
-//! beginning, and every other one can end in one place only: what follows is not of what it repeats. After
-//! the one that can end anywhere each other one can also begin in one place only: what stands before it is
-//! not of what it repeats either. Then no part of an address is searched twice by the same repetition.
-//! Choices multiply what is tried, whatever the length; how often is counted, and limited.
+//! An expression costs more than linear time if a repetition without a limit can end in several places, and
+//! each of these leads to another long search. So every such repetition must end in one place only: what
+//! follows it must not be one of the characters that it repeats. One repetition is exempt; in a pattern without
+//! `^` that is the implicit one before the beginning. After the exempt one, every other repetition must also
+//! begin in one place only: what comes before it must not be one of the characters that it repeats either. Then
+//! the same repetition never searches a part of an address twice. Choices multiply the attempts, but
+//! independently of the length; their number is counted and limited.
 
 use super::checks::invalid;
 use crate::problem::{Code, Problem};
 
-/// How many ways there may be to go through a pattern from one place of an address.
+/// Number of ways in which a pattern may be gone through from one position of an address.
 const WAYS_LIMIT: u32 = 64;
 
 /// The highest number of repetitions that a pattern may name.
 const COUNT_LIMIT: u32 = 100;
 
-/// Characters of an address, which are all of ASCII: a bit for each.
+/// A set of characters of an address, which are all ASCII: a bit for each.
 pub(super) type Set = u128;
 
 /// Any character.
@@ -25,41 +26,41 @@ pub(super) const ANY: Set = !0;
 /// A part of a pattern.
 #[derive(Debug)]
 pub(super) enum Node {
-    /// One of these characters, so many times; without a limit if there is no highest number.
+    /// One of these characters, this many times; without a limit if there is no `most`.
     Chars { set: Set, least: u32, most: Option<u32> },
-    /// One of these, or nothing if it is optional.
+    /// One of these sequences, or nothing if it is optional.
     Choice { of: Vec<Vec<Node>>, optional: bool },
     /// The end of the address.
     End,
 }
 
 impl Node {
-    /// One character.
+    /// Makes a node of one character.
     pub(super) fn one(set: Set) -> Self {
         Self::Chars { set, least: 1, most: Some(1) }
     }
 
-    /// Any number of characters.
+    /// Makes a node of any number of characters.
     pub(super) fn many(set: Set) -> Self {
         Self::Chars { set, least: 0, most: None }
     }
 }
 
-/// The set of one character; none that is not ASCII stands in an address.
+/// Returns the set of one character; it is empty for a character outside ASCII, which no address holds.
 pub(super) fn set_of(c: char) -> Set {
     if c.is_ascii() { 1 << u32::from(c) } else { 0 }
 }
 
-/// A pattern that was read.
+/// A pattern after reading.
 #[derive(Debug)]
 pub(super) struct Pattern {
     /// Whether it begins with `^`.
     pub(super) anchored: bool,
-    /// What follows.
+    /// The nodes after the `^`.
     pub(super) nodes: Vec<Node>,
 }
 
-/// Refuses what is not of the class.
+/// Refuses a pattern that is not of the class.
 pub(super) fn check_regex(path: &str, pattern: &str) -> Result<Pattern, Problem> {
     let refused = |detail: &'static str| match invalid(path, detail) {
         Err(problem) => problem,
@@ -75,12 +76,12 @@ pub(super) fn check_regex(path: &str, pattern: &str) -> Result<Pattern, Problem>
     Ok(read)
 }
 
-/// What can come after a part.
+/// What can follow a part.
 #[derive(Clone, Copy)]
 struct Follow {
-    /// The characters with which it can begin.
+    /// The characters with which the following parts can begin.
     first: Set,
-    /// Whether nothing needs to: the pattern is matched.
+    /// Whether the following parts can be empty, so that the pattern is matched.
     done: bool,
 }
 
@@ -88,17 +89,17 @@ impl Follow {
     const END: Self = Self { first: 0, done: true };
 }
 
-/// What stands before a part.
+/// What comes before a part.
 #[derive(Clone, Copy)]
 struct Before {
-    /// The characters with which it can end.
+    /// The characters with which the earlier parts can end.
     last: Set,
-    /// Whether it has a repetition that can end anywhere.
+    /// Whether the earlier parts have a repetition that can end anywhere.
     open: bool,
 }
 
-/// Checks what stands in a row, from its beginning. Gives what stands before that which comes after it,
-/// and in how many ways it can be gone through.
+/// Checks a sequence of nodes, from its beginning. Returns what comes before the node that follows it, and the
+/// number of ways in which the sequence can be gone through.
 fn check(nodes: &[Node], before: Before, after: Follow) -> Result<(Before, u32), &'static str> {
     let mut before = before;
     let mut ways = 1_u32;
@@ -154,7 +155,7 @@ fn check(nodes: &[Node], before: Before, after: Follow) -> Result<(Before, u32),
     Ok((before, ways))
 }
 
-/// With what nodes in a row, and what comes after them, can begin.
+/// Returns what a sequence of nodes, and the parts that come after it, can begin with.
 fn first_of(nodes: &[Node], after: Follow) -> Follow {
     nodes.iter().rfold(after, |after, node| match node {
         Node::End => Follow { first: 0, done: false },
@@ -171,8 +172,8 @@ fn first_of(nodes: &[Node], after: Follow) -> Follow {
     })
 }
 
-/// Whether no two alternatives match at the same place: somewhere at their beginning one takes none of
-/// the characters that the other takes there.
+/// Whether no two alternatives match at the same place: at some position of their beginnings, one accepts none
+/// of the characters that the other accepts there.
 fn are_exclusive(of: &[Vec<Node>]) -> bool {
     let beginnings: Vec<Vec<Set>> = of.iter().map(|nodes| beginning(nodes)).collect();
     beginnings.iter().enumerate().all(|(at, one)| {
@@ -181,7 +182,7 @@ fn are_exclusive(of: &[Vec<Node>]) -> bool {
     })
 }
 
-/// The characters at each of the first places that are always taken.
+/// Returns the characters at each of the first positions that the nodes always match.
 fn beginning(nodes: &[Node]) -> Vec<Set> {
     let mut sets = Vec::new();
     for node in nodes {
@@ -194,7 +195,7 @@ fn beginning(nodes: &[Node]) -> Vec<Set> {
     sets
 }
 
-/// Reads a pattern in the dialect of browsers, as far as the class goes.
+/// Reads a pattern in the dialect of browsers, as far as the class allows.
 fn read(pattern: &str) -> Result<Pattern, &'static str> {
     let (anchored, rest) = match pattern.strip_prefix('^') {
         Some(rest) => (true, rest),
@@ -206,7 +207,7 @@ fn read(pattern: &str) -> Result<Pattern, &'static str> {
         return Err("the pattern closes a group that is not open");
     }
     if anchored && of.len() > 1 {
-        // It would read as if it held for all of them.
+        // A reader would believe that it applies to all alternatives.
         return Err("the pattern has a choice after its ^: write ^(?:…|…)");
     }
     let nodes = match (of.pop(), of.is_empty()) {
@@ -244,13 +245,13 @@ impl Reader<'_> {
         }
     }
 
-    /// The next part; none where it only says something about a place that any character may be at.
+    /// Reads the next part; `None` if it is only an assertion about a position where any character may be.
     fn node(&mut self) -> Result<Option<Node>, &'static str> {
         let set = match self.left.next() {
             Some('(') => return self.group().map(Some),
             Some('$') => return self.unrepeated(Some(Node::End)),
             Some('\\') => match self.left.next() {
-                // Whether a word begins or ends here only narrows what is matched.
+                // A word boundary only narrows what is matched.
                 Some('b' | 'B') => return self.unrepeated(None),
                 Some(c) => self.escaped(c)?,
                 None => return Err("the pattern ends with a backslash"),
@@ -299,7 +300,7 @@ impl Reader<'_> {
         }
     }
 
-    /// How often what stands before is repeated.
+    /// Reads how often the part before is repeated.
     fn count(&mut self) -> Result<Option<(u32, Option<u32>)>, &'static str> {
         let count = match self.left.peek() {
             Some('*') => (0, None),
@@ -321,7 +322,7 @@ impl Reader<'_> {
             _ => return Ok(None),
         };
         self.left.next();
-        // Whether as few as possible are tried first does not matter.
+        // It does not matter whether the repetition tries the lowest number first.
         self.left.next_if_eq(&'?');
         Ok(Some(count))
     }
@@ -345,7 +346,7 @@ impl Reader<'_> {
             if is_range {
                 self.left.next();
                 match self.class_item()? {
-                    // A hyphen at the end stands for itself.
+                    // A hyphen at the end is a literal hyphen.
                     None => {
                         set |= from | set_of('-');
                         return Ok(if negated { !set } else { set });
@@ -358,7 +359,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What stands next in a class; none at its end.
+    /// Reads the next item of a class; `None` at its end.
     fn class_item(&mut self) -> Result<Option<Set>, &'static str> {
         match self.left.next() {
             None => Err("the pattern leaves a group or a class open"),
@@ -371,7 +372,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What a backslash and a character stand for.
+    /// Returns the characters that a backslash and a character stand for.
     fn escaped(&mut self, c: char) -> Result<Set, &'static str> {
         let all = |test: fn(char) -> bool| {
             (0..128_u8).map(char::from).filter(|c| test(*c)).fold(0, |set, c| set | set_of(c))
@@ -398,12 +399,12 @@ impl Reader<'_> {
 const COUNTS: &str =
     "the pattern has a { that is not a number of repetitions up to 100, such as {2,5}";
 
-/// All characters from one to another.
+/// Returns all characters from one to another.
 fn range(from: Set, to: Set) -> Result<Set, &'static str> {
     if from.count_ones() != 1 || to.count_ones() != 1 || to < from {
         return Err("a class has a range that is not of two signs of ASCII in their order");
     }
-    // All bits below the higher one and the lower one, and these two.
+    // All bits up to the higher one, without those below the lower one.
     Ok((to | (to - 1)) & !(from - 1))
 }
 
@@ -432,13 +433,13 @@ mod tests {
             "^/a*a*a*a*a*a*a*a*b",
             "^/.*a.*b",
             "^/.*/x/.*/y$",
-            // From each place a long search begins.
+            // From each position a long search begins.
             r"\d+x",
             "item[a-z]*/x",
             "utm_source=[^&]*&",
             "a+b",
             "/.+/.+/x",
-            // Two to the power of many ways.
+            // Two to the power of the number of choices: many ways.
             "^/(a|a)(a|a)(a|a)(a|a)(a|a)(a|a)(a|a)b",
             "^/a?a?a?a?a?a?a?aaaaaaab",
             "^/a{1,100}a{1,100}b",

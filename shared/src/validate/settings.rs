@@ -7,7 +7,7 @@ use crate::definition::language::is_language;
 use crate::problem::{Code, Problem};
 use crate::settings::Settings;
 
-/// Checks what serde cannot. The name of the time zone is the caller's to check.
+/// Checks the rules that serde cannot check. The caller must check the name of the time zone.
 pub fn settings(settings: &Settings) -> Result<(), Problem> {
     check(settings).map_err(|problem| Problem { code: Code::InvalidSettings, ..problem })
 }

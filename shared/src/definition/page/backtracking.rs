@@ -1,5 +1,5 @@
-//! A matcher that goes back like those of browsers and counts its steps, for the tests: browsers do not say
-//! how many they took. It reads what rules are made of, and nothing else of the dialect.
+//! A backtracking matcher that works like those of browsers and counts its steps, for the tests, because
+//! browsers do not report their steps. It reads only the part of the dialect that rules are made of.
 
 use std::collections::HashMap;
 use std::iter::Peekable;
@@ -18,7 +18,7 @@ enum Part {
     End,
 }
 
-/// An expression, ready to be matched.
+/// A parsed expression.
 pub(crate) struct Expression(Part);
 
 struct Run<'a> {
@@ -35,7 +35,7 @@ impl Expression {
         Self(part)
     }
 
-    /// Whether it is found in a text, and how many steps that took.
+    /// Returns whether the expression is found in a text, and how many steps that took.
     pub(crate) fn test(&self, text: &str) -> (bool, u64) {
         let mut run = Run { text: text.as_bytes(), steps: 0, named: HashMap::new() };
         let found = (0..=text.len()).any(|at| go(&self.0, at, &mut run, &mut |_, _| true));
@@ -185,13 +185,13 @@ fn one(left: &mut Peekable<Chars>) -> Part {
     }
 }
 
-/// Runs a test with room for as many calls within each other as an address has characters.
+/// Runs a test with enough stack for as many nested calls as an address has characters.
 pub(crate) fn with_room(test: fn()) {
     let run = std::thread::Builder::new().stack_size(1 << 28).spawn(test).unwrap();
     assert!(run.join().is_ok(), "it failed as it says above");
 }
 
-/// Numbers that look random and are the same each time.
+/// Pseudo-random numbers that are the same in each run.
 pub(crate) struct Draw(u64);
 
 impl Draw {
@@ -206,14 +206,14 @@ impl Draw {
         (self.0 >> 11) as usize % limit
     }
 
-    /// Some of these, one after the other.
+    /// Returns some of these texts, one after the other.
     pub(crate) fn row(&mut self, of: &[&str], most: usize) -> String {
         (0..self.below(most + 1)).map(|_| of[self.below(of.len())]).collect()
     }
 }
 
-/// Says that an expression takes twice the steps at most for a text that is twice as long, whatever of it
-/// is repeated.
+/// Asserts that an expression takes at most twice the steps for a text that is twice as long, whichever part of
+/// the text is repeated.
 #[track_caller]
 pub(crate) fn expect_linear(expression: &str, pieces: &[&str], draw: &mut Draw) {
     let read = Expression::read(expression);

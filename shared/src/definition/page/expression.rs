@@ -1,23 +1,26 @@
-//! Rules about pages as one regular expression, which browsers match in a time that grows with the
-//! address's length and no faster, whatever the rules are.
+//! Rules about pages as one regular expression, which browsers match in a time that grows linearly with the
+//! length of the address, whatever the rules are.
 //!
-//! Browsers backtrack, so a repetition is written in one of three ways. What follows it is not of what it
-//! repeats: then it can end in one place only. Or nothing that follows can fail. Or it takes the first
-//! place where it fits and never looks back, which JavaScript lets a look-ahead with a back reference say.
-//! The first place is the right one: a star takes all that lies between it and a later one.
+//! Browsers backtrack, so every repetition is written in one of three ways:
 //!
-//! `*` stops at slashes and `**` does not. So what lies between two `**` is looked for part by part, a part
-//! being what lies between two slashes: each star within looks no further than its own part.
+//! - What follows the repetition is not one of the characters that it repeats, so it can end in one place only.
+//! - Nothing that follows the repetition can fail.
+//! - The repetition takes the first place where it fits and never backtracks, which JavaScript can express by a
+//!   look-ahead with a back reference. The first place is always enough: the star that follows it matches all
+//!   text between the first place and a later one.
+//!
+//! `*` stops at slashes and `**` does not. So the text between two `**` is searched part by part, where a part
+//! is the text between two slashes: each star within a part looks no further than that part.
 
 use super::rule::{PageRule, spelled};
 
-/// One regular expression, in the dialect of browsers, for all addresses that one of the rules to
-/// include matches (all addresses, if there are none) and none of those to exclude; `None` where no
-/// rule says anything.
+/// Writes one regular expression, in the dialect of browsers, that matches all addresses that one of the rules
+/// to include matches (all addresses, if there are none) and none of the rules to exclude; `None` if there are
+/// no rules.
 ///
-/// It is matched with the whole address. A rule that begins with a slash says what comes after the
-/// host, and any other says how the address begins, or what it is; the query and the fragment belong to
-/// it only where the rule has a `?` or a `#`.
+/// Browsers match it with the whole address. A rule that begins with a slash is compared with what comes after
+/// the host; any other rule with the beginning of the address, or with all of it. The query and the fragment
+/// are compared only if the rule has a `?` or a `#`.
 pub fn expression(include: &[PageRule], exclude: &[PageRule]) -> Option<String> {
     let mut writer = Writer::default();
     writer.push("^");
@@ -34,8 +37,8 @@ pub fn expression(include: &[PageRule], exclude: &[PageRule]) -> Option<String> 
     (writer.text != "^").then_some(writer.text)
 }
 
-/// Whether a rule is compared with what comes after the host: it begins with a slash, however that is
-/// written in a regular expression, and be it in a group.
+/// Whether a rule is compared with what comes after the host: it begins with a slash, in any spelling of a
+/// regular expression, even within a group.
 pub(crate) fn is_path(rule: &PageRule) -> bool {
     match rule {
         PageRule::Regex(text) => text
@@ -45,21 +48,21 @@ pub(crate) fn is_path(rule: &PageRule) -> bool {
     }
 }
 
-/// An expression in the making.
+/// An expression while it is written.
 #[derive(Default)]
 struct Writer {
     text: String,
-    /// How many groups have names.
+    /// Number of named groups.
     named: usize,
 }
 
 /// What the stars of a rule stand for.
 struct Stars {
-    /// A character that `*` takes.
+    /// The class of a character that `*` matches.
     within: &'static str,
-    /// A character that `**` takes.
+    /// The class of a character that `**` matches.
     any: &'static str,
-    /// Where an address ends, as far as the rule looks at it.
+    /// The end of an address, as far as the rule compares it.
     end: &'static str,
 }
 
@@ -68,7 +71,7 @@ impl Stars {
         if pattern.contains(['?', '#']) {
             Self { within: "[^/]", any: ".", end: "$" }
         } else {
-            // The query is none of the rule's business.
+            // The rule does not compare the query.
             Self { within: "[^/?#]", any: "[^?#]", end: "(?:[?#]|$)" }
         }
     }
@@ -79,7 +82,7 @@ impl Writer {
         self.text.push_str(text);
     }
 
-    /// Writes what stands for itself.
+    /// Writes a text that matches literally.
     fn literal(&mut self, text: &str) {
         let spelled = spelled(text);
         let mut escape = 0;
@@ -97,7 +100,7 @@ impl Writer {
         }
     }
 
-    /// Writes what is matched in the first way that fits, or not at all.
+    /// Writes a part that matches in the first way that fits, or not at all.
     fn atomic(&mut self, write: impl FnOnce(&mut Self)) {
         let name = format!("p{}", self.named);
         self.named += 1;
@@ -115,13 +118,13 @@ impl Writer {
         }
     }
 
-    /// Writes one rule, to be matched from the address's beginning.
+    /// Writes one rule, to be matched from the beginning of the address.
     fn rule(&mut self, rule: &PageRule) {
         let pattern = rule.pattern();
         let stars = Stars::of(pattern);
         let is_path = is_path(rule);
         if let (true, PageRule::Contains(_)) = (is_path, rule) {
-            // The host has no slash, so what begins with one lies behind it.
+            // The host has no slash, so the first slash comes after it.
             self.push("[^/]*//");
         } else if is_path {
             self.push("[^/]*//[^/?#]*");
@@ -139,7 +142,7 @@ impl Writer {
             }
             PageRule::Glob(text) => self.glob(text, &stars),
             PageRule::Regex(text) => match text.strip_prefix('^') {
-                // What it was anchored to is matched already.
+                // The text to which it was anchored is matched already.
                 Some(rest) => self.push(&format!("(?:{rest})")),
                 None => self.push(&format!(".*?(?:{text})")),
             },
@@ -150,7 +153,7 @@ impl Writer {
         let mut stretches = text.split("**").enumerate().peekable();
         while let Some((at, stretch)) = stretches.next() {
             let is_end = stretches.peek().is_none();
-            // After it `**` takes whatever is left.
+            // The last `**` matches everything that is left.
             let is_last = text.split("**").skip(at + 1).all(str::is_empty);
             if at == 0 {
                 self.parts(stretch, stars, true, is_end);
@@ -172,8 +175,8 @@ impl Writer {
         }
     }
 
-    /// Writes what has no `**`, part by part. `from_start` says that it begins where it is matched and not
-    /// somewhere within the part, and `to_end` that the address ends after it.
+    /// Writes a text without `**`, part by part. `from_start` says that the text begins exactly where matching
+    /// begins, and not somewhere later within the part. `to_end` says that the address ends after it.
     fn parts(&mut self, stretch: &str, stars: &Stars, from_start: bool, to_end: bool) {
         let mut parts = stretch.split('/').enumerate().peekable();
         while let Some((at, part)) = parts.next() {
@@ -185,7 +188,7 @@ impl Writer {
         }
     }
 
-    /// Writes what has no slash. `to_end` says that the part ends after it.
+    /// Writes a text without a slash. `to_end` says that the part ends after it.
     fn part(&mut self, part: &str, stars: &Stars, from_start: bool, to_end: bool) {
         let mut texts = part.split('*').enumerate().peekable();
         while let Some((at, text)) = texts.next() {
@@ -241,7 +244,7 @@ mod tests {
             let read = Expression::read(&written(std::slice::from_ref(&rule), &[]));
             let wanted = rule.matches(&address);
             assert_eq!(read.test(&address).0, wanted, "{rule:?} {address}");
-            // Whatever the case of its digits, and whatever follows it.
+            // In either case of its digits, and whatever follows it.
             for other in
                 [address.replace("C3", "c3"), format!("{address}?a/b"), format!("{address}#/")]
             {

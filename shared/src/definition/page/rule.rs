@@ -7,20 +7,20 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PageRule {
-    /// It is this.
+    /// The address is this text.
     Exact(String),
-    /// It begins like this.
+    /// The address begins with this text.
     Prefix(String),
-    /// It has this somewhere.
+    /// The address contains this text.
     Contains(String),
-    /// It matches a pattern in which `*` stands for anything but `/` and `**` for anything.
+    /// The address matches a pattern in which `*` stands for anything but `/` and `**` for anything.
     Glob(String),
-    /// It matches a regular expression of a class that browsers match in linear time.
+    /// The address matches a regular expression of a class that browsers match in linear time.
     Regex(String),
 }
 
 impl PageRule {
-    /// What the rule compares with.
+    /// Returns the text that the rule compares with.
     pub fn pattern(&self) -> &str {
         match self {
             Self::Exact(text)
@@ -31,8 +31,8 @@ impl PageRule {
         }
     }
 
-    /// Whether an address without query and fragment matches. A regular expression matches nothing:
-    /// browsers act on those.
+    /// Whether an address without query and fragment matches. A regular expression matches nothing here: only
+    /// browsers evaluate those.
     pub fn matches(&self, address: &str) -> bool {
         let pattern = spelled(self.pattern());
         let address = spelled(address);
@@ -47,8 +47,8 @@ impl PageRule {
     }
 }
 
-/// A text as it is spelled in an address: what an address cannot hold is percent-encoded, and the digits
-/// of that are capitals.
+/// Spells a text as in an address: characters that an address cannot hold are percent-encoded, with digits in
+/// capitals.
 pub(crate) fn spelled(text: &str) -> String {
     let mut spelled = String::with_capacity(text.len());
     let mut digits = 0;
@@ -66,16 +66,16 @@ pub(crate) fn spelled(text: &str) -> String {
     spelled
 }
 
-/// The path of an address of the web.
+/// Returns the path of a web address.
 fn path(address: &str) -> &str {
     let host = address.split_once("://").map_or(address, |(_, rest)| rest);
     host.find('/').and_then(|at| host.get(at..)).unwrap_or("/")
 }
 
-/// Whether a text matches a pattern: `*` stands for anything but `/`, `**` for anything. Each star
-/// goes back only to itself, so the time is at most the product of the lengths for each of the two.
+/// Whether a text matches a pattern: `*` stands for anything but `/`, `**` for anything. Each star backtracks
+/// only to itself, so the time is at most the product of the two lengths, for each of the two kinds of star.
 fn glob(pattern: &[u8], text: &[u8]) -> bool {
-    // Which ends of the text the pattern read so far can have reached.
+    // The positions in the text that the pattern read so far can have reached.
     let mut reached = vec![false; text.len() + 1];
     if let Some(start) = reached.first_mut() {
         *start = true;
