@@ -16,7 +16,7 @@ pub struct Limiter {
 
 impl Limiter {
     /// Lets a request pass, or refuses it with the limit that it exceeds. `address` is the visitor's address,
-    /// as [`asklet_edge::http::address::network`] returns it, if the operator has named the header that
+    /// as the Worker reads it, if the operator has named the header that
     /// contains it.
     pub fn pass(
         &mut self,
