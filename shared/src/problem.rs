@@ -157,19 +157,19 @@ codes! {
     ScaleChanged = "scale_changed", 409, "A scale cannot change once there are responses";
     /// The survey has to be published first.
     NotPublished = "not_published", 409, "The survey was never published";
-    /// The site has the highest number of identity secrets.
+    /// The site has reached its limit of identity secrets.
     TooManySecrets = "too_many_secrets", 409, "There are too many identity secrets";
-    /// The site has the highest number of keys.
+    /// The site has reached its limit of keys.
     TooManyKeys = "too_many_keys", 409, "There are too many keys";
-    /// The site has the highest number of surveys.
+    /// The site has reached its limit of surveys.
     TooManySurveys = "too_many_surveys", 409, "There are too many surveys";
-    /// The survey has the highest number of versions.
+    /// The survey has reached its limit of versions.
     TooManyVersions = "too_many_versions", 409, "There are too many versions";
-    /// The versions of the survey ask the highest number of different questions.
+    /// The versions of the survey have reached the limit of different questions.
     TooManyQuestions = "too_many_questions", 409, "There are too many different questions";
-    /// All drafts and versions of the site together have the largest size.
+    /// All drafts and versions of the site together have reached the limit of their size.
     DefinitionsTooLarge = "definitions_too_large", 409, "The definitions are too large together";
-    /// The config of the site's live surveys has the largest size.
+    /// The config of the site's live surveys has reached the limit of its size.
     ConfigTooLarge = "config_too_large", 409, "The config would be too large";
     /// It is the last admin key: without it, nobody in the team could make another one.
     LastAdminKey = "last_admin_key", 409, "A site keeps one admin key at least";
@@ -177,7 +177,7 @@ codes! {
     SiteInUse = "site_in_use", 409, "The site is in use";
     /// The page of a bundle comes from a deployment with another schema.
     OtherSchema = "other_schema", 409, "The bundle was written by another release";
-    /// The site was changed after the bundle was begun from which the cursor is.
+    /// The site was changed after the bundle of this cursor was begun.
     SiteChanged = "site_changed", 409, "The site has changed since the bundle was begun";
     /// The page of a bundle is not complete.
     BrokenBundle = "broken_bundle", 422, "The page of the bundle is not whole";
@@ -199,7 +199,7 @@ codes! {
     NotShown = "not_shown", 422, "Pages cannot show this survey yet";
     /// A definition breaks a rule.
     InvalidDefinition = "invalid_definition", 422, "The definition is not valid";
-    /// The directive is none that can block the tag.
+    /// The directive cannot block the tag.
     UnknownDirective = "unknown_directive", 422, "There is no such directive";
     /// A site's or a survey's settings break a rule.
     InvalidSettings = "invalid_settings", 422, "The settings are not valid";

@@ -1,12 +1,12 @@
-//! Elements of the survey, built from Rust one by one.
+//! The DOM elements of the survey, which Rust creates one by one.
 //!
-//! Leptos's own element types carry code that compares, hydrates and replaces for every shape of a view.
-//! A survey replaces its question as a whole, so these are plain elements, and Leptos decides when.
-//! Nothing is built from markup: a page may require Trusted Types.
+//! Leptos's own element types carry code that compares, hydrates and replaces elements for every shape of a
+//! view. A survey always replaces its question as a whole, so it uses plain elements, and Leptos only decides
+//! when they are drawn. Nothing is built from markup, because a page may require Trusted Types.
 
 use wasm_bindgen::prelude::*;
 
-// Bound without `catch`: names and selectors are our own, so nothing here can throw.
+// The functions are bound without `catch`: names and selectors are our own, so nothing here can throw.
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(js_namespace = document, js_name = createElement)]
@@ -26,47 +26,47 @@ extern "C" {
     #[wasm_bindgen(method, js_name = append)]
     fn append_text(this: &Element, text: &str);
 
-    /// Whether a selector of ours finds it.
+    /// Whether the element matches one of our selectors.
     #[wasm_bindgen(method)]
     pub fn matches(this: &Element, selector: &str) -> bool;
 
-    /// The innermost element around it, or itself, that a selector of ours finds.
+    /// Returns the innermost element that matches one of our selectors: this element itself, or one around it.
     #[wasm_bindgen(method)]
     pub fn closest(this: &Element, selector: &str) -> Option<Element>;
 
-    /// The first element within it that a selector of ours finds.
+    /// Returns the first element within it that matches one of our selectors.
     #[wasm_bindgen(method, js_name = querySelector)]
     pub fn find(this: &Element, selector: &str) -> Option<Element>;
 
-    /// What was put into it, where it is a field.
+    /// Returns the value of a field.
     #[wasm_bindgen(method, getter)]
     pub fn value(this: &Element) -> String;
 
-    /// Puts one element in the place of everything inside.
+    /// Replaces all children by one element.
     #[wasm_bindgen(method, js_name = replaceChildren)]
     pub fn replace_children(this: &Element, child: &Element);
 }
 
-/// A new element with a class.
+/// Creates an element with a class.
 pub fn element(name: &str, class: &str) -> Element {
     let element = create(name);
     if class.is_empty() { element } else { element.with("class", class) }
 }
 
 impl Element {
-    /// With an attribute.
+    /// Sets an attribute.
     pub fn with(self, name: &str, value: &str) -> Self {
         self.set(name, value);
         self
     }
 
-    /// With a text at the end.
+    /// Appends a text.
     pub fn text(self, text: &str) -> Self {
         self.append_text(text);
         self
     }
 
-    /// With a child at the end.
+    /// Appends a child.
     pub fn child(self, child: &Self) -> Self {
         self.append(child);
         self

@@ -1,4 +1,5 @@
-//! What the loader gives to the widget: what to show, its place in the page, and where its states go.
+//! The interface that the loader gives to the widget: the survey to show, its place in the page, and the
+//! receiver of its states.
 
 use wasm_bindgen::prelude::*;
 
@@ -10,28 +11,28 @@ extern "C" {
     #[derive(Clone)]
     pub type Host;
 
-    /// The survey's body, as it was fetched.
+    /// Returns the survey's body, as it was fetched.
     #[wasm_bindgen(method, getter)]
     pub fn body(this: &Host) -> Vec<u8>;
 
-    /// The version of the survey.
+    /// Returns the version of the survey.
     #[wasm_bindgen(method, getter)]
     pub fn version(this: &Host) -> u32;
 
-    /// The address of the page; empty where it is not told.
+    /// Returns the address of the page; empty if the site does not want it.
     #[wasm_bindgen(method, getter)]
     pub fn page(this: &Host) -> String;
 
-    /// The token of who answers; empty where nobody is known.
+    /// Returns the identity token of the respondent; empty if there is none.
     #[wasm_bindgen(method, getter)]
     pub fn identity(this: &Host) -> String;
 
-    /// Keys and values of traits in turn, each ended by a NUL but the last.
+    /// Returns keys and values of traits in turn, with a NUL after each except the last.
     #[wasm_bindgen(method, getter)]
     pub fn traits(this: &Host) -> String;
 
-    /// Puts the survey's panel into the page and keeps it there, with its style sheet and the theme's:
-    /// above the page, or in the element that a selector finds. Fails where there is none.
+    /// Puts the survey's panel into the page and keeps it there, with its style sheet and the theme's: above
+    /// the page, or in the element that a selector finds. Fails if there is no such element.
     #[wasm_bindgen(method, catch)]
     pub fn place(
         this: &Host,
@@ -41,11 +42,11 @@ extern "C" {
         slot: &str,
     ) -> Result<(), JsValue>;
 
-    /// Takes the survey out of the page.
+    /// Removes the survey from the page.
     #[wasm_bindgen(method)]
     pub fn remove(this: &Host);
 
-    /// Takes a state of the display, and what has just happened to it.
+    /// Takes a state of the display, and the name of what has just happened to it.
     #[wasm_bindgen(method)]
     pub fn save(this: &Host, id: &str, json: &str, what: &str);
 }

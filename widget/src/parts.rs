@@ -1,4 +1,4 @@
-//! The parts of a survey: how a question is answered, what the site says beside it, and the thanks.
+//! The parts of a survey: the question with its field, the notice of the site, and the thanks.
 
 use asklet_shared::body::{Body, Field, Question, Rating, Thanks};
 use asklet_shared::display::Answer;
@@ -6,15 +6,15 @@ use asklet_shared::validate::is_safe_link;
 
 use crate::element::{Element, element};
 
-/// Where a question stands among those that are asked, from 1.
+/// The position of a question among those that are asked, counted from 1.
 pub struct Place {
     pub at: usize,
     pub total: usize,
-    /// Whether no other can follow.
+    /// Whether no other question can follow.
     pub is_last: bool,
 }
 
-/// One question with the buttons that lead on and back.
+/// Draws one question with the buttons for the next and the previous one.
 pub fn question(
     body: &Body,
     question: &Question,
@@ -49,7 +49,7 @@ pub fn question(
     if place.at == 1 { notice(form, body) } else { form }
 }
 
-/// A scale: native radio buttons in a fieldset. What stands for a value is the style sheet's.
+/// Draws a scale: native radio buttons in a fieldset. The style sheet decides how a value looks.
 fn rating(question: &Question, rating: &Rating, given: Option<&Answer>) -> Element {
     let mut scale = element("div", &format!("scale {}", rating.shown_as));
     for score in rating.lowest..=rating.highest {
@@ -71,7 +71,7 @@ fn rating(question: &Question, rating: &Rating, given: Option<&Answer>) -> Eleme
         .child(&ends.child(&end(&rating.low)).child(&end(&rating.high)))
 }
 
-/// A text, which nobody has to write.
+/// Draws a text field, which may stay empty.
 fn comment(
     form: Element,
     question: &Question,
@@ -89,7 +89,7 @@ fn comment(
     form.child(&label.child(&element("span", "hint").text(optional))).child(&field)
 }
 
-/// What the site says beside its first question: why the visitor is asked, and what becomes of answers.
+/// Draws the site's notice beside the first question: why the visitor is asked, and what is done with answers.
 fn notice(form: Element, body: &Body) -> Element {
     let Body { why, privacy_url, strings, .. } = body;
     let mut notice = element("div", "notice");
@@ -103,7 +103,7 @@ fn notice(form: Element, body: &Body) -> Element {
     form.child(&notice)
 }
 
-/// The end.
+/// Draws the thanks at the end.
 pub fn thanks(thanks: &Thanks) -> Element {
     let text = element("p", "thanks").with("id", "question").text(&thanks.text);
     let end = element("div", "").child(&text);

@@ -1,5 +1,4 @@
-//! The display as the visitor makes it: every change is a revision, and every revision is saved the
-//! moment it is made.
+//! The display while the visitor answers: every change is a revision, and every revision is saved at once.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -10,7 +9,7 @@ use asklet_shared::display_id::DisplayId;
 
 use crate::host::Host;
 
-/// One display, shared by everything that changes it.
+/// One display, shared by all code that changes it.
 #[derive(Clone)]
 pub struct Progress {
     display: Rc<RefCell<Display>>,
@@ -18,7 +17,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// A display of which nothing is saved yet.
+    /// Makes a display of which nothing is saved yet.
     pub fn new(host: Host, id: DisplayId, language: String) -> Self {
         let identity = host.identity();
         let traits = host.traits();
@@ -41,20 +40,20 @@ impl Progress {
         Self { display: Rc::new(RefCell::new(display)), host }
     }
 
-    /// The survey is in the page: from here on it is saved.
+    /// Records that the survey is in the page: from now on the display is saved.
     pub fn shown(&self) {
         self.change("shown", |_| {});
     }
 
-    /// The survey is in view; the first time counts.
+    /// Records that the survey is in view; only the first time counts.
     pub fn seen(&self) {
         if self.display.borrow().stage < Stage::Seen {
             self.change("seen", |display| display.stage = Stage::Seen);
         }
     }
 
-    /// A question was answered, answered anew, or its answer taken back. Answers to later questions
-    /// that are not asked any more go with the earlier answer.
+    /// Records that a question was answered, answered anew, or its answer removed. Answers to later questions
+    /// that are not asked any more are removed with the earlier answer.
     pub fn answered(&self, body: &Body, question: &str, answer: Option<Answer>) {
         self.change("answered", |Display { answers, stage, .. }| {
             match answer {
@@ -66,12 +65,12 @@ impl Progress {
         });
     }
 
-    /// The thank-you was reached.
+    /// Records that the thank-you was reached.
     pub fn completed(&self) {
         self.change("completed", |display| display.stage = Stage::Completed);
     }
 
-    /// The visitor closed the survey, or put it off.
+    /// Records that the visitor closed the survey, or put it off.
     pub fn dismissed(&self, what: &str) {
         self.change(what, |display| display.dismissed = true);
     }
@@ -81,12 +80,12 @@ impl Progress {
         self.display.borrow().stage == Stage::Completed
     }
 
-    /// The answer to a question so far.
+    /// Returns the present answer to a question.
     pub fn answer(&self, question: &str) -> Option<Answer> {
         self.display.borrow().answers.get(question).cloned()
     }
 
-    /// Looks at all answers so far.
+    /// Passes all present answers to a function.
     pub fn with_answers<T>(&self, read: impl FnOnce(&Answers) -> T) -> T {
         read(&self.display.borrow().answers)
     }
@@ -95,7 +94,7 @@ impl Progress {
         let mut display = self.display.borrow_mut();
         change(&mut display);
         display.revision += 1;
-        // A display always serializes; if it ever did not, the outbox would keep the state before.
+        // A display can always be serialized. If that ever failed, the outbox would keep the previous state.
         if let Ok(json) = serde_json::to_string(&*display) {
             self.host.save(&display.id.to_string(), &json, what);
         }

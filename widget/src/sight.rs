@@ -1,20 +1,20 @@
-//! Whether the survey was in view: one that stands in the page may lie far below.
+//! Whether the survey was in view: a survey in an element of the page may be far below.
 
 use js_sys::Array;
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit};
 
-/// How much of it must be in view at once. The whole may be larger than a phone.
+/// Share of the survey that must be in view at once. The whole may be larger than a phone.
 const SHARE: f64 = 0.3;
 
-/// Waits for an element to come into view, as long as it is held.
+/// Waits for an element to come into view, as long as this object lives.
 pub struct Sight {
     observer: IntersectionObserver,
     _callback: Closure<dyn Fn(Array)>,
 }
 
 impl Sight {
-    /// Calls back once the element is in view, in a page that can be seen.
+    /// Calls a function once the element is in view, in a page that is visible.
     pub fn of(element: &Element, seen: impl Fn() + 'static) -> Result<Self, JsValue> {
         let callback = Closure::<dyn Fn(Array)>::new(move |entries: Array| {
             let is_in_view = |entry: JsValue| {

@@ -1,4 +1,4 @@
-//! The survey: one question after the other, and thanks.
+//! The survey: one question after the other, and the thanks.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -22,23 +22,23 @@ const STYLE: &str = include_str!(env!("ASKLET_STYLE"));
 struct Survey {
     body: Body,
     host: Host,
-    /// All that is drawn.
+    /// The root of everything that is drawn.
     panel: Element,
     progress: Progress,
-    /// Which question is asked; none of them once the thanks are reached.
+    /// The index of the question that is asked; past the last question once the thanks are reached.
     step: ArcRwSignal<usize>,
-    /// The step that is in the page: what has changed is drawn a moment later.
+    /// The step that is drawn in the page: a change of `step` is drawn a moment later.
     drawn: Cell<usize>,
-    /// The questions that led to this one, for the way back.
+    /// The questions that led to this one, to go back.
     trail: RefCell<Vec<usize>>,
     /// How the visitor last acted.
     last_used: Cell<Used>,
-    /// What had the focus before the survey got it.
+    /// The element that had the focus before the survey got it.
     returns_to: RefCell<Option<HtmlElement>>,
 }
 
-/// What a visitor acts with. A score that is clicked leads on to the next question. One that the arrow
-/// keys have moved to does not even count until it is confirmed, since they pass over others.
+/// The way in which a visitor acts. A click on a score leads on to the next question. A score that the arrow
+/// keys have moved to does not even count until it is confirmed, since these keys pass over other scores.
 #[derive(Clone, Copy, PartialEq)]
 enum Used {
     Pointer,
@@ -47,7 +47,7 @@ enum Used {
     OtherKey,
 }
 
-/// What keeps a survey going, as long as it is held.
+/// The objects that must live as long as the survey.
 struct Going {
     survey: Rc<Survey>,
     _listener: Closure<dyn Fn(Event)>,
@@ -60,7 +60,7 @@ thread_local! {
     static OPEN: RefCell<Option<Going>> = const { RefCell::new(None) };
 }
 
-/// What happens within the survey; one listener hears all of it.
+/// The events within the survey; one listener handles all of them.
 const EVENTS: [&str; 13] = [
     "pointerdown",
     "keydown",
@@ -77,7 +77,7 @@ const EVENTS: [&str; 13] = [
     "submit",
 ];
 
-/// Puts a survey into the page.
+/// Opens a survey in the page.
 pub fn open(host: Host, id: DisplayId, body: Body) -> Result<(), JsValue> {
     let part = element("div", "part");
     let announcement = element("p", "announce").with("role", "status");
@@ -103,7 +103,7 @@ pub fn open(host: Host, id: DisplayId, body: Body) -> Result<(), JsValue> {
         returns_to: RefCell::default(),
     });
     let this = survey.clone();
-    // Taking a changed field out of the page tells of the change while this runs.
+    // When a changed field is removed from the page, the browser sends a change event while this runs.
     let listener = Closure::<dyn Fn(Event)>::new(move |event: Event| this.hear(&event));
     for name in EVENTS {
         panel.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref())?;
@@ -114,20 +114,20 @@ pub fn open(host: Host, id: DisplayId, body: Body) -> Result<(), JsValue> {
         part.replace_children(&this.part(step));
         let text = this.text(step).to_owned();
         let announcement = announcement.clone();
-        // A region says what changes in it, not what it came with: it fills with the next frame.
+        // A live region announces changes, but not its first content, so its text is set in the next frame.
         request_animation_frame(move || announcement.set_text_content(Some(&text)));
     });
     let this = survey.clone();
     let sight = Sight::of(&panel, move || this.progress.seen())?;
     let Survey { body, host, progress, .. } = &*survey;
-    // The last that can fail: only what is in the page is saved.
+    // This is the last step that can fail: only a survey that is in the page is saved.
     host.place(&panel, STYLE, &body.style, &body.inline)?;
     progress.shown();
     OPEN.replace(Some(Going { survey, _listener: listener, _effect: effect, _sight: sight }));
     Ok(())
 }
 
-/// Takes the survey out of the page, as it is.
+/// Removes the survey from the page, in its present state.
 pub fn close() {
     if let Some(going) = OPEN.take() {
         going.survey.host.remove();
@@ -135,7 +135,7 @@ pub fn close() {
 }
 
 impl Survey {
-    /// What stands at a step: a question, or the thanks.
+    /// Draws the part for a step: a question, or the thanks.
     fn part(&self, step: usize) -> Element {
         let Self { body, progress, .. } = self;
         self.drawn.set(step);
@@ -152,7 +152,7 @@ impl Survey {
         }
     }
 
-    /// What is read at a step.
+    /// Returns the text of a step for screen readers.
     fn text(&self, step: usize) -> &str {
         match self.body.questions.get(step) {
             Some(question) => &question.text,
@@ -164,7 +164,8 @@ impl Survey {
         self.progress.with_answers(|answers| self.body.thanks(answers))
     }
 
-    /// The next question after a step, and how many are still to come, after the answers so far.
+    /// Returns the next question after a step, and the number of questions still to come, after the answers so
+    /// far.
     fn later(&self, step: usize) -> (Option<usize>, usize) {
         self.progress.with_answers(|answers| {
             let later = || self.body.asked(answers).filter(|at| *at > step);
@@ -176,8 +177,8 @@ impl Survey {
         let Some(target) = event.target() else { return };
         let target: Element = target.unchecked_into();
         let kind = event.type_();
-        // Shortcuts of the page are none of the survey's, and what is typed here is none of the page's.
-        // Where the focus goes in here is not for a dialog of the page to take back.
+        // The page must not see what is typed here, and its shortcuts must not react to it. A dialog of the
+        // page must not take the focus back from the survey.
         if !matches!(kind.as_str(), "pointerdown" | "click" | "change" | "submit") {
             event.stop_propagation();
         }
@@ -192,14 +193,14 @@ impl Survey {
                 });
                 match key.as_str() {
                     "Escape" => self.end("dismissed"),
-                    // Of a choice that is made already no browser tells a click by this key.
+                    // If the choice is checked already, no browser sends a click for this key.
                     " " if target.matches("input:checked") => self.keep_score(),
                     _ => {}
                 }
             }
             "focusin" => {
                 let from = other(event);
-                // Moving about within the survey changes nothing.
+                // A move of the focus within the survey changes nothing.
                 if from.as_ref().is_some_and(|from| !self.panel.contains(Some(from))) {
                     self.returns_to.replace(from);
                 }
@@ -209,10 +210,10 @@ impl Survey {
                 event.prevent_default();
                 self.advance();
             }
-            // The second click of two was meant for what the first one took away.
+            // The second click of a double click was meant for the element that the first one removed.
             "click" if event.unchecked_ref::<UiEvent>().detail() > 1 => event.prevent_default(),
             "click" | "change" if target.matches("input") => self.choose(),
-            // Translators wrap what is written in elements of their own.
+            // Translation tools wrap texts in elements of their own.
             "click" => match target.closest("button").map(|it| it.class_name()).as_deref() {
                 Some("close") => self.end("dismissed"),
                 Some("later") => self.end("later"),
@@ -223,23 +224,23 @@ impl Survey {
         }
     }
 
-    /// A score was moved to.
+    /// Handles that the visitor moved to a score.
     fn choose(&self) {
         if let Some(submit) = self.panel.find(".submit") {
-            // It cannot fail: an attribute that is not there is removed already.
+            // This cannot fail: removing an attribute that does not exist does nothing.
             let _ = submit.remove_attribute("disabled");
         }
         match self.last_used.get() {
             Used::Arrows => {}
-            // It keeps the score too.
+            // `advance` keeps the score too.
             Used::Pointer => self.advance(),
             Used::Tab | Used::OtherKey => self.keep_score(),
         }
     }
 
-    /// The focus leaves an element. A score is confirmed by going on from its scale, but not by a
-    /// pointer: that may be about to close the survey. Nor does a window that loses the focus confirm
-    /// it, of which no key tells.
+    /// Handles that the focus leaves an element. A score is confirmed when the visitor goes on from its scale
+    /// with the keyboard. A pointer does not confirm it, because it may be about to close the survey. A window
+    /// that loses the focus does not confirm it either, because no key caused that.
     fn leave(&self, from: &Element, to: Option<HtmlElement>) {
         let Some(scale) = from.closest("fieldset") else { return };
         let goes_on = match &to {
@@ -251,11 +252,11 @@ impl Survey {
         }
     }
 
-    /// Goes on to the next question or to the thanks.
+    /// Moves on to the next question or to the thanks.
     fn advance(&self) {
         let step = self.step.get_untracked();
         if step != self.drawn.get() {
-            // Of a click that a script makes the browser tells twice before anything else is drawn.
+            // If a script makes the click, the browser sends two events before anything else is drawn.
             return;
         }
         self.keep_score();
@@ -268,7 +269,7 @@ impl Survey {
         self.go(next.unwrap_or(self.body.questions.len()));
     }
 
-    /// Goes back to the question before.
+    /// Moves back to the previous question.
     fn back(&self) {
         self.keep_score();
         self.keep_text();
@@ -283,24 +284,25 @@ impl Survey {
         let by_pointer = self.last_used.get() == Used::Pointer;
         self.step.set(step);
         if had_focus {
-            // What had the focus is gone; what comes next is there with the next frame.
+            // The element that had the focus is gone; its successor exists in the next frame.
             request_animation_frame(move || {
-                // Not borrowed for longer: what hears of the focus may close the survey.
+                // The borrow ends here, because a listener for the focus may close the survey.
                 let survey = OPEN.with_borrow(|open| Some(open.as_ref()?.survey.clone()));
                 if let Some(survey) = survey {
-                    // A pointer leaves no doubt where one is, and a field would raise a phone's
+                    // With a pointer the visitor knows the position, and focusing a field would open a phone's
                     // keyboard.
                     let wanted = ["input:checked", "input", "textarea", ".close"];
                     let found = wanted.iter().find_map(|wanted| survey.panel.find(wanted));
                     let focus = if by_pointer { None } else { found };
-                    // Focusing fails only for what cannot have the focus, and then it stays where it is.
+                    // Focusing fails only for an element that cannot have the focus, and then the focus stays
+                    // where it is.
                     let _ = focus.as_ref().unwrap_or(&survey.panel).focus();
                 }
             });
         }
     }
 
-    /// Ends the survey; what was answered is kept, and what was written as well.
+    /// Ends the survey; answers and texts are kept.
     fn end(&self, what: &str) {
         if !self.progress.is_completed() {
             self.keep_text();
@@ -309,7 +311,7 @@ impl Survey {
         let had_focus = self.has_focus();
         close();
         if let (true, Some(element)) = (had_focus, &*self.returns_to.borrow()) {
-            // It may be gone; then the page decides.
+            // The element may be gone; then the page decides.
             let _ = element.focus();
         }
     }
@@ -318,7 +320,7 @@ impl Survey {
         self.panel.matches(":focus-within")
     }
 
-    /// Keeps the score that is chosen, if one is and that is new.
+    /// Keeps the chosen score, if there is one and it is new.
     fn keep_score(&self) {
         let chosen = self.panel.find("input:checked");
         if let Some(score) = chosen.and_then(|field| field.value().parse().ok()) {
@@ -326,7 +328,7 @@ impl Survey {
         }
     }
 
-    /// Keeps what stands in the text field, if there is one and that is new.
+    /// Keeps the content of the text field, if there is one and it is new.
     fn keep_text(&self) {
         if let Some(field) = self.panel.find("textarea") {
             let text = field.value();
@@ -344,7 +346,7 @@ impl Survey {
     }
 }
 
-/// Where the focus came from, or goes to.
+/// Returns the element from which the focus came, or to which it moves.
 fn other(event: &Event) -> Option<HtmlElement> {
     event.unchecked_ref::<FocusEvent>().related_target().map(JsCast::unchecked_into)
 }

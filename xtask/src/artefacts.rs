@@ -1,4 +1,4 @@
-//! What a build leaves in `dist/`, and the kinds of file that travel to browsers.
+//! The files that a build leaves in `dist/`, and the kinds of file that browsers download.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -15,46 +15,46 @@ use sha2::{Digest, Sha256, Sha384};
 use crate::root;
 use crate::step::hex;
 
-/// How long the hashed files of earlier builds stay: a page may hold a config that names them.
+/// How long the hashed files of earlier builds stay, because a page may have a config that names them.
 const KEEP_EARLIER: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// The deployable folder.
+/// Returns the deployable folder.
 pub fn dist() -> PathBuf {
     root().join("dist")
 }
 
-/// The Worker that panics where a test asks for it.
+/// Returns the folder of the Worker that panics when a test requests it.
 pub fn faults() -> PathBuf {
     root().join("target/xtask/faults")
 }
 
-/// The files that pages download.
+/// Returns the folder of the files that pages download.
 pub fn assets() -> PathBuf {
     dist().join("assets")
 }
 
-/// `manifest.json`: how the Worker knows the names of its files.
+/// `manifest.json`, which tells the Worker the names of its files.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Manifest {
     /// The digest of `asklet.js`.
     pub entry: String,
-    /// The hashed files that go together.
+    /// The hashed files of the same release.
     pub files: Files,
 }
 
 /// The hashed files of one release.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Files {
-    /// The moment.
+    /// The file that chooses the moment.
     pub when: String,
-    /// What the names of the widget's two halves have in common.
+    /// The common part of the names of the widget's two files.
     pub widget: String,
-    /// What shows a survey where the widget cannot. Only `when` names it.
+    /// The file that shows a survey if the widget cannot. Only `when` names it.
     pub frame: String,
 }
 
 impl Manifest {
-    /// The names of the hashed files: the entry's, for pages that pin it, and those of [`Files`].
+    /// Returns the names of the hashed files: the entry's, for pages that pin it, and those of [`Files`].
     pub fn hashed(&self) -> [String; 5] {
         let Files { when, widget, frame } = &self.files;
         [
@@ -72,8 +72,8 @@ impl Manifest {
         Ok(serde_json::from_slice(&text)?)
     }
 
-    /// Writes it beside the files that it names. The files of the one before are superseded from now
-    /// on, and their time begins.
+    /// Writes the manifest beside the files that it names. The files of the previous manifest are outdated from
+    /// now on, and their remaining time begins.
     pub fn write(&self) -> Result<()> {
         if let Ok(earlier) = Self::read() {
             for name in earlier.hashed() {
@@ -89,7 +89,7 @@ impl Manifest {
     }
 }
 
-/// Sixteen hexadecimal digits that name some content.
+/// Returns sixteen hexadecimal digits that identify some content.
 pub fn digest(contents: &[&[u8]]) -> String {
     let mut digest = Sha256::new();
     for content in contents {
@@ -100,7 +100,7 @@ pub fn digest(contents: &[&[u8]]) -> String {
     name
 }
 
-/// Puts a file into the assets: as it is, as brotli and as gzip.
+/// Writes a file into the assets: as it is, as brotli and as gzip.
 pub fn put(name: &str, content: &[u8]) -> Result<()> {
     let path = assets().join(name);
     let write = |ending: &str, content: &[u8]| {
@@ -113,7 +113,7 @@ pub fn put(name: &str, content: &[u8]) -> Result<()> {
     write(".gz", &gzip(content)?)
 }
 
-/// Brotli at its best.
+/// Compresses with brotli at the best level.
 pub fn brotli(content: &[u8]) -> Result<Vec<u8>> {
     let mut compressed = Vec::new();
     let mut writer = brotli::CompressorWriter::new(&mut compressed, 4096, 11, 22);
@@ -123,14 +123,14 @@ pub fn brotli(content: &[u8]) -> Result<Vec<u8>> {
     Ok(compressed)
 }
 
-/// Gzip at its best.
+/// Compresses with gzip at the best level.
 pub fn gzip(content: &[u8]) -> Result<Vec<u8>> {
     let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     writer.write_all(content)?;
     Ok(writer.finish()?)
 }
 
-/// The digests of scripts by their names, as `integrity` attributes and import maps take them.
+/// Writes the digests of scripts by their names, in the form of `integrity` attributes and import maps.
 pub fn integrity(scripts: &[(&str, &Vec<u8>)]) -> Result<Vec<u8>> {
     let digest =
         |content: &[u8]| format!("sha384-{}", BASE64_STANDARD.encode(Sha384::digest(content)));
@@ -139,7 +139,7 @@ pub fn integrity(scripts: &[(&str, &Vec<u8>)]) -> Result<Vec<u8>> {
     Ok(serde_json::to_vec(&digests)?)
 }
 
-/// Removes hashed files that no page can still ask for.
+/// Removes hashed files that no page can request any more.
 pub fn remove_outdated(manifest: &Manifest) -> Result<()> {
     let hashed = manifest.hashed();
     let unhashed = ["asklet.js", "debug.js", "integrity.json", "manifest.json", "openapi.json"];

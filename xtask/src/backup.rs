@@ -1,5 +1,5 @@
-//! Backups: a data folder in one file, and back. A folder is only taken while nothing runs on it,
-//! so that what is written belongs together.
+//! Backups: write a data folder into one file, and restore it. A folder is only backed up while nothing runs on
+//! it, so that its files are consistent.
 
 use std::fs::{self, File};
 use std::io::ErrorKind;
@@ -23,15 +23,16 @@ pub fn backup(file: &Path, data: &Path) -> Result<()> {
         bail!("{} is there already; a backup overwrites nothing", file.display());
     }
     if fs::symlink_metadata(&unfinished).is_ok_and(|found| found.is_file()) {
-        // Of a backup that broke off: a data folder has one at a time.
+        // It is left from a backup that broke off, since only one backup of a data folder can run at a time.
         fs::remove_file(&unfinished)
             .with_context(|| format!("cannot remove {}", unfinished.display()))?;
     }
     let archive = create(&unfinished)?;
-    // The name is given to what is whole, and never to what somebody put there meanwhile.
+    // Only a complete file gets the name, and never in place of a file that somebody created in the meantime.
     let written = write(archive, folder.path()).and_then(|()| give_name(&unfinished, file));
     if written.is_err() {
-        // Half a backup must not be taken for one; that it stays when this fails too changes nothing.
+        // Nobody must take half a backup for a whole one. If removing it fails too, there is nothing more to
+        // do.
         let _ = fs::remove_file(&unfinished);
     }
     written.with_context(|| format!("cannot write {}", file.display()))?;
@@ -40,11 +41,11 @@ pub fn backup(file: &Path, data: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Gives a file a name that nothing has.
+/// Renames a file to a name that no file has.
 fn give_name(unfinished: &Path, file: &Path) -> Result<()> {
     match fs::hard_link(unfinished, file) {
         Ok(()) => Ok(fs::remove_file(unfinished)?),
-        // Not every file system has links.
+        // Not every file system supports hard links.
         Err(error)
             if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::PermissionDenied) =>
         {
@@ -67,7 +68,7 @@ fn write(archive: File, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Appends what lies in a folder. A link is refused: it could lead to a file that only whoever makes
+/// Appends the content of a folder. A link is refused: it could lead to a file that only the person who makes
 /// the backup may read.
 fn append_folder(
     archive: &mut tar::Builder<GzEncoder<File>>,
@@ -96,7 +97,7 @@ fn append_folder(
     Ok(())
 }
 
-/// Opens a file, and not what a link that has taken its place leads to.
+/// Opens a file, but never the target of a link that has replaced it.
 fn open(path: &Path) -> Result<File> {
     let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
     #[cfg(unix)]
@@ -112,7 +113,7 @@ fn open(path: &Path) -> Result<File> {
 
 /// Makes a data folder from a backup.
 pub fn restore(file: &Path, data: &Path) -> Result<()> {
-    // Without a slash at its end, which would put what lies beside it into it.
+    // Removes a slash at the end, because files beside the folder would otherwise be put into it.
     let data = &data.components().collect::<PathBuf>();
     if fs::read_dir(data).is_ok_and(|mut entries| entries.next().is_some()) {
         bail!("{} is not empty; a restore overwrites nothing", data.display());
@@ -120,13 +121,13 @@ pub fn restore(file: &Path, data: &Path) -> Result<()> {
     let archive = File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
     let unfinished = beside(data, ".unfinished");
     if fs::symlink_metadata(&unfinished).is_ok() {
-        // Of a restore that broke off. Of a link only the link goes.
+        // It is left from a restore that broke off. If it is a link, only the link is removed.
         fs::remove_dir_all(&unfinished)
             .with_context(|| format!("cannot remove {}", unfinished.display()))?;
     }
     let unpacked = unpack(archive, &unfinished);
     if unpacked.is_err() {
-        // Nothing uses what is half unpacked, so leaving it is no second fault.
+        // Nothing uses a half-unpacked folder, so leaving it is not another error.
         let _ = fs::remove_dir_all(&unfinished);
     }
     unpacked.with_context(|| format!("{} is not a backup that can be restored", file.display()))?;
@@ -174,7 +175,7 @@ mod tests {
         let (data, file) = (parent.path().join("data"), parent.path().join("backup.tar.gz"));
         let secret = DataFolder::open(&data).unwrap().secret().unwrap();
         fs::write(data.join("objects/one.sqlite"), "rows").unwrap();
-        // What a backup that was killed has left is in nobody's way.
+        // The rest of a backup that was killed does not prevent another.
         fs::write(beside(&file, ".unfinished"), "half").unwrap();
         backup(&file, &data).unwrap();
         assert!(!beside(&file, ".unfinished").exists());
@@ -203,7 +204,7 @@ mod tests {
         fs::write(&private, "not for the backup").unwrap();
         drop(DataFolder::open(&data).unwrap());
 
-        // What a backup is named: neither a link, nor one that leads nowhere, is written through.
+        // The name of a backup: it is not written through a link, even if the link leads nowhere.
         for link in ["backup.tar.gz", "backup.tar.gz.unfinished"] {
             let link = parent.path().join(link);
             symlink(&victim, &link).unwrap();
@@ -213,7 +214,7 @@ mod tests {
         }
         assert!(!file.exists());
 
-        // What lies in the folder: a link is named, and nothing of it is read.
+        // The content of the folder: the error names a link, and nothing is read through it.
         for link in ["objects/one.sqlite", "linked"] {
             let link = data.join(link);
             symlink(&private, &link).unwrap();
@@ -223,7 +224,7 @@ mod tests {
         }
         assert!(!file.exists() && !beside(&file, ".unfinished").exists());
 
-        // What an archive holds: no link is made.
+        // The content of an archive: no link is made.
         let mut archive =
             tar::Builder::new(GzEncoder::new(File::create(&file).unwrap(), Compression::default()));
         let mut header = tar::Header::new_gnu();

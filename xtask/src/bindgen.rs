@@ -1,11 +1,12 @@
-//! The JavaScript around the two modules, as wasm-bindgen makes it.
+//! Makes the JavaScript for the two modules with wasm-bindgen.
 
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
-/// What the page takes, `NAME.js` and `NAME_bg.wasm` in a folder: the loader hands the module over.
+/// Writes the files for the page, `NAME.js` and `NAME_bg.wasm` in a folder; the loader passes the module to the
+/// script.
 pub fn for_page(module: &Path, folder: &Path, name: &str) -> Result<()> {
     let mut bindgen = Bindgen::new();
     bindgen.web(true)?;
@@ -14,7 +15,7 @@ pub fn for_page(module: &Path, folder: &Path, name: &str) -> Result<()> {
     generate(&mut bindgen, module, folder, name)
 }
 
-/// What the Worker takes, the same two files, with a function that starts the module anew after a trap.
+/// Writes the same two files for the Worker, with a function that starts the module anew after a trap.
 pub fn for_worker(module: &Path, folder: &Path, name: &str) -> Result<()> {
     let mut bindgen = Bindgen::new();
     bindgen.module(true)?;

@@ -1,4 +1,4 @@
-//! Makes what pages download: the scripts of `widget/loader/` and the widget.
+//! Makes the files that pages download: the scripts of `widget/loader/` and the widget.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,10 +16,10 @@ use crate::step::{Step, quiet};
 use crate::toolchain::Toolchain;
 use crate::tools;
 
-/// Where the steps leave what the next one takes.
+/// The folder in which the steps leave files for the next step.
 const STAGE: &str = "target/xtask/widget";
 
-/// Builds the widget's two halves from Rust.
+/// Builds the widget's two files from Rust.
 pub fn widget(toolchain: &Toolchain) -> Result<()> {
     Step {
         name: "widget",
@@ -59,7 +59,7 @@ fn compile(toolchain: &Toolchain, style: &Path) -> Result<()> {
             .args(["build", "--package", "asklet-widget", "--profile", "widget"])
             .args(["--target", "wasm32-unknown-unknown", "--target-dir", "target/widget"])
             .env("ASKLET_STYLE", style)
-            // A panic becomes a trap, and no text of any panic is left in the module.
+            // A panic becomes a trap, and no panic message is left in the module.
             .env("CARGO_UNSTABLE_PANIC_IMMEDIATE_ABORT", "true")
             .env("CARGO_PROFILE_WIDGET_PANIC", "immediate-abort")
             .env("CARGO_UNSTABLE_BUILD_STD_FEATURES", "optimize_for_size")
@@ -69,7 +69,7 @@ fn compile(toolchain: &Toolchain, style: &Path) -> Result<()> {
     .map(drop)
 }
 
-/// Minifies the scripts, names what is hashed, compresses everything and says so in the manifest.
+/// Minifies the scripts, gives hashed names, compresses everything and writes the manifest.
 pub fn assets() -> Result<()> {
     Step {
         name: "assets",
@@ -141,7 +141,7 @@ pub fn assets() -> Result<()> {
 
 fn minify(from: &Path, to: &Path, options: &[&str]) -> Result<()> {
     let mut esbuild = Command::new(tools::esbuild()?);
-    // What browsers have that have `popover`.
+    // The features of browsers that have `popover`.
     esbuild.arg(from).args(["--bundle", "--minify"]);
     esbuild.args(["--target=es2022,chrome114,firefox125,safari17", "--log-level=warning"]);
     esbuild.args(options).arg(format!("--outfile={}", to.display()));

@@ -10,8 +10,8 @@ use crate::root;
 use crate::step::{loud, timed};
 use crate::tools;
 
-/// Runs the browser tests, or those whose file or name matches, in the browsers that `ASKLET_BROWSERS`
-/// names, or in all that there are.
+/// Runs the browser tests, or those whose file or name matches, in the browsers that `ASKLET_BROWSERS` names,
+/// or in all browsers that are installed.
 pub fn browser_tests(matching: Option<&str>) -> Result<()> {
     let named = env::var("ASKLET_BROWSERS").unwrap_or_else(|_| "chromium,firefox,webkit".into());
     for name in named.split(',') {
@@ -21,10 +21,10 @@ pub fn browser_tests(matching: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-/// A browser for the tests, and what has to be there to drive it.
+/// A browser for the tests, and the programs that drive it.
 struct Browser {
     name: &'static str,
-    /// The variable that tells the tests where it is.
+    /// The variable that tells the tests the path of the browser.
     variable: &'static str,
     path: PathBuf,
 }
@@ -66,7 +66,7 @@ fn firefox() -> Result<PathBuf> {
     find().context("the package firefox-esr brought no browser")
 }
 
-/// WebKitGTK's browser for tests. It needs a driver, and a display of its own.
+/// Finds WebKitGTK's browser for tests. It needs a driver, and a display of its own.
 fn webkit() -> Result<PathBuf> {
     let find = || {
         let have_tools =
@@ -82,7 +82,7 @@ fn webkit() -> Result<PathBuf> {
     find().context("the packages webkit2gtk-driver and xvfb brought no MiniBrowser")
 }
 
-/// It is on no path: each distribution has a folder for it.
+/// Finds the browser, which is on no PATH: each distribution has a folder for it.
 fn mini_browser() -> Option<PathBuf> {
     let named = env::var_os("MINI_BROWSER").map(PathBuf::from);
     let multiarch = format!("/usr/lib/{}-linux-gnu", env::consts::ARCH);

@@ -1,4 +1,4 @@
-//! `cargo xtask build`: everything that is deployed, in `dist/`.
+//! `cargo xtask build`: makes everything that is deployed, in `dist/`.
 
 use std::fs;
 use std::panic;
@@ -20,20 +20,21 @@ use crate::tools;
 /// The module of the Worker with the names of its functions.
 const NAMED: &str = "named.wasm";
 
-/// What a build left.
+/// The result of a build.
 pub struct Built {
     /// The files that pages download.
     pub manifest: Manifest,
-    /// The compiler that made it, on which the sizes depend.
+    /// The compiler that was used; sizes depend on it.
     pub compiler: String,
 }
 
-/// Builds what is stale and returns what it left.
+/// Builds what is stale and returns the result.
 pub fn build() -> Result<Built> {
     let toolchain = Toolchain::find()?;
     tools::node_modules()?;
     runtime::report()?;
-    // Side by side: the last part of each is one compiler process that works alone.
+    // Both are built in parallel, because the last part of each is a single compiler process that uses one
+    // core.
     thread::scope(|scope| {
         let worker = scope.spawn(|| WORKER.build(&toolchain));
         let files = browser_files::widget(&toolchain).and_then(|()| browser_files::assets());
@@ -43,7 +44,7 @@ pub fn build() -> Result<Built> {
     Ok(Built { manifest: Manifest::read()?, compiler: toolchain.name() })
 }
 
-/// Refuses where [`build`] has not left everything that is served.
+/// Fails unless [`build`] has left everything that is served.
 pub fn check_built() -> Result<()> {
     let check = || {
         Manifest::read()?;
@@ -53,17 +54,17 @@ pub fn check_built() -> Result<()> {
     check().context("there is nothing to serve: run `cargo xtask build` first")
 }
 
-/// Builds the Worker that panics where a test asks for it, beside what is deployed.
+/// Builds the Worker that panics when a test requests it, beside the deployed one.
 pub fn build_with_faults() -> Result<()> {
     FAULTS.build(&Toolchain::find()?)
 }
 
-/// A Worker that is built.
+/// A Worker to build.
 struct Worker {
     name: &'static str,
-    /// Where it is made, within `target/xtask`.
+    /// The folder in which it is made, within `target/xtask`.
     made: &'static str,
-    /// Features of the edge beyond what is deployed.
+    /// Features of the edge that are not deployed.
     features: &'static [&'static str],
     leaves: &'static [&'static str],
 }
@@ -87,7 +88,7 @@ const FAULTS: Worker = Worker {
 };
 
 impl Worker {
-    /// Refuses where a file that it leaves is missing.
+    /// Fails if a file of the result is missing.
     fn check(&self, root: &Path) -> Result<()> {
         match self.leaves.iter().find(|path| !root.join(path).exists()) {
             Some(missing) => bail!("{missing} is missing"),
@@ -95,7 +96,7 @@ impl Worker {
         }
     }
 
-    /// Builds it: the module, the JavaScript around it, and both made small.
+    /// Builds the Worker: the module and the JavaScript around it, and minimises both.
     fn build(&self, toolchain: &Toolchain) -> Result<()> {
         let step = Step {
             name: self.name,
@@ -124,14 +125,14 @@ impl Worker {
             bindgen::for_worker(&module, &made, "index")?;
             let optimise = |passes: &[&str], from: &str, to: &str| {
                 let mut optimise = tools::binaryen("wasm-opt")?;
-                // wasm-bindgen tells traps from what JavaScript throws by exceptions; the module names
-                // itself what else it needs.
+                // wasm-bindgen distinguishes traps from exceptions of JavaScript by WebAssembly exceptions; the
+                // module itself names the other features that it needs.
                 optimise.arg("--enable-exception-handling").args(passes);
                 quiet(optimise.arg(from).args(["-o", to]).current_dir(&made))
             };
             optimise(&["-Os", "--debuginfo"], "index_bg.wasm", NAMED)?;
-            // Names of functions are a fifth of the module; the one with names stays here, to read a
-            // stack with.
+            // Names of functions are a fifth of the module. The module with names stays in this folder, to read
+            // stacks with.
             optimise(&["--strip-debug", "--strip-producers"], NAMED, "small.wasm")?;
             self.bundle(&made)?;
             let from = [
@@ -155,17 +156,17 @@ impl Worker {
             .args(["build", "--package", "asklet-edge", "--lib", "--release"])
             .args(["--target", "wasm32-unknown-unknown", "--target-dir", "target/edge"])
             .args(self.features)
-            // A stack says where, by the names of its functions; the standard library's quickest
-            // sorts are not worth their kilobytes.
+            // A stack shows the place by the names of functions, so panics need no locations. The fastest sorts
+            // of the standard library are not worth their kilobytes.
             .env("RUSTFLAGS", "-Zlocation-detail=none")
             .env("CARGO_UNSTABLE_BUILD_STD_FEATURES", "optimize_for_size")
-            // Promises of `js-sys` itself, without a crate in between.
+            // Uses the promises of `js-sys` itself, without a crate in between.
             .env("WASM_BINDGEN_USE_JS_SYS", "1")
             .current_dir(root());
         quiet(&mut cargo).map(drop)
     }
 
-    /// Puts `entry.js` and the JavaScript around the module into one file.
+    /// Bundles `entry.js` and the JavaScript around the module into one file.
     fn bundle(&self, made: &Path) -> Result<()> {
         let read = |path: &Path| {
             fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
@@ -173,8 +174,8 @@ impl Worker {
         let write = |path: &Path, text: &str| {
             fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
         };
-        // wasm-bindgen writes `import source`, which the platform does not know yet: its plain `import`
-        // of a .wasm file gives the compiled module as well.
+        // wasm-bindgen writes `import source`, which the platform does not know yet: the platform's plain
+        // `import` of a .wasm file returns the compiled module as well.
         let glue = made.join("index.js");
         let source_import = "import source wasmModule from";
         let text = read(&glue)?;

@@ -1,5 +1,5 @@
-//! The data folder of one machine: everything that a deployment there is made of. It says in which
-//! format it is, and a lock keeps two processes from using it at once.
+//! The data folder of one machine, which holds everything of a deployment there. It names its format, and a
+//! lock keeps two processes from using it at once.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write};
@@ -11,21 +11,21 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use crate::step::hex;
 
-/// The layout of the folder that this release reads and writes. What lies inside the objects has
-/// schemas of its own.
+/// The layout of the folder that this release reads and writes. The data inside the objects has schemas of its
+/// own.
 const FORMAT: u32 = 1;
 
-/// The file by which a folder is known as one of ours.
+/// The file that identifies a folder as a data folder.
 pub const FORMAT_FILE: &str = "format";
 
 /// The file that is locked while the folder is used.
 pub const LOCK_FILE: &str = "lock";
 
-/// How long a folder may stay locked before it counts as in use. Whoever had it may be about to end,
-/// and so may a process that was just started and has not let go of what it inherited.
+/// How long a folder may stay locked before it counts as in use. The process that had it may be about to end,
+/// and a process that was just started may still hold an inherited lock.
 const LOCK_PATIENCE: Duration = Duration::from_millis(500);
 
-/// A data folder that this process has to itself; dropping it lets others in.
+/// A data folder that this process uses exclusively; dropping it releases the folder.
 #[must_use = "the folder is only held while this lives"]
 pub struct DataFolder {
     path: PathBuf,
@@ -42,7 +42,8 @@ impl DataFolder {
         let secret = folder.path.join("secret");
         if !format.exists() {
             write_private(&secret, &random_hex()?).with_context(writing)?;
-            // Last, so that a folder with a format has a secret, and whole or not at all.
+            // The format is written last, so that a folder with a format always has a secret. It is written
+            // completely or not at all.
             let unfinished = folder.path.join("format.unfinished");
             write_private(&unfinished, &format!("{FORMAT}\n")).with_context(writing)?;
             fs::rename(&unfinished, &format).with_context(writing)?;
@@ -60,7 +61,7 @@ impl DataFolder {
         Ok(folder)
     }
 
-    /// Takes a folder that exists, of any format up to ours.
+    /// Locks a folder that exists, of any format up to ours.
     pub fn lock(path: &Path) -> Result<Self> {
         let path = fs::canonicalize(path)
             .with_context(|| format!("there is no data folder {}", path.display()))?;
@@ -87,18 +88,18 @@ impl DataFolder {
         }
     }
 
-    /// A handle on the lock, for a process that uses the folder: it holds the lock as long as it
-    /// lives, even if this one dies first.
+    /// Returns a handle on the lock for a process that uses the folder: that process holds the lock as long as
+    /// it lives, even if this one dies first.
     pub fn share_lock(&self) -> Result<File> {
         Ok(self.lock.try_clone()?)
     }
 
-    /// Where it lies.
+    /// Returns the path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The secret with which the deployment seals its ids.
+    /// Returns the secret with which the deployment seals its ids.
     pub fn secret(&self) -> Result<String> {
         let path = self.path.join("secret");
         let secret = fs::read_to_string(&path);
@@ -125,20 +126,20 @@ pub fn check_format(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Makes a folder that only its owner may enter: what visitors wrote lies in it.
+/// Makes a folder that only its owner may enter, because it holds what visitors wrote.
 pub fn make_private_folder(path: &Path) -> Result<()> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.recursive(true).create(path)?;
-    // One that was there may have been open to others.
+    // A folder that existed before may have been open to others.
     #[cfg(unix)]
     fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
     Ok(())
 }
 
-/// Makes a file that only its owner may read. Where something of that name is already, that stays, and
-/// so does what a link of that name leads to.
+/// Makes a file that only its owner may read. Fails if the name exists already: an existing file stays, and so
+/// does the target of a link with that name.
 pub fn create_private(path: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -147,10 +148,9 @@ pub fn create_private(path: &Path) -> Result<File> {
     Ok(options.open(path)?)
 }
 
-/// Writes a file that only its owner may read, in place of the one that was there, and waits until it
-/// is on disk.
+/// Writes a file that only its owner may read, in place of an existing one, and waits until it is on disk.
 pub fn write_private(path: &Path, content: &str) -> Result<()> {
-    // Of a link only the link goes.
+    // If it is a link, only the link is removed.
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
         _ => {}
@@ -160,7 +160,7 @@ pub fn write_private(path: &Path, content: &str) -> Result<()> {
     Ok(file.sync_all()?)
 }
 
-/// 32 random bytes.
+/// Returns 32 random bytes in hexadecimal.
 pub fn random_hex() -> Result<String> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(|error| anyhow!("no random bytes: {error}"))?;

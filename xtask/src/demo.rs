@@ -1,5 +1,5 @@
-//! The demo: a site, a key and a live NPS survey, made once for a data folder over the same API
-//! that a team uses, and a page that shows it.
+//! The demo: a site, a key and a live NPS survey, made once for a data folder over the same API that a team
+//! uses, and a page that shows the survey.
 
 use std::fs;
 
@@ -13,10 +13,10 @@ use crate::data::{self, DataFolder};
 /// The survey of the demo.
 const SURVEY: &str = include_str!("demo/survey.json");
 
-/// Its page; `{site}` stands for the site's id.
+/// The page of the demo; `{site}` stands for the site's id.
 const PAGE: &str = include_str!("demo/page.html");
 
-/// What was made, kept in the data folder with the key that the API shows only once.
+/// The demo of a data folder, stored there with the key that the API shows only once.
 #[derive(Serialize, Deserialize)]
 struct Demo {
     site: String,
@@ -24,7 +24,7 @@ struct Demo {
     survey: String,
 }
 
-/// Makes the demo unless this folder has one, and prints where it is.
+/// Makes the demo unless this folder has one, and prints its address.
 pub fn prepare(folder: &DataFolder, url: &str, admin_token: &str) -> Result<()> {
     let kept = folder.path().join("demo.json");
     let demo: Demo = match fs::read(&kept) {
@@ -64,7 +64,7 @@ fn create(url: &str, admin_token: &str) -> Result<Demo> {
     Ok(Demo { site, key, survey })
 }
 
-/// The definition of the demo's survey.
+/// Returns the definition of the demo's survey.
 pub fn definition() -> Result<Definition> {
     serde_json::from_str(SURVEY).context("the demo's survey is damaged")
 }

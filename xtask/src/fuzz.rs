@@ -1,5 +1,5 @@
-//! `cargo xtask fuzz`: what untrusted clients send. The decoders run natively under libFuzzer, guided by
-//! coverage; collecting runs over HTTP. Both begin with the inputs in `tests/fuzz/corpus/`.
+//! `cargo xtask fuzz`: sends the input of untrusted clients. The decoders run natively under libFuzzer, guided
+//! by coverage; collecting runs over HTTP. Both begin with the inputs in `tests/fuzz/corpus/`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,17 +13,17 @@ use crate::root;
 use crate::step::{loud, quiet, timed};
 use crate::tools::{apt_install, on_path};
 
-/// How long each half takes where nobody says otherwise.
+/// The default time for each half.
 const SECONDS: u32 = 120;
 
-/// What is fuzzed natively, with its share of the time: the largest decoders have the most.
+/// The targets that are fuzzed natively, each with its share of the time: the largest decoders get most of it.
 const DECODERS: [(&str, u32); 5] =
     [("definition", 40), ("display", 30), ("body", 20), ("route", 5), ("period", 5)];
 
-/// What is fuzzed over HTTP.
+/// The target that is fuzzed over HTTP.
 const COLLECT: &str = "collect";
 
-/// What libFuzzer needs to see of a program: which branches it took, and what it compared.
+/// The instrumentation that shows libFuzzer which branches a program took, and what it compared.
 const INSTRUMENTATION: &str = "-Cpasses=sancov-module \
      -Cllvm-args=-sanitizer-coverage-level=4 \
      -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
@@ -35,10 +35,10 @@ const INSTRUMENTATION: &str = "-Cpasses=sancov-module \
 pub struct Options {
     /// collect, definition, display, body, route or period; all of them if none is named
     target: Option<String>,
-    /// How long collecting, and how long the decoders together are fuzzed
+    /// How many seconds collecting, and how many the decoders together are fuzzed
     #[arg(long, default_value_t = SECONDS)]
     seconds: u32,
-    /// A file or folder to replay instead: whatever a failure left in tests/fuzz/found/
+    /// A file or folder to replay instead, such as one that a failure left in tests/fuzz/found/
     #[arg(long, requires = "target")]
     input: Option<PathBuf>,
 }
@@ -75,8 +75,8 @@ pub fn fuzz(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Builds the guided fuzzer. Its flags are stable ones; a target is named so that they reach neither
-/// build scripts nor macros.
+/// Builds the guided fuzzer. All its flags are stable. It names a compilation target, so that the flags reach
+/// neither build scripts nor macros.
 fn guided() -> Result<PathBuf> {
     if on_path("c++").is_none() {
         apt_install(&["g++"], "libFuzzer is compiled from C++")
@@ -98,8 +98,8 @@ fn guided() -> Result<PathBuf> {
     Ok(folder.join(host).join("fuzz/guided"))
 }
 
-/// Fuzzes a decoder for so many seconds and says how many inputs that were. What it learns stays in
-/// `target/`, for the next time.
+/// Fuzzes a decoder for a number of seconds and prints the number of inputs. The inputs that it learns stay in
+/// `target/`, for the next run.
 fn decoder(guided: &Path, target: &str, seconds: u32) -> Result<()> {
     let work = root().join("target/guided/corpus").join(target);
     let found = root().join("tests/fuzz/found");
@@ -111,7 +111,7 @@ fn decoder(guided: &Path, target: &str, seconds: u32) -> Result<()> {
         .arg(&work)
         .arg(format!("-max_total_time={seconds}"))
         .arg(format!("-artifact_prefix={}/{target}-", found.display()))
-        // A slow input is a finding too: everything here runs while somebody waits.
+        // A slow input is a defect too, because a user waits for everything that runs here.
         .args(["-timeout=5", "-max_len=8192", "-verbosity=0", "-print_final_stats=1"])
         .env("ASKLET_FUZZ_TARGET", target)
         .env("ASKLET_FUZZ_WORK", &work);

@@ -1,9 +1,9 @@
-//! Makes the widget's two halves smaller together than either could be made alone.
+//! Makes the widget's two files smaller together than either could be made alone.
 //!
-//! wasm-bindgen exports and imports more than the page uses, under long names that end in hashes,
-//! which no compression shortens. What the JavaScript half does not call is taken out of the
-//! module, what the module then no longer calls out of the JavaScript, and what is left gets short
-//! names. That is worth about a tenth of the whole.
+//! wasm-bindgen exports and imports more than the page uses, under long names that end in hashes, which no
+//! compression shortens. First this code removes from the module what the JavaScript does not call. Then it
+//! removes from the JavaScript what the module no longer calls. Finally the remaining names become short. That
+//! saves about a tenth of the whole.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,8 +17,8 @@ use crate::root;
 use crate::step::quiet;
 use crate::tools;
 
-/// What wasm-opt may use: what browsers with `popover` have. Never `--all-features`, whose newest
-/// encodings browsers refuse.
+/// The WebAssembly features that wasm-opt may use: those of browsers with `popover`. Never use
+/// `--all-features`, because browsers refuse its newest encodings.
 const FEATURES: [&str; 6] = [
     "--enable-bulk-memory",
     "--enable-sign-ext",
@@ -32,7 +32,7 @@ const FEATURES: [&str; 6] = [
 const PASSES: [&str; 6] =
     ["--flatten", "--rereloop", "-Oz", "-Oz", "--merge-similar-functions", "-Oz"];
 
-/// The short names that binaryen gave.
+/// The short names that binaryen chose.
 #[derive(Deserialize)]
 struct ShortNames {
     /// Module, name and short name. All modules become `a`.
@@ -41,8 +41,8 @@ struct ShortNames {
     exports: Vec<(String, String)>,
 }
 
-/// Takes `bound.js` and `bound_bg.wasm` as wasm-bindgen left them in a folder, and leaves
-/// `widget.js` and `widget.wasm` there.
+/// Reads `bound.js` and `bound_bg.wasm`, which wasm-bindgen left in a folder, and writes `widget.js` and
+/// `widget.wasm` there.
 pub fn shrink(folder: &Path) -> Result<()> {
     bundle(folder, "shaken.js", &[])?;
     let shaken = read(&folder.join("shaken.js"))?;
@@ -68,8 +68,9 @@ fn binaryen(folder: &Path, tool: &str, arguments: &[&str]) -> Result<String> {
     quiet(tools::binaryen(tool)?.args(FEATURES).args(arguments).current_dir(folder))
 }
 
-/// Bundles the page's side of the module with what it uses of the glue. Classes of the glue that nobody uses stay only because of
-/// what they register; told that this has no effect, esbuild leaves them out.
+/// Bundles the page's side of the module with the parts of the glue that it uses. Unused classes of the glue
+/// remain only because of a registration, so esbuild drops them once it knows that the registration has no side
+/// effect.
 fn bundle(folder: &Path, to: &str, options: &[&str]) -> Result<()> {
     let mut esbuild = Command::new(tools::esbuild()?);
     esbuild
@@ -83,7 +84,7 @@ fn bundle(folder: &Path, to: &str, options: &[&str]) -> Result<()> {
     quiet(&mut esbuild).map(drop)
 }
 
-/// The graph that keeps these exports of a module and what they reach.
+/// Returns the graph that keeps these exports of a module and everything that they reach.
 fn reachable_from(exports: &BTreeSet<&str>) -> String {
     let mut graph = vec![serde_json::json!({ "name": "page", "root": true, "reaches": exports })];
     graph.extend(
@@ -92,8 +93,8 @@ fn reachable_from(exports: &BTreeSet<&str>) -> String {
     serde_json::Value::from(graph).to_string()
 }
 
-/// Takes the imports that the module no longer has out of the glue, where each is a function in an
-/// object literal, indented by eight spaces.
+/// Removes the imports that the module no longer has from the glue, where each is a function in an object
+/// literal, indented by eight spaces.
 fn without_unused(glue: &str, names: &ShortNames) -> String {
     let used: BTreeSet<&str> = names.imports.iter().map(|(_, name, _)| name.as_str()).collect();
     let mut kept = String::with_capacity(glue.len());
@@ -113,8 +114,8 @@ fn without_unused(glue: &str, names: &ShortNames) -> String {
     kept
 }
 
-/// Calls what documents inherit, and not what `document` itself has under a name: that can be an element
-/// of the page with this name.
+/// Makes the glue call what documents inherit instead of a property of `document` itself, which can be an
+/// element of the page with the same name.
 fn inherited(glue: &str) -> String {
     let mut parts = glue.split("document.");
     let mut safe = parts.next().unwrap_or_default().to_owned();
@@ -132,7 +133,7 @@ fn inherited(glue: &str) -> String {
     safe
 }
 
-/// Uses the short names in the glue too.
+/// Replaces the names in the glue by the short ones.
 fn shorten(glue: &str, names: &ShortNames) -> Result<String> {
     let mut glue = glue.to_owned();
     for (module, name, short) in &names.imports {
@@ -141,7 +142,7 @@ fn shorten(glue: &str, names: &ShortNames) -> Result<String> {
         ensure!(shorter != glue, "the glue does not give the module its import {name}");
         glue = shorter;
     }
-    // Longest first, so that no name is taken for the beginning of another.
+    // Longest first, so that no name is mistaken for the beginning of another.
     let mut exports: Vec<_> = names.exports.iter().collect();
     exports.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
     for (name, short) in exports {
@@ -150,7 +151,7 @@ fn shorten(glue: &str, names: &ShortNames) -> Result<String> {
     Ok(glue)
 }
 
-/// Each identifier that follows a prefix somewhere in a text.
+/// Returns each identifier that follows a prefix somewhere in a text.
 fn words_after<'a>(text: &'a str, prefix: &str) -> BTreeSet<&'a str> {
     let words = text.split(prefix).skip(1).map(|rest| {
         let end = rest.find(|c: char| !is_word_char(c)).unwrap_or(rest.len());

@@ -1,5 +1,5 @@
-//! A command with everything that it starts. wrangler starts processes of its own: killing it alone
-//! would leave them behind, and so would the death of whoever started it.
+//! A command with all processes that it starts. wrangler starts processes of its own: they would remain if only
+//! wrangler were killed, or if the process that started wrangler died.
 
 use std::ffi::OsStr;
 use std::os::unix::process::CommandExt;
@@ -8,9 +8,9 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result};
 
-/// Leads the group. It waits for its standard input to end, which happens when the [`Group`] is
-/// dropped and also when our process dies, whatever it dies of. Then it asks the command to stop,
-/// insists after five seconds, removes the folder, and kills whoever is left, itself included.
+/// The leader of the group. It waits until its standard input ends, which happens when the [`Group`] is dropped
+/// and also when our process dies, for any reason. Then it asks the command to stop, kills it after five
+/// seconds, removes the folder, and kills all remaining processes, itself included.
 const LEADER: &str = r#"
 folder=$1
 shift
@@ -26,21 +26,21 @@ rm -rf -- "$folder"
 kill -KILL 0
 "#;
 
-/// A command that runs, with everything that it started, for as long as this lives.
+/// A running command with all processes that it started, for as long as this object lives.
 #[must_use = "dropping a group ends it"]
 pub struct Group {
     leader: Child,
 }
 
 impl Group {
-    /// A command to be spawned as a group. The folder is the group's own and is removed with it.
+    /// Makes a command to be spawned as a group. The folder belongs to the group and is removed with it.
     pub fn command(folder: &Path, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new("sh");
         command.args(["-c", LEADER, "sh"]).arg(folder).arg(program);
         command
     }
 
-    /// Starts what [`Group::command`] made.
+    /// Starts a command that [`Group::command`] made.
     pub fn spawn(mut command: Command) -> Result<Self> {
         let leader = command.process_group(0).stdin(Stdio::piped()).spawn();
         Ok(Self { leader: leader.context("cannot run sh")? })
@@ -50,7 +50,7 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         drop(self.leader.stdin.take());
-        // It kills itself at the end; there is nobody to tell how it ended.
+        // The leader kills itself at the end, so its exit status says nothing.
         let _ = self.leader.wait();
     }
 }
@@ -66,7 +66,7 @@ mod tests {
 
     use super::*;
 
-    /// Starts a script as a group and reads the first line that it says.
+    /// Starts a script as a group and reads the first line that it prints.
     fn start(script: &str) -> (Group, TempDir, BufReader<PipeReader>) {
         let folder = TempDir::new().unwrap();
         let (output, writer) = pipe().unwrap();
@@ -80,7 +80,7 @@ mod tests {
         (group, folder, output)
     }
 
-    /// What else is said. An output ends when the last process that could write to it is gone.
+    /// Reads the remaining output. An output ends when the last process that could write to it is gone.
     fn rest(mut output: BufReader<PipeReader>) -> String {
         let (tell, told) = mpsc::channel();
         thread::spawn(move || {
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn a_group_does_not_outlive_whoever_started_it() {
         let (mut group, folder, output) = start("sleep 600 & echo started; sleep 600");
-        // This is what becomes of a pipe when the process that holds its other end dies.
+        // The same happens to a pipe when the process that holds its other end dies.
         drop(group.leader.stdin.take());
         assert_eq!(rest(output), "");
         assert!(!folder.path().exists());

@@ -1,4 +1,4 @@
-//! `cargo xtask`: everything that one does with this repository, with all its set-up.
+//! `cargo xtask`: all tasks of this repository, with all their set-up.
 
 pub mod artefacts;
 pub mod backup;
@@ -27,8 +27,9 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::LazyLock;
 
-/// The repository: the one that cargo runs us in, or else the one that the program or the current folder
-/// lies in. It is looked for when we run, so that a checkout can be moved or copied once it is built.
+/// Returns the folder of the repository: the one in which cargo runs us, or otherwise the one that contains the
+/// program or the current folder. It is searched at run time, so that a checkout can be moved or copied once it
+/// is built.
 pub fn root() -> &'static Path {
     static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
         let manifest = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
@@ -45,7 +46,7 @@ pub fn root() -> &'static Path {
     &ROOT
 }
 
-/// The repository that a path lies in.
+/// Returns the repository that contains a path.
 fn repository_of(path: &Path) -> Option<&Path> {
     path.ancestors().find(|folder| folder.join("xtask/Cargo.toml").is_file())
 }

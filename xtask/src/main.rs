@@ -20,13 +20,13 @@ enum Command {
     Serve(serve::Options),
     /// Run all checks, or a part of them
     Test(test::Options),
-    /// Run the long evidence: many kills under load, full disks, panics, and fuzzing
+    /// Run the long tests: many kills under load, full disks, panics, and fuzzing
     Proof,
-    /// Fuzz what untrusted clients send, or replay an input that failed
+    /// Fuzz with the input of untrusted clients, or replay an input that failed
     Fuzz(fuzz::Options),
-    /// Measure what a page pays, and what collecting costs beside an object that does one INSERT
+    /// Measure the cost of a page, and the cost of collecting compared with an object that does one INSERT
     Bench,
-    /// Leave the deployable artefacts in dist/
+    /// Build the deployable artefacts in dist/
     Build,
     /// Print the bytes of everything that a browser downloads; fail above the budgets
     Size,

@@ -1,5 +1,5 @@
-//! Node, which runs the tools that npm installs: the system's where it is new enough, and otherwise
-//! the one that package.json pins.
+//! Node, which runs the tools that npm installs: the system's Node if it is new enough, and otherwise the one
+//! that package.json pins.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -11,13 +11,13 @@ use anyhow::{Context, Result, bail};
 use crate::step::quiet;
 use crate::tools::platform_binary;
 
-/// Major and minor.
+/// Major and minor version.
 type Version = (u32, u32);
 
 /// The oldest Node whose npm installs the tools; `engines` in package.json says the same.
 const TO_INSTALL: Version = (20, 3);
 
-/// The oldest Node that runs them all. wrangler needs the newest one.
+/// The oldest Node that runs all tools. wrangler needs the newest Node of them.
 const TO_RUN: Version = (22, 12);
 
 /// A Node that runs the tools.
@@ -30,12 +30,12 @@ pub enum Node {
 }
 
 impl Node {
-    /// Finds one. The tools must be installed.
+    /// Finds a Node. The tools must be installed.
     pub fn find() -> Result<Self> {
         choose(system_version().ok().as_deref(), || platform_binary("", "node-linux-", "node"))
     }
 
-    /// The program to start.
+    /// Returns the program to start.
     pub fn program(&self) -> &OsStr {
         match self {
             Self::System => OsStr::new("node"),
@@ -43,23 +43,23 @@ impl Node {
         }
     }
 
-    /// A PATH with this Node before everything else, for scripts whose first line asks for `node`.
+    /// Returns a PATH with this Node before everything else, for scripts whose first line names `node`.
     pub fn before(&self, path: &OsStr) -> Result<OsString> {
-        // Nothing else lies in the folder of the pinned one; beside the system's there may be another
-        // rustc than the one to build with.
+        // The folder of the pinned Node holds nothing else. The system's Node may be beside another rustc than
+        // the one to build with, so its folder is not put first.
         let Self::Pinned(binary) = self else { return Ok(path.to_owned()) };
         let folder = binary.parent().context("Node lies in no folder")?;
         let folders = std::iter::once(folder.to_owned()).chain(env::split_paths(path));
         Ok(env::join_paths(folders)?)
     }
 
-    /// Sets up a command to start it and whatever scripts it runs with this Node.
+    /// Makes a command start with this Node, and all scripts that it runs.
     pub fn set_up(&self, command: &mut Command) -> Result<()> {
         command.env("PATH", self.before(&env::var_os("PATH").unwrap_or_default())?);
         Ok(())
     }
 
-    /// A command of this Node.
+    /// Makes a command of this Node.
     pub fn command(&self) -> Result<Command> {
         let mut command = Command::new(self.program());
         self.set_up(&mut command)?;
@@ -146,7 +146,7 @@ mod tests {
             else {
                 continue;
             };
-            // `>=22.12.0`, and of alternatives one that fits: `^20.17.0 || >=22.9.0`.
+            // `>=22.12.0`, or alternatives of which one must match: `^20.17.0 || >=22.9.0`.
             let fits = engines.split("||").any(|range| {
                 let oldest = range.trim().trim_start_matches([' ', '>', '=', '^']);
                 let mut parts = oldest.split(['.', ' ']).map(|part| part.parse().unwrap_or(0));

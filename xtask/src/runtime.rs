@@ -1,6 +1,6 @@
-//! The workerd that package.json pins: its binary, its version and its age. Its store is marked
-//! experimental upstream, so it is pinned exactly, and a pin that nobody moves grows old: the time
-//! zones of the figures are the runtime's.
+//! The workerd that package.json pins: its binary, its version and its age. Its store is marked experimental
+//! upstream, so the version is pinned exactly. A pin that nobody moves becomes outdated, and with it the time
+//! zones of the figures, which are the runtime's.
 
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -11,10 +11,11 @@ use asklet_shared::time::DAY_MS;
 
 use crate::tools::{npm_version, platform_binary};
 
-/// From this age on a build warns.
+/// The age in days from which on a build warns.
 const OLD_DAYS: u64 = 90;
 
-/// Its binary. npm may hold install scripts back, so it is called inside its package.
+/// Returns the path of its binary. npm may block install scripts, so the binary inside the package is called
+/// directly.
 pub fn workerd() -> Result<PathBuf> {
     platform_binary("@cloudflare", "workerd-", "workerd")
 }
@@ -38,7 +39,7 @@ fn notice(version: &str, days: u64) -> String {
     )
 }
 
-/// The days from the day that a version names, such as 1.20261117.1, to a time.
+/// Returns the number of days between the day that a version names, such as 1.20261117.1, and a time.
 fn age_days(version: &str, now_ms: u64) -> Result<u64> {
     let made_ms = made_ms(version).with_context(|| format!("workerd {version} names no day"))?;
     Ok(now_ms.saturating_sub(made_ms) / DAY_MS)

@@ -1,4 +1,4 @@
-//! `cargo xtask serve` and `dev`: the same artefact on plain workerd and under wrangler.
+//! `cargo xtask serve` and `dev`: run the same artefact on plain workerd and under wrangler.
 
 use std::env;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
@@ -19,11 +19,11 @@ use crate::server::{Config, Server, check_secret, local};
 use crate::step::loud;
 use crate::wrangler;
 
-/// How `serve` runs.
+/// The options of `serve`.
 #[derive(Args)]
 pub struct Options {
-    /// The address to listen on: this machine only, unless a proxy on another one or a container's port
-    /// needs more, such as 0.0.0.0. What travels is not encrypted
+    /// The address to listen on: this machine only, unless a proxy on another one or a container's port needs
+    /// more, such as 0.0.0.0. The traffic is not encrypted
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     host: IpAddr,
     /// The port to listen on
@@ -35,14 +35,14 @@ pub struct Options {
     /// Make a demo site with a live survey, and a page that shows it at /demo
     #[arg(long)]
     demo: bool,
-    /// Run what `cargo xtask build` left, and build nothing: no compiler is needed
+    /// Run the result of `cargo xtask build`, and build nothing: no compiler is needed
     #[arg(long)]
     built: bool,
 }
 
-/// Builds what is stale, unless that is not wanted, and serves until it is told to stop.
+/// Builds what is stale, unless the options say not to, and serves until it is asked to stop.
 pub fn serve(options: &Options) -> Result<()> {
-    // What can be wrong is told before minutes go into a build.
+    // Wrong options are reported before minutes are spent on a build.
     let folder = DataFolder::open(&options.data)?;
     let listen = SocketAddr::new(options.host, options.port);
     check_address(listen)?;
@@ -60,7 +60,7 @@ pub fn serve(options: &Options) -> Result<()> {
     }
 
     let (stop, stopped) = mpsc::channel();
-    // The receiver lives as long as we serve; after that nobody needs to be told.
+    // The receiver lives as long as we serve; after that a failure to send does not matter.
     ctrlc::set_handler(move || stop.send(()).unwrap_or_default())
         .context("cannot wait for Ctrl-C")?;
 
@@ -100,7 +100,7 @@ pub fn serve(options: &Options) -> Result<()> {
             Err(RecvTimeoutError::Disconnected) => bail!("Ctrl-C can no longer be heard"),
         }
         if let Some(status) = server.ended()? {
-            // Ctrl-C reaches workerd too, and it may be the quicker one.
+            // Ctrl-C reaches workerd too, which may be faster.
             if stopped.recv_timeout(Duration::from_secs(1)).is_ok() {
                 return Ok(());
             }
@@ -109,7 +109,7 @@ pub fn serve(options: &Options) -> Result<()> {
     }
 }
 
-/// Says that an address is taken, or not this machine's, before anything is built or started.
+/// Fails if an address is taken, or does not belong to this machine, before anything is built or started.
 fn check_address(listen: SocketAddr) -> Result<()> {
     TcpListener::bind(listen).map(drop).map_err(|error| {
         anyhow!("{listen} cannot be listened on ({error}): choose another --port or --host")

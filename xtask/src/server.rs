@@ -13,17 +13,17 @@ use serde::Deserialize;
 
 use crate::{artefacts, runtime};
 
-/// How long a server may take to finish what it is doing when it is asked to stop.
+/// How long a server may take to finish its work when it is asked to stop.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
 
-/// The shortest secret and admin token that a deployment takes; the Worker has the same limit.
+/// The shortest secret and admin token that a deployment accepts; the Worker has the same limit.
 const SECRET_BYTES: usize = 32;
 
-/// What a server is started with.
+/// The parameters with which a server is started.
 pub struct Config<'a> {
-    /// The address to listen on; port 0 for any that is free.
+    /// The address to listen on; port 0 for any free port.
     pub listen: SocketAddr,
-    /// The folder of the artefacts: what was built for deployment, or for the proof.
+    /// The folder of the artefacts: those built for deployment, or those for the proof.
     pub artefacts: PathBuf,
     /// The data folder; its parts `objects` and `demo` must exist.
     pub data: &'a Path,
@@ -31,38 +31,38 @@ pub struct Config<'a> {
     pub secret: &'a str,
     /// `ASKLET_ADMIN_TOKEN`, if there is one.
     pub admin_token: Option<&'a str>,
-    /// `ASKLET_ADMIN_TOKEN_NEXT`, the one that is to follow it, if there is one.
+    /// `ASKLET_ADMIN_TOKEN_NEXT`, the token that will replace it, if there is one.
     pub next_admin_token: Option<&'a str>,
     /// `ASKLET_ENCRYPTION_KEY`, under which identity secrets are stored, if there is one.
     pub encryption_key: Option<&'a str>,
-    /// `ASKLET_ADDRESS_HEADER` and `ASKLET_COUNTRY_HEADER`: the headers in which a proxy that the
-    /// operator runs tells the visitor's address and country; empty for none.
+    /// `ASKLET_ADDRESS_HEADER` and `ASKLET_COUNTRY_HEADER`: the headers in which a proxy of the operator sends
+    /// the visitor's address and country; empty for none.
     pub proxy_headers: [&'a str; 2],
-    /// The lock of the data folder, for the server to hold as long as it lives.
+    /// The lock of the data folder, which the server holds as long as it lives.
     pub lock: Option<File>,
 }
 
-/// A workerd that answers. Dropping it kills the process: what was acknowledged is on disk.
+/// A workerd that answers. Dropping it kills the process: acknowledged data is on disk.
 #[must_use = "dropping a server kills it"]
 pub struct Server {
     child: Child,
     listen: SocketAddr,
 }
 
-/// This machine alone, on a port.
+/// Returns the address of a port that only this machine can reach.
 pub fn local(port: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
 }
 
-/// What workerd says on its control pipe.
+/// A message that workerd writes on its control pipe.
 #[derive(Deserialize)]
 struct ControlMessage {
     event: String,
     port: Option<u16>,
 }
 
-/// Refuses a secret or an admin token that can be guessed. The Worker refuses it too, but only when it is
-/// asked.
+/// Refuses a secret or an admin token that can be guessed. The Worker refuses it too, but only when a request
+/// needs it.
 pub fn check_secret(name: &str, secret: Option<&str>) -> Result<()> {
     match secret {
         Some(secret) if secret.len() < SECRET_BYTES => bail!(
@@ -74,7 +74,7 @@ pub fn check_secret(name: &str, secret: Option<&str>) -> Result<()> {
 }
 
 impl Server {
-    /// Starts one and waits until it listens.
+    /// Starts a server and waits until it listens.
     pub fn start(config: Config<'_>) -> Result<Self> {
         check_secret("ASKLET_SECRET", Some(config.secret))?;
         check_secret("ASKLET_ADMIN_TOKEN", config.admin_token)?;
@@ -93,7 +93,7 @@ impl Server {
             ("ASKLET_ADDRESS_HEADER", config.proxy_headers[0]),
             ("ASKLET_COUNTRY_HEADER", config.proxy_headers[1]),
         ];
-        // A process keeps what it was given as its standard input, and workerd never reads it.
+        // A process keeps the file that it got as its standard input, and workerd never reads it.
         let stdin = config.lock.map_or_else(Stdio::null, Stdio::from);
         Self::spawn(
             &config.artefacts.join("workerd.capnp"),
@@ -132,7 +132,7 @@ impl Server {
         let mut lines = BufReader::new(child.stdout.take().context("workerd has no output")?);
         match listening_port(&mut lines) {
             Some(port) => {
-                // The pipe must stay open and empty for as long as workerd writes into it.
+                // The pipe must stay open and empty for as long as workerd writes to it.
                 thread::spawn(move || std::io::copy(&mut lines.by_ref(), &mut std::io::sink()));
                 Ok(Self { child, listen: SocketAddr::new(listen.ip(), port) })
             }
@@ -143,22 +143,22 @@ impl Server {
         }
     }
 
-    /// The address that it answers at.
+    /// Returns the address at which it answers.
     pub fn url(&self) -> String {
         url(self.listen)
     }
 
-    /// The port that it listens on.
+    /// Returns the port on which it listens.
     pub fn port(&self) -> u16 {
         self.listen.port()
     }
 
-    /// The number of its process.
+    /// Returns the id of its process.
     pub fn process(&self) -> u32 {
         self.child.id()
     }
 
-    /// How it ended, if it has.
+    /// Returns how it ended, if it has ended.
     pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
         Ok(self.child.try_wait()?)
     }
@@ -177,7 +177,7 @@ impl Server {
         self.kill()
     }
 
-    /// Kills it between any two of its instructions, as a power cut would.
+    /// Kills it at any instruction, as a power cut would.
     pub fn kill(&mut self) -> Result<()> {
         self.child.kill()?;
         self.child.wait()?;
@@ -187,12 +187,12 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended by itself; there is nobody to tell and nothing to do.
+        // It may have ended by itself; then there is nothing to do.
         let _ = self.kill();
     }
 }
 
-/// Where a browser on this machine finds what listens on an address.
+/// Returns the URL at which a browser on this machine reaches a server that listens on an address.
 fn url(listen: SocketAddr) -> String {
     if listen.ip().is_loopback() || listen.ip().is_unspecified() {
         format!("http://localhost:{}", listen.port())
@@ -201,7 +201,8 @@ fn url(listen: SocketAddr) -> String {
     }
 }
 
-/// The port of the first socket that workerd says it listens on; `None` where it ended before.
+/// Returns the port of the first socket on which workerd reports that it listens; `None` if workerd ended
+/// before.
 fn listening_port(lines: &mut impl BufRead) -> Option<u16> {
     lines.lines().map_while(Result::ok).find_map(|line| {
         let message: ControlMessage = serde_json::from_str(&line).ok()?;

@@ -13,8 +13,8 @@ use crate::build::Built;
 use crate::demo;
 use crate::root;
 
-/// What a visitor's page may cost, in bytes as delivered to a browser that takes brotli. Compilers differ
-/// by up to 1 % in what they make of the same source.
+/// The budgets of a visitor's page, in bytes as delivered to a browser that accepts brotli. The output of
+/// different compilers for the same source differs by up to 1 %.
 const BUDGETS: [(&str, usize, &[Part]); 4] = [
     ("page view without a candidate", 2_680, &[Part::Entry, Part::Config]),
     ("page view with a candidate", 6_000, &[Part::Entry, Part::Config, Part::When]),
@@ -37,7 +37,7 @@ const BUDGETS: [(&str, usize, &[Part]); 4] = [
     ),
 ];
 
-/// The Worker's module and script, gzipped, as the platform counts them.
+/// The budget of the Worker's module and script, gzipped, as the platform counts them.
 const WORKER_BUDGET: usize = 1_000_000;
 
 /// A survey with every kind of question and scale, within the repository.
@@ -60,8 +60,8 @@ struct Artefact {
     part: Part,
     name: &'static str,
     content: Vec<u8>,
-    /// Whether the edge serves it compressed. What it makes at run time it leaves to the network
-    /// in front of it.
+    /// Whether the edge serves it compressed. For the answers that the edge makes at run time, the network in
+    /// front of it may compress.
     compressed: bool,
 }
 
@@ -75,7 +75,7 @@ impl Artefact {
     }
 }
 
-/// Prints the table and fails where a budget is broken.
+/// Prints the table and fails if a budget is exceeded.
 pub fn size(built: &Built) -> Result<()> {
     let artefacts = artefacts(&built.manifest)?;
     println!("\nmade by {}\n", built.compiler);
@@ -133,13 +133,13 @@ fn artefacts(manifest: &Manifest) -> Result<Vec<Artefact>> {
     ])
 }
 
-/// The body of a survey in its own language.
+/// Makes the body of a survey in its own language.
 fn body(definition: &Definition) -> Result<Vec<u8>> {
     let body = Body::of(definition, &Look::default(), &definition.language);
     body.encode().map_err(|error| anyhow!("no body: {error}"))
 }
 
-/// The config of a site that has one survey, live; ids and digests have these lengths.
+/// Makes the config of a site that has one live survey; real ids and digests have these lengths.
 fn config(definition: &Definition, manifest: &Manifest) -> Result<Vec<u8>> {
     let artefacts::Files { when, widget, .. } = &manifest.files;
     let config = Config {

@@ -1,5 +1,5 @@
-//! Steps of a build: each says what it does and how long it took, and is skipped when nothing that
-//! it reads has changed since it last succeeded.
+//! Steps of a build: each prints what it does and how long it took, and is skipped if nothing that it reads has
+//! changed since it last succeeded.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,20 +11,20 @@ use sha2::{Digest, Sha256};
 
 use crate::root;
 
-/// A step by its name, what it reads and what it leaves.
+/// A step: its name, the files that it reads and the files that it leaves.
 pub struct Step<'a> {
-    /// What it makes, as it is told.
+    /// The name of its result, as it is printed.
     pub name: &'a str,
     /// The files and folders that it reads, within the repository.
     pub reads: &'a [&'a str],
-    /// What else its outcome depends on, such as versions of tools.
+    /// Other values on which its outcome depends, such as versions of tools.
     pub depends_on: &'a [&'a str],
     /// The files that it leaves, within the repository.
     pub leaves: &'a [&'a str],
 }
 
 impl Step<'_> {
-    /// Does the step, unless that was done before with the same input.
+    /// Runs the step, unless it succeeded before with the same input.
     pub fn run(&self, work: impl FnOnce() -> Result<()>) -> Result<()> {
         let stamps = root().join("target/xtask/stamps");
         let stamp = stamps.join(self.name.replace(' ', "-"));
@@ -55,7 +55,7 @@ impl Step<'_> {
     }
 }
 
-/// Says what is done, does it, and says how long it took.
+/// Prints a name, does the work, and prints how long it took.
 pub fn timed<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     println!("{name:<24} …");
     let start = Instant::now();
@@ -81,12 +81,12 @@ fn hash_into(digest: &mut Sha256, path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Bytes in hexadecimal.
+/// Writes bytes in hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Runs a command to its end. What it prints is shown only if it fails, with the command itself.
+/// Runs a command to its end. Its output is shown only if it fails, together with the command itself.
 pub fn quiet(command: &mut Command) -> Result<String> {
     let line = line(command);
     let output = command
@@ -104,7 +104,7 @@ pub fn quiet(command: &mut Command) -> Result<String> {
     )
 }
 
-/// Runs a command to its end and shows what it prints.
+/// Runs a command to its end and shows its output.
 pub fn loud(command: &mut Command) -> Result<()> {
     let line = line(command);
     let status = command
@@ -114,7 +114,7 @@ pub fn loud(command: &mut Command) -> Result<()> {
     if status.success() { Ok(()) } else { bail!("`{line}` ended with {status}") }
 }
 
-/// A command as one would type it.
+/// Writes a command as one would type it.
 fn line(command: &Command) -> String {
     std::iter::once(command.get_program())
         .chain(command.get_args())

@@ -19,14 +19,14 @@ fn cargo(arguments: &[&str]) -> Result<()> {
     loud(cargo.args(arguments).current_dir(root()))
 }
 
-/// Runs tests, those of the API on this runtime.
+/// Runs tests; those of the API run on this runtime.
 fn on(runtime: &str, arguments: &[&str]) -> Result<()> {
     let mut cargo = Command::new("cargo");
     cargo.args(["test", "--workspace"]).args(arguments).env("ASKLET_RUNTIME", runtime);
     loud(cargo.current_dir(root()))
 }
 
-/// Runs the long evidence.
+/// Runs the long tests.
 pub fn proof() -> Result<()> {
     build()?;
     build_with_faults()?;
@@ -37,7 +37,7 @@ pub fn proof() -> Result<()> {
     fuzz(&fuzz::Options::default())
 }
 
-/// Has requests made of the OpenAPI document.
+/// Makes requests from the OpenAPI document.
 fn by_document() -> Result<()> {
     let tool = |command| tools::python_tool(command, "tests/fuzz/requirements.txt");
     let (schemathesis, validator) = (tool("schemathesis")?, tool("openapi-spec-validator")?);
@@ -46,7 +46,7 @@ fn by_document() -> Result<()> {
     loud(node.env("SCHEMATHESIS", schemathesis).env("VALIDATOR", validator))
 }
 
-/// Has clients made of the OpenAPI document, which call a deployment.
+/// Generates clients from the OpenAPI document, which call a deployment.
 fn by_clients() -> Result<()> {
     let tool = |command| tools::python_tool(command, "tests/fuzz/clients/requirements.txt");
     let (generator, python) = (tool("openapi-python-client")?, tool("python")?);
@@ -55,21 +55,21 @@ fn by_clients() -> Result<()> {
     loud(node.env("GENERATOR", generator).env("PYTHON", python))
 }
 
-/// Measures what a page pays, and what collecting costs.
+/// Measures the cost of a page, and the cost of collecting.
 pub fn bench() -> Result<()> {
     build()?;
     loud(&mut node(&["tests/bench/page.mjs"])?)?;
     cargo(&["bench", "--package", "asklet-tests", "--bench", "collect"])
 }
 
-/// Node on a script that drives a browser.
+/// Makes a command that runs Node on a script that drives a browser.
 fn node(arguments: &[&str]) -> Result<Command> {
     let mut node = Node::find()?.command()?;
     node.args(arguments).env("CHROMIUM", tools::chromium()?).current_dir(root());
     Ok(node)
 }
 
-/// What `test` runs.
+/// The options of `test`.
 #[derive(Args)]
 pub struct Options {
     /// Only this part
@@ -91,13 +91,13 @@ enum Part {
     Api,
     /// The same in `wrangler dev`
     Wrangler,
-    /// The commands that docs/ shows, of which names can be picked by how they begin
+    /// The commands that docs/ shows; a name selects those that begin with it
     Docs,
     /// Tests in the browsers that `ASKLET_BROWSERS` names
     Browser,
 }
 
-/// Runs all checks, or a part of them; the first failure ends it.
+/// Runs all checks, or a part of them, until the first failure.
 pub fn test(options: &Options) -> Result<()> {
     match options.part {
         Some(part) => part.run(options.name.as_deref()),
@@ -138,7 +138,7 @@ impl Part {
     }
 }
 
-/// Runs tests of what is built.
+/// Runs tests of the built artefact.
 fn served(run: impl FnOnce() -> Result<()>) -> Result<()> {
     build()?;
     tools::curl()?;
@@ -152,7 +152,7 @@ fn lints() -> Result<()> {
 }
 
 fn wrangler(name: Option<&str>) -> Result<()> {
-    // `machine` looks at plain workerd's files and kills it.
+    // `machine` reads plain workerd's files and kills it.
     let arguments = ["--test", "api", "--", "--skip", "machine::"];
     let arguments: Vec<_> = arguments.into_iter().chain(name).collect();
     timed("API tests in wrangler", || on("wrangler", &arguments))

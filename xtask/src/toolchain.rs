@@ -1,6 +1,6 @@
-//! The Rust that builds for the browser and for the Worker. Its standard library is always rebuilt,
-//! because that is where the bytes are, so a compiler with the library's source is all that it takes:
-//! rustup's with `rust-src`, or Debian's. Sizes depend on which one it is, so a build says it.
+//! The Rust toolchain that builds for the browser and for the Worker. Its standard library is always rebuilt,
+//! because most of the bytes come from there. So any compiler with the library's source will do: rustup's with
+//! `rust-src`, or Debian's. Sizes depend on the compiler, so a build prints its name.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -13,25 +13,25 @@ use anyhow::{Context, Result, bail};
 use crate::step::quiet;
 use crate::tools::{Apt, find_on};
 
-/// Where Debian's packages put their programs.
+/// The folder of programs from Debian's packages.
 const DEBIAN_PROGRAMS: &str = "/usr/bin";
 
 /// A compiler with the source of its library.
 #[derive(Debug)]
 pub struct Toolchain {
-    /// The PATH on which `cargo` and `rustc` are that compiler's.
+    /// The PATH on which `cargo` and `rustc` are those of that compiler.
     path: OsString,
-    /// The linker, where the compiler brings none.
+    /// The linker, if the compiler brings none.
     linker: Option<String>,
-    /// `rustc -vV`: what was built depends on it.
+    /// The output of `rustc -vV`, on which the result of a build depends.
     pub version: String,
-    /// Where it lies.
+    /// The path of its sysroot.
     sysroot: PathBuf,
 }
 
 impl Toolchain {
-    /// Finds one, or installs one: the one on the PATH, Debian's, the one on the PATH with the source
-    /// that rustup adds, Debian's as apt-get installs it.
+    /// Finds a toolchain, or installs one. In this order it tries the one on the PATH, Debian's, the one on the
+    /// PATH with the source that rustup adds, and Debian's as apt-get installs it.
     pub fn find() -> Result<Self> {
         let path = env::var_os("PATH").unwrap_or_default();
         let toolchain = Self::find_on(&path, Path::new(DEBIAN_PROGRAMS))?;
@@ -50,7 +50,7 @@ impl Toolchain {
             println!("adding the source of the standard library: rustup component add rust-src");
             let mut rustup = Command::new("rustup");
             match quiet(rustup.args(["component", "add", "rust-src"]).env("PATH", own_path)) {
-                // The rustc on the PATH may be none of rustup's.
+                // The rustc on the PATH may not be rustup's.
                 Ok(_) if has_source(own_path) => return Self::on(own_path, debian),
                 Ok(_) => println!("  rustup added it, but not to the rustc on the PATH"),
                 Err(error) => println!("  rustup could not: {error:#}"),
@@ -82,18 +82,18 @@ impl Toolchain {
         Ok(Self { path: path.to_owned(), linker, version, sysroot })
     }
 
-    /// Which one it is, in one line: the release, and where it lies.
+    /// Names the toolchain in one line: its release and its path.
     pub fn name(&self) -> String {
         let release = self.version.lines().next().unwrap_or_default();
         format!("{release} in {}", self.sysroot.display())
     }
 
-    /// A command with this compiler on its PATH, set up to rebuild the standard library.
+    /// Makes a command with this compiler on its PATH, set up to rebuild the standard library.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command
             .env("PATH", &self.path)
-            // The source of the library is an unstable input; the compiler is a stable one.
+            // The source of the library is an unstable input, although the compiler is a stable one.
             .env("RUSTC_BOOTSTRAP", "1")
             .env("CARGO_UNSTABLE_BUILD_STD", "std,panic_abort")
             .env_remove("CARGO")
@@ -105,7 +105,7 @@ impl Toolchain {
     }
 }
 
-/// The `rustc` that is first on a PATH.
+/// Makes a command of the `rustc` that is first on a PATH.
 fn rustc(path: &OsStr) -> Command {
     let mut command = Command::new("rustc");
     command.env("PATH", path);
@@ -125,7 +125,7 @@ fn brings_linker(sysroot: &Path) -> Result<bool> {
     Ok(folders.iter().any(|folder| folder.path().join("bin/rust-lld").exists()))
 }
 
-/// The lld of the LLVM that the compiler was built with.
+/// Finds the lld of the LLVM with which the compiler was built.
 fn debian_linker(version: &str, apt: &Apt<'_>, debian: &Path) -> Result<String> {
     let llvm = version.lines().find_map(|line| line.strip_prefix("LLVM version: "));
     let major = llvm.and_then(|llvm| llvm.split('.').next()).context("rustc names no LLVM")?;
@@ -148,8 +148,8 @@ mod tests {
 
     use super::*;
 
-    /// A machine in a folder: scripts in place of the programs that are asked, those on its PATH in
-    /// `own` and Debian's in `debian`. Each script that changes something notes in `log` what it did.
+    /// A simulated machine in a folder: scripts replace the programs that are called, those on its PATH in
+    /// `own` and Debian's in `debian`. Each script that changes something writes into `log` what it did.
     struct Machine {
         folder: TempDir,
     }
@@ -174,17 +174,17 @@ mod tests {
             fs::write(path, text).unwrap();
         }
 
-        /// A program; `ROOT` stands for the machine's folder.
+        /// Writes a program; `ROOT` stands for the machine's folder.
         fn program(&self, path: &str, lines: &str) {
             let lines = lines.replace("ROOT", &self.folder.path().display().to_string());
-            // A program may be started only once nothing writes it: another process may be forked in
-            // between and hold it open, so a shell writes it.
+            // A program may be started only once no process has it open for writing. Another process may be
+            // forked in between and inherit the open file, so a shell writes it.
             let mut shell = Command::new("sh");
             shell.args(["-c", "printf '#!/bin/sh\\n%s' \"$1\" > \"$2\" && chmod +x \"$2\"", "sh"]);
             quiet(shell.arg(lines).arg(self.path(path))).unwrap();
         }
 
-        /// A rustc in a folder, with a sysroot of its own that has no source.
+        /// Writes a rustc into a folder, with a sysroot of its own that has no source.
         fn rustc(&self, folder: &str, version: &str) {
             self.program(
                 &format!("{folder}/rustc"),
@@ -203,7 +203,7 @@ mod tests {
             self.write(&library, "");
         }
 
-        /// A rustup that adds the source to a sysroot, or fails.
+        /// Writes a rustup that adds the source to a sysroot, or fails.
         fn rustup(&self, root: Option<&str>) {
             let add = match root {
                 Some(root) => {
@@ -215,7 +215,7 @@ mod tests {
             self.program("own/rustup", &format!("echo \"rustup $*\" >> ROOT/log\n{add}"));
         }
 
-        /// An apt-get whose packages bring a Rust with its source.
+        /// Writes an apt-get whose packages bring a Rust with its source.
         fn apt(&self) {
             self.rustc("packaged", "1.96.0");
             let library = "ROOT/packaged-root/lib/rustlib/src/rust/library";

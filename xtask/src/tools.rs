@@ -1,4 +1,4 @@
-//! The tools that a build needs and a machine may lack. What Python packages bring is kept in the user's
+//! The tools that a build needs and a machine may lack. Tools from Python packages are kept in the user's
 //! cache, by version, and shared between checkouts.
 
 use std::env;
@@ -14,22 +14,22 @@ use crate::node::{Node, check_installer};
 use crate::root;
 use crate::step::{Step, quiet, timed};
 
-/// What package-lock.json says.
+/// Reads package-lock.json.
 pub fn package_lock() -> Result<serde_json::Value> {
     let lock =
         fs::read(root().join("package-lock.json")).context("cannot read package-lock.json")?;
     serde_json::from_slice(&lock).context("package-lock.json is damaged")
 }
 
-/// The version of a package in package-lock.json.
+/// Returns the version of a package in package-lock.json.
 pub fn npm_version(package: &str) -> Result<String> {
     let version = &package_lock()?["packages"][format!("node_modules/{package}")]["version"];
     let version = version.as_str().map(str::to_owned);
     version.ok_or_else(|| anyhow!("package-lock.json does not name {package}"))
 }
 
-/// The path of a command that Python packages bring. The lock file, a path within the repository, names
-/// all of them with their digests; they are installed if that was not done with this lock file.
+/// Returns the path of a command from Python packages. The lock file, a path within the repository, names all
+/// of the packages with their digests. They are installed unless this lock file was installed before.
 pub fn python_tool(command: &str, lock: &str) -> Result<PathBuf> {
     let lock = root().join(lock);
     let locked = fs::read(&lock).with_context(|| format!("cannot read {}", lock.display()))?;
@@ -56,7 +56,7 @@ pub fn python_tool(command: &str, lock: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// The folder for what is installed once for all checkouts.
+/// Returns the folder of tools that are installed once for all checkouts.
 fn cache() -> Result<PathBuf> {
     let from = |variable: &str| env::var_os(variable).filter(|value| !value.is_empty());
     from("ASKLET_CACHE")
@@ -66,7 +66,7 @@ fn cache() -> Result<PathBuf> {
         .context("neither ASKLET_CACHE nor HOME says where to keep tools")
 }
 
-/// Installs the packages of package.json, if that was not done with this lock file.
+/// Installs the packages of package.json, unless this lock file was installed before.
 pub fn node_modules() -> Result<()> {
     check_installer()?;
     Step {
@@ -82,19 +82,19 @@ pub fn node_modules() -> Result<()> {
     })
 }
 
-/// A file of a package in node_modules.
+/// Returns the path of a file of a package in node_modules.
 pub fn node_file(path: &str) -> PathBuf {
     root().join("node_modules").join(path)
 }
 
-/// A tool of binaryen. They are scripts for Node.
+/// Makes a command of a tool of binaryen. These tools are scripts for Node.
 pub fn binaryen(tool: &str) -> Result<Command> {
     let mut command = Node::find()?.command()?;
     command.arg(node_file("binaryen/bin").join(tool));
     Ok(command)
 }
 
-/// The binary inside a package that npm installed for this platform: `@scope/NAME-linux-64` and the like.
+/// Finds the binary inside a package that npm installed for this platform, such as `@scope/NAME-linux-64`.
 pub fn platform_binary(scope: &str, prefix: &str, binary: &str) -> Result<PathBuf> {
     let folder = node_file(scope);
     let entries = fs::read_dir(&folder)
@@ -108,12 +108,12 @@ pub fn platform_binary(scope: &str, prefix: &str, binary: &str) -> Result<PathBu
         .ok_or_else(|| anyhow!("npm brought no {binary} for this platform"))
 }
 
-/// The esbuild that package.json pins.
+/// Finds the esbuild that package.json pins.
 pub fn esbuild() -> Result<PathBuf> {
     platform_binary("@esbuild", "", "esbuild")
 }
 
-/// A Chromium for the browser tests.
+/// Finds a Chromium for the browser tests.
 pub fn chromium() -> Result<PathBuf> {
     let find = || {
         let named = env::var_os("CHROMIUM").map(PathBuf::from);
@@ -128,7 +128,7 @@ pub fn chromium() -> Result<PathBuf> {
     find().context("the package chromium brought no browser")
 }
 
-/// The curl with which docs/api.md is tried.
+/// Makes sure that there is a curl to run the commands of docs/api.md.
 pub fn curl() -> Result<()> {
     match on_path("curl") {
         Some(_) => Ok(()),
@@ -137,33 +137,33 @@ pub fn curl() -> Result<()> {
     }
 }
 
-/// The file that a command name stands for.
+/// Finds the file of a command on the PATH.
 pub fn on_path(name: &str) -> Option<PathBuf> {
     find_on(&env::var_os("PATH")?, name)
 }
 
-/// The same on another PATH.
+/// Finds the file of a command on another PATH.
 pub fn find_on(path: &OsStr, name: &str) -> Option<PathBuf> {
     env::split_paths(path).map(|folder| folder.join(name)).find(|path| path.is_file())
 }
 
-/// Installs Debian packages, where that is Debian and we are root; says before what and why.
+/// Installs Debian packages, if the system is Debian and we are root; first prints which packages and why.
 pub fn apt_install(packages: &[&str], why: &str) -> Result<()> {
     Apt::on(&env::var_os("PATH").unwrap_or_default()).install(packages, why)
 }
 
-/// Debian's packages.
+/// The package manager of Debian.
 pub struct Apt<'a> {
     path: &'a OsStr,
 }
 
 impl<'a> Apt<'a> {
-    /// Those that the `apt-get` on a PATH installs.
+    /// Makes the one that uses the `apt-get` on a PATH.
     pub fn on(path: &'a OsStr) -> Self {
         Self { path }
     }
 
-    /// Installs packages; says before what and why.
+    /// Installs packages; first prints which packages and why.
     pub fn install(&self, packages: &[&str], why: &str) -> Result<()> {
         let run = |program: &str, arguments: &[&str]| {
             let mut command = Command::new(program);

@@ -1,4 +1,4 @@
-//! A running `wrangler dev`: the other runtime, which is Cloudflare's own on this machine.
+//! A running `wrangler dev`: Cloudflare's own runtime on this machine.
 
 use std::io::{BufRead, BufReader, pipe};
 use std::path::Path;
@@ -14,16 +14,16 @@ use crate::node::Node;
 use crate::root;
 use crate::tools;
 
-/// How long it may take to start. It takes two seconds, and minutes where the artefact is stale.
+/// How long it may take to start. It takes two seconds, and minutes if the artefact is stale.
 const START_PATIENCE: Duration = Duration::from_secs(120);
 
 /// What wrangler writes once it listens, before its address.
 const READY: &str = "Ready on http://";
 
-/// How wrangler begins the line that it writes for each request.
+/// The beginning of the line that wrangler writes for each request.
 const ACCESS_LOG: &str = "[wrangler:info]";
 
-/// A `wrangler dev` that answers. Dropping it ends it, and so does the end of our process.
+/// A `wrangler dev` that answers. It ends when this object is dropped, and when our process ends.
 #[must_use = "dropping it ends wrangler"]
 pub struct Wrangler {
     port: u16,
@@ -31,8 +31,8 @@ pub struct Wrangler {
 }
 
 impl Wrangler {
-    /// Starts one on any port that is free, and waits until it listens. Its data lies in the folder,
-    /// which must be empty and is removed when it ends.
+    /// Starts wrangler on any free port, and waits until it listens. Its data is in the folder, which must be
+    /// empty and is removed when wrangler ends.
     pub fn start(
         folder: &Path,
         secret: &str,
@@ -46,12 +46,12 @@ impl Wrangler {
         let (output, writer) = pipe()?;
         command
             .args(["--ip", "127.0.0.1", "--inspector-port", "0"])
-            // These count for more than what `.dev.vars` says.
+            // These values override those of `.dev.vars`.
             .args(["--var", &format!("ASKLET_SECRET:{secret}")])
             .args(["--var", &format!("ASKLET_ADMIN_TOKEN:{admin_token}")])
             .args(["--var", &format!("ASKLET_ADDRESS_HEADER:{}", proxy_headers[0])])
             .args(["--var", &format!("ASKLET_COUNTRY_HEADER:{}", proxy_headers[1])])
-            // Whatever else it writes belongs to this one alone.
+            // All other files that it writes are only for this process.
             .env("WRANGLER_REGISTRY_PATH", folder.join("registry"))
             .env("WRANGLER_LOG_PATH", folder.join("logs"))
             .env("TMPDIR", folder)
@@ -63,7 +63,7 @@ impl Wrangler {
         let (tell, lines) = mpsc::channel();
         thread::spawn(move || {
             for line in BufReader::new(output).lines().map_while(Result::ok) {
-                // Once it has started, nobody waits for its lines any more, and errors are shown.
+                // Once wrangler has started, no receiver waits for its lines any more, and errors are printed.
                 if let Err(mpsc::SendError(line)) = tell.send(line)
                     && !line.starts_with(ACCESS_LOG)
                 {
@@ -75,26 +75,26 @@ impl Wrangler {
         Ok(Self { port, _group: group })
     }
 
-    /// The port that it listens on.
+    /// Returns the port on which it listens.
     pub fn port(&self) -> u16 {
         self.port
     }
 }
 
-/// Makes `node` run `wrangler dev` on what wrangler.toml describes, without a word to the network.
+/// Makes `node` run `wrangler dev` with wrangler.toml, without any request to the network.
 pub fn dev(node: &mut Command, port: u16, data: &Path) {
     node.arg(tools::node_file("wrangler/bin/wrangler.js"))
         .args(["dev", "--port", &port.to_string(), "--persist-to"])
         .arg(data)
         .env("WRANGLER_SEND_METRICS", "false")
         .env("WRANGLER_SEND_ERROR_REPORTS", "false")
-        // Its banner asks the registry for newer versions.
+        // The banner asks the registry for newer versions.
         .env("WRANGLER_HIDE_BANNER", "true")
         .env("CLOUDFLARE_CF_FETCH_ENABLED", "false")
         .current_dir(root());
 }
 
-/// Waits until wrangler says where it listens. Where it does not, the error is all that it said.
+/// Waits until wrangler says where it listens. If it does not, the error contains all its output.
 fn listening_port(lines: &Receiver<String>) -> Result<u16> {
     let patience = Instant::now() + START_PATIENCE;
     let mut said = String::new();
