@@ -73,8 +73,8 @@ mod tests {
 
     use super::*;
 
-    /// A survey with four questions: a score; `why`, for scores below 9; `how`, for everybody; `where`, after a
-    /// 10.
+    /// A survey with four questions: a score; `why`, for scores below 9; `how`, for everybody; and `where`, for
+    /// a score of 10.
     fn body() -> Body {
         let text = |id: &str| json!({"id": id, "text": id, "answer": {"text": {"max_length": 5}}});
         let after = |id: &str, from: u8, to: u8| {

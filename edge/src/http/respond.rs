@@ -27,7 +27,7 @@ pub enum Cache {
 /// edge can answer too, but does not send it.
 const MARK: (&str, &str) = ("asklet", "1");
 
-/// The headers that pages of other origins may read, besides those that they may always read.
+/// The headers that pages of other origins may read, in addition to those that they may always read.
 const EXPOSED: &str = "asklet, retry-after";
 
 /// Begins an answer that pages of any origin may read.
@@ -96,7 +96,8 @@ pub fn taken() -> Result<web_sys::Response, Failure> {
         let init = match taken.get() {
             Some(init) => init,
             None => {
-                // Only the headers that let the page see that the edge took it: each header costs time twice.
+                // The answer has only the headers that let the page see that the edge took the display: each
+                // header costs time twice.
                 let made = ResponseBuilder::new().with_status(204);
                 let made = made.with_header("access-control-allow-origin", "*")?;
                 let made = made.with_header("access-control-expose-headers", EXPOSED)?;

@@ -14,7 +14,8 @@ use crate::http::address;
 use crate::platform::trace::Context;
 use crate::platform::{deployment, log};
 
-/// Number of failures from one address that get the real refusal as their answer, per minute and at once.
+/// Number of failures from one address that get the real refusal as their answer: each minute, and in one
+/// burst.
 const PER_MINUTE: u64 = 20;
 
 /// Number of failures that are logged per minute, from all addresses together, so that nobody can fill a disk

@@ -25,7 +25,7 @@ pub struct Bytes {
     pub etag: String,
     /// The config in JSON.
     pub json: Vec<u8>,
-    /// Whether all browsers get the config, or only those that do not ask not to be tracked.
+    /// Whether browsers that ask not to be tracked get the config too.
     pub is_for_all: bool,
     /// The origins that the site lists.
     origins: Vec<String>,

@@ -19,7 +19,7 @@ extern "C" {
     fn read_headers(headers: &JsValue, names: &Array) -> String;
 }
 
-/// The headers that are read from a display's request, besides those that the operator names.
+/// The headers that are read from a display's request, in addition to those that the operator names.
 const HEADERS: [&str; 8] = [
     "origin",
     "content-type",

@@ -302,7 +302,7 @@ fn check_origin(policy: &Policy, origin: Option<&str>) -> Result<(), Problem> {
     }
 }
 
-/// Refuses every display if the team has said so. This refusal is final, unlike those for too many or too much
+/// Refuses every display if the team has said so. This refusal is final, unlike one for what is only too much
 /// at present.
 fn check_taken(policy: &Policy) -> Result<(), Problem> {
     if policy.refuses {
