@@ -1,30 +1,31 @@
 // What the platform starts: the Worker as a handler, and its objects.
 //
-// A module that has trapped is never used again: its memory stays as it was in the middle of something.
-// The next call gets a fresh one, with all objects made anew; what they had stored was rolled back or is
-// whole.
+// A module that has trapped is never used again, because its memory is in a half-changed state. The next call
+// gets a fresh module, on which all objects are made anew. What the objects had stored was rolled back or is
+// complete.
 
 import * as module from "./index.js";
 
-// A stack within the module is deep.
+// Stacks inside the module are deep.
 Error.stackTraceLimit = 100;
 
-// What the crate `worker` notes of the module: whether it has panicked, and the number of its instance,
-// which grows each time that it starts.
+// What the crate `worker` records about the module: whether it has panicked, and the number of its instance.
+// The number grows with each start of the module.
 const state = module.__worker_init_state();
 
 function notice(error) {
   const isTrap = error instanceof WebAssembly.RuntimeError;
   if (isTrap) state.criticalError = true;
-  // What is no trap came from the platform: an object that was not reached, a client that is gone.
+  // An error that is not a trap came from the platform: for example, an object could not be reached, or a
+  // client has disconnected.
   const route = isTrap ? "trap" : "platform";
   console.error(JSON.stringify({ level: "error", route, cause: String(error?.stack ?? error) }));
 }
 
-// What breaks in a task that no answer waits for.
+// Reports what breaks in a task that no answer waits for.
 addEventListener("error", (event) => notice(event.error));
 
-// The number of an instance that works.
+// Returns the number of an instance that works.
 function instance() {
   if (state.criticalError) {
     module.__wbg_reset_state();
@@ -63,7 +64,7 @@ function answer(call) {
   }
 }
 
-// An object that is made anew with each instance of the module.
+// Returns a class whose object is made anew with each instance of the module.
 const renewed = (Made) =>
   class {
     constructor(state, env) {
@@ -89,7 +90,7 @@ const renewed = (Made) =>
         return await this.current().alarm();
       } catch (error) {
         notice(error);
-        // The platform tries again.
+        // The platform calls the alarm again.
         throw error;
       }
     }

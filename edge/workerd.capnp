@@ -1,5 +1,5 @@
-# How plain workerd runs Asklet on one machine: one process, its data in one folder.
-# `cargo xtask serve` gives the address and the folders on the command line.
+# How plain workerd runs Asklet on one machine: one process, with its data in one folder. `cargo xtask serve`
+# passes the address and the folders on the command line.
 
 using Workerd = import "/workerd/workerd.capnp";
 
@@ -8,9 +8,9 @@ const config :Workerd.Config = (
     (name = "asklet", worker = .asklet),
     # The Durable Objects' SQLite files.
     (name = "objects", disk = (writable = true)),
-    # What pages download: the folder beside this file.
+    # What pages download, from the folder beside this file.
     (name = "assets", disk = ()),
-    # The demo page, where there is one.
+    # The demo page, if there is one.
     (name = "demo", disk = ()),
   ],
   sockets = [(name = "http", address = "127.0.0.1:8787", http = (), service = "asklet")],
@@ -31,9 +31,9 @@ const asklet :Workerd.Worker = (
     (name = "ASKLET_SECRET", fromEnvironment = "ASKLET_SECRET"),
     (name = "ASKLET_ADMIN_TOKEN", fromEnvironment = "ASKLET_ADMIN_TOKEN"),
     (name = "ASKLET_ADMIN_TOKEN_NEXT", fromEnvironment = "ASKLET_ADMIN_TOKEN_NEXT"),
-    # The key under which identity secrets are stored.
+    # The key with which identity secrets are encrypted in storage.
     (name = "ASKLET_ENCRYPTION_KEY", fromEnvironment = "ASKLET_ENCRYPTION_KEY"),
-    # The headers in which a proxy before this process tells the visitor's address and country.
+    # The headers in which a proxy in front of this process sends the visitor's address and country.
     (name = "ASKLET_ADDRESS_HEADER", fromEnvironment = "ASKLET_ADDRESS_HEADER"),
     (name = "ASKLET_COUNTRY_HEADER", fromEnvironment = "ASKLET_COUNTRY_HEADER"),
   ],

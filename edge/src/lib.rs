@@ -1,5 +1,5 @@
-//! The Worker. It checks the seals of ids and routes; displays it forwards unread to the object
-//! `Survey` that stores them, team calls it takes to the object `Site` that knows the keys.
+//! The Worker. It checks the seals of ids and finds the route. It forwards displays unread to the object
+//! `Survey`, which stores them. It takes calls of the team to the object `Site`, which knows the keys.
 
 mod hosted;
 mod http;
@@ -18,7 +18,7 @@ use crate::http::{respond, url};
 use crate::platform::log;
 use crate::platform::trace::Trace;
 
-/// What the platform calls with each request.
+/// Answers a request. The platform calls this function with each one.
 #[wasm_bindgen]
 pub fn fetch(request: web_sys::Request, env: Env, context: JsValue) -> Result<JsValue, JsValue> {
     log::configure(&env);

@@ -11,7 +11,8 @@ use crate::hosted::visit::Visit;
 use crate::http::respond;
 use crate::platform::trace::Trace;
 
-/// What a visit came to, as the browser shows it. Only pages of these origins, and ours, may frame it.
+/// Answers a visit with its page, or with a page that explains the problem. Only pages of these origins, and
+/// our own, may frame it.
 pub fn settle(
     trace: &Trace,
     visit: &Visit,
@@ -25,7 +26,7 @@ pub fn settle(
     let problem = respond::report(trace, failure);
     let words = Words::in_language(visit.wished());
     let page = match problem.code {
-        // What was never published looks from outside as what is gone.
+        // To outsiders, what was never published looks the same as what was deleted or closed.
         Code::UnknownSite | Code::UnknownSurvey | Code::SurveyClosed => {
             view::message(words.language, words.closed, visit.is_framed)
         }
@@ -34,7 +35,7 @@ pub fn settle(
     answer(visit, &page, problem.code.status(), origins)
 }
 
-/// What the page asks of no browser, whoever may get into it.
+/// Browser features that the page never uses. They stay off, even for code that somebody gets into the page.
 const PERMISSIONS: &str =
     "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()";
 
@@ -61,12 +62,12 @@ fn answer(
         .with_header("content-security-policy", &policy)?
         .with_header("referrer-policy", "no-referrer")?
         .with_header("x-content-type-options", "nosniff")?
-        // A page that is isolated from other origins frames only what says both.
+        // A page that is isolated from other origins frames only pages with both of these headers.
         .with_header("cross-origin-embedder-policy", "require-corp")?
         .with_header("cross-origin-resource-policy", "cross-origin")?
         .with_header("cross-origin-opener-policy", "same-origin")?
         .with_header("permissions-policy", PERMISSIONS)?
-        // Kept by the browser for its back button only.
+        // The browser keeps the page only for its back button.
         .with_header("cache-control", "private, no-cache")?;
     if visit.is_encrypted {
         answer = answer.with_header("strict-transport-security", "max-age=31536000")?;

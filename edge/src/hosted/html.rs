@@ -1,18 +1,18 @@
-//! Markup, put together so that nothing that a person wrote can become part of it: markup stands in
-//! the source, and everything else is escaped.
+//! Markup, built so that no text that a person wrote can become part of it: markup is written in the source
+//! code, and everything else is escaped.
 
 /// A piece of HTML.
 #[derive(Debug, Default)]
 pub struct Html(String);
 
 impl Html {
-    /// Markup of our own.
+    /// Adds markup of our own.
     pub fn raw(&mut self, markup: &'static str) -> &mut Self {
         self.0.push_str(markup);
         self
     }
 
-    /// A text, as content or between the double quotes of an attribute.
+    /// Adds a text, as content or between the double quotes of an attribute.
     pub fn text(&mut self, text: &str) -> &mut Self {
         for char in text.chars() {
             match char {
@@ -27,13 +27,14 @@ impl Html {
         self
     }
 
-    /// What a style element holds, which is not escaped there: without what could end it.
+    /// Adds the content of a style element. HTML does not escape there, so the character that could end the
+    /// element is left out.
     pub fn style(&mut self, style: &str) -> &mut Self {
         self.0.extend(style.chars().filter(|char| *char != '<'));
         self
     }
 
-    /// The markup.
+    /// Returns the markup.
     pub fn as_str(&self) -> &str {
         &self.0
     }

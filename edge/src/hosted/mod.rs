@@ -1,14 +1,13 @@
-//! The hosted page: a survey as a plain form, for links in mails and for browsers that the widget
-//! cannot run in. It works without scripts: in a frame one tells the page around it what is reached.
+//! The hosted page: a survey as a plain form, for links in mails and for browsers that cannot run the widget.
+//! It works without scripts. In a frame, a script tells the surrounding page what was reached.
 //!
-//! One question is a page, and each page that is sent is a revision of the display. A `GET` records
-//! nothing, since links are also opened by those who only look at what a mail links to: the display's
-//! id travels in the form, with a token, and the first answer makes the display. Each answer to a `POST`
-//! is the next page itself, so that no address holds anything of the visitor.
+//! Each page shows one question, and each form that is sent is a revision of the display. A `GET` records
+//! nothing, since some requests only check where a link in a mail leads. So the display's id travels in the
+//! form, with a token, and the first answer creates the display. The answer to a `POST` is the next page
+//! itself, so no address contains anything about the visitor.
 //!
-//! What is shown is the same [`Body`](asklet_shared::body::Body) that the widget shows. A published
-//! survey is walked in its object `Survey` (see [`crate::objects`]), a draft in the Worker
-//! ([`crate::routes`]).
+//! The page shows the same [`Body`](asklet_shared::body::Body) as the widget. The object `Survey` serves the
+//! pages of a published survey (see [`crate::objects`]), and the Worker those of a draft ([`crate::routes`]).
 
 pub mod answer;
 mod html;

@@ -1,30 +1,30 @@
-//! The token of a form: which display it is about. The display's id is made here and nothing of it is
-//! stored before an answer comes, so the token says that it was.
+//! The token of a form, which says to which display the form belongs. The display's id is made here, but
+//! nothing is stored before the first answer. So the token proves that the id was made here.
 
 use asklet_protocol::failure::Failure;
 use asklet_protocol::seal::{self, Seal};
 use asklet_shared::display_id::DisplayId;
 
-/// What a form is about.
+/// The content of a form's token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
     /// The version of the survey.
     pub version: u32,
-    /// The language that is shown.
+    /// The language in which the survey is shown.
     pub language: String,
-    /// The display.
+    /// The id of the display.
     pub id: DisplayId,
 }
 
 impl Token {
-    /// For a display that begins now.
+    /// Makes the token of a display that begins now.
     pub fn new(version: u32, language: &str, now_ms: u64) -> Result<Self, Failure> {
         let mut random = [0; 10];
         getrandom::fill(&mut random)?;
         Ok(Self { version, language: language.to_owned(), id: DisplayId::new(now_ms, random) })
     }
 
-    /// As the form of a survey carries it.
+    /// Writes the token as the form of a survey carries it.
     pub fn write(&self, seal: &Seal, (site, survey): (&str, &str)) -> String {
         let Self { version, language, id } = self;
         let (version, id) = (version.to_string(), id.to_string());
@@ -33,7 +33,7 @@ impl Token {
         format!("{version}.{language}.{id}.{mac}")
     }
 
-    /// What [`Token::write`] wrote for the same survey; `None` for anything else.
+    /// Reads what [`Token::write`] wrote for the same survey. Returns `None` for any other text.
     pub fn read(text: &str, seal: &Seal, survey: (&str, &str)) -> Option<Self> {
         let mut parts = text.split('.');
         let version = parts.next()?.parse().ok()?;

@@ -1,5 +1,5 @@
-//! The pages: a question, the thanks, and what is said where there is neither. They look as the widget
-//! does, with the same classes and the same style sheet.
+//! The pages: a question, the thanks, and messages. They look like the widget, with the same classes and the
+//! same style sheet.
 
 use asklet_shared::body::words::Words;
 use asklet_shared::body::{Body, Field, Rating};
@@ -10,43 +10,45 @@ use asklet_shared::validate::is_safe_link;
 use crate::hosted::html::Html;
 use crate::hosted::walk::{Complaint, Next};
 
-/// The widget's style sheet. It speaks of a host, which is not here, and of a panel, which is the page.
+/// The widget's style sheet. It has rules for a host element, which does not exist here, and for a panel, which
+/// here is the page.
 const WIDGET_STYLE: &str = include_str!("../../../widget/src/style.css");
 
-/// What makes a page of the panel.
+/// The rules that turn the panel into a page.
 const PAGE_STYLE: &str = include_str!("hosted.css");
 
-/// What a page in a frame says to the page around it, which cannot look into the frame and is not told
-/// where something else stands in it: that it is there, and whether anything was answered.
+/// The script of a page in a frame. It tells the surrounding page that the survey is there, and whether
+/// anything was answered. The surrounding page cannot look into the frame, and gets no message if the frame
+/// shows something else.
 const SCRIPT: &str = "parent.postMessage({asklet:document.body.dataset.reached},'*')";
 
 /// A page.
 pub struct Page {
     /// The document.
     pub html: Html,
-    /// What stands in its style element, for its policy to name.
+    /// The content of its style element, which the content security policy names.
     pub style: Html,
-    /// What stands in its script element, for its policy to name; empty where it has none.
+    /// The content of its script element, which the content security policy names; empty without a script.
     pub script: &'static str,
 }
 
-/// Where a visitor is in a survey.
+/// The position of a visitor in a survey, and what the page shows there.
 pub struct PageContent<'a> {
     /// The survey.
     pub body: &'a Body,
-    /// What was answered so far.
+    /// The answers so far.
     pub answers: &'a Answers,
-    /// What is shown.
+    /// The page to show.
     pub next: Next,
-    /// What was written, and could not be taken where there is a complaint.
+    /// The text that the visitor wrote. With a complaint, it is the text that was not accepted.
     pub written: &'a str,
-    /// What the form carries along, by its name.
+    /// The name and value of a field that the form carries along.
     pub carried: (&'static str, &'a str),
-    /// Whether it stands in a frame.
+    /// Whether the page is in a frame.
     pub is_framed: bool,
 }
 
-/// The page of a place.
+/// Returns the page for a position in a survey.
 pub fn page(content: &PageContent<'_>) -> Page {
     let PageContent { body, answers, is_framed, .. } = *content;
     let (at, complaint) = match content.next {
@@ -87,21 +89,21 @@ pub fn page(content: &PageContent<'_>) -> Page {
     page.close()
 }
 
-/// A page that only says something.
+/// Returns a page that shows only a message.
 pub fn message(language: &str, text: &str, is_framed: bool) -> Page {
-    // It says nothing of itself: a page around it has no survey to show.
+    // Such a page reports nothing: the surrounding page has no survey to show.
     let frame = if is_framed { Frame::Silent } else { Frame::None };
     let mut page = Page::open(language, text, "", frame);
     page.html.raw("<p class=\"thanks\">").text(text).raw("</p>");
     page.close()
 }
 
-/// The frame that a page stands in.
+/// Whether a page is in a frame, and what it reports.
 enum Frame {
     None,
-    /// The page around it is told nothing.
+    /// The page reports nothing to the surrounding page.
     Silent,
-    /// The page around it is told what was reached.
+    /// The page reports to the surrounding page what was reached.
     Reached(&'static str),
 }
 
@@ -114,7 +116,7 @@ fn frame(is_framed: bool, answers: &Answers) -> Frame {
 }
 
 impl Page {
-    /// Up to where its content begins.
+    /// Writes the page up to the beginning of its content.
     fn open(language: &str, title: &str, style: &str, frame: Frame) -> Self {
         let mut sheet = Html::default();
         sheet.style(WIDGET_STYLE).style(style).style(PAGE_STYLE);
@@ -155,7 +157,7 @@ fn hidden(html: &mut Html, name: &'static str, value: &str) {
     html.raw("<input type=\"hidden\" name=\"").raw(name).raw("\" value=\"").text(value).raw("\">");
 }
 
-/// What is said of an answer that was not taken.
+/// Returns the message for an answer that was not accepted.
 fn said(complaint: Complaint, language: &str) -> String {
     let words = Words::in_language(language);
     match complaint {
@@ -164,7 +166,7 @@ fn said(complaint: Complaint, language: &str) -> String {
     }
 }
 
-/// A scale: radio buttons in a fieldset. What stands for a value is the style sheet's.
+/// Writes a scale: radio buttons in a fieldset. The style sheet decides what is shown for a value.
 fn rating(html: &mut Html, question: &str, rating: &Rating, given: Option<&Answer>, again: bool) {
     html.raw(if again {
         "<fieldset aria-describedby=\"error ends\">"
@@ -189,7 +191,7 @@ fn rating(html: &mut Html, question: &str, rating: &Rating, given: Option<&Answe
     html.raw("</span><span>").text(&rating.high).raw("</span></div></fieldset>");
 }
 
-/// A text, which nobody has to write.
+/// Writes a text field, which the visitor may leave empty.
 fn comment(html: &mut Html, question: &str, optional: &str, text: &str, again: bool) {
     html.raw("<label class=\"question\" for=\"text\">").text(question);
     html.raw(" <span class=\"hint\">").text(optional).raw("</span></label>");
@@ -197,11 +199,11 @@ fn comment(html: &mut Html, question: &str, optional: &str, text: &str, again: b
     if again {
         html.raw(" aria-invalid=\"true\" aria-describedby=\"error\" autofocus");
     }
-    // The parser leaves out a line break that stands first.
+    // The parser drops a line break at the beginning.
     html.raw(">\n").text(text).raw("</textarea>");
 }
 
-/// The buttons. The one that leads on comes first, since it is the one that Enter presses.
+/// Writes the buttons. The button for the next page comes first, since Enter presses the first one.
 fn actions(html: &mut Html, body: &Body, answers: &Answers, at: usize) {
     let strings = &body.strings;
     let is_last = body.is_last(answers, at);
@@ -221,7 +223,8 @@ fn actions(html: &mut Html, body: &Body, answers: &Answers, at: usize) {
     html.raw("</div>");
 }
 
-/// What the site says beside its first question: why the visitor is asked, and what becomes of answers.
+/// Writes the site's notice for the page of the first question: why the visitor is asked, and what happens to
+/// the answers.
 fn notice(html: &mut Html, body: &Body) {
     let Body { why, privacy_url, strings, .. } = body;
     html.raw("<div class=\"notice\">");
@@ -233,7 +236,7 @@ fn notice(html: &mut Html, body: &Body) {
     html.raw("</div>");
 }
 
-/// The end.
+/// Returns the page with the thanks.
 fn thanks(body: &Body, answers: &Answers, is_framed: bool) -> Page {
     let thanks = body.thanks(answers);
     let text = thanks.map_or("", |thanks| &thanks.text);
@@ -246,7 +249,7 @@ fn thanks(body: &Body, answers: &Answers, is_framed: bool) -> Page {
     page.close()
 }
 
-/// A link out of the survey, if it leads somewhere.
+/// Writes a link out of the survey, if it is safe to follow.
 fn link(html: &mut Html, url: &str, text: &str) {
     if is_safe_link(url) {
         html.raw("<a class=\"link\" target=\"_blank\" rel=\"noopener noreferrer\" href=\"");

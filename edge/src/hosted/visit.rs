@@ -1,4 +1,4 @@
-//! What a request says of a visit besides what was answered: languages, the frame, and who sent it.
+//! What a request says about a visit besides the answers: languages, the frame, and who sent it.
 
 use std::cmp::Reverse;
 
@@ -11,25 +11,25 @@ use worker::{Method, Request};
 use crate::hosted::walk::Sent;
 use crate::http::{body, url};
 
-/// The largest form: the longest texts of a survey, in the spelling that takes most room.
+/// The largest form, in bytes: the longest texts of a survey, in the encoding that takes the most room.
 const FORM_LIMIT: usize = 64 * 1024;
 
-/// How many languages of a browser are looked at.
+/// Number of a browser's languages that are considered.
 const LANGUAGES_LIMIT: usize = 20;
 
 /// One request of the page.
 pub struct Visit {
-    /// Whether it sends the form.
+    /// Whether the request sends the form.
     pub sends: bool,
-    /// Whether the page stands in a frame.
+    /// Whether the page is in a frame.
     pub is_framed: bool,
-    /// Whether it was asked for over TLS, here or at the proxy before.
+    /// Whether the request came over TLS, here or at the proxy in front.
     pub is_encrypted: bool,
-    /// The token of a preview, if it is one.
+    /// The token of a preview, if the request is for one.
     pub preview: Option<String>,
     /// The languages that the visitor prefers, the most preferred first.
     languages: Vec<String>,
-    /// Whether the form was sent by a page of ours, as far as the browser says.
+    /// Whether a page of ours sent the form, as far as the browser says.
     is_ours: bool,
 }
 
@@ -55,19 +55,19 @@ impl Visit {
                 "lang" => visit.languages.insert(0, value),
                 "frame" => visit.is_framed = true,
                 "preview" => visit.preview = Some(value),
-                // Links are decorated by whoever sends them.
+                // Other parameters are ignored: senders of links add their own.
                 _ => {}
             }
         }
         Ok(visit)
     }
 
-    /// The language that the visitor prefers, whether or not a survey speaks it.
+    /// Returns the language that the visitor prefers, whether or not a survey has it.
     pub fn wished(&self) -> &str {
         self.languages.first().map_or("", String::as_str)
     }
 
-    /// The nearest language that a survey speaks.
+    /// Returns the survey's language that is nearest to what the visitor prefers.
     pub fn language(&self, definition: &Definition) -> String {
         let spoken = definition.languages();
         let found = self.languages.iter().find_map(|wanted| nearest(wanted, &spoken));
@@ -95,26 +95,26 @@ impl Form {
         Ok(Self(url::fields(&text)?))
     }
 
-    /// What a field holds; nothing where there is none.
+    /// Returns the value of a field, or an empty text if there is none.
     pub fn get(&self, name: &str) -> &str {
         let found = self.0.iter().find(|(known, _)| known == name);
         found.map_or("", |(_, value)| value)
     }
 
-    /// What was answered.
+    /// Returns what was answered.
     pub fn sent(&self) -> Sent {
         Sent {
-            // What is no place is beyond the last one.
+            // A value that is not a number counts as a place beyond the last question.
             at: self.get("at").parse().unwrap_or(usize::MAX),
             goes_back: !self.get("back").is_empty(),
             score: self.get("score").to_owned(),
-            // Forms send line breaks as two characters, and they were counted as one.
+            // Forms send a line break as two characters, but it counts as one.
             text: self.get("text").replace("\r\n", "\n"),
         }
     }
 }
 
-/// The languages of an `Accept-Language` header, the most preferred first.
+/// Returns the languages of an `Accept-Language` header, the most preferred first.
 fn preferred(header: &str) -> Vec<String> {
     let mut languages: Vec<(u16, String)> = header
         .split(',')
@@ -130,7 +130,7 @@ fn preferred(header: &str) -> Vec<String> {
     languages.into_iter().map(|(_, tag)| tag).collect()
 }
 
-/// A quality between 0 and 1, of at most three decimals (RFC 9110, section 12.4.2).
+/// Parses a quality between 0 and 1, with at most three decimals (RFC 9110, section 12.4.2), as thousandths.
 fn thousandths(quality: &str) -> Option<u16> {
     let (whole, decimals) = quality.split_once('.').unwrap_or((quality, ""));
     let decimals: u16 = format!("{decimals:0<3}").get(..3)?.parse().ok()?;
@@ -141,13 +141,13 @@ fn thousandths(quality: &str) -> Option<u16> {
     }
 }
 
-/// Whether a form comes from the origin that it goes to. A browser says so in `Sec-Fetch-Site`; one
-/// that says nothing there (an old one, or any on plain HTTP) says it in `Origin`, which is `null` where
-/// the page, as ours does, keeps its address to itself. Where neither tells, the token in the form must.
+/// Whether a form comes from the origin to which it is sent. A browser says so in `Sec-Fetch-Site`. A browser
+/// that does not send this header (an old one, or any on plain HTTP) says it in `Origin`, which is `null` if
+/// the page hides its address, as ours does. If neither header says it, the token in the form must prove it.
 fn is_ours(fetch_site: &str, origin: &str, url: &str) -> bool {
     match (fetch_site, origin) {
         ("same-origin", _) | ("", "" | "null") => true,
-        // A proxy that ends TLS changes the scheme, and nobody else can have the host.
+        // A proxy that ends TLS changes the scheme, but nobody else can have the same host.
         ("", origin) => host(origin) == host(url),
         _ => false,
     }

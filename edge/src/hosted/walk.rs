@@ -1,5 +1,5 @@
-//! The way through a survey by pages: what was sent from one is put to the answers, and the next one
-//! follows. A page that is sent again, or an older one, answers its question anew.
+//! The way through a survey page by page: what was sent from a page is added to the answers, and the next page
+//! follows. A page that is sent again, or an older page, replaces the answer to its question.
 
 use asklet_shared::body::{Body, Field};
 use asklet_shared::display::{Answer, Answers};
@@ -13,32 +13,32 @@ pub struct Sent {
     pub goes_back: bool,
     /// The score that was chosen, as it was sent; empty without one.
     pub score: String,
-    /// What was written.
+    /// The text that was written.
     pub text: String,
 }
 
-/// What follows.
+/// The page that follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     /// The question at a place.
     Question(usize),
-    /// The same question, since there is something to be said of its answer.
+    /// The same question again, with a complaint about its answer.
     Again(usize, Complaint),
     /// The thanks.
     Thanks,
 }
 
-/// Why an answer was not taken.
+/// Why an answer was not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Complaint {
     /// No score was chosen.
     Required,
-    /// The text has more characters than these.
+    /// The text has more characters than this number.
     TooLong(u16),
 }
 
-/// Puts what was sent to the answers, without those whose questions are not asked any more, and finds
-/// what follows. Where something is to be said of the answer, the others are as they were.
+/// Adds what was sent to the answers, removes answers whose questions are no longer asked, and returns what
+/// follows. If there is a complaint about the answer, the other answers stay as they were.
 pub fn take(body: &Body, answers: &mut Answers, sent: &Sent) -> Next {
     let Some(question) = body.questions.get(sent.at) else { return Next::Question(0) };
     match &question.field {
@@ -73,7 +73,8 @@ mod tests {
 
     use super::*;
 
-    /// A score; why, below 9; how, for everybody; and where to, after a 10.
+    /// A survey with four questions: a score; `why`, for scores below 9; `how`, for everybody; and `where`, for
+    /// a score of 10.
     fn body() -> Body {
         let text = |id: &str| json!({"id": id, "text": id, "answer": {"text": {"max_length": 5}}});
         let after = |id: &str, from: u8, to: u8| {
@@ -115,7 +116,7 @@ mod tests {
         assert_eq!(take(&body, &mut answers, &wrote(1, "slow")), Next::Question(2));
         let back = Sent { goes_back: true, ..wrote(2, "well") };
         assert_eq!(take(&body, &mut answers, &back), Next::Question(1));
-        // What was written on the way back is kept, and what is not asked any more is not.
+        // A text that was written on the way back is kept. An answer whose question is no longer asked is not.
         assert_eq!(take(&body, &mut answers, &scored("9")), Next::Question(2));
         assert_eq!(
             answers.0,
@@ -123,7 +124,7 @@ mod tests {
         );
         assert_eq!(take(&body, &mut answers, &wrote(2, " ")), Next::Thanks);
         assert_eq!(answers.0, [("score".into(), Answer::Score(9))]);
-        // An older page whose question is not asked any more leads on.
+        // An older page whose question is no longer asked leads to the next question.
         assert_eq!(take(&body, &mut answers, &wrote(1, "old")), Next::Question(2));
         assert_eq!(answers.0, [("score".into(), Answer::Score(9))]);
     }

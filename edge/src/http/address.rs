@@ -1,19 +1,19 @@
-//! The addresses of visitors and callers, as limits count them.
+//! The addresses of visitors and callers, as the limits count them.
 
 use std::net::{IpAddr, SocketAddr};
 
-/// The variable that names the header in which the operator's proxy tells addresses.
+/// The variable that names the header in which the operator's proxy sends the client's address.
 pub const HEADER: &str = "ASKLET_ADDRESS_HEADER";
 
-/// The part of an address that one visitor cannot choose, from the header in which the operator's proxy
-/// tells it: of IPv6 the first 64 bits, since the rest is the visitor's own. A request without the header
-/// came past the proxy, and all of those count as one address.
+/// Returns the part of an address that a visitor cannot choose, from the header in which the operator's proxy
+/// sends the address. For IPv6 these are the first 64 bits, since the visitor can choose the rest. A request
+/// without the header bypassed the proxy, and all such requests count as one address.
 pub fn network(header: &str) -> String {
-    // Each proxy adds what it saw behind what it was told.
+    // Each proxy appends the address that it saw to the addresses that it received.
     let address = header.rsplit(',').next().unwrap_or_default().trim();
     let bare = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     let bare = bare.unwrap_or(address);
-    // What a link-local address adds behind a `%` names the proxy's own interface.
+    // The part after the `%` of a link-local address names an interface of the proxy itself.
     let bare = bare.split('%').next().unwrap_or_default();
     let socket = || address.parse::<SocketAddr>().map(|socket| socket.ip());
     match bare.parse::<IpAddr>().or_else(|_| socket()) {

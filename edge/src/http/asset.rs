@@ -1,5 +1,5 @@
-//! The files that pages download. They lie beside the Worker already compressed, `NAME.br` and
-//! `NAME.gz` next to `NAME`, so that what travels was compressed once, as well as can be.
+//! The files that pages download. They are stored beside the Worker in compressed form, `NAME.br` and `NAME.gz`
+//! next to `NAME`, so each file is compressed only once, and as well as possible.
 
 use asklet_protocol::failure::Failure;
 use asklet_shared::config::Files;
@@ -13,24 +13,24 @@ use crate::platform::memory::Memory;
 /// The file that every page asks for. Its address does not name its content.
 const ENTRY: &str = "asklet.js";
 
-/// How long browsers use what has no digest in its name before they ask again, in seconds.
+/// How long browsers use a file without a digest in its name before they ask again, in seconds.
 const ENTRY_SECONDS: u32 = 300;
 
-/// What the build says about its files, in `manifest.json`.
+/// The build's list of its files, `manifest.json`.
 #[derive(Debug, Deserialize)]
 pub struct Manifest {
     /// The digest of `asklet.js`.
     pub entry: String,
-    /// The hashed files that go together.
+    /// The hashed files that belong together.
     pub files: Files,
 }
 
 thread_local! {
-    // A release brings a new Worker with its files, so a manifest holds as long as the isolate.
+    // A release brings a new Worker with its files, so a manifest is valid as long as the isolate lives.
     static MANIFEST: Memory<Manifest> = Memory::new(u64::MAX / 2);
 }
 
-/// The manifest of this release.
+/// Returns the manifest of this release.
 pub async fn manifest(env: &Env) -> Result<std::rc::Rc<Manifest>, Failure> {
     if let Some(manifest) = MANIFEST.with(|memory| memory.get("")) {
         return Ok(manifest);
@@ -43,7 +43,7 @@ pub async fn manifest(env: &Env) -> Result<std::rc::Rc<Manifest>, Failure> {
     Ok(MANIFEST.with(|memory| memory.put("", manifest)))
 }
 
-/// Serves a file in the best encoding that the client takes.
+/// Serves a file in the best encoding that the client accepts.
 pub async fn serve(request: &Request, env: &Env, file: &str) -> Result<Response, Failure> {
     let is_entry = file == ENTRY;
     let is_hashed = file.contains('-');
@@ -80,7 +80,7 @@ pub async fn serve(request: &Request, env: &Env, file: &str) -> Result<Response,
     Ok(answer.body(body))
 }
 
-/// Serves the demo page, where the operator has one.
+/// Serves the demo page, if the operator has one.
 pub async fn demo(env: &Env) -> Result<Response, Failure> {
     let absent = || Problem::new(Code::NotFound, "the demo is off");
     let stored = env.service("DEMO").map_err(|_| absent())?;
@@ -98,7 +98,7 @@ async fn fetch(env: &Env, file: &str) -> Result<Response, Failure> {
     Ok(env.service("ASSETS")?.fetch_request(request).await?)
 }
 
-/// `br` before `gzip`, unless the client refuses it.
+/// Returns the best encoding that the client accepts: `br` before `gzip`, unless the client refuses it.
 fn best_encoding(accepted: &str) -> Option<&'static str> {
     let takes = |encoding: &str| {
         accepted.split(',').any(|item| {

@@ -1,4 +1,4 @@
-//! Who may call: what a request shows of itself.
+//! Credentials of requests: reading them, and checking the admin token.
 
 use asklet_protocol::failure::Failure;
 use asklet_protocol::seal;
@@ -7,7 +7,7 @@ use worker::{Env, Headers};
 
 use crate::platform::deployment;
 
-/// What stands behind `Bearer` in the `Authorization` header.
+/// Returns the credential after `Bearer` in the `Authorization` header.
 pub fn bearer(headers: &Headers) -> Result<String, Failure> {
     let header = headers.get("authorization")?.unwrap_or_default();
     let token = header.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
@@ -18,7 +18,7 @@ pub fn bearer(headers: &Headers) -> Result<String, Failure> {
     Ok(token.trim().to_owned())
 }
 
-/// Whether a request shows the admin token.
+/// Whether a request has the admin token.
 pub fn is_admin(headers: &Headers, env: &Env) -> Result<bool, Failure> {
     match check_admin(headers, env) {
         Ok(()) => Ok(true),
@@ -27,9 +27,9 @@ pub fn is_admin(headers: &Headers, env: &Env) -> Result<bool, Failure> {
     }
 }
 
-/// Refuses whoever does not show the admin token.
+/// Refuses a request that does not have the admin token.
 pub fn check_admin(headers: &Headers, env: &Env) -> Result<(), Failure> {
-    // Two hold while one follows the other.
+    // Two tokens are valid while the operator replaces one with the other.
     let mut tokens = Vec::new();
     for variable in ["ASKLET_ADMIN_TOKEN", "ASKLET_ADMIN_TOKEN_NEXT"] {
         if let Some(token) = deployment::variable(env, variable) {
@@ -41,7 +41,7 @@ pub fn check_admin(headers: &Headers, env: &Env) -> Result<(), Failure> {
         let detail = "set ASKLET_ADMIN_TOKEN to create sites";
         return Err(Problem::new(Code::NoAdminToken, detail).into());
     }
-    // Digests are compared, so that neither the content nor the length of a token takes time.
+    // Digests are compared, so that the time taken reveals neither the content nor the length of a token.
     let shown = seal::digest(bearer(headers)?.as_bytes());
     let is_known = tokens.iter().map(|token| seal::same(&shown, &seal::digest(token.as_bytes())));
     if is_known.fold(false, |any, one| any | one) {

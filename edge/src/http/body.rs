@@ -1,4 +1,4 @@
-//! Bodies of requests, read within limits of size and time.
+//! Request bodies, read within limits of size and time.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use super::problems::{BODY_MS, CONTENT_ENCODING, body_timeout, broke_off, too_la
 
 const BODY_TIME: Duration = Duration::from_millis(BODY_MS as u64);
 
-/// Reads a JSON body of at most `limit` bytes, and stops reading where it is larger.
+/// Reads a JSON body of at most `limit` bytes, and stops reading if it is larger.
 pub async fn read_json<T: DeserializeOwned>(
     request: &mut Request,
     limit: usize,
@@ -49,8 +49,8 @@ fn in_utf8(bytes: Vec<u8>) -> Result<String, Failure> {
     Ok(text)
 }
 
-/// Reads a body as it came: uncompressed, or in the way that is `taken`. In a box, or every caller would hold
-/// a copy of it.
+/// Reads a body as it came: uncompressed, or compressed in the encoding `taken`. The future is boxed. Otherwise
+/// each caller would contain a copy of it.
 fn read_bytes<'a>(
     request: &'a mut Request,
     limit: usize,
@@ -71,10 +71,10 @@ fn read_bytes<'a>(
     })
 }
 
-/// What that header says of a body that nobody has to decompress.
+/// The value of that header for a body that is not compressed.
 pub const UNCOMPRESSED: &str = "identity";
 
-/// Refuses a body that is compressed otherwise than in the way that is taken.
+/// Refuses a body that is compressed in an encoding other than `taken`.
 pub fn check_encoding(encoding: &str, taken: &str) -> Result<(), Problem> {
     let encoding = encoding.trim();
     let mut known = [UNCOMPRESSED, taken].into_iter();
@@ -85,8 +85,8 @@ pub fn check_encoding(encoding: &str, taken: &str) -> Result<(), Problem> {
     Err(Problem::new(Code::UnsupportedMediaType, detail).at(CONTENT_ENCODING).limit(taken))
 }
 
-/// How long a body is, by the headers `content-length` and `transfer-encoding`. In chunks it may be
-/// as long as it likes, whatever it announces beside them.
+/// Returns the length of a body, from the headers `content-length` and `transfer-encoding`. A body in chunks
+/// may have any length, even if it also announces one.
 pub fn length(announced: &str, encoding: &str) -> Option<usize> {
     if encoding.is_empty() { announced.parse().ok() } else { None }
 }
@@ -96,8 +96,8 @@ pub fn fits(length: Option<usize>, limit: usize) -> bool {
     length.is_some_and(|length| length <= limit)
 }
 
-/// A body that announces at most so many limits is read to its end before it is refused, so that whoever
-/// passes it on can use the connection again.
+/// A body that announces at most this many times the limit is read to its end before it is refused, so that a
+/// proxy in front can use the connection again.
 const READ_LIMITS: usize = 4;
 
 /// Reads a body that is too large or may never end.

@@ -2,7 +2,7 @@
 
 use asklet_shared::problem::{Code, Problem};
 
-/// Refuses a body of another type than pages send.
+/// Refuses a body with a media type that pages do not send.
 pub fn check_media_type(content_type: &str) -> Result<(), Problem> {
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
     let taken = ["text/plain", "application/json"];

@@ -1,5 +1,5 @@
-//! Bodies that are compressed with gzip. The platform can decompress too, but hands out what a piece is
-//! decompressed to all at once, and a few kilobytes can be gigabytes.
+//! Bodies that are compressed with gzip. The platform can decompress too, but it returns everything that a
+//! piece decompresses to at once, and a few kilobytes can become gigabytes.
 
 use std::io::{ErrorKind, Read};
 
@@ -8,10 +8,10 @@ use flate2::read::MultiGzDecoder;
 
 use crate::http::problems;
 
-/// How `Content-Encoding` and `Accept-Encoding` call it.
+/// The name of gzip in `Content-Encoding` and `Accept-Encoding`.
 pub const NAME: &str = "gzip";
 
-/// What bytes are decompressed to, if that is at most `limit` bytes. Nothing beyond them is decompressed.
+/// Decompresses bytes, if the result has at most `limit` bytes. Stops decompressing beyond the limit.
 pub fn decompress(compressed: &[u8], limit: usize) -> Result<Vec<u8>, Problem> {
     let one_more = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
     let mut bytes = Vec::new();

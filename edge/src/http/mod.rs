@@ -1,4 +1,4 @@
-//! HTTP: answers and the bodies of requests, the files that pages download, and who may call at all.
+//! HTTP: answers, the bodies of requests, the files that pages download, and the check of who may call.
 
 pub mod address;
 pub mod asset;

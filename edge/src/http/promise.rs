@@ -1,8 +1,8 @@
 //! Answers as promises.
 //!
-//! A task of Rust's own costs the platform a promise, two closures for each wait and a turn of its
-//! microtask queue whenever it goes on, and that is more than storing a display. So on the way of a
-//! display the platform's own promises are handed on, and the work is done in their callbacks.
+//! A task of Rust's own costs the platform a promise, two closures for each wait, and a turn of its microtask
+//! queue each time that the task continues. That is more than storing a display costs. So for displays the
+//! platform's own promises are passed on, and their callbacks do the work.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -20,20 +20,20 @@ use crate::platform::trace::Trace;
 
 #[wasm_bindgen]
 extern "C" {
-    /// What a request runs in.
+    /// The context in which a request runs.
     type ExecutionContext;
 
     #[wasm_bindgen(method, catch, js_name = waitUntil)]
     fn wait_until(this: &ExecutionContext, work: &Promise) -> Result<(), JsValue>;
 
-    /// A promise, to which callbacks are given as they are.
+    /// A promise whose `then` takes callbacks as they are.
     type Pending;
 
     #[wasm_bindgen(method)]
     fn then(this: &Pending, kept: &JsValue, broken: &JsValue) -> Promise;
 }
 
-/// Answers with what some work comes to.
+/// Returns a promise of the answer to a request, which some work produces.
 pub fn of<R: Into<web_sys::Response>>(
     trace: Trace,
     work: impl Future<Output = Result<R, Failure>> + 'static,
@@ -41,7 +41,7 @@ pub fn of<R: Into<web_sys::Response>>(
     future_to_promise(AssertUnwindSafe(async move { respond::settle(&trace, work.await) }))
 }
 
-/// Answers a call to an object.
+/// Returns a promise of the answer to a call to an object, which some work produces.
 pub fn of_call(
     trace: Trace,
     work: impl Future<Output = Result<Response, Failure>> + 'static,
@@ -51,7 +51,8 @@ pub fn of_call(
     }))
 }
 
-/// What an alarm comes to: what breaks rejects, so that the platform calls again.
+/// Returns the promise of an alarm. It is rejected if something breaks, so that the platform calls the alarm
+/// again.
 pub fn of_alarm(
     trace: Trace,
     work: impl Future<Output = Result<(), Failure>> + 'static,
@@ -62,7 +63,7 @@ pub fn of_alarm(
     }))
 }
 
-/// Answers with what some work comes to: at once where it has nothing to wait for.
+/// Answers a request with the outcome of some work: at once if the work has nothing to wait for.
 pub fn now<R: Into<web_sys::Response> + 'static>(
     trace: Trace,
     work: impl Future<Output = Result<R, Failure>> + 'static,
@@ -70,12 +71,12 @@ pub fn now<R: Into<web_sys::Response> + 'static>(
     let mut work = Box::pin(work);
     match work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(outcome) => respond::settle(&trace, outcome),
-        // A task looks again by itself, and from then on it is woken.
+        // The new task polls the work once more by itself. From then on the work wakes the task.
         Poll::Pending => Ok(of(trace, work).into()),
     }
 }
 
-/// Does some work that the answer does not wait for.
+/// Does some work for which the answer does not wait.
 pub fn later(trace: &Trace, context: &JsValue, work: impl Future<Output = ()> + 'static) {
     let work = future_to_promise(AssertUnwindSafe(async move {
         work.await;
@@ -86,10 +87,10 @@ pub fn later(trace: &Trace, context: &JsValue, work: impl Future<Output = ()> + 
     }
 }
 
-/// What becomes of what broke a promise.
+/// The callback that handles the failure of a promise.
 pub type Broken = Closure<dyn FnMut(JsValue) -> Result<JsValue, JsValue>>;
 
-/// Answers with what `kept` makes of a promise's value, or `broken` of its failure.
+/// Returns a promise of what `kept` makes of another promise's value, or `broken` of its failure.
 pub fn then(
     promise: &Promise,
     kept: impl FnOnce(JsValue) -> Result<JsValue, JsValue> + 'static,

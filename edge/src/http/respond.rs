@@ -1,4 +1,4 @@
-//! Answers: headers that every answer of a kind carries, and problems.
+//! Answers: the headers that each kind of answer carries, and problems.
 
 use std::cell::OnceCell;
 
@@ -15,22 +15,22 @@ use crate::platform::{log, metrics, rpc};
 /// How long an answer may be kept.
 #[derive(Debug, Clone, Copy)]
 pub enum Cache {
-    /// Not at all: it is somebody's own.
+    /// Not at all: the answer is meant for one client only.
     Never,
-    /// So many seconds, and then it is asked for again.
+    /// This many seconds; after that the client asks again.
     Seconds(u32),
     /// Forever: its address names its content.
     Immutable,
 }
 
-/// The header by which pages know an answer as the edge's own: what stands between, a captive portal or a
-/// firewall, answers too, and does not send it.
+/// The header by which pages recognise an answer of the edge. A captive portal or a firewall between page and
+/// edge can answer too, but does not send it.
 const MARK: (&str, &str) = ("asklet", "1");
 
-/// The headers that pages of other origins may read, besides those that they always may.
+/// The headers that pages of other origins may read, in addition to those that they may always read.
 const EXPOSED: &str = "asklet, retry-after";
 
-/// An answer that pages of any origin may read.
+/// Begins an answer that pages of any origin may read.
 pub fn public(cache: Cache) -> Result<ResponseBuilder, Failure> {
     Ok(private(cache)?
         .with_header("access-control-allow-origin", "*")?
@@ -40,7 +40,7 @@ pub fn public(cache: Cache) -> Result<ResponseBuilder, Failure> {
         .with_header("timing-allow-origin", "*")?)
 }
 
-/// An answer for programs that hold a key.
+/// Begins an answer for programs that hold a key.
 pub fn private(cache: Cache) -> Result<ResponseBuilder, Failure> {
     let cache = match cache {
         Cache::Never => "no-store".to_owned(),
@@ -52,30 +52,30 @@ pub fn private(cache: Cache) -> Result<ResponseBuilder, Failure> {
         .with_header("x-content-type-options", "nosniff")?)
 }
 
-/// An answer in JSON for programs that hold a key.
+/// Returns an answer in JSON for programs that hold a key.
 pub fn json(status: u16, value: &impl Serialize) -> Result<Response, Failure> {
     written(status, serde_json::to_string(value)?)
 }
 
-/// An answer that an object wrote in JSON.
+/// Returns an answer that an object has written in JSON.
 pub fn written(status: u16, json: String) -> Result<Response, Failure> {
     let answer = private(Cache::Never)?.with_status(status);
     Ok(answer.with_header("content-type", "application/json")?.fixed(json.into_bytes()))
 }
 
-/// What was counted, for the operator's monitoring.
+/// Returns the metrics, for the operator's monitoring.
 pub fn metrics() -> Result<Response, Failure> {
     let answer = private(Cache::Never)?;
     let answer = answer.with_header("content-type", "text/plain; version=0.0.4; charset=utf-8")?;
     Ok(answer.fixed(metrics::text().into_bytes()))
 }
 
-/// The answer where there is nothing to say but that it was done.
+/// Returns the answer that says only that the request was carried out.
 pub fn no_content() -> Result<Response, Failure> {
     Ok(private(Cache::Never)?.with_status(204).empty())
 }
 
-/// The answer to a preflight of any public route.
+/// Returns the answer to a preflight of any public route.
 pub fn preflight() -> Result<Response, Failure> {
     Ok(public(Cache::Seconds(86_400))?
         .with_status(204)
@@ -86,17 +86,18 @@ pub fn preflight() -> Result<Response, Failure> {
 }
 
 thread_local! {
-    // Its headers are the same each time, and each would cost a call out of the module.
+    // The headers are the same each time, and each would cost a call out of the module.
     static TAKEN: OnceCell<web_sys::ResponseInit> = const { OnceCell::new() };
 }
 
-/// The answer to a display that is stored.
+/// Returns the answer to a display that was stored.
 pub fn taken() -> Result<web_sys::Response, Failure> {
     TAKEN.with(|taken| {
         let init = match taken.get() {
             Some(init) => init,
             None => {
-                // Nothing but what lets the page see that we took it: each header costs time twice.
+                // The answer has only the headers that let the page see that the edge took the display: each
+                // header costs time twice.
                 let made = ResponseBuilder::new().with_status(204);
                 let made = made.with_header("access-control-allow-origin", "*")?;
                 let made = made.with_header("access-control-expose-headers", EXPOSED)?;
@@ -109,8 +110,8 @@ pub fn taken() -> Result<web_sys::Response, Failure> {
     })
 }
 
-/// The answer to a display that is stored without its identity token, and why. Whoever sets up tokens
-/// reads it among the headers.
+/// Returns the answer to a display that was stored without its identity token. A header says why, for the
+/// developer who sets up tokens.
 pub fn taken_without_identity(problem: &Problem) -> Result<web_sys::Response, Failure> {
     let answer = ResponseBuilder::new().with_status(204);
     let answer = answer
@@ -121,7 +122,8 @@ pub fn taken_without_identity(problem: &Problem) -> Result<web_sys::Response, Fa
     Ok(answer.empty().into())
 }
 
-/// The answer to a request, as the platform takes it: with the request's id, counted, and logged.
+/// Turns an outcome into the answer to a request, as the platform takes it: with the request's id, counted, and
+/// logged.
 pub fn settle<R: Into<web_sys::Response>>(
     trace: &Trace,
     outcome: Result<R, Failure>,
@@ -134,7 +136,7 @@ pub fn settle<R: Into<web_sys::Response>>(
         }
     };
     let status = response.status();
-    // A display that is stored is answered with nothing but what the page needs.
+    // The answer to a stored display has nothing but what the page needs.
     if status != 204 {
         response.headers().set(rpc::REQUEST_ID, trace.id())?;
     }
@@ -143,8 +145,8 @@ pub fn settle<R: Into<web_sys::Response>>(
     Ok(response.into())
 }
 
-/// The answer of an object to a call, or to a request whose answer was not written yet: a problem is answered,
-/// and what broke is logged.
+/// Turns an outcome into an object's answer to a call, or into an answer that has yet to be written: a problem
+/// becomes an answer, and what broke is logged.
 pub fn finish(trace: &Trace, outcome: Result<Response, Failure>) -> worker::Result<Response> {
     let failure = match outcome {
         Ok(response) => return Ok(response),
@@ -153,8 +155,8 @@ pub fn finish(trace: &Trace, outcome: Result<Response, Failure>) -> worker::Resu
     problem(&report(trace, failure)).map_err(|failure| worker::Error::RustError(failure.log_text()))
 }
 
-/// What an alarm results in, as the platform takes it: it calls again after what broke, and there is
-/// nobody to answer a problem to.
+/// Turns the outcome of an alarm into the form that the platform takes. The platform calls the alarm again
+/// after a failure. A problem is only logged, since no client waits for an answer.
 pub fn alarm(trace: &Trace, outcome: Result<(), Failure>) -> worker::Result<()> {
     match outcome {
         Err(Failure::Problem(problem)) => {
@@ -166,7 +168,8 @@ pub fn alarm(trace: &Trace, outcome: Result<(), Failure>) -> worker::Result<()> 
     }
 }
 
-/// The problem that a failure is answered with. What broke is logged, with the request's id.
+/// Returns the problem with which a failure is answered. If something broke, it is logged with the request's
+/// id.
 pub fn report(trace: &Trace, failure: Failure) -> Problem {
     if let Failure::Broken(_) = &failure {
         log::error(trace, Some(Code::Internal.status()), &failure.log_text());
@@ -196,7 +199,7 @@ fn problem(problem: &Problem) -> Result<Response, Failure> {
     Ok(answer.fixed(serde_json::to_vec(problem)?))
 }
 
-/// After how many seconds a request is worth repeating that got a status.
+/// Returns the number of seconds after which a request that got this status is worth repeating.
 pub fn retry_after(status: u16) -> Option<&'static str> {
     match status {
         429 => Some("10"),
@@ -206,7 +209,7 @@ pub fn retry_after(status: u16) -> Option<&'static str> {
     }
 }
 
-/// Whether a client that holds an answer with this ETag can go on using it.
+/// Whether a client that holds an answer with this ETag can continue to use it.
 pub fn is_fresh(headers: &Headers, etag: &str) -> Result<bool, Failure> {
     let known = headers.get("if-none-match")?.unwrap_or_default();
     Ok(known.split(',').any(|known| known.trim().trim_start_matches("W/") == etag))

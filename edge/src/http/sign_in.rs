@@ -1,7 +1,7 @@
-//! Failed sign-ins: credentials that do not hold. They are logged, and answered with 429 once there are too
-//! many from one address. No secret is short enough to be guessed: this slows whoever tries all the same, and
-//! shows a program that goes on with a key that was revoked. A credential that holds is never refused by it,
-//! whatever else came from its address.
+//! Failed sign-ins: requests with a credential that is not valid. They are logged, and answered with 429 once
+//! there are too many from one address. No secret is short enough to be guessed. The limit slows a client that
+//! guesses all the same, and shows a program that continues to use a revoked key. It never refuses a valid
+//! credential, whatever other requests came from the same address.
 
 use std::cell::RefCell;
 
@@ -14,27 +14,30 @@ use crate::http::address;
 use crate::platform::trace::Context;
 use crate::platform::{deployment, log};
 
-/// How many from one address are told what is wrong, a minute and at once.
+/// Number of failures from one address that get the real refusal as their answer: each minute, and in one
+/// burst.
 const PER_MINUTE: u64 = 20;
 
-/// How many are logged a minute, wherever they come from: nobody can fill a disk with them.
+/// Number of failures that are logged per minute, from all addresses together, so that nobody can fill a disk
+/// with them.
 const LOGGED_PER_MINUTE: u64 = 60;
 
 thread_local! {
     static FAILED: RefCell<Failed> = RefCell::default();
 }
 
-/// What failed since the isolate began.
+/// The failures since the isolate began.
 #[derive(Default)]
 struct Failed {
     by_address: Buckets,
     logged: Option<Bucket>,
-    /// How many were not logged since one was.
+    /// Number of failures that were not logged since the last one that was.
     unlogged: u64,
 }
 
 impl Failed {
-    /// Whether a failure is logged, and how many were not before it.
+    /// Returns how many failures were not logged before this one, or `None` if this one is not to be logged
+    /// either.
     fn log(&mut self, now_ms: u64) -> Option<u64> {
         let most = LOGGED_PER_MINUTE * REQUEST;
         if !Bucket::take(&mut self.logged, LOGGED_PER_MINUTE, most, now_ms) {
@@ -45,7 +48,8 @@ impl Failed {
     }
 }
 
-/// What the sender of these headers is answered in the place of a refusal, with the site that the address names. A request without any credential is no sign-in.
+/// Returns the problem that answers a refused sign-in: the refusal itself, or 429. `site` is the site that the
+/// request's path names. A request without a credential is not a sign-in.
 pub fn failed(
     refusal: Problem,
     headers: &Headers,
@@ -64,7 +68,7 @@ pub fn failed(
         Ok::<_, Failure>((is_told, failed.log(now_ms)))
     })?;
     if let Some(unlogged) = logged {
-        // Only a site of ours is named: anything else is a text of whoever asks.
+        // The log names a site only if it is one of ours. Otherwise the client could put any text there.
         let site = match site {
             Some(site) => deployment::seal(env)?.site(site)?,
             None => None,

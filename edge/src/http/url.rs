@@ -7,24 +7,24 @@ use worker::{Request, web_sys};
 
 use super::problems::unknown_parameter;
 
-/// The path of a request's address, which the platform gives in full.
+/// Returns the path of a request's address, which the platform gives in full.
 pub fn path(url: &str) -> &str {
     let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
     let path = after_scheme.find('/').and_then(|slash| after_scheme.get(slash..)).unwrap_or("/");
     path.split(['?', '#']).next().unwrap_or(path)
 }
 
-/// The parameters of a request's address. The platform takes it apart.
+/// Returns the parameters of a request's address, which the platform parses.
 pub fn parameters(request: &Request) -> Result<Vec<(String, String)>, Failure> {
     let url = web_sys::Url::new(&request.inner().url()).map_err(worker::Error::from)?;
     entries(&url.search_params())
 }
 
-/// The parameters that may be repeated: each value counts.
+/// The parameters that may be repeated. Each of their values counts.
 const REPEATED: [&str; 2] = ["where", "category"];
 
-/// The parameters of a route that knows its own. One that is given twice is refused, where one of the two
-/// would be dropped in silence.
+/// Returns the parameters for a route that takes some. Refuses a parameter that is given twice, because one of
+/// its values would be dropped without a notice.
 pub fn query(request: &Request) -> Result<Vec<(String, String)>, Failure> {
     let parameters = parameters(request)?;
     for (at, (name, _)) in parameters.iter().enumerate() {
@@ -38,7 +38,7 @@ pub fn query(request: &Request) -> Result<Vec<(String, String)>, Failure> {
     Ok(parameters)
 }
 
-/// The fields of a form, in the spelling that addresses have, too.
+/// Returns the fields of a form, which are encoded like the parameters of an address.
 pub fn fields(form: &str) -> Result<Vec<(String, String)>, Failure> {
     entries(&web_sys::UrlSearchParams::new_with_str(form).map_err(worker::Error::from)?)
 }

@@ -1,5 +1,5 @@
-//! The object `Directory`: one for the deployment. It knows which sites there are, for the operator;
-//! nothing that visitors or teams do asks it.
+//! The object `Directory`: one for the deployment. It knows which sites exist, for the operator. No request of
+//! a visitor or a team reads it.
 
 use asklet_protocol::calls::directory::{DirectoryCall, SiteEntry};
 use asklet_protocol::failure::Failure;
@@ -18,7 +18,7 @@ const MIGRATIONS: Migrations = &[&["CREATE TABLE site (
     created_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID"]];
 
-/// What logs and metrics call it.
+/// The name of the object in logs and metrics.
 const KIND: &str = "directory";
 
 /// All sites.

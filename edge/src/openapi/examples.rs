@@ -1,5 +1,5 @@
-//! What requests and answers look like. Answers are values of the types that the code writes, and are
-//! made by it where that is little work, so that no example says what the code does not.
+//! Examples of requests and answers. Answers are values of the types that the code writes. Where that is little
+//! work, the code itself makes them, so that no example differs from what the code does.
 
 use asklet_protocol::audit::{Action, Log, LogEntry};
 use asklet_protocol::bundle::BundleTaken;
@@ -52,12 +52,12 @@ const KEY: &str = "4t7x0bq2mz";
 /// When the example's displays were shown: 2025-11-01.
 const THEN_MS: u64 = 1_761_955_200_000;
 
-/// The settings of a site, as a request carries them.
+/// Returns the settings of a site, as a request carries them.
 pub fn settings() -> Value {
     json!({ "name": "Shop", "origins": ["https://shop.example"], "tz": "Europe/Berlin" })
 }
 
-/// A definition, as a request carries it.
+/// Returns a definition, as a request carries it.
 pub fn definition() -> Value {
     json!({
         "name": "Relationship",
@@ -75,7 +75,7 @@ pub fn definition() -> Value {
     })
 }
 
-/// What an operation answers in a type, each with a name.
+/// Returns examples of what an operation answers in a media type, each with a name.
 pub fn answers(operation: &str, media_type: &str) -> Vec<(&'static str, Value)> {
     let whole = |value: Value| vec![("whole", value)];
     whole(match operation {
@@ -156,7 +156,7 @@ pub fn answers(operation: &str, media_type: &str) -> Vec<(&'static str, Value)> 
     })
 }
 
-/// What is said of a problem with a status.
+/// Returns an example of a problem with a status.
 pub fn problem(status: u16) -> Problem {
     let is_of = |code: &&Code| code.status() == status;
     match status {
@@ -320,7 +320,7 @@ fn changes() -> Value {
     serde_json::from_str(&page.written(Some(false))).expect("a page")
 }
 
-/// What displays with these answers count, each so many times.
+/// Counts displays with these answers, each the given number of times.
 fn counted(question: &str, answers: &[(Answers, u64)]) -> Counted {
     let request = Request::whole(question, THEN_MS, THEN_MS + DAY_MS);
     let mut counted = request.nothing();

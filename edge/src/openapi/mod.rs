@@ -1,6 +1,6 @@
-//! The OpenAPI document (3.1), `docs/openapi.json`, which the Worker serves as `/openapi.json`: made from
-//! the table of routes and from the types that the code reads and writes. It is made by the tests, so
-//! nothing of this is in the Worker; where the document differs from the code, a test fails.
+//! The OpenAPI document (3.1), `docs/openapi.json`, which the Worker serves as `/openapi.json`. It is made from
+//! the table of routes and from the types that the code reads and writes. The tests make it, so none of this
+//! code is in the Worker. If the document differs from the code, a test fails.
 
 mod examples;
 mod operation;
@@ -19,18 +19,18 @@ use serde_json::{Map, Value, json};
 use crate::openapi::operation::Operation;
 use crate::openapi::operations::{FILES, describe, hosted};
 
-/// The document as it is kept.
+/// The path of the stored document.
 const KEPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json");
 
-/// Where schemas of types lie in the document.
+/// The place of the types' schemas in the document.
 const SCHEMAS: &str = "/components/schemas";
 
-/// The schemas of the types: of what is read, where a field with a default may be left out, and of what
-/// is written, where some are left out if there is nothing to say.
+/// The schemas of the types. In types that the code reads, a field with a default may be left out. In types
+/// that the code writes, some fields are left out if they have no content.
 struct Schemas {
     read: SchemaGenerator,
     written: SchemaGenerator,
-    /// Those that no type has, since the code writes them in pieces.
+    /// Schemas of values without a type, since the code writes them in pieces.
     made: BTreeMap<String, Value>,
 }
 
@@ -45,28 +45,28 @@ impl Schemas {
         Self { read, written, made: BTreeMap::new() }
     }
 
-    /// A schema that no type has, by a name of its own.
+    /// Adds the schema of a value without a type, under a name of its own.
     fn made(&mut self, name: &str, schema: Value) -> Value {
         self.made.insert(name.to_owned(), schema);
         json!({ "$ref": format!("#{SCHEMAS}/{name}") })
     }
 
-    /// A type that requests carry.
+    /// Returns the schema of a type that requests carry.
     fn read<T: JsonSchema>(&mut self) -> Value {
         self.read.subschema_for::<T>().to_value()
     }
 
-    /// A type that answers carry.
+    /// Returns the schema of a type that answers carry.
     fn written<T: JsonSchema>(&mut self) -> Value {
         self.written.subschema_for::<T>().to_value()
     }
 
-    /// All of them by name, and the document with what refers to them. A type that is read otherwise than
-    /// it is written has two schemas.
+    /// Adds all schemas to the document by name, and adapts the references to them. A type has two schemas if
+    /// the code reads it in another form than it writes it.
     fn settle(mut self, mut document: Value) -> Value {
         let mut schemas = self.written.take_definitions(true);
         let read = self.read.take_definitions(true);
-        // What refers to a type with two schemas has two itself.
+        // A type that refers to a type with two schemas has two schemas itself.
         let mut renamed: Vec<String> = Vec::new();
         loop {
             let refers = |schema: &Value| {
@@ -102,7 +102,7 @@ impl Schemas {
     }
 }
 
-/// A schema in which references to some names have an ending.
+/// Returns a schema in which references to some names get an ending.
 fn rename(value: &Value, names: &[String], ending: &str) -> Value {
     match value {
         Value::Object(object) => object
@@ -124,7 +124,7 @@ fn rename(value: &Value, names: &[String], ending: &str) -> Value {
     }
 }
 
-/// The whole document.
+/// Returns the whole document.
 fn document() -> Value {
     let mut schemas = Schemas::new();
     let problem = schemas.written::<asklet_shared::problem::Problem>();
@@ -174,7 +174,8 @@ fn document() -> Value {
     schemas.settle(document)
 }
 
-/// Each method and path of the document, with a path that leads to it. The demo is for trying out.
+/// Returns each method and path of the document, with a path that leads to it, except the demo, which is for
+/// trying out.
 fn samples() -> Vec<(&'static str, String, String)> {
     let mut samples = Vec::new();
     for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.id != "demo") {
@@ -196,7 +197,7 @@ impl Operation {
             .map(operations::path_parameter)
             .collect();
         parameters.extend(self.parameters.iter().cloned());
-        // What is read has no need of it.
+        // A request that only reads does not need it.
         let is_change = matches!(access, Access::Team { .. })
             && method == "POST"
             && !["queryResponses", "lookUpRespondent", "createPreview"].contains(&self.id);
@@ -266,7 +267,7 @@ impl Operation {
     }
 }
 
-/// The document as text.
+/// Returns the document as text.
 fn text() -> String {
     format!("{:#}\n", document())
 }

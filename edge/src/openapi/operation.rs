@@ -1,4 +1,4 @@
-//! How it is written down what a route takes and answers.
+//! The description of what a route takes and answers.
 
 use serde_json::{Map, Value, json};
 
@@ -12,11 +12,11 @@ pub struct Operation {
     pub answers: Map<String, Value>,
     /// The statuses of problems besides those that all routes of its kind have.
     pub problems: &'static [u16],
-    /// Whether problems are told as pages, for people.
+    /// Whether problems are answered as pages, for people.
     pub tells_people: bool,
 }
 
-/// An operation that takes and answers nothing yet.
+/// Returns an operation that takes and answers nothing yet.
 pub fn operation(id: &'static str, summary: &'static str) -> Operation {
     Operation { id, summary, ..Operation::default() }
 }
@@ -29,14 +29,15 @@ impl Operation {
         self
     }
 
-    /// A body in JSON. Generators take one media type, and not all of those that the route does.
+    /// Adds a body in JSON. Client generators take only one media type, and not all of those that the route
+    /// does.
     pub fn takes(mut self, schema: Value, example: Value) -> Self {
         let media = json!({ "schema": schema, "example": example });
         self.body = Some(json!({ "required": true, "content": { "application/json": media } }));
         self
     }
 
-    /// A body of lines of JSON, in a media type that generators of clients know.
+    /// Adds a body of lines of JSON, in a media type that client generators know.
     pub fn lines(mut self, example: Option<Value>) -> Self {
         let mut media = json!({ "schema": { "type": "string", "format": "binary" } });
         if let Some(example) = example {
@@ -50,7 +51,7 @@ impl Operation {
         self
     }
 
-    /// An answer in JSON.
+    /// Adds an answer in JSON.
     pub fn answer(mut self, status: u16, description: &str, schema: Value) -> Self {
         let content = json!({ "application/json": { "schema": schema } });
         let answer = json!({ "description": description, "content": content });
@@ -58,20 +59,20 @@ impl Operation {
         self
     }
 
-    /// An answer in something else.
+    /// Adds an answer in another media type.
     pub fn other(mut self, status: u16, description: &str, media_type: &str) -> Self {
         let answer = json!({ "description": description, "content": { media_type: {} } });
         self.answers.insert(status.to_string(), answer);
         self
     }
 
-    /// An answer without a body.
+    /// Adds an answer without a body.
     pub fn bare(mut self, status: u16, description: &str) -> Self {
         self.answers.insert(status.to_string(), json!({ "description": description }));
         self
     }
 
-    /// Lines of responses, or a table.
+    /// Adds an answer with lines of responses, or a table.
     pub fn exported(mut self) -> Self {
         let answer = json!({
             "description": "The stream, of a response a line. Where something fails the last line says so instead.",

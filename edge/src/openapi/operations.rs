@@ -1,4 +1,4 @@
-//! What each route takes and answers.
+//! Descriptions of what each route takes and answers.
 
 use asklet_protocol::audit::Log;
 use asklet_protocol::bundle::BundleTaken;
@@ -41,7 +41,7 @@ pub const FILES: [&str; 3] = ["openapi.json", "asklet.js", "integrity.json"];
 pub const PROBLEMS: &[u16] =
     &[400, 401, 403, 404, 408, 409, 410, 413, 415, 422, 429, 500, 503, 507];
 
-/// What a status means, whatever the route.
+/// Returns what a status means, whatever the route.
 pub fn reason(status: u16) -> &'static str {
     match status {
         400 => "The body or a parameter cannot be read.",
@@ -62,7 +62,7 @@ pub fn reason(status: u16) -> &'static str {
     }
 }
 
-/// A part of a path.
+/// Returns the description of a parameter in a path.
 pub fn path_parameter(name: &str) -> Value {
     let (schema, description) = match name {
         "site" => (json!({ "type": "string" }), "The site's id."),
@@ -81,7 +81,7 @@ pub fn path_parameter(name: &str) -> Value {
     json!({ "name": name, "in": "path", "required": true, "schema": schema, "description": description })
 }
 
-/// The header that has a request carried out once.
+/// Returns the description of the header by which a request is carried out only once.
 pub fn idempotency_key() -> Value {
     json!({
         "name": "Idempotency-Key",
@@ -91,7 +91,7 @@ pub fn idempotency_key() -> Value {
     })
 }
 
-/// What a route takes and answers. Each has its line, or the compiler asks for one.
+/// Describes what a route takes and answers. The compiler asks for a line for each route.
 pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
     match route {
         Route::Public(PublicRoute::Health) => operation("health", "Whether it answers").answer(
@@ -201,7 +201,7 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
     }
 }
 
-/// The same of a route of a site.
+/// Describes a route of a site.
 fn of_team(route: &TeamRoute, schemas: &mut Schemas) -> Operation {
     match route {
         TeamRoute::GetSite => operation("getSite", "A site's settings").answer(
@@ -282,7 +282,7 @@ fn of_team(route: &TeamRoute, schemas: &mut Schemas) -> Operation {
     }
 }
 
-/// The same of a route of a survey.
+/// Describes a route of a survey.
 fn of_survey(route: &SurveyRoute, schemas: &mut Schemas) -> Operation {
     match route {
         SurveyRoute::Get
@@ -407,7 +407,7 @@ fn of_survey(route: &SurveyRoute, schemas: &mut Schemas) -> Operation {
     }
 }
 
-/// What a route answers with the survey as it is then.
+/// Describes a route that answers with the survey after the change.
 fn of_draft(route: &SurveyRoute, schemas: &mut Schemas) -> Operation {
     let record = schemas.written::<SurveyRecord>();
     let answers = |id, summary| operation(id, summary).answer(200, "The survey.", record.clone());
@@ -445,14 +445,14 @@ fn of_draft(route: &SurveyRoute, schemas: &mut Schemas) -> Operation {
     }
 }
 
-/// A body that says what changes (RFC 7396).
+/// Returns the schema of a body that says what changes (RFC 7396).
 fn patch(name: &str, schemas: &mut Schemas) -> Value {
     let what = "What changes; `null` sets a field to its default, and what is left out stays.";
     let schema = json!({ "description": what, "type": "object", "additionalProperties": true });
     schemas.made(name, schema)
 }
 
-/// The hosted page, whose two methods are one route.
+/// Describes the hosted page, whose two methods are one route.
 pub fn hosted(method: &str) -> Operation {
     let page = |operation: Operation| {
         let operation = operation
@@ -474,7 +474,7 @@ pub fn hosted(method: &str) -> Operation {
     }
 }
 
-/// A page of responses, as shards write its parts.
+/// Returns the schema of a page of responses, as shards write its parts.
 fn page(schemas: &mut Schemas) -> Value {
     let next = json!({
         "description": "The cursor of the next page; `null` after the last.",
@@ -484,7 +484,7 @@ fn page(schemas: &mut Schemas) -> Value {
     schemas.made("ResponsePage", list)
 }
 
-/// A page of changes.
+/// Returns the schema of a page of changes.
 fn changes(schemas: &mut Schemas) -> Value {
     let next = json!({ "description": "From where to go on.", "type": "string" });
     let more = json!({ "description": "Whether there is more at once.", "type": "boolean" });
@@ -492,7 +492,7 @@ fn changes(schemas: &mut Schemas) -> Value {
     schemas.made("ChangePage", list)
 }
 
-/// A list of responses with what is said beside it.
+/// Returns the schema of a list of responses with further fields.
 fn list(item: Value, mut fields: Value) -> Value {
     fields["responses"] = json!({ "type": "array", "items": item });
     let required: Vec<_> = fields.as_object().into_iter().flat_map(Map::keys).cloned().collect();
@@ -527,7 +527,7 @@ fn filters(operation: Operation) -> Operation {
     operation.query("where", texts, "A dimension, a colon and a value; may be repeated.")
 }
 
-/// The filters of single responses.
+/// Adds the filters of single responses.
 fn found(operation: Operation) -> Operation {
     let score = || json!({ "type": "integer", "minimum": 0, "maximum": 10 });
     let text = || json!({ "type": "string" });
@@ -556,12 +556,12 @@ fn found(operation: Operation) -> Operation {
         )
 }
 
-/// One of some words.
+/// Returns the schema of a text that is one of some words.
 fn words(words: &[&str]) -> Value {
     json!({ "type": "string", "enum": words })
 }
 
-/// What the operations of a path are grouped by.
+/// Returns the tag under which the operations of a path are grouped.
 pub fn tag(path: &str, access: Access) -> &'static str {
     let below = path.split('/').skip(4).collect::<Vec<_>>();
     match (access, below.as_slice()) {
@@ -576,7 +576,7 @@ pub fn tag(path: &str, access: Access) -> &'static str {
     }
 }
 
-/// All of them, with what they hold.
+/// All tags, with their descriptions.
 pub const TAGS: [(&str, &str); 6] = [
     ("pages", "What pages, browsers and monitors call, without a key."),
     ("operator", "What the operator calls, with the admin token."),

@@ -1,5 +1,5 @@
-//! Schemas in the shapes that generators of clients read. They take a list of names for an enum only where
-//! it is one, and they make up names of their own for objects that have none.
+//! Schemas in the shapes that client generators read. Generators recognise a list of names as an enum only if
+//! it is written as one, and they invent names for objects that have none.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 
 use crate::openapi::SCHEMAS;
 
-/// Schemas by their names.
+/// Schemas by name.
 pub type Named = BTreeMap<String, Value>;
 
-/// The same schemas, in those shapes.
+/// Returns the same schemas in these shapes.
 pub fn shape(schemas: Named) -> Named {
     let mut named = Named::new();
     for (name, schema) in schemas {
@@ -32,7 +32,7 @@ fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#{SCHEMAS}/{name}") })
 }
 
-/// A schema whose choices are enums, or have names.
+/// Returns a schema whose choices are enums, or have names.
 fn choices(name: &str, mut schema: Value, named: &mut Named) -> Value {
     for keyword in ["oneOf", "anyOf"] {
         let Some(members) = schema.get_mut(keyword).map(Value::take) else { continue };
@@ -74,7 +74,7 @@ fn choices(name: &str, mut schema: Value, named: &mut Named) -> Value {
     schema
 }
 
-/// One of several choices: an object gets a name, after its only member where it has one.
+/// Returns one of several choices. An object gets a name, after its only member if it has just one.
 fn member(name: &str, schema: Value, named: &mut Named) -> Value {
     if !is_inline_object(&schema) {
         return schema;
@@ -92,7 +92,7 @@ fn is_inline_object(schema: &Value) -> bool {
     schema["type"] == "object" && (schema.get("properties").is_some() || is_map)
 }
 
-/// An enum of what was a choice of constants, with what each means.
+/// Turns a choice of constants into an enum, whose description says what each constant means.
 fn one_of_words(description: Option<&Value>, words: &[Value]) -> Value {
     let names: Vec<&Value> = words.iter().map(|word| &word["const"]).collect();
     let means = words.iter().filter_map(|word| {
@@ -103,8 +103,8 @@ fn one_of_words(description: Option<&Value>, words: &[Value]) -> Value {
     json!({ "type": "string", "enum": names, "description": description.join("\n") })
 }
 
-/// Takes away what generators take for something else: a `default` makes a field required in some, and
-/// sizes of integers are those of Rust.
+/// Removes what generators misunderstand: with some of them a `default` makes a field required, and the sizes
+/// of integers are those of Rust.
 fn plain(schema: &mut Value) {
     match schema {
         Value::Object(object) => {
@@ -121,7 +121,7 @@ fn plain(schema: &mut Value) {
 }
 
 fn plain_object(schema: &mut Map<String, Value>) {
-    // A property may be called so, too; then what it holds is a schema.
+    // A property may also be named `default`. Then its value is a schema.
     let is_schema = |value: &Value| {
         ["type", "$ref", "oneOf", "anyOf"].iter().any(|keyword| value.get(keyword).is_some())
     };
@@ -134,7 +134,7 @@ fn plain_object(schema: &mut Map<String, Value>) {
             schema.insert("description".to_owned(), text.trim().into());
         }
     }
-    // A tuple is a list of so many, which all generators know.
+    // A tuple becomes a list of fixed length, which all generators know.
     if let Some(first) = schema.remove("prefixItems").and_then(|all| all.get(0).cloned()) {
         schema.insert("items".to_owned(), first);
     }

@@ -6,7 +6,7 @@ use asklet_protocol::failure::Failure;
 use asklet_store::alarm::Alarm;
 use worker::State;
 
-/// The alarm of an object, by its state.
+/// The alarm of the object that has this state.
 pub struct ObjectAlarm<'a>(pub &'a State);
 
 impl Alarm for ObjectAlarm<'_> {

@@ -1,4 +1,4 @@
-//! What the operator has set for this deployment: its variables and what is made of its secrets.
+//! The operator's settings for this deployment: its variables, and what is made from its secrets.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -20,12 +20,12 @@ extern "C" {
 }
 
 thread_local! {
-    // The platform may keep an isolate and change its variables, so the secret is asked for each
-    // time, and what is made from it is kept.
+    // The platform may keep an isolate and change its variables. So each call reads the secret anew, and only
+    // the seal made from the latest secret is kept.
     static LATEST: RefCell<Option<(String, Rc<Seal>)>> = const { RefCell::new(None) };
 }
 
-/// The seal of this deployment.
+/// Returns the seal of this deployment.
 pub fn seal(env: &Env) -> Result<Rc<Seal>, Failure> {
     let secret = env.unchecked_ref::<Secrets>().asklet_secret().unwrap_or_default();
     LATEST.with_borrow_mut(|latest| {
@@ -40,13 +40,13 @@ pub fn seal(env: &Env) -> Result<Rc<Seal>, Failure> {
     })
 }
 
-/// What encrypts the identity secrets of this deployment.
+/// Returns the vault that encrypts the identity secrets of this deployment.
 pub fn vault(env: &Env) -> Result<Vault, Failure> {
     Vault::new(variable(env, vault::VARIABLE).as_deref())
 }
 
-/// A variable of the deployment; `None` where it is not set, or empty. The platform's own way to ask
-/// takes one that is not set for a fault.
+/// Returns a variable of the deployment, or `None` if it is not set or empty. The `worker` crate's own function
+/// is not used, since it treats a variable that is not set as an error.
 pub fn variable(env: &Env, name: &str) -> Option<String> {
     let value = Reflect::get(env, &JsValue::from_str(name)).ok()?.as_string()?;
     (!value.is_empty()).then_some(value)

@@ -1,5 +1,5 @@
-//! The log: lines of JSON on the platform's console, each with the level, the request's id, its route and its
-//! duration so far. No line has an answer or the id of a person.
+//! The log: lines of JSON on the platform's console. Each line has the level, the request's id, its route, and
+//! its duration so far. No line contains an answer or the id of a person.
 
 use std::cell::OnceCell;
 
@@ -9,31 +9,32 @@ use worker::{Env, console_error, console_log, console_warn};
 use super::deployment;
 use super::trace::Trace;
 
-/// The variable that says what is logged besides warnings and errors: `requests` is a line for each request.
+/// The variable that says what is logged besides warnings and errors. With `requests` there is a line for each
+/// request.
 const VARIABLE: &str = "ASKLET_LOG";
 
 thread_local! {
     static LOGS_REQUESTS: OnceCell<bool> = const { OnceCell::new() };
 }
 
-/// Reads what is to be logged, once in an isolate.
+/// Reads what to log, once in each isolate.
 pub fn configure(env: &Env) {
     LOGS_REQUESTS.with(|logs| {
         logs.get_or_init(|| deployment::variable(env, VARIABLE).as_deref() == Some("requests"));
     });
 }
 
-/// Something broke.
+/// Logs that something broke.
 pub fn error(trace: &Trace, status: Option<u16>, cause: &str) {
     console_error!("{}", line("error", trace, status, Some(cause)));
 }
 
-/// Something went wrong and is made up for.
+/// Logs that something went wrong but was handled.
 pub fn warn(trace: &Trace, cause: &str) {
     console_warn!("{}", line("warning", trace, None, Some(cause)));
 }
 
-/// A request was answered: a line where the deployment wants one.
+/// Logs that a request was answered, if the deployment wants a line for each request.
 pub fn request(trace: &Trace, status: u16) {
     if LOGS_REQUESTS.with(|logs| logs.get() != Some(&true)) {
         return;
@@ -44,7 +45,7 @@ pub fn request(trace: &Trace, status: u16) {
 fn line(level: &'static str, trace: &Trace, status: Option<u16>, cause: Option<&str>) -> String {
     let (request, duration_ms) = (trace.id(), trace.elapsed_ms());
     let line = Line { level, request, route: trace.route, status, duration_ms, cause };
-    // Texts and numbers alone always make JSON.
+    // Texts and numbers can always be written as JSON.
     serde_json::to_string(&line).unwrap_or_else(|error| error.to_string())
 }
 

@@ -6,25 +6,25 @@ use std::rc::Rc;
 
 use worker::Date;
 
-/// How many entries are kept; one more drives out the oldest.
+/// Maximum number of entries. Another entry replaces the oldest.
 const ENTRIES_LIMIT: usize = 1_000;
 
-/// Values by key, with until when each holds.
+/// Values by key, each with the time until which it is valid, in milliseconds since the Unix epoch.
 type Entries<V> = HashMap<String, (u64, Rc<V>)>;
 
-/// Values by key, each for a while.
+/// Values by key, each kept for a limited time.
 pub struct Memory<V> {
     keep_ms: u64,
     entries: RefCell<Entries<V>>,
 }
 
 impl<V> Memory<V> {
-    /// Remembers each value for `keep_ms` milliseconds.
+    /// Creates a memory that keeps each value for `keep_ms` milliseconds.
     pub fn new(keep_ms: u64) -> Self {
         Self { keep_ms, entries: RefCell::default() }
     }
 
-    /// The value of a key, unless it is unknown or too old.
+    /// Returns the value of a key, or `None` if the key is unknown or its value too old.
     pub fn get(&self, key: &str) -> Option<Rc<V>> {
         let entries = self.entries.borrow();
         let (until_ms, value) = entries.get(key)?;
@@ -41,7 +41,7 @@ impl<V> Memory<V> {
     }
 }
 
-/// Forgets the oldest entry where there is no room for another key.
+/// Forgets the oldest entry if there is no room for another key.
 fn make_room<V>(entries: &mut Entries<V>, key: &str) {
     if entries.len() < ENTRIES_LIMIT || entries.contains_key(key) {
         return;

@@ -1,7 +1,8 @@
-//! What the operator's monitoring reads of this process: `GET /metrics`, in the Prometheus text format 0.0.4.
+//! Figures of this process for the operator's monitoring: `GET /metrics`, in the Prometheus text format 0.0.4.
 //!
-//! Everything is counted in memory since the isolate began. On one machine Worker and objects are one isolate, so
-//! that the figures are those of the process; on Cloudflare's network each isolate answers with its own.
+//! Everything is counted in memory since the isolate began. On a single machine the Worker and its objects are
+//! one isolate, so the figures are those of the process. On Cloudflare's network each isolate answers with its
+//! own figures.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ use super::trace::Trace;
 /// The upper bounds of the latency histogram, in milliseconds.
 const BUCKETS_MS: [u64; 11] = [5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000];
 
-/// How many objects are remembered, each with how much it stores and what it has yet to deliver.
+/// Maximum number of objects that are remembered, each with its stored bytes and its undelivered messages.
 const OBJECTS_LIMIT: usize = 10_000;
 
 thread_local! {
@@ -29,16 +30,16 @@ struct Metrics {
     /// By route.
     durations: BTreeMap<&'static str, Durations>,
     stored: u64,
-    /// Displays, by the code of the problem.
+    /// Refused displays, by the code of the problem.
     refused: BTreeMap<&'static str, u64>,
     folds: u64,
-    /// How often objects woke, by their kind.
+    /// How often objects woke, by kind.
     woken: BTreeMap<&'static str, u64>,
     /// The objects that woke last, by kind and id.
     objects: BTreeMap<(&'static str, String), Object>,
 }
 
-/// What an object stores, and what it has yet to deliver.
+/// Number of bytes that an object stores, and number of messages that it has yet to deliver.
 #[derive(Debug, Clone, Copy, Default)]
 struct Object {
     bytes: u64,
@@ -48,7 +49,7 @@ struct Object {
 /// How long requests took.
 #[derive(Default)]
 struct Durations {
-    /// By the bucket that a request fell into; the last is what took longer than all bounds.
+    /// Number of requests in each bucket. The last bucket counts requests that took longer than all bounds.
     counts: [u64; BUCKETS_MS.len() + 1],
     sum_ms: u64,
 }
@@ -67,7 +68,7 @@ fn count(counted: impl FnOnce(&mut Metrics)) {
     METRICS.with_borrow_mut(counted);
 }
 
-/// A request was answered.
+/// Counts a request that was answered, and its duration.
 pub fn answered(trace: &Trace, status: u16) {
     let elapsed_ms = trace.elapsed_ms();
     count(|metrics| {
@@ -76,29 +77,29 @@ pub fn answered(trace: &Trace, status: u16) {
     });
 }
 
-/// A request failed: of one that brings a display it is counted why.
+/// Counts a request that failed, by the problem's code. It counts only requests that bring a display.
 pub fn failed(route: &str, code: Code) {
     if route == "collect" {
         count(|metrics| *metrics.refused.entry(code.name()).or_default() += 1);
     }
 }
 
-/// Displays were stored.
+/// Counts displays that were stored.
 pub fn stored(displays: u64) {
     count(|metrics| metrics.stored += displays);
 }
 
-/// A part of the log was folded into the counters.
+/// Counts a part of the log that was folded into the counters.
 pub fn folded() {
     count(|metrics| metrics.folds += 1);
 }
 
-/// An object woke.
+/// Counts an object that woke.
 pub fn woke(kind: &'static str) {
     count(|metrics| *metrics.woken.entry(kind).or_default() += 1);
 }
 
-/// How many bytes an object stores, and how many messages it has yet to deliver.
+/// Notes how many bytes an object stores, and how many messages it has yet to deliver.
 pub fn measured(kind: &'static str, id: String, bytes: u64, outbox: u64) {
     count(|metrics| {
         if metrics.objects.len() >= OBJECTS_LIMIT
@@ -110,7 +111,7 @@ pub fn measured(kind: &'static str, id: String, bytes: u64, outbox: u64) {
     });
 }
 
-/// All of it, as Prometheus reads it.
+/// Returns all metrics in the Prometheus text format.
 pub fn text() -> String {
     METRICS.with_borrow(Metrics::text)
 }
@@ -187,13 +188,13 @@ impl Metrics {
     }
 }
 
-/// Milliseconds as seconds, without rounding.
+/// Converts milliseconds to seconds, without rounding.
 fn seconds(ms: u64) -> String {
     let seconds = format!("{}.{:03}", ms / 1_000, ms % 1_000);
     seconds.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// The text format.
+/// A text in the Prometheus format, as it is being written.
 #[derive(Default)]
 struct Text(String);
 
@@ -204,7 +205,7 @@ impl Text {
 
     fn sample(&mut self, name: &str, labels: &str, value: &dyn std::fmt::Display) {
         let labels = if labels.is_empty() { String::new() } else { format!("{{{labels}}}") };
-        // Writing to a text does not fail.
+        // Writing to a `String` cannot fail.
         let _ = writeln!(self.0, "{name}{labels} {value}");
     }
 }

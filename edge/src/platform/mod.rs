@@ -1,5 +1,5 @@
-//! What the platform gives: its objects, their SQLite and alarms, time zones, Unicode, and what the operator has
-//! set.
+//! What the platform provides: its objects, their SQLite and alarms, time zones, Unicode, and the operator's
+//! settings.
 
 pub mod alarm;
 pub mod deployment;

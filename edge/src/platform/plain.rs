@@ -1,9 +1,9 @@
-//! Texts without case and accents, in any script: the platform knows Unicode, so that no tables of ours
-//! make the Worker large.
+//! Texts without case and accents, in any script. The platform knows Unicode, so the Worker needs no tables of
+//! its own, which would make it large.
 
 use wasm_bindgen::prelude::*;
 
-// What Unicode takes for letters of their own, and people for others with something to them.
+// Unicode treats these letters as letters of their own. People read them as a base letter with an addition.
 #[wasm_bindgen(inline_js = r#"
 const alike = {
   Ł: "L", Ø: "O", Đ: "D", Ð: "D", Ħ: "H", Ŧ: "T", Æ: "AE", Œ: "OE",
@@ -14,7 +14,8 @@ export const plain = (text) =>
     .replace(/[ŁØĐÐĦŦÆŒ‘’ʼ“”„]/g, (one) => alike[one]);
 "#)]
 extern "C" {
-    /// A text as it is compared: decomposed, without marks and what nobody sees, and in capitals, which
-    /// more letters share than small ones. Small ones come first, since one capital has no other: `ẞ`.
+    /// Returns a text in the form in which texts are compared: decomposed, without marks and invisible
+    /// characters, and in capitals, because more letters share a capital than a small letter. The text is
+    /// lowercased first, because the capital `ẞ` has no other capital form.
     pub fn plain(text: &str) -> String;
 }

@@ -1,5 +1,5 @@
-//! What the Worker and its objects say to each other: one type for each object, sent as JSON to a
-//! path that no public route has.
+//! Calls from the Worker to its objects: one type of call for each object, sent as JSON to a path that no
+//! public route has.
 
 use std::rc::Rc;
 
@@ -15,16 +15,16 @@ use worker::{Env, Request, Response, Stub, web_sys};
 use super::deployment;
 use super::trace::{Context, Trace};
 
-/// The path of a call. Public requests that are forwarded untouched begin with `/v1/`.
+/// The path of a call. The paths of public requests that are forwarded untouched begin with `/v1/`.
 pub const PATH: &str = "/call";
 
 /// The header in which a call carries the deployment's [`Seal::internal`].
 const SECRET: &str = "asklet-internal";
 
-/// The header that carries the id of the request for which a call is made, and that answers carry to clients.
+/// The header with the id of the request. Calls to objects carry it, and so do answers to clients.
 pub const REQUEST_ID: &str = "asklet-request-id";
 
-/// An object, and what its calls carry.
+/// An object, and the data that each call to it carries.
 pub struct Object {
     stub: Stub,
     seal: Rc<Seal>,
@@ -32,23 +32,23 @@ pub struct Object {
 }
 
 impl Object {
-    /// One of this deployment's objects.
+    /// Returns one of this deployment's objects.
     pub fn new(stub: Stub, context: &Context) -> Result<Self, Failure> {
         let (seal, trace) = (deployment::seal(context)?, context.trace.clone());
         Ok(Self { stub, seal, trace })
     }
 
-    /// For a public request that is forwarded as it is.
+    /// Returns the stub, to forward a public request as it is.
     pub fn into_stub(self) -> Stub {
         self.stub
     }
 }
 
-/// What an object will answer, in JSON. Boxed: else the whole of the asking would be in the module once
-/// more for each kind of answer and each place that waits for one.
+/// An object's future answer, in JSON. It is boxed. Otherwise the module would contain the whole code of a call
+/// once more for each kind of answer and for each place that awaits one.
 pub type Answering<'a> = LocalBoxFuture<'a, Result<String, Failure>>;
 
-/// Calls an object and reads its answer; its problem is the caller's.
+/// Calls an object and reads its answer. A problem that the object answers becomes the caller's failure.
 pub async fn call<T: DeserializeOwned>(
     object: &Object,
     call: &impl Serialize,
@@ -57,10 +57,10 @@ pub async fn call<T: DeserializeOwned>(
     Ok(json::read(&ask(object, call).await?)?)
 }
 
-/// Calls an object with a call in JSON; its problem is the caller's.
+/// Makes a call, given in JSON, to an object. A problem that the object answers becomes the caller's failure.
 pub fn ask(object: &Object, call: String) -> Answering<'_> {
     Box::pin(async move {
-        // The platform's own way: that of its crate knows of much that no object looks at.
+        // Uses the platform's own request: that of the `worker` crate sets much that no object reads.
         let init = web_sys::RequestInit::new();
         init.set_method("POST");
         init.set_body(&call.into());
@@ -87,13 +87,13 @@ pub fn ask(object: &Object, call: String) -> Answering<'_> {
     })
 }
 
-/// The trace of a call to an object.
+/// Returns the trace of a call to an object.
 pub fn trace(request: &Request, object: &'static str) -> worker::Result<Trace> {
     Ok(Trace::of_call(object, request.headers().get(REQUEST_ID)?))
 }
 
-/// Reads a call, and refuses one that is not this deployment's. What our own side wrote and does not read
-/// is a fault of ours.
+/// Reads a call, and refuses a call that does not come from this deployment. If the call cannot be read, that
+/// is our own fault, since our own Worker wrote it.
 pub async fn read<T: DeserializeOwned>(request: &mut Request, env: &Env) -> Result<T, Failure> {
     check(request.headers().get(SECRET)?.as_deref(), &*deployment::seal(env)?)?;
     Ok(json::read(&request.text().await?)?)
@@ -106,12 +106,12 @@ fn check(secret: Option<&str>, seal: &Seal) -> Result<(), Problem> {
     Err(Problem::new(Code::Forbidden, "the call is not of this deployment"))
 }
 
-/// An object's answer to a call, in JSON already.
+/// Returns an object's answer to a call, from text that is JSON already.
 pub fn told(json: String) -> Result<Response, Failure> {
     Ok(Response::ok(json)?)
 }
 
-/// An object's answer to a call.
+/// Returns an object's answer to a call.
 pub fn answer(value: &impl Serialize) -> Result<Response, Failure> {
     Ok(Response::from_json(value)?)
 }

@@ -1,4 +1,4 @@
-//! The trait on a Durable Object's SQLite.
+//! Implements the trait [`Sql`] on a Durable Object's SQLite.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -13,22 +13,22 @@ use worker::worker_sys::SqlStorageCursor;
 
 #[wasm_bindgen]
 extern "C" {
-    /// The object's storage, for the one method that the `worker` crate does not bind.
+    /// The object's storage. It is bound here for the one method that the `worker` crate does not bind.
     #[derive(Clone)]
     type Storage;
 
-    /// Its database.
+    /// The storage's database.
     #[derive(Clone)]
     type Database;
 
     #[wasm_bindgen(method, getter)]
     fn sql(this: &Storage) -> Database;
 
-    /// Its size in bytes.
+    /// Size of the database in bytes.
     #[wasm_bindgen(method, getter, js_name = databaseSize)]
     fn size(this: &Database) -> f64;
 
-    /// Runs a statement, up to the first row of its result.
+    /// Runs a statement as far as the first row of its result.
     #[wasm_bindgen(method, catch, variadic)]
     fn exec(
         this: &Database,
@@ -36,7 +36,8 @@ extern "C" {
         values: &Array,
     ) -> Result<SqlStorageCursor, JsValue>;
 
-    /// Calls `work` in a transaction: what it throws rolls back and is thrown on.
+    /// Calls `work` in a transaction. If `work` throws, the transaction is rolled back and the error is thrown
+    /// again.
     #[wasm_bindgen(method, catch, js_name = transactionSync)]
     fn transaction_sync(
         this: &Storage,
@@ -44,23 +45,24 @@ extern "C" {
     ) -> Result<(), JsValue>;
 }
 
-/// How many statements are remembered; filters make new ones, so when there are more all are forgotten.
+/// Maximum number of statements that are remembered. Filters make new statements, so at this number all are
+/// forgotten.
 const STATEMENTS_LIMIT: usize = 100;
 
-/// The database of the object that runs.
+/// The database of the running object.
 pub struct Object {
     storage: Storage,
     database: Database,
-    /// Statements that were run since the object woke, as JavaScript holds them.
+    /// Statements that ran since the object woke, as JavaScript strings.
     statements: RefCell<HashMap<String, JsValue>>,
-    /// How many rows were written since then.
+    /// Number of rows written since the object woke.
     rows_written: Cell<u64>,
     latest_change: Cell<Option<u64>>,
     spare_keys: RefCell<SpareKeys>,
 }
 
 impl Object {
-    /// The database of an object's state.
+    /// Opens the database of the object that has this state.
     pub fn of(state: &State) -> Self {
         let storage = JsValue::from(state.storage().as_raw()).unchecked_into::<Storage>();
         Self {
@@ -73,7 +75,7 @@ impl Object {
         }
     }
 
-    /// How many rows were written since the object woke, as the platform counts and bills them.
+    /// Number of rows written since the object woke, as the platform counts and bills them.
     pub fn rows_written(&self) -> u64 {
         self.rows_written.get()
     }
@@ -152,7 +154,7 @@ impl Sql for Object {
             committed
         });
         match (outcome, thrown) {
-            // The work succeeded and the platform could not keep it.
+            // The work succeeded, but the platform could not commit it.
             (Some(Ok(_)) | None, Err(error)) => Err(worker::Error::from(error).into()),
             (Some(result), _) => result,
             (None, Ok(())) => Err(Failure::broken("a transaction did not run")),
@@ -160,13 +162,13 @@ impl Sql for Object {
     }
 }
 
-/// A count as JavaScript holds it.
+/// Converts a count from a JavaScript number.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
 fn count(number: f64) -> u64 {
     number as u64
 }
 
-/// A number as JavaScript holds it.
+/// Converts an integer to a JavaScript number.
 fn number(integer: i64) -> Result<f64, Failure> {
     let out_of_range = || Failure::broken(format!("{integer} does not pass through JavaScript"));
     let within = integer.unsigned_abs() < 1 << 53;
@@ -174,7 +176,7 @@ fn number(integer: i64) -> Result<f64, Failure> {
     within.then_some(integer as f64).ok_or_else(out_of_range)
 }
 
-/// A value as it comes out of a row.
+/// Converts a value of a row.
 fn value(found: JsValue) -> Result<Value, Failure> {
     if found.is_null() {
         return Ok(Value::Null);
@@ -189,7 +191,7 @@ fn value(found: JsValue) -> Result<Value, Failure> {
     if let Some(text) = found.as_string() {
         return Ok(Value::Text(text));
     }
-    // Statements give bytes as a buffer; anything else is a value that this code does not know.
+    // Statements return bytes as an `ArrayBuffer`. Any other type is unknown to this code.
     match found.dyn_ref::<ArrayBuffer>() {
         Some(bytes) => Ok(Value::Blob(Uint8Array::new(bytes).to_vec())),
         None => Err(Failure::broken("a column holds a value of a kind that is not known")),

@@ -1,5 +1,5 @@
-//! Where the data of a site and of a survey lies. A site's id begins with its region, and only the
-//! functions here turn ids into objects, so that data residency can come without moving anybody.
+//! The objects that hold the data of sites and surveys. A site's id begins with its region, and only the
+//! functions here turn ids into objects. So data residency can be added later without moving any site.
 
 use asklet_protocol::failure::Failure;
 use asklet_protocol::ids::{SiteId, SurveyId};
@@ -11,7 +11,7 @@ use super::trace::Context;
 
 #[wasm_bindgen]
 extern "C" {
-    /// The objects' bindings, looked up by name in one step.
+    /// The bindings of the objects, looked up by name in one step.
     type Bindings;
 
     #[wasm_bindgen(method, getter, js_name = DIRECTORY)]
@@ -24,17 +24,17 @@ extern "C" {
     fn surveys(this: &Bindings) -> JsValue;
 }
 
-/// The object that knows which sites there are.
+/// Returns the object that knows which sites exist.
 pub fn directory(context: &Context) -> Result<Object, Failure> {
     named(context, context.unchecked_ref::<Bindings>().directories(), "directory")
 }
 
-/// The object that keeps a site's settings, keys and definitions.
+/// Returns the object that keeps a site's settings, keys and definitions.
 pub fn site(context: &Context, site: &SiteId) -> Result<Object, Failure> {
     named(context, context.unchecked_ref::<Bindings>().sites(), site.as_str())
 }
 
-/// The object that keeps the displays of one shard of a survey.
+/// Returns the object that keeps the displays of one shard of a survey.
 pub fn survey(
     context: &Context,
     site: &SiteId,

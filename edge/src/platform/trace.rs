@@ -1,4 +1,4 @@
-//! One request on its way through the Worker and its objects: what its log lines and its answer have in common.
+//! The trace of a request through the Worker and its objects: what its log lines and its answer have in common.
 
 use std::cell::OnceCell;
 use std::ops::Deref;
@@ -7,30 +7,30 @@ use std::rc::Rc;
 use asklet_protocol::seal;
 use worker::{Date, Env};
 
-/// A request: what was asked, since when, and the id by which its log lines are found.
+/// A request's route, the time of its arrival, and the id by which its log lines are found.
 #[derive(Clone)]
 pub struct Trace {
     /// The id of the route, or the name of the object that is called.
     pub route: &'static str,
-    /// When it arrived, in milliseconds since the Unix epoch.
+    /// Time of arrival, in milliseconds since the Unix epoch.
     pub started_ms: u64,
-    /// Made when it is first needed: a display that is stored needs none.
+    /// The id, made when it is first needed. A display that is stored needs no id.
     id: Rc<OnceCell<String>>,
 }
 
 impl Trace {
-    /// A request that arrives.
+    /// Starts the trace of a request that arrives now.
     pub fn new(route: &'static str) -> Self {
         Self { route, started_ms: Date::now().as_millis(), id: Rc::default() }
     }
 
-    /// A request at a time of a test.
+    /// Returns the trace of a request at a time that a test names.
     #[cfg(test)]
     pub fn at(route: &'static str, started_ms: u64) -> Self {
         Self { route, started_ms, id: Rc::default() }
     }
 
-    /// A call that is made for a request with an id.
+    /// Starts the trace of a call to an object, with the id of the request for which the call is made.
     pub fn of_call(route: &'static str, id: Option<String>) -> Self {
         let trace = Self::new(route);
         match id {
@@ -39,31 +39,31 @@ impl Trace {
         }
     }
 
-    /// Its id: ten random characters.
+    /// Returns the request's id: ten random characters.
     pub fn id(&self) -> &str {
         self.id.get_or_init(|| {
-            // The id only finds log lines, so that a request does not fail for the lack of one.
+            // The id only serves to find log lines. So a request does not fail if none can be made.
             seal::random_name().unwrap_or_else(|_| "no-random-source".to_owned())
         })
     }
 
-    /// How long it has taken so far, in milliseconds. The platform's clock stands still while nothing is
-    /// awaited.
+    /// Returns how long the request has taken so far, in milliseconds. The platform's clock advances only while
+    /// something is awaited.
     pub fn elapsed_ms(&self) -> u64 {
         Date::now().as_millis().saturating_sub(self.started_ms)
     }
 }
 
-/// The deployment that serves a request, with its trace.
+/// The deployment that serves a request, and the request's trace.
 #[derive(Clone)]
 pub struct Context {
     env: Env,
-    /// The request.
+    /// The trace of the request.
     pub trace: Trace,
 }
 
 impl Context {
-    /// A deployment that serves a request.
+    /// Joins a deployment with the trace of the request that it serves.
     pub fn new(env: Env, trace: Trace) -> Self {
         Self { env, trace }
     }

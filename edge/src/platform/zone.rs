@@ -1,4 +1,4 @@
-//! Time zones, as the platform knows them: no database of ours that would grow old.
+//! Time zones as the platform knows them. So no database of ours becomes outdated.
 
 use asklet_protocol::failure::Failure;
 use asklet_shared::problem::{Code, Problem};
@@ -8,26 +8,26 @@ use worker::wasm_bindgen::JsValue;
 /// A time zone of the IANA database.
 pub struct Zone {
     name: String,
-    /// Formats a date with the zone's offset at its end.
+    /// A JavaScript function that formats a date, with the zone's offset at the end of the text.
     format: Function,
 }
 
 impl Zone {
-    /// The zone with a name, such as `Europe/Berlin`.
+    /// Finds the zone with a name such as `Europe/Berlin`, or refuses the name.
     pub fn named(name: &str) -> Result<Self, Failure> {
         let options = Object::new();
         let set = |key: &str, value: &str| Reflect::set(&options, &key.into(), &value.into());
         set("timeZoneName", "longOffset").map_err(worker::Error::from)?;
         set("timeZone", name).map_err(worker::Error::from)?;
-        // The constructor throws on a name that it does not know, which the binding cannot tell; the
-        // platform's own call can.
+        // The constructor throws on an unknown name. The binding cannot report this, but the platform's own
+        // call can.
         let known = Reflect::get(&worker::js_sys::global(), &"Intl".into())
             .and_then(|intl| Reflect::get(&intl, &"DateTimeFormat".into()))
             .and_then(|constructor| {
                 let arguments = Array::of2(&"en-US".into(), &options);
                 Reflect::construct(&Function::from(constructor), &arguments)
             });
-        // The platform also takes offsets, of any minute, for zones.
+        // The platform also accepts any offset, to the minute, as a zone.
         let is_offset = name.starts_with(['+', '-', '\u{2212}']);
         let Some(format) = known.ok().filter(|_| !is_offset) else {
             return Err(Problem::new(Code::InvalidQuery, "there is no such time zone")
@@ -39,13 +39,13 @@ impl Zone {
         Ok(Self { name: name.to_owned(), format })
     }
 
-    /// Its name.
+    /// The name of the zone.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Local time less UTC, in milliseconds, at a time in UTC; `None` where the platform says it in a way
-    /// that is not known here, which must not pass for UTC.
+    /// Returns local time minus UTC, in milliseconds, at a time in UTC. Returns `None` if the platform writes
+    /// the offset in a form that is not known here; such an offset must not be taken for UTC.
     pub fn offset_ms(&self, utc_ms: u64) -> Option<i64> {
         #[expect(clippy::cast_precision_loss, reason = "times are below 2^53")]
         let date = Date::new(&JsValue::from_f64(utc_ms as f64));
@@ -53,24 +53,24 @@ impl Zone {
     }
 }
 
-/// What each release of the IANA database since 2026 changed, newest first: a zone, a time, and what
-/// the zone's clocks show then by the new rules, in minutes ahead of UTC. A release that changed
-/// nothing that figures can see has no line.
+/// For each release of the IANA database since 2026, newest first, one change that it made: a zone, a time, and
+/// what the zone's clocks show at that time by the new rules, in minutes ahead of UTC. A release without a
+/// change that figures can see has no line.
 const RELEASES: [(&str, &str, u64, i64); 6] = [
     ("2026f", "America/Havana", DECEMBER_MS, -4 * 60),
     ("2026e", "America/Winnipeg", DECEMBER_MS, -5 * 60),
     ("2026d", "America/Inuvik", DECEMBER_MS, -6 * 60),
     ("2026c", "America/Edmonton", DECEMBER_MS, -6 * 60),
     ("2026b", "America/Vancouver", DECEMBER_MS, -7 * 60),
-    // Clocks go back with the European Union's, at 01:00 UTC and not an hour earlier.
+    // The clocks go back together with those of the European Union, at 01:00 UTC, and not an hour earlier.
     ("2026a", "Europe/Chisinau", 1_792_888_200_000, 3 * 60),
 ];
 
 /// 1 December 2026, 00:00 UTC.
 const DECEMBER_MS: u64 = 1_796_083_200_000;
 
-/// The newest release of the IANA database whose rules the platform shows that it knows; `None` where
-/// it knows none of 2026. The platform does not tell which release it has.
+/// Returns the newest release of the IANA database whose rules the platform demonstrably knows, or `None` if it
+/// knows no release of 2026. The platform does not say which release it has.
 pub fn release() -> Option<&'static str> {
     let knows = |(_, zone, utc_ms, minutes): &(&str, &str, u64, i64)| {
         Zone::named(zone).is_ok_and(|zone| zone.offset_ms(*utc_ms) == Some(minutes * 60_000))
@@ -78,7 +78,7 @@ pub fn release() -> Option<&'static str> {
     RELEASES.iter().find(|change| knows(change)).map(|(release, ..)| *release)
 }
 
-/// The offset at the end of a text: `…, GMT+05:45`, or `…, GMT` for none.
+/// Parses the offset at the end of a text: `…, GMT+05:45`, or `…, GMT` for no offset.
 fn parse_offset(text: &str) -> Option<i64> {
     let (_, offset) = text.rsplit_once("GMT")?;
     if offset.is_empty() {

@@ -1,14 +1,14 @@
-//! Moving house: everything of a site in pages, out of one deployment and into another.
+//! Migration: all data of a site, read as pages from one deployment and stored in another.
 //!
-//! A page is a table's rows between two keys, of the site's object or of a shard's. Pages can be taken
-//! again, and whoever broke off goes on where it was. What the pages of a shard say together holds only if
-//! it did not change meanwhile, since its counters and its log are one: where it has, its pages begin
-//! again. Which surveys there are the site's own pages say, which come first: where it has been changed
-//! since, the whole begins again, and whoever reads is told to. A shard that has taken some of its pages,
-//! and not the last one, counts nothing and takes nothing.
+//! A page is a table's rows between two keys, of the site's object or of a shard's. Pages can be stored again,
+//! so an interrupted migration continues where it stopped. The pages of a shard are consistent only if the
+//! shard did not change while they were read, since its counters and its log belong together. If it changed,
+//! its pages begin again. The site's own pages come first and say which surveys exist. If the site was changed
+//! since, the whole bundle begins again, and the answer tells the reader so. A shard that has stored some of
+//! its pages, but not the last, counts nothing and takes nothing.
 //!
-//! Survey ids are sealed for their site, so a survey gets another one where it comes to, which the site
-//! there remembers.
+//! Survey ids are sealed for their site. So a survey gets a new id in the deployment to which it moves, and the
+//! site there remembers that id.
 
 use asklet_protocol::calls::site::SiteCall;
 use asklet_protocol::failure::Failure;
@@ -20,7 +20,7 @@ use crate::http::{body, problems, url};
 use crate::platform::trace::Context;
 use crate::platform::{deployment, rpc, stubs};
 
-/// The largest page that is taken: a page, and the largest rows that one step may add.
+/// The largest page that is accepted, in bytes: a page, and the largest rows that one step may add to it.
 const PAGE_LIMIT: usize = 16 << 20;
 
 /// `GET /v1/sites/{site}/bundle`

@@ -1,5 +1,5 @@
-//! `POST …/corrections`: a team excludes, includes or deletes all displays that a filter finds, on all
-//! shards. Much is done in several requests, each of which says from where the next one goes on.
+//! `POST …/corrections`: a team excludes, includes or deletes all displays that a filter finds, on all shards.
+//! Much work takes several requests, and each answer says where the next request continues.
 
 use asklet_protocol::audit::{Action, AuditEvent};
 use asklet_protocol::calls::survey::SurveyCall;
@@ -23,10 +23,10 @@ use crate::service::caller::Team;
 use crate::service::corrections::check_reason;
 use crate::service::filter::ResponseFilter;
 
-/// How often one request asks shards, each time for up to about a second's work.
+/// How often one request calls shards. Each call does up to about a second's work.
 const CALLS: u32 = 10;
 
-/// How much of a filter the log of the site tells, in characters.
+/// Number of characters of a filter that the log of the site keeps.
 const DETAIL_LIMIT: usize = 500;
 
 /// The body of `POST …/corrections`.
@@ -34,37 +34,37 @@ const DETAIL_LIMIT: usize = 500;
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Correct {
-    /// What is done.
+    /// What is done with the displays.
     action: Treatment,
-    /// To which displays: as of `responses/query`, without `limit` and `cursor`.
+    /// The displays that are meant: a filter as in `responses/query`, without `limit` and `cursor`.
     filter: ResponseFilter,
-    /// Why they are excluded; of displays to include, why they were, if only those are meant.
+    /// The reason for excluding them. With `include`: only displays that were excluded for this reason.
     #[serde(default)]
     reason: Option<String>,
-    /// Whether it is only counted.
+    /// Whether the displays are only counted, and not changed.
     #[serde(default)]
     dry_run: bool,
-    /// From where to go on: what the answer before called `cursor`, with the same body otherwise.
+    /// Where to continue: the `cursor` of the answer before, with an otherwise identical body.
     #[serde(default)]
     cursor: Option<String>,
 }
 
-/// What this part of the work came to.
+/// The result of this part of the work.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Progress {
-    /// How many displays the filter found.
+    /// The number of displays that the filter found.
     pub matched: u64,
-    /// How many of them were changed, or would be.
+    /// The number of them that were changed, or with `dry_run` would be.
     pub changed: u64,
-    /// From where to go on; `null` at the end.
+    /// Where to continue; `null` at the end.
     pub cursor: Option<String>,
 }
 
-/// How far the work came.
+/// How far the work has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct WorkPosition {
-    /// What arrived since the work began is left alone.
+    /// When the work began. Displays that arrived later are left alone.
     began_ms: u64,
     shard: u16,
     after: Option<Cursor>,
@@ -99,7 +99,7 @@ pub async fn correct(team: &Team, mut request: Request, survey: &str) -> Result<
     let mut asked: Correct = team.read_json(&mut request, DEFINITION_LIMIT).await?;
     let cursor = asked.cursor.take();
     if asked.filter.respondent.is_some() {
-        // Whoever finds one person looks that person up, whichever route it is.
+        // A filter that finds one respondent is a look-up of that person, whichever route it uses.
         let look_up = TeamCall::Note(AuditEvent::of(Action::LookUp, &plan.survey));
         let call = if cursor.is_none() { look_up } else { TeamCall::Nothing };
         team.ask_as(Scope::Admin, call).await?;
@@ -113,7 +113,7 @@ pub async fn correct(team: &Team, mut request: Request, survey: &str) -> Result<
         }
         _ => {}
     }
-    // A cursor goes on with what it was given for and nothing else, so that all is in the log.
+    // A cursor continues only with the body for which it was made, so that everything done is in the log.
     let told = serde_json::to_string(&asked)?;
     let sign = |position: &str| {
         team.seal.token(&["correction", team.site.as_str(), plan.survey.as_str(), &told, position])
@@ -146,7 +146,7 @@ pub async fn correct(team: &Team, mut request: Request, survey: &str) -> Result<
     respond::written(200, team.once(team.change(change, work, happened)).await?)
 }
 
-/// Does as much as one request may, and moves the place on.
+/// Does as much work as one request may do, and moves the position forward.
 async fn work(
     env: &Context,
     (site, plan): (&SiteId, &Plan),
@@ -182,7 +182,8 @@ fn read_cursor(cursor: &str, sign: &impl Fn(&str) -> String) -> Result<WorkPosit
     })
 }
 
-/// The entry in the log of the site, which names neither a respondent nor what somebody wrote.
+/// Returns the entry for the log of the site, which contains neither a respondent nor a text that someone
+/// wrote.
 fn change(plan: &Plan, asked: &Correct) -> Result<AuditEvent, Failure> {
     let action = match asked.action {
         Treatment::Exclude => Action::ExcludeMatching,

@@ -39,7 +39,7 @@ pub async fn import(team: &Team, mut request: Request, survey: &str) -> Result<R
             _ => return Err(unknown_parameter(&name).into()),
         }
     }
-    // Megabytes are read for nobody whose key was not checked.
+    // Megabytes are read only from a caller whose key was checked.
     let plan = team.plan(survey).await?;
     let lines = body::read_large_text(&mut request, BYTES_LIMIT).await?;
     check_lines(&lines)?;
@@ -86,7 +86,7 @@ pub async fn include(team: &Team, survey: &str, display: &str) -> Result<Respons
     mark(team, &team.plan(survey).await?, display, None).await
 }
 
-/// Stops counting a display, for a reason, or counts it again.
+/// Stops counting a display for a reason, or without one counts it again.
 async fn mark(
     team: &Team,
     plan: &Plan,
@@ -105,7 +105,7 @@ pub async fn delete(team: &Team, survey: &str, display: &str) -> Result<Response
     change(team, &plan, Action::DeleteResponse, SurveyCall::Delete { id }, id).await
 }
 
-/// Changes a display on the shard that has it, and writes that to the log of the site.
+/// Changes a display on the shard that has it, and adds an entry to the log of the site.
 async fn change(
     team: &Team,
     plan: &Plan,

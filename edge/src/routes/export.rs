@@ -1,5 +1,5 @@
-//! Exports: all responses that filters keep, as a stream that asks the shards for as much as the reader
-//! takes, and holds a page of each shard.
+//! Exports: all responses that match a filter, as a stream. The stream asks the shards only for as much as the
+//! reader takes, and holds one page of each shard.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -20,10 +20,10 @@ use crate::service::caller::Team;
 use crate::service::filter::{ResponseFilter, truth};
 use crate::service::walk::Walk;
 
-/// How many responses are asked of a shard at a time.
+/// Number of responses that are requested from a shard at a time.
 const PAGE: usize = 250;
 
-/// About how many bytes are handed on at a time.
+/// Approximate number of bytes that are passed on at a time.
 const CHUNK: usize = 64 * 1024;
 
 #[wasm_bindgen(inline_js = "
@@ -51,20 +51,21 @@ export const streamed = (pull, broken) => {
 };
 ")]
 extern "C" {
-    /// A stream of what a function's promises give, until one gives nothing. Behind one that is rejected
-    /// comes a last line and then the stream breaks, which cuts the connection. The line has to say it,
-    /// too: a proxy may end what was cut as it ends others, and a file that was kept shows no cut.
+    /// Returns a stream of the chunks that `pull` returns as promises. The stream ends when a promise gives
+    /// nothing. If a promise is rejected, the stream sends a last line and then breaks, which cuts the
+    /// connection. The line must say so too, because a proxy may end a cut answer like any other, and a saved
+    /// file shows no cut.
     fn streamed(pull: JsValue, broken: &str) -> web_sys::ReadableStream;
 }
 
-/// The last line where an export breaks off.
+/// The last line of an export that breaks off.
 const BROKEN: &str = "the export broke off here: what came is not the whole";
 
-/// An export on its way.
+/// An export that is being sent.
 struct Export {
     walk: Walk,
     is_csv: bool,
-    /// What comes before the next response.
+    /// Text that is sent before the next response.
     ready: String,
     is_over: bool,
 }
@@ -95,7 +96,7 @@ pub async fn export(team: &Team, request: Request, survey: &str) -> Result<Answe
     let ready = columns.as_ref().map(Columns::header).unwrap_or_default();
     let walk = Walk::by_reception(&team.env, &team.site, &plan, asked, columns.as_ref())?;
     let mut export = Export { walk, is_csv, ready, is_over: false };
-    // What fails at once is a problem, and not a stream that breaks.
+    // A failure at the start is answered with a problem, and not with a stream that breaks.
     export.fill().await?;
     let format = if is_csv { "csv" } else { "ndjson" };
     let read = AuditEvent::of(Action::Export, &plan.survey).detail(format.to_owned());
@@ -112,7 +113,7 @@ pub async fn export(team: &Team, request: Request, survey: &str) -> Result<Answe
 }
 
 impl Export {
-    /// Reads until there is something to hand on, or nothing left.
+    /// Reads until there is enough to pass on, or nothing left.
     async fn fill(&mut self) -> Result<(), Failure> {
         while !self.is_over && self.ready.len() < CHUNK {
             let Some(response) = self.walk.next(PAGE).await? else {
@@ -127,7 +128,7 @@ impl Export {
         Ok(())
     }
 
-    /// The next bytes; nothing at the end.
+    /// Returns the next bytes, or `undefined` at the end.
     async fn pull(&mut self) -> Result<JsValue, Failure> {
         self.fill().await?;
         let ready = std::mem::take(&mut self.ready);
@@ -145,7 +146,7 @@ impl Export {
                 format!("{{\"problem\":{}}}\n", serde_json::to_string(&problem)?)
             }
         };
-        // The stream asks for the next bytes once it has those of before.
+        // The stream asks for the next bytes only after it has received the previous ones.
         let waiting = Rc::new(RefCell::new(Some(self)));
         let pull: Closure<dyn FnMut() -> Promise> = Closure::new(move || {
             let (waiting, trace) = (waiting.clone(), trace.clone());

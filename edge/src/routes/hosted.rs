@@ -11,7 +11,7 @@ use crate::http::promise;
 use crate::platform::trace::Context;
 use crate::routes::{page, preview};
 
-/// `GET` and `POST /s/{site}/{survey}`: to the survey's first shard, or, for a preview, here.
+/// `GET` and `POST /s/{site}/{survey}`: forwards to the survey's first shard. A preview is answered here.
 pub fn serve(
     request: web_sys::Request,
     env: Context,

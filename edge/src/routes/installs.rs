@@ -1,6 +1,6 @@
-//! Whether the tag runs, and where. Each page view fetches the config, and the request says from which
-//! origin; what stood in the tag's way the page reports. Neither makes anybody wait, and an isolate
-//! tells the site each thing once a day.
+//! Whether the tag runs, and where. Each page view fetches the config, and the request says from which origin.
+//! If something blocks the tag, the page reports it. Neither makes a visitor wait, and an isolate reports each
+//! fact to the site once a day.
 
 use asklet_protocol::calls::team::TeamCall;
 use asklet_protocol::failure::Failure;
@@ -23,14 +23,14 @@ use crate::service::installs::{is_listed, notify};
 /// The largest report, in bytes.
 const REPORT_LIMIT: usize = 1_024;
 
-/// The body of `POST /v1/installs/{site}`. It may come from another release's page.
+/// The body of `POST /v1/installs/{site}`. It may come from a page with another release.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Report {
     directive: String,
 }
 
-/// `POST /v1/installs/{site}`: a page says which directive stood in the tag's way.
+/// `POST /v1/installs/{site}`: a page reports which directive blocked the tag.
 pub async fn report(
     mut request: Request,
     env: &Context,

@@ -1,4 +1,4 @@
-//! The routes of keys, and of the log that says what was done with them.
+//! The routes of keys, and of the log of what was done with them.
 
 use asklet_protocol::calls::team::TeamCall;
 use asklet_protocol::failure::Failure;
@@ -25,21 +25,21 @@ pub struct MakeKey {
     scope: Scope,
 }
 
-/// A new key. It is shown here and never again.
+/// A new key. It is shown only in this answer.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct KeyCreated {
-    /// What is sent.
+    /// The key itself, as requests send it.
     pub key: String,
-    /// What it is called in the log.
+    /// Its name in the log.
     pub id: String,
-    /// What its team calls it.
+    /// The name that its team gave it.
     pub name: String,
-    /// What it may do.
+    /// What the key may do.
     pub scope: Scope,
     /// When it was made, in milliseconds since the epoch.
     pub created_ms: u64,
-    /// The day on which it was last shown: `null`.
+    /// The day on which it was last used: `null`.
     pub last_used: Option<String>,
 }
 

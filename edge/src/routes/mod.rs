@@ -1,4 +1,4 @@
-//! The routes of the Worker: which code answers which, and who is refused before it does.
+//! The routes of the Worker: which code answers a route, and which requests are refused first.
 
 pub mod bundle;
 pub mod corrections;
@@ -107,8 +107,8 @@ async fn of_operator(
     }
 }
 
-/// What a team is answered. Whoever may not call is refused before a body is read, and is told only that,
-/// whatever else is wrong with the request: a refusal could otherwise tell what there is.
+/// Answers a request of a team. A caller without permission is refused before a body is read, and learns only
+/// that, whatever other faults the request has. Otherwise a refusal could reveal what exists.
 async fn of_team(
     endpoint: &Endpoint,
     asked: TeamRequest,
@@ -146,7 +146,8 @@ fn check_parameters(endpoint: &Endpoint, request: &Request) -> Result<(), Failur
     if endpoint.takes_parameters { Ok(()) } else { url::no_parameters(request) }
 }
 
-/// What is answered in the place of a failure: a credential that does not hold is counted.
+/// Returns the failure that answers in place of another: a credential that is not valid is counted as a failed
+/// sign-in.
 fn refused(failure: Failure, headers: &Headers, env: &Context, site: Option<&str>) -> Failure {
     match failure {
         Failure::Problem(problem) if problem.code == Code::Unauthenticated => {

@@ -1,4 +1,4 @@
-//! What the operator calls, with the admin token.
+//! The operator's routes, which need the admin token.
 
 use asklet_protocol::calls::directory::{DirectoryCall, SiteEntry};
 use asklet_protocol::calls::site::SiteCall;
@@ -17,16 +17,16 @@ use crate::platform::trace::Context;
 use crate::platform::{deployment, rpc, stubs};
 use crate::service::settings::check_settings;
 
-/// How many sites a page of the list holds.
+/// Number of sites on a page of the list.
 const PAGE: u32 = 100;
 
-/// What making a site answers. The key is shown here and never again.
+/// The answer to the creation of a site. The key is shown only in this answer.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SiteCreated {
-    /// Its id.
+    /// The id of the site.
     pub site: SiteId,
-    /// Its first key.
+    /// The first key of the site.
     pub key: String,
 }
 
@@ -34,13 +34,13 @@ pub struct SiteCreated {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Sites {
-    /// By their ids.
+    /// The sites, in the order of their ids.
     pub sites: Vec<SiteEntry>,
-    /// What to ask for as `after` to get the next page; `null` on the last.
+    /// The value of `after` for the next page; `null` on the last page.
     pub next: Option<SiteId>,
 }
 
-/// `POST /v1/sites`: makes a site.
+/// `POST /v1/sites`: creates a site.
 pub async fn create_site(mut request: Request, env: &Context) -> Result<Response, Failure> {
     let settings: Settings = body::read_json(&mut request, DEFINITION_LIMIT).await?;
     check_settings(&settings)?;
@@ -50,15 +50,15 @@ pub async fn create_site(mut request: Request, env: &Context) -> Result<Response
     let created_ms = Date::now().as_millis();
     let key = NewKey { id: seal::random_name()?, digest, name, scope, created_ms };
     let entry = SiteEntry { site: site.clone(), name: settings.name.clone(), created_ms };
-    // The list first: a site that is listed and was never made can be deleted, and one that was made
-    // and is not listed would be lost.
+    // The list comes first. A site that is listed but was never created can be deleted. A site that was created
+    // but is not listed would be lost.
     rpc::call::<()>(&stubs::directory(env)?, &DirectoryCall::Add(entry)).await?;
     let call = SiteCall::Create { settings: Box::new(settings), key };
     rpc::call::<()>(&stubs::site(env, &site)?, &call).await?;
     respond::json(201, &SiteCreated { site, key: text })
 }
 
-/// `GET /v1/sites?after=`: lists the sites by their ids.
+/// `GET /v1/sites?after=`: lists the sites in the order of their ids.
 pub async fn sites(request: Request, env: &Context) -> Result<Response, Failure> {
     let mut after = String::new();
     for (name, value) in url::query(&request)? {

@@ -1,4 +1,4 @@
-//! What pages call: the config on each page view, the body when a survey shows, and collect.
+//! The routes that pages call: the config on each page view, the body when a survey shows, and collect.
 
 use std::rc::Rc;
 
@@ -31,7 +31,7 @@ pub async fn config(
     let headers = request.headers();
     installs::seen(headers, env, execution, (&site, bytes.origins()));
     let signals = [headers.get("sec-gpc")?, headers.get("dnt")?];
-    // A page of the edge's own origin says none when it fetches.
+    // A page of the edge's own origin sends no `Origin` when it fetches.
     let origin = headers.get("origin")?;
     let other = if origin.is_some_and(|origin| !settings::lists(bytes.origins(), &origin)) {
         Some(Config::of_other_origin())
@@ -53,8 +53,8 @@ pub async fn config(
     Ok(answer.fixed(bytes.json.clone()))
 }
 
-/// `GET /v1/body/…` and `POST /v1/collect/…`: once the seals hold, the request goes to the object
-/// as it came, and its answer back as it comes.
+/// `GET /v1/body/…` and `POST /v1/collect/…`: checks the seals, forwards the request to the object unchanged,
+/// and passes its answer back unchanged.
 pub fn forward(
     request: &web_sys::Request,
     env: &Context,

@@ -1,7 +1,7 @@
-//! Previews: a draft as its visitors would see it, in a page of the site or as the hosted page, for an
-//! hour. Nothing of it is recorded and no shard hears of it: the object `Site` tells the draft, and the
-//! Worker makes of it what a visitor gets. A preview is kept nowhere: its token says until when it holds, and
-//! how often the survey's previews were revoked before, so that revoking them again ends it.
+//! Previews: a draft as its visitors would see it, in a page of the site or as the hosted page, for an hour.
+//! Nothing in it is recorded, and no shard takes part: the object `Site` returns the draft, and the Worker
+//! makes from it what a visitor gets. A preview is stored nowhere. Its token contains its expiry time and the
+//! number of times that the survey's previews had been revoked before, so revoking them again ends it.
 
 use asklet_protocol::calls::site::{Draft, SiteCall};
 use asklet_protocol::failure::Failure;
@@ -24,7 +24,7 @@ use crate::platform::trace::Context;
 use crate::platform::{deployment, rpc, stubs};
 use crate::service::preview::check;
 
-/// What a page is told of a draft, in the place of a config.
+/// What a page gets for a draft, in place of a config.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PreviewConfig {
@@ -59,7 +59,7 @@ pub async fn serve(
     Ok(answer.fixed(bodies::encode(&definition, &look, language)?))
 }
 
-/// `GET` and `POST /s/{site}/{survey}?preview={token}`: the answers so far travel in the form.
+/// `GET` and `POST /s/{site}/{survey}?preview={token}`: the form carries the answers so far.
 pub async fn walk(
     mut request: Request,
     env: &Context,
@@ -94,7 +94,7 @@ pub async fn walk(
     }))
 }
 
-/// The draft that a preview shows. Nothing wakes for a token that was not made here.
+/// Returns the draft that a preview shows. A token that was not made here wakes no object.
 async fn draft(env: &Context, (site, survey): (&str, &str), token: &str) -> Result<Draft, Failure> {
     let seal = deployment::seal(env)?;
     let site = seal.known_site(site)?;

@@ -1,6 +1,6 @@
-//! What a team reads of single responses: pages of them, what has changed, and everything about one
-//! respondent, put together from all shards. The shards write responses as they travel; here they are
-//! only put in order.
+//! The routes by which a team reads single responses: pages of them, changes, and everything about one
+//! respondent, collected from all shards. The shards write responses in their final form; this code only puts
+//! them in order.
 
 use asklet_protocol::audit::{Action, AuditEvent};
 use asklet_protocol::calls::survey::{Followed, SurveyCall};
@@ -23,11 +23,11 @@ use crate::service::caller::Team;
 use crate::service::filter::{ResponseFilter, check_respondent, number};
 use crate::service::walk::{Walk, WalkPosition, of_survey, unknown_cursor, unknown_place};
 
-/// How many responses a page has, unless the query says, and at most.
+/// Number of responses on a page: the default, and the maximum.
 const PAGE: usize = 50;
 const PAGE_LIMIT: usize = 200;
 
-/// How often one request asks shards, each time for tens of thousands of rows; then the page is short.
+/// How often one request calls shards, each time for tens of thousands of rows. After that the page ends early.
 const CALLS: usize = 20;
 
 /// The body of `POST …/respondents/lookup`.
@@ -42,20 +42,20 @@ pub struct LookUp {
     cursor: Option<String>,
 }
 
-/// A page: lists of what the shards wrote, as `responses`, and the cursor of the next page as `next`,
-/// `null` after the last.
+/// A page. In JSON its field `responses` lists what the shards wrote, and `next` is the cursor of the next
+/// page, or `null` after the last page.
 #[derive(Debug, Default)]
 pub struct Page {
-    /// Each in JSON.
+    /// The responses, each in JSON.
     pub responses: Vec<String>,
-    /// From where to go on.
+    /// The cursor of the next page.
     pub next: Option<String>,
 }
 
 impl Page {
-    /// The page in JSON, which also says whether there is more at once where that is known.
+    /// Returns the page in JSON. It also says whether more can be read at once, if that is known.
     pub fn written(&self, more: Option<bool>) -> String {
-        // Cursors are written here, so nothing in them has to be escaped.
+        // The cursors are written by this code, so nothing in them needs escaping.
         let next = self.next.as_ref().map_or("null".to_owned(), |next| format!("\"{next}\""));
         let responses = self.responses.join(",");
         let more = match more {
@@ -96,7 +96,7 @@ pub async fn list(team: &Team, request: Request, survey: &str) -> Result<Respons
         return page(&team.env, &team.site, &plan, asked).await;
     }
     if asked.has_filter() {
-        // A response that a filter keeps no longer would never be told.
+        // A response that no longer matches a filter would never be reported as changed.
         let detail = "changes are told whole: filter what is told";
         return Err(Problem::new(Code::InvalidQuery, detail).at("order").into());
     }
@@ -108,7 +108,7 @@ pub async fn query(team: &Team, mut request: Request, survey: &str) -> Result<Re
     let plan = team.plan(survey).await?;
     let asked: ResponseFilter = body::read_json(&mut request, DEFINITION_LIMIT).await?;
     if asked.respondent.is_some() {
-        // Whoever finds one person looks that person up, whichever route it is.
+        // A filter that finds one respondent is a look-up of that person, whichever route it uses.
         team.ask_as(Scope::Admin, TeamCall::Note(AuditEvent::of(Action::LookUp, &plan.survey)))
             .await?;
     }
@@ -136,7 +136,7 @@ fn page<'a>(
     })
 }
 
-/// Answers with what was changed after a number on each shard.
+/// Answers with the changes after a number on each shard.
 async fn follow(
     env: &Context,
     site: &SiteId,
@@ -146,11 +146,11 @@ async fn follow(
 ) -> Result<Response, Failure> {
     let limit = page_size(asked.limit)?;
     let shards = usize::from(plan.shards);
-    // Who begins does so without a survey, at 0.
+    // The first request names no survey and begins at 0.
     let after = if after.contains('/') { of_survey(plan, after, "after")? } else { after };
     let known = after.split('-').filter(|_| !after.is_empty()).map(|after| number("after", after));
     let mut known = known.collect::<Result<Vec<u64>, _>>()?;
-    // Numbers pass through JavaScript.
+    // The numbers pass through JavaScript.
     if known.len() > shards || known.iter().any(|after| *after > u64::from(u32::MAX) << 20) {
         return Err(unknown_place("after").into());
     }

@@ -1,4 +1,4 @@
-//! The routes of a site: its settings, its identity secrets, its respondents, and its end.
+//! The routes of a site: its settings, its identity secrets, its respondents, and its deletion.
 
 use asklet_protocol::audit::{Action, AuditEvent};
 use asklet_protocol::calls::team::{SiteRecord, TeamCall};
@@ -28,21 +28,21 @@ pub struct EraseRespondent {
     respondent: String,
 }
 
-/// What an erasure came to.
+/// The result of an erasure.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RespondentErased {
-    /// How many displays there were.
+    /// The number of displays of the respondent.
     pub displays: u64,
 }
 
-/// A new identity secret. It is shown here and never again.
+/// A new identity secret. It is shown only in this answer.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SecretCreated {
-    /// What it is called.
+    /// The id of the secret.
     pub id: String,
-    /// What tokens are signed with.
+    /// The secret with which tokens are signed.
     pub secret: String,
 }
 
@@ -70,7 +70,7 @@ pub async fn patch(team: &Team, mut request: Request) -> Result<Response, Failur
 /// `DELETE /v1/sites/{site}`
 pub async fn delete(team: &Team) -> Result<Response, Failure> {
     if !team.is_operator() {
-        // Whether the key may is for the site to say; only then does the list forget it.
+        // The site decides whether the key has permission. Only after that the list forgets the site.
         team.ask(TeamCall::Delete).await?;
     }
     directory::delete_site(&team.env, &team.site).await?;
@@ -91,7 +91,7 @@ pub async fn remove_identity_secret(team: &Team, id: String) -> Result<Response,
     respond::no_content()
 }
 
-/// `POST /v1/sites/{site}/respondents/erase`: erases everything of a respondent in all surveys.
+/// `POST /v1/sites/{site}/respondents/erase`: erases everything about a respondent in all surveys.
 pub async fn erase_respondent(team: &Team, mut request: Request) -> Result<Response, Failure> {
     let surveys = team.published_surveys().await?;
     let EraseRespondent { respondent } = team.read_json(&mut request, DEFINITION_LIMIT).await?;

@@ -1,4 +1,4 @@
-//! The routes of surveys: drafts, what is asked and what is not, previews, and summaries.
+//! The routes of surveys: drafts, their status, previews, and summaries.
 
 use asklet_protocol::calls::team::{SiteRecord, SurveyAction, TeamCall};
 use asklet_protocol::failure::Failure;
@@ -33,7 +33,7 @@ pub async fn create(team: &Team, mut request: Request) -> Result<Response, Failu
     respond::written(201, team.ask(TeamCall::CreateSurvey { survey, draft }).await?)
 }
 
-/// Does something with a survey, and answers with what it is then.
+/// Does something with a survey, and answers with its new state.
 pub async fn act(team: &Team, survey: &str, action: SurveyAction) -> Result<Response, Failure> {
     respond::written(200, ask(team, survey, action).await?)
 }
@@ -76,7 +76,8 @@ pub async fn set_shards(
     act(team, survey, SurveyAction::SetShards(shards)).await
 }
 
-/// `POST /v1/sites/{site}/surveys/{survey}/preview`: an address of the draft, if it could be published.
+/// `POST /v1/sites/{site}/surveys/{survey}/preview`: returns an address of the draft, if the draft could be
+/// published.
 pub async fn create_preview(team: &Team, survey: &str) -> Result<Response, Failure> {
     let survey = team.survey(survey)?;
     let revocations = team.call(TeamCall::Preview { survey: survey.clone() }).await?;

@@ -1,4 +1,4 @@
-//! The routes that take a key of a site: which module answers which.
+//! The routes that take a key of a site: which module answers a route.
 
 use asklet_protocol::calls::team::{Intake, SurveyAction};
 use asklet_protocol::failure::Failure;
@@ -9,7 +9,7 @@ use worker::{Request, Response};
 use super::{corrections, displays, export, installs, keys, responses, site, survey};
 use crate::service::caller::Team;
 
-/// Answers a team, or the operator.
+/// Answers a request of a team or of the operator.
 pub async fn answer(team: &Team, request: Request, route: TeamRoute) -> Result<Response, Failure> {
     match route {
         TeamRoute::GetSite => site::get(team).await,
@@ -32,7 +32,7 @@ pub async fn answer(team: &Team, request: Request, route: TeamRoute) -> Result<R
     }
 }
 
-/// Answers what is asked of one survey.
+/// Answers a request about one survey.
 async fn of_survey(
     team: &Team,
     request: Request,

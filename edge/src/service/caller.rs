@@ -1,4 +1,4 @@
-//! Who calls a route of a site: a team with a key, or the operator with the admin token.
+//! The caller of a site's routes: a team with a key, or the operator with the admin token.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -26,21 +26,21 @@ use crate::platform::rpc::{self, Answering};
 use crate::platform::trace::Context;
 use crate::platform::{deployment, log, stubs};
 
-/// A team that showed a key of the site that it asks about, or the operator. The site has not checked
-/// the key yet: it does with each call, so a revoked key is dead at once.
+/// A team that sent a key of the site, or the operator. The site has not checked the key yet. It does so with
+/// each call, so a revoked key stops working at once.
 pub struct Team {
     /// The deployment.
     pub env: Context,
-    /// Seals the site's ids.
+    /// The seal of the site's ids.
     pub seal: Rc<Seal>,
     /// The site.
     pub site: SiteId,
     by: Caller,
     /// The scope that the route needs.
     scope: Scope,
-    /// What the sender calls the request, so that it is carried out once.
+    /// The request's `Idempotency-Key`, by which it is carried out only once.
     idempotency_key: Option<String>,
-    /// The digest of what the request says.
+    /// The digest of the request's content.
     said: RefCell<String>,
 }
 
@@ -48,7 +48,7 @@ pub struct Team {
 const IDEMPOTENCY_KEY_LIMIT: usize = 255;
 
 impl Team {
-    /// Whoever sent these headers with a request to a site.
+    /// Identifies the caller from the headers of a request to a site.
     pub fn of(headers: &Headers, env: &Context, request: &TeamRequest) -> Result<Self, Failure> {
         let TeamRequest { site, scope, or_operator, route } = request;
         let seal = deployment::seal(env)?;
@@ -63,7 +63,7 @@ impl Team {
         }
         let unknown = || Problem::new(Code::Unauthenticated, "the key is not known");
         let key = ApiKey::parse(&bearer(headers)?).ok_or_else(unknown)?;
-        // A key says which site it is for. Whether that site exists is for its holders to know.
+        // A key says to which site it belongs. Only the holders of its keys may know whether that site exists.
         let site_of_key = seal.site(&key.site)?.ok_or_else(unknown)?;
         if site_of_key.as_str() != site {
             return Err(Problem::new(Code::Forbidden, "the key is another site's").into());
@@ -71,12 +71,12 @@ impl Team {
         team(site_of_key, Caller::Key(key.digest))
     }
 
-    /// Refuses whoever may not call at all.
+    /// Refuses a caller who has no permission.
     pub async fn check(&self) -> Result<(), Failure> {
         self.ask(TeamCall::Nothing).await.map(drop)
     }
 
-    /// Reads a JSON body of at most `limit` bytes, as part of what the request says.
+    /// Reads a JSON body of at most `limit` bytes, and adds it to the digest of the request's content.
     pub async fn read_json<T: DeserializeOwned>(
         &self,
         request: &mut Request,
@@ -87,7 +87,8 @@ impl Team {
         Ok(json::read_sent(&bytes)?)
     }
 
-    /// Adds to what the request says. Without a key nobody asks for that, and an import has megabytes.
+    /// Adds to the digest of the request's content. A request without an `Idempotency-Key` needs no digest, and
+    /// an import has megabytes.
     pub fn says(&self, bytes: &[u8]) {
         if self.idempotency_key.is_none() {
             return;
@@ -96,8 +97,8 @@ impl Team {
         self.said.replace(seal::digest(said.as_bytes()));
     }
 
-    /// Has shards carry out what the request asks, if they did not when it came before, and tells the answer.
-    /// What the site itself carries out it answers as it did.
+    /// Has shards carry out the request, unless they did so when it came before, and returns the answer. For
+    /// requests that the site itself carries out, the site repeats its answer.
     pub async fn once<T: Serialize>(
         &self,
         work: impl Future<Output = Result<T, Failure>>,
@@ -110,12 +111,13 @@ impl Team {
         Ok(answer)
     }
 
-    /// What tells the request from others. No one who reads the file can try out what it may have said.
+    /// Returns the digest that distinguishes the request from others. A reader of the file cannot use it to
+    /// test guesses of the request's content.
     fn digest(&self) -> String {
         self.seal.token(&["request", &self.said.borrow()])
     }
 
-    /// What the request was answered with when it came before, where shards carry it out.
+    /// Returns the answer that the request got when it came before, for requests that shards carry out.
     pub async fn earlier_answer(&self) -> Result<Option<String>, Failure> {
         match &self.idempotency_key {
             Some(_) => self.call(TeamCall::EarlierAnswer).await,
@@ -123,7 +125,8 @@ impl Team {
         }
     }
 
-    /// Keeps what the request is answered with. It is carried out by then, so nothing fails any more.
+    /// Stores the answer to the request. The request has been carried out by now, so a failure here is only
+    /// logged.
     pub async fn keep_answer(&self, answer: &str) {
         if self.idempotency_key.is_none() {
             return;
@@ -134,8 +137,8 @@ impl Team {
         }
     }
 
-    /// Has the site make something with a secret, which is answered with its id. A repeated request is refused:
-    /// the secret was shown, and is kept nowhere.
+    /// Has the site make something that has a secret and that the site names by its id. Refuses a repeated
+    /// request, since the secret was shown before and is stored nowhere.
     pub async fn make_once(&self, call: TeamCall, id: &str) -> Result<(), Failure> {
         let made: String = self.call(call).await?;
         if made == id {
@@ -146,17 +149,17 @@ impl Team {
         Err(Problem::new(Code::ShownOnce, detail).at("Idempotency-Key").limit(made).into())
     }
 
-    /// Whether it is the operator who asks.
+    /// Whether the caller is the operator.
     pub fn is_operator(&self) -> bool {
         matches!(self.by, Caller::Operator)
     }
 
-    /// The survey that an address names.
+    /// Returns the survey that an address names.
     pub fn survey(&self, survey: &str) -> Result<SurveyId, Failure> {
         self.seal.known_survey(&self.site, survey)
     }
 
-    /// What has to be known to ask the shards of a survey.
+    /// Returns the plan of a survey, which is needed to ask its shards.
     pub fn plan<'a>(&'a self, survey: &'a str) -> Planned<'a> {
         Box::pin(async move {
             let survey = self.survey(survey)?;
@@ -164,13 +167,13 @@ impl Team {
         })
     }
 
-    /// The surveys that were ever published. What has to be known of each is asked one by one, so that a
-    /// site with many keeps nobody else waiting.
+    /// Returns the surveys that were ever published. Their plans are requested one by one, so that a site with
+    /// many surveys does not make others wait.
     pub async fn published_surveys(&self) -> Result<Vec<SurveyId>, Failure> {
         self.call(TeamCall::PublishedSurveys).await
     }
 
-    /// What has to be known of one of them; nothing if it was deleted meanwhile.
+    /// Returns the plan of one of these surveys, or `None` if it has been deleted since.
     pub async fn plan_if_there(&self, survey: &SurveyId) -> Result<Option<Plan>, Failure> {
         match self.plan(survey.as_str()).await {
             Err(Failure::Problem(problem)) if problem.code == Code::UnknownSurvey => Ok(None),
@@ -178,13 +181,13 @@ impl Team {
         }
     }
 
-    /// Writes down what is being read.
+    /// Adds an entry to the log of the site about what is being read.
     pub async fn note(&self, change: AuditEvent) -> Result<(), Failure> {
         self.call(TeamCall::Note(change)).await
     }
 
-    /// Has shards change something, and writes down what happened, as `happened` tells it, and nothing else.
-    /// Where that does not come to its end, the log says that it may have happened.
+    /// Has shards change something, and adds to the log only what `happened` says was done. If the work does
+    /// not finish, the log says that the change may have happened.
     pub async fn change<T>(
         &self,
         change: AuditEvent,
@@ -196,11 +199,11 @@ impl Team {
         let happened = match &outcome {
             Ok(done) => happened(done, change),
             Err(Failure::Problem(problem)) if problem.code == Code::UnknownDisplay => None,
-            // One shard may have done it before another failed.
+            // One shard may have made the change before another failed.
             Err(_) => return outcome,
         };
         if let Err(failure) = self.call::<()>(TeamCall::End { intent, happened }).await {
-            // It is done, whether or not it could be written down at once.
+            // The change is made, even if it could not be entered in the log at once.
             log::warn(
                 &self.env.trace,
                 &format!("a change is not in the log yet: {}", failure.log_text()),
@@ -214,16 +217,16 @@ impl Team {
         Ok(json::read(&self.ask(call).await?)?)
     }
 
-    /// Asks the site what is told as it says it.
+    /// Asks the site, and returns its answer as the text that it wrote.
     pub fn ask<'a>(&'a self, call: TeamCall) -> Answering<'a> {
         self.ask_as(self.scope, call)
     }
 
-    /// The same for what takes another scope than the route.
+    /// Asks the site with another scope than that of the route.
     pub fn ask_as<'a>(&'a self, scope: Scope, call: TeamCall) -> Answering<'a> {
         Box::pin(async move {
             let (site, by) = (self.site.clone(), self.by.clone());
-            // Whether somebody may call at all is asked first, and nothing else then.
+            // Whether a caller has permission is asked first, and by itself.
             let once = match (&self.idempotency_key, &call) {
                 (Some(key), call) if !matches!(call, TeamCall::Nothing) => {
                     Some(Idempotency { key: check_idempotency_key(key)?, digest: self.digest() })
@@ -233,7 +236,7 @@ impl Team {
             let call = SiteCall::Team { site, by, scope, once, call };
             let call = serde_json::to_string(&call)?;
             match rpc::ask(&stubs::site(&self.env, &self.site)?, call).await {
-                // A key whose site is gone is a key that is not known.
+                // A key whose site is deleted counts as an unknown key.
                 Err(Failure::Problem(problem))
                     if problem.code == Code::UnknownSite && !self.is_operator() =>
                 {
@@ -245,11 +248,11 @@ impl Team {
     }
 }
 
-/// What has to be known of a survey, once the site has told it. Boxed: else each route would hold a copy
-/// of the asking.
+/// The plan of a survey, once the site has returned it. Boxed: otherwise each route would contain a copy of the
+/// code that asks for it.
 type Planned<'a> = LocalBoxFuture<'a, Result<Plan, Failure>>;
 
-/// Refuses what a request cannot be called by its sender.
+/// Refuses a value that cannot be an `Idempotency-Key`.
 fn check_idempotency_key(key: &str) -> Result<String, Failure> {
     let is_plain = key.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
     if key.is_empty() || key.len() > IDEMPOTENCY_KEY_LIMIT || !is_plain {

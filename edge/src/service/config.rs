@@ -1,4 +1,4 @@
-//! The config of a site, as an isolate keeps it for a moment.
+//! The config of a site, which an isolate keeps for a few seconds.
 
 use std::rc::Rc;
 
@@ -19,20 +19,20 @@ thread_local! {
     static CONFIGS: Memory<Bytes> = Memory::new(CONFIG_MS);
 }
 
-/// A config ready to be sent.
+/// A config, ready to be sent.
 pub struct Bytes {
-    /// Its entity tag.
+    /// The entity tag of the config.
     pub etag: String,
     /// The config in JSON.
     pub json: Vec<u8>,
-    /// Whether it is for everybody, or not for browsers that ask not to be followed.
+    /// Whether browsers that ask not to be tracked get the config too.
     pub is_for_all: bool,
     /// The origins that the site lists.
     origins: Vec<String>,
 }
 
 impl Bytes {
-    /// A config in JSON.
+    /// Prepares a config, given in JSON.
     pub fn of(config: String, is_for_all: bool, origins: Vec<String>) -> Self {
         let json = config.into_bytes();
         let etag = format!("\"{}\"", seal::short_digest(&json));
@@ -45,7 +45,7 @@ impl Bytes {
     }
 }
 
-/// The config of a site, as it was a moment ago.
+/// Returns the config of a site, which may be a few seconds old.
 pub async fn known(env: &Context, site: &SiteId) -> Result<Rc<Bytes>, Failure> {
     match CONFIGS.with(|memory| memory.get(site.as_str())) {
         Some(bytes) => Ok(bytes),

@@ -1,11 +1,11 @@
-//! What corrections have in common, of one display or of many.
+//! Checks shared by the corrections of one display and of many.
 
 use asklet_shared::problem::{Code, Problem};
 
 /// The longest reason for an exclusion, in characters.
 const REASON_LIMIT: usize = 200;
 
-/// Refuses what cannot be the reason of an exclusion.
+/// Refuses a text that cannot be the reason of an exclusion.
 pub fn check_reason(reason: &str) -> Result<(), Problem> {
     if reason.trim().is_empty() || reason.chars().count() > REASON_LIMIT {
         return Err(Problem::new(Code::InvalidSettings, "an exclusion has a reason")

@@ -9,12 +9,12 @@ use asklet_shared::problem::Code;
 use crate::platform::trace::Context;
 use crate::platform::{rpc, stubs};
 
-/// Removes a site with everything in it, and then from the list.
+/// Removes a site with everything in it, and then its entry in the list.
 pub async fn delete_site(env: &Context, site: &SiteId) -> Result<(), Failure> {
     let call = SiteCall::Delete { site: site.clone() };
     match rpc::call::<()>(&stubs::site(env, site)?, &call).await {
         Ok(()) => {}
-        // It is gone already, or was never made; then only the list knows it.
+        // The site is deleted already, or was never made. Then only the list knows it.
         Err(Failure::Problem(problem)) if problem.code == Code::UnknownSite => {}
         Err(failure) => return Err(failure),
     }

@@ -1,4 +1,4 @@
-//! What a team asks for, as it travels, and which displays that means.
+//! The filter that a team sends, and the displays that match it.
 
 use asklet_protocol::failure::Failure;
 use asklet_protocol::find::DisplayFilter;
@@ -15,16 +15,16 @@ use crate::http::problems;
 use crate::platform::zone::Zone;
 use crate::service::summary;
 
-/// The longest text that is looked for, in characters.
+/// The longest text that can be searched for, in characters.
 const TEXT_LIMIT: usize = 200;
 
-/// Which responses are asked for: the body of `POST …/responses/query`, or the parameters of an address,
-/// which never name a respondent.
+/// The responses that a team asks for: the body of `POST …/responses/query`, or the parameters of an address,
+/// which never contain a respondent.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ResponseFilter {
-    /// The question whose scores and categories are meant.
+    /// The question to which scores and categories refer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub question: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -35,7 +35,7 @@ pub struct ResponseFilter {
     score_to: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
     has_comment: Option<bool>,
-    /// Each a dimension, a colon and a value.
+    /// Filters, each written as a dimension, a colon and a value.
     #[serde(rename = "where", skip_serializing_if = "Vec::is_empty")]
     filters: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,30 +48,30 @@ pub struct ResponseFilter {
     received_to: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
-    /// Whose displays.
+    /// The respondent whose displays are meant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub respondent: Option<String>,
-    /// Whether displays without an answer are wanted, too.
+    /// Whether displays without an answer are included.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub unanswered: bool,
-    /// Only displays that the team excluded, or only others; both if it is not said.
+    /// Only displays that the team excluded, or only others; both if it is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub excluded: Option<bool>,
-    /// How many of them a page has.
+    /// The number of responses on a page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
-    /// Where it begins.
+    /// Where the page begins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
 }
 
 impl ResponseFilter {
-    /// All displays of a respondent, answered or not.
+    /// Returns the filter for all displays of a respondent, answered or not.
     pub fn everything_of(respondent: String) -> Self {
         Self { respondent: Some(respondent), unanswered: true, ..Self::default() }
     }
 
-    /// Reads the parameters of an address, but for those that `other` takes.
+    /// Reads the parameters of an address, except those that `other` takes.
     pub fn parse(
         parameters: Vec<(String, String)>,
         other: &mut dyn FnMut(&str, &str) -> Result<bool, Problem>,
@@ -103,7 +103,7 @@ impl ResponseFilter {
         Ok(asked)
     }
 
-    /// With dates as the times at which they begin in a zone, which shards do not know.
+    /// Replaces dates with the times at which they begin in a zone. Shards do not know zones.
     pub fn in_zone(mut self, tz: &str) -> Result<Self, Failure> {
         for (field, time) in [
             ("from", &mut self.from),
@@ -121,7 +121,7 @@ impl ResponseFilter {
         Ok(self)
     }
 
-    /// What is looked for, in what any version of the survey asked.
+    /// Returns the filter for the shards. It may name anything that any version of the survey asked.
     pub fn find(self, plan: &Plan, plain: Plain<'_>) -> Result<DisplayFilter, Problem> {
         let mut find = DisplayFilter::all();
         if let Some(from) = &self.from {
@@ -144,7 +144,7 @@ impl ResponseFilter {
         if let Some(text) = self.text {
             let length = text.chars().count();
             let text = plain(&text);
-            // A mark alone would be in every text.
+            // An accent alone would be found in every text.
             if text.trim().is_empty() || length > TEXT_LIMIT {
                 return Err(problems::invalid_parameter(
                     "text",
@@ -183,7 +183,7 @@ impl ResponseFilter {
         Ok(find)
     }
 
-    /// Refuses what only pages take.
+    /// Refuses parameters that only paged routes take.
     pub fn whole(self) -> Result<Self, Problem> {
         for (name, is_asked) in [("limit", self.limit.is_some()), ("cursor", self.cursor.is_some())]
         {
@@ -194,7 +194,7 @@ impl ResponseFilter {
         Ok(self)
     }
 
-    /// The same without what names somebody or says what they wrote.
+    /// Returns the filter without the respondent and the text that someone wrote.
     #[must_use]
     pub fn impersonal(&self) -> Self {
         let hidden = |told: &Option<String>| told.as_ref().map(|_| "…".to_owned());
@@ -202,7 +202,7 @@ impl ResponseFilter {
         Self { respondent, text, ..self.clone() }
     }
 
-    /// Whether it asks for anything but everything.
+    /// Whether the filter leaves out anything.
     pub fn has_filter(&self) -> bool {
         let Self { category, filters, cursor, text, .. } = self;
         let received = [&self.received_from, &self.received_to];
@@ -218,17 +218,17 @@ impl ResponseFilter {
     }
 }
 
-/// A parameter that is true or false.
+/// Parses a parameter that is true or false.
 pub fn truth(name: &str, value: &str) -> Result<bool, Problem> {
     value.parse().map_err(|_| problems::invalid_parameter(name, "true or false"))
 }
 
-/// A parameter that is a number.
+/// Parses a parameter that is a number.
 pub fn number<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, Problem> {
     value.parse().map_err(|_| problems::invalid_parameter(name, "a whole number"))
 }
 
-/// Refuses what cannot be a respondent's id.
+/// Refuses a text that cannot be a respondent's id.
 pub fn check_respondent(respondent: String) -> Result<String, Problem> {
     if !is_respondent(&respondent) {
         return Err(problems::invalid_parameter(

@@ -1,4 +1,4 @@
-//! Telling a site where its tag runs: after the answer, and each thing once a day.
+//! Reports to a site where its tag runs: after the answer, and each fact once a day.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
@@ -16,34 +16,35 @@ use crate::http::promise;
 use crate::platform::trace::Context;
 use crate::platform::{log, rpc, stubs};
 
-/// How much an isolate tells one site in a day. What is more is made up, or would not be kept.
+/// Number of reports that an isolate sends to one site in a day. Further ones are made up, or would not be
+/// stored.
 const NOTIFIED_LIMIT: usize = 500;
 
-/// How much of that is of origins that the site does not list.
+/// Number of these for origins that the site does not list.
 const UNLISTED_LIMIT: usize = 40;
 
 thread_local! {
     static NOTIFIED: RefCell<Notified> = RefCell::default();
 }
 
-/// What this isolate has told sites today.
+/// The reports that this isolate has sent today.
 #[derive(Default)]
 struct Notified {
     day: u64,
     by_site: HashMap<String, OfSite>,
 }
 
-/// What one site was told.
+/// The reports that one site has received.
 #[derive(Default)]
 struct OfSite {
-    /// Of origins that it lists.
+    /// Reports of origins that the site lists.
     listed: HashSet<String>,
-    /// Of others, which leave the listed ones their room.
+    /// Reports of other origins. They are limited separately, so that they take no room from the listed ones.
     unlisted: HashSet<String>,
 }
 
 impl Notified {
-    /// Whether something was not told yet, and is worth telling. From now on it was.
+    /// Whether a fact has not been reported yet and there is room for it. Marks it as reported.
     fn is_new(&mut self, site: &str, (what, is_listed): (&str, bool), day: u64) -> bool {
         if self.day != day {
             *self = Self { day, by_site: HashMap::new() };
@@ -56,7 +57,7 @@ impl Notified {
         notified.len() < limit && !notified.contains(what) && notified.insert(what.to_owned())
     }
 
-    /// It could not be told.
+    /// Marks a fact as not reported, because the report failed.
     fn take_back(&mut self, site: &str, what: &str) {
         if let Some(notified) = self.by_site.get_mut(site) {
             notified.listed.remove(what);
@@ -65,8 +66,8 @@ impl Notified {
     }
 }
 
-/// A page fetched the config: the tag runs there, be the origin listed or forgotten. Whatever is wrong with
-/// that, the page gets its config.
+/// Notes that a page fetched the config, so that the tag runs there, whether the origin is listed or was
+/// forgotten. The page gets its config even if this fails.
 pub fn seen(
     headers: &Headers,
     env: &Context,
@@ -79,7 +80,7 @@ pub fn seen(
         let is_listed = lists(origins, &origin);
         return notify(env, execution, site, (origin, is_listed), None);
     }
-    // To its own origin a page says no `Origin` when it fetches.
+    // A page sends no `Origin` when it fetches from its own origin.
     let referer = header("referer");
     let origin = referer.as_deref().and_then(origin_of);
     if let Some(origin) = origin.filter(|origin| is_listed(origins, origin)) {
@@ -87,7 +88,7 @@ pub fn seen(
     }
 }
 
-/// Tells the site, after the answer and once a day.
+/// Reports to the site after the answer, and each fact once a day.
 pub fn notify(
     env: &Context,
     execution: &JsValue,
@@ -121,8 +122,8 @@ pub fn notify(
     });
 }
 
-/// Whether a site lists an origin, written as browsers write it: one that lists all would else keep
-/// whatever is sent.
+/// Whether a site lists an origin, written as browsers write it. Otherwise a site that lists all origins would
+/// store any text that a client sends.
 pub fn is_listed(origins: &[String], origin: &str) -> bool {
     is_one(origin) && lists(origins, origin)
 }
@@ -132,7 +133,7 @@ fn is_one(origin: &str) -> bool {
     is_origin(origin) && !origin.contains('*')
 }
 
-/// The origin of a page's address.
+/// Returns the origin of a page's address.
 fn origin_of(address: &str) -> Option<&str> {
     let host = address.find("://")? + "://".len();
     let end = address.get(host..)?.find('/').map_or(address.len(), |slash| host + slash);
@@ -154,7 +155,7 @@ mod tests {
         notified.take_back("any-2", "https://a.example");
         assert!(notified.is_new("any-2", a, 7));
         assert!(notified.is_new("any-1", a, 8));
-        // Origins that are made up leave those that are listed their room.
+        // Made-up origins take no room from listed ones.
         for (is_listed, limit) in [(false, UNLISTED_LIMIT), (true, NOTIFIED_LIMIT)] {
             let made_up = (0..2_000).map(|number| format!("https://n{number}.example"));
             let news = made_up.filter(|origin| notified.is_new("any-3", (origin, is_listed), 8));

@@ -1,4 +1,4 @@
-//! What the Worker does for several routes: it asks the objects, and puts together what they answer.
+//! What the Worker does for several routes: it asks the objects and combines their answers.
 
 pub mod caller;
 pub mod config;

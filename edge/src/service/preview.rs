@@ -5,24 +5,24 @@ use asklet_protocol::seal::{self, Seal};
 use asklet_shared::problem::{Code, Problem};
 use serde::Serialize;
 
-/// How long a preview holds.
+/// How long a preview is valid, in milliseconds.
 const PREVIEW_MS: u64 = 60 * 60 * 1000;
 
-/// A new preview, as its team is told of it.
+/// A new preview, as its team gets it.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Preview {
     token: String,
-    /// Until when it holds, in milliseconds since the epoch.
+    /// When it expires, in milliseconds since the epoch.
     expires_ms: u64,
-    /// What an address of a page of the site ends with, to show it there.
+    /// The query to append to the address of a page of the site, to show the preview there.
     query: String,
     /// The path of the hosted page that shows it.
     path: String,
 }
 
 impl Preview {
-    /// A preview that begins now, after so many revocations.
+    /// Makes a preview that begins now, after this number of revocations.
     pub fn new(
         seal: &Seal,
         (site, survey): (&SiteId, &SurveyId),
@@ -37,7 +37,8 @@ impl Preview {
     }
 }
 
-/// The token of a survey's preview that holds until a time, or until previews are revoked once more.
+/// Returns the token of a survey's preview, which is valid until a time, or until previews are revoked once
+/// more.
 pub fn token(
     seal: &Seal,
     (site, survey): (&SiteId, &SurveyId),
@@ -48,7 +49,7 @@ pub fn token(
     format!("{holds}-{mac}")
 }
 
-/// Refuses a token that was not made here, or whose time is over. Returns how often previews were revoked
+/// Refuses a token that was not made here or that has expired. Returns how often previews had been revoked
 /// before it was made.
 pub fn check(
     seal: &Seal,

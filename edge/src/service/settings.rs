@@ -1,4 +1,4 @@
-//! Settings that a request sends: the rules of the shared crate, and the time zones of the platform.
+//! Settings in a request: checks the rules of the shared crate, and the time zone against the platform's.
 
 use asklet_protocol::failure::Failure;
 use asklet_shared::problem::{Code, Problem};

@@ -1,4 +1,4 @@
-//! All shards of a survey, asked one after the other and put together.
+//! All shards of a survey, asked one after the other, with their answers combined.
 
 use asklet_protocol::calls::survey::{Counts, Erased, SurveyCall, Usage};
 use asklet_protocol::failure::Failure;
@@ -17,19 +17,19 @@ use crate::platform::rpc::{self, Object};
 use crate::platform::stubs;
 use crate::platform::trace::{Context, Trace};
 
-/// How many respondents can be told apart one by one.
+/// Maximum number of respondents that can be counted individually.
 const RESPONDENTS_LIMIT: usize = 100_000;
 
 /// The shards of a survey.
 pub struct Shards<'a> {
     env: &'a Context,
     site: &'a SiteId,
-    /// What is known of the survey.
+    /// The plan of the survey.
     pub plan: &'a Plan,
 }
 
 impl<'a> Shards<'a> {
-    /// The shards that a plan names.
+    /// Returns the shards that a plan names.
     pub fn of(env: &'a Context, site: &'a SiteId, plan: &'a Plan) -> Self {
         Self { env, site, plan }
     }
@@ -39,7 +39,7 @@ impl<'a> Shards<'a> {
             .map(|shard| stubs::survey(self.env, self.site, &self.plan.survey, shard))
     }
 
-    /// What was counted in a period.
+    /// Returns the counts of a period.
     pub async fn count(&self, request: &Request) -> Result<Counts, Failure> {
         let mut all = Counts { counted: request.nothing(), since: Since::default() };
         let call = SurveyCall::Count(request.clone());
@@ -51,7 +51,7 @@ impl<'a> Shards<'a> {
         Ok(all)
     }
 
-    /// What displays add up to, one by one.
+    /// Returns the counts of displays that are scanned one by one.
     pub async fn scan(&self, query: &ScanQuery) -> Result<(Counted, Since), Failure> {
         let mut all = Scanned::nothing(query);
         for stub in self.stubs() {
@@ -78,8 +78,8 @@ impl<'a> Shards<'a> {
         Ok((all.counted, all.since))
     }
 
-    /// Changes a display wherever it is: a client that was told of another shard meanwhile may have sent
-    /// it to both.
+    /// Changes a display on each shard that has it. A client that was sent to another shard in between may have
+    /// sent the display to both.
     pub async fn change(&self, call: &SurveyCall) -> Result<(), Failure> {
         let mut is_known = false;
         for stub in self.stubs() {
@@ -94,7 +94,7 @@ impl<'a> Shards<'a> {
         if is_known { Ok(()) } else { Err(problems::unknown_display().into()) }
     }
 
-    /// Erases a respondent. Returns how many displays that were.
+    /// Erases a respondent. Returns the number of displays that were erased.
     pub async fn erase(&self, respondent: &str) -> Result<u64, Failure> {
         let mut displays = 0;
         for stub in self.stubs() {
@@ -113,8 +113,8 @@ impl<'a> Shards<'a> {
         Ok(displays)
     }
 
-    /// Gives each line to the shard that has its display already, and what none has to this one. Where a shard
-    /// fails after another has stored, the answer tells which lines are to be sent again.
+    /// Sends each line to the shard that already has its display, and lines whose display no shard has to this
+    /// one. If a shard fails after another has stored lines, the answer says which lines to send again.
     pub async fn import(&self, shard: u16, mut lines: String) -> Result<Imported, Failure> {
         let shards = self.plan.shards;
         if shard >= shards {
@@ -123,7 +123,7 @@ impl<'a> Shards<'a> {
                 .limit(format!("below {shards}"))
                 .into());
         }
-        // All are asked before one stores anything.
+        // All shards are asked before any of them stores something.
         let mut parts = Vec::new();
         for other in (0..shards).filter(|other| *other != shard) {
             let stub = stubs::survey(self.env, self.site, &self.plan.survey, other)?;
@@ -132,7 +132,7 @@ impl<'a> Shards<'a> {
             if !known.contains('1') {
                 continue;
             }
-            // What goes elsewhere leaves its line empty, so that lines keep their numbers.
+            // A line that goes to another shard is left empty here, so that lines keep their numbers.
             let (mut theirs, mut left) = (String::new(), String::new());
             for (line, known) in lines.lines().zip(known.bytes()) {
                 if known == b'1' { &mut theirs } else { &mut left }.push_str(line);
@@ -170,7 +170,7 @@ impl<'a> Shards<'a> {
         })
     }
 
-    /// What the shards store and write.
+    /// Returns what the shards store and write.
     pub async fn usage(&self) -> Result<Usage, Failure> {
         let mut all = Usage { limits: self.plan.limits, ..Usage::default() };
         for stub in self.stubs() {
@@ -185,7 +185,7 @@ impl<'a> Shards<'a> {
     }
 }
 
-/// What is said of lines whose shard failed, which may have stored them all the same.
+/// Returns the problem for lines whose shard failed. The shard may have stored them all the same.
 fn unanswered(trace: &Trace, failure: Failure) -> Problem {
     match failure {
         Failure::Problem(problem) => problem,

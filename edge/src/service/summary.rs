@@ -1,4 +1,4 @@
-//! Summaries: what a team asks in a query, asked of every shard, and put together.
+//! Summaries: sends a team's query to every shard, and combines the answers.
 
 use std::collections::BTreeMap;
 
@@ -23,10 +23,10 @@ use crate::platform::zone::Zone;
 use crate::service::caller::Team;
 use crate::service::shards::Shards;
 
-/// How many values all filters can have together.
+/// Maximum number of values in all filters together.
 const FILTERS_LIMIT: usize = 50;
 
-/// What a summary is to cover, as the query says.
+/// What a summary covers, as the query says.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct SummaryQuery {
     from: Option<Moment>,
@@ -41,8 +41,8 @@ pub struct SummaryQuery {
 }
 
 impl SummaryQuery {
-    /// Reads the parameters of an address. One that is not known is refused: it would be a filter
-    /// that does not filter.
+    /// Reads the parameters of an address. Refuses an unknown parameter, because it would be a filter that does
+    /// not filter.
     pub fn parse(
         parameters: impl IntoIterator<Item = (impl AsRef<str>, impl Into<String>)>,
     ) -> Result<Self, Problem> {
@@ -88,7 +88,7 @@ impl SummaryQuery {
         Ok(self)
     }
 
-    /// Refuses what only the summary of one survey can tell.
+    /// Refuses parameters that only the summary of one survey takes.
     pub fn of_site(self) -> Result<Self, Problem> {
         let of_survey = [
             ("by", self.by.is_some()),
@@ -103,10 +103,10 @@ impl SummaryQuery {
     }
 }
 
-/// Filters by dimension: one of these values each.
+/// Filters by dimension. A display must have one of the values listed for each dimension.
 type Filters = BTreeMap<Dimension, Vec<String>>;
 
-/// Reads filters, each a dimension, a colon and a value.
+/// Reads filters, each written as a dimension, a colon and a value.
 pub fn filters<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Filters, Problem> {
     let mut filters = Filters::new();
     for text in texts {
@@ -134,7 +134,7 @@ fn check_filters(filters: &Filters) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The names of all dimensions, for whoever used another.
+/// Lists the names of all dimensions, for a caller who used another name.
 fn dimensions() -> String {
     let names = Dimension::COUNTED.iter().map(Dimension::name).filter(|name| !name.is_empty());
     names.map(|name| format!("{name}, ")).collect::<String>() + "or trait. and a declared trait"
@@ -145,7 +145,7 @@ fn dimensions() -> String {
 struct Time {
     from_ms: u64,
     to_ms: u64,
-    /// The end of the bucket that runs.
+    /// The end of the current bucket.
     now_ms: u64,
     edges: Vec<u64>,
     period: Period,
@@ -158,7 +158,8 @@ impl Time {
         Ok(Self::at(query, (zone.name(), offset), week_starts, Date::now().as_millis())?)
     }
 
-    /// At a time. What counters cannot tell apart is rounded outward, so that nothing asked for is missing.
+    /// Returns the time that a query covers, at a given time. The period is rounded outward to whole buckets,
+    /// which are the finest that counters know, so that nothing that was asked for is missing.
     fn at(
         query: &SummaryQuery,
         (tz, offset): (&str, Offset<'_>),
@@ -186,7 +187,8 @@ impl Time {
         Ok(Self { from_ms: start_ms, to_ms: end_ms, now_ms, edges, period })
     }
 
-    /// The period before: of one that is not over, what has elapsed is compared.
+    /// Returns the period before this one. If this period is not over, it is compared by the part that has
+    /// elapsed.
     fn before(&self) -> (u64, u64) {
         let elapsed_ms = self.to_ms.min(self.now_ms).saturating_sub(self.from_ms);
         (self.from_ms.saturating_sub(elapsed_ms), self.from_ms)
@@ -247,7 +249,7 @@ pub async fn of_survey(shards: &Shards<'_>, query: &SummaryQuery) -> Result<Resp
     }
 }
 
-/// Traits that no version declares are not known; their keys are not looked for.
+/// Refuses traits that no version declares. The displays are not searched for their keys.
 pub fn check_traits<'a>(
     plan: &Plan,
     mut asked: impl Iterator<Item = (&'a str, &'a Dimension)>,
@@ -267,7 +269,7 @@ pub fn check_traits<'a>(
     }
 }
 
-/// Counts by counters where they can tell, and display by display where they cannot.
+/// Takes the counts from the counters if these can answer, and scans the displays otherwise.
 async fn count(
     shards: &Shards<'_>,
     query: &SummaryQuery,
@@ -412,7 +414,7 @@ mod tests {
 
     #[test]
     fn a_period_off_the_quarters_of_an_hour_is_rounded_outward_and_says_so() {
-        // As dashboards send it, which know when somebody looked.
+        // Dashboards send such times: the moment at which somebody looked.
         let asked = [("from", "1793491201234"), ("to", "2026-11-01T10:15:00.001Z")];
         let found = period(&asked).unwrap();
         assert_eq!(found.from.as_deref(), Some("2026-11-01T00:00:00Z"));

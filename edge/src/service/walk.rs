@@ -1,4 +1,4 @@
-//! Reading the responses of all shards of a survey in one order, a page of each at a time.
+//! Reads the responses of all shards of a survey in one order, one page of each shard at a time.
 
 use std::collections::VecDeque;
 
@@ -18,11 +18,11 @@ use crate::platform::trace::Context;
 use crate::platform::{plain, rpc, stubs};
 use crate::service::filter::ResponseFilter;
 
-/// How far a walk came: everything before this was told.
+/// How far a walk has come: everything before this position was returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WalkPosition {
     id: DisplayId,
-    /// The last shard whose display with this id was told.
+    /// The last shard whose display with this id was returned.
     shard: u16,
 }
 
@@ -52,13 +52,13 @@ pub fn unknown_place(parameter: &str) -> Problem {
     problems::invalid_parameter(parameter, "what an earlier answer for this survey called next")
 }
 
-/// What stands behind the survey in a cursor, which is a place in this survey and in no other.
+/// Returns the position in a cursor, which follows the survey's id. Refuses a cursor of another survey.
 pub fn of_survey<'a>(plan: &Plan, cursor: &'a str, parameter: &str) -> Result<&'a str, Problem> {
     let place = cursor.split_once('/').filter(|(survey, _)| *survey == plan.survey.as_str());
     place.map(|(_, place)| place).ok_or_else(|| unknown_place(parameter))
 }
 
-/// A walk over the responses of all shards in one order, which holds a page of each.
+/// A walk over the responses of all shards in one order. It holds one page of each shard.
 pub struct Walk {
     env: Context,
     site: SiteId,
@@ -68,7 +68,7 @@ pub struct Walk {
     order: Order,
 }
 
-/// One shard, as far as it was read.
+/// The state of reading one shard.
 struct ShardReader {
     tell: Rendering,
     from: PageStart,
@@ -76,17 +76,17 @@ struct ShardReader {
     is_read: bool,
 }
 
-/// What comes next.
+/// The next step of a walk.
 enum NextResponse {
-    /// A response, and how far the walk came with it where that is by ids.
+    /// A response, and the position of the walk after it if the order is by ids.
     Response(Option<WalkPosition>, String),
-    /// There is more, and the calls are used up.
+    /// There is more to read, but no calls are left.
     Later,
     End,
 }
 
 impl Walk {
-    /// Over what is asked for, newest first.
+    /// Begins a walk over the responses that a filter finds, newest first.
     pub fn newest_first(
         env: &Context,
         site: &SiteId,
@@ -102,7 +102,8 @@ impl Walk {
         Ok(walk)
     }
 
-    /// Over what is asked for, as it arrived, in JSON, or in lines of CSV.
+    /// Begins a walk over the responses that a filter finds, in the order of their arrival, as JSON or as lines
+    /// of CSV.
     pub fn by_reception(
         env: &Context,
         site: &SiteId,
@@ -140,7 +141,7 @@ impl Walk {
         Ok(Self { env, site, survey, find, readers, order })
     }
 
-    /// Puts so many responses into a page. Returns the cursor of the next one, if there is more.
+    /// Fills a page with at most `limit` responses. Returns the cursor of the next one, if there is more.
     pub async fn fill(
         &mut self,
         page: &mut Vec<String>,
@@ -162,7 +163,7 @@ impl Walk {
         Ok(last.filter(|_| !is_over).map(WalkPosition::write))
     }
 
-    /// The next response, as it is written.
+    /// Returns the next response, as the shard wrote it.
     pub async fn next(&mut self, page: usize) -> Result<Option<String>, Failure> {
         match self.step(&mut usize::MAX.clone(), page).await? {
             NextResponse::Response(_, response) => Ok(Some(response)),
@@ -210,18 +211,18 @@ impl Walk {
         }
     }
 
-    /// How far all shards were read, newest first.
+    /// Returns the position up to which all shards were read, newest first.
     fn frontier(&self) -> Option<WalkPosition> {
         let unread =
             self.readers.iter().filter(|reader| reader.found.is_empty() && !reader.is_read);
         let keys = unread.filter_map(|reader| reader.from.after);
-        // Whatever has this id was told, whichever shard has it.
+        // Every display with this id was returned, whichever shard has it.
         keys.max().and_then(|key| WalkPosition::of(key, u16::MAX))
     }
 }
 
-/// Of the shards that have to be read before a display is told, the one that was read least far: so all of them
-/// come on, and calls that are used up leave none out.
+/// Of the shards that must be read before the next display can be returned, finds the one that was read least
+/// far. So all of them advance, and none is left out when no calls are left.
 fn furthest_behind(
     readers: &mut [ShardReader],
     order: Order,
@@ -239,7 +240,7 @@ fn furthest_behind(
 }
 
 impl ShardReader {
-    /// Whether something may come that stands before a display.
+    /// Whether the shard may still return something that precedes a display.
     fn may_precede(&self, key: Position) -> bool {
         let PageStart { after, with, order } = self.from;
         after.is_none_or(|after| order.precedes(after, key) || (with && after == key))

@@ -1,4 +1,4 @@
-//! A site that moves from one deployment to another.
+//! The migration of a site from one deployment to another, as its object carries it out.
 
 use asklet_protocol::audit::{Action, AuditEvent, OPERATOR};
 use asklet_protocol::bundle::{self, BundleTaken, Head};
@@ -49,7 +49,7 @@ impl Site {
         let survey = deployment::seal(&self.env)?.survey(&site, survey)?;
         let survey = survey.ok_or_else(bundle::unknown_cursor)?;
         if from.begins() {
-            // So that every shard has something to tell, and nothing that is out of date.
+            // This makes sure that the shard has something to send, and nothing out of date.
             let (site, survey) = (site.clone(), survey.as_str().to_owned());
             self.deliver(
                 context,
@@ -63,7 +63,7 @@ impl Site {
         rpc::ask(&stub, serde_json::to_string(&call)?).await
     }
 
-    /// Takes a page of the site or of one of its shards.
+    /// Stores a page of the site or of one of its shards.
     pub(super) async fn take_bundle(
         &self,
         context: &Context,

@@ -1,5 +1,5 @@
-//! The object `Site`: one for each site. It keeps settings, keys and definitions, and tells the shards
-//! of its surveys what they have to know. It is never on the way of a display.
+//! The object `Site`: one for each site. It keeps settings, keys and definitions, and sends the shards of its
+//! surveys what they need to know. No display passes through it.
 
 mod migration;
 
@@ -39,13 +39,13 @@ use crate::platform::sql::Object;
 use crate::platform::trace::{Context, Trace};
 use crate::platform::{deployment, log, metrics, rpc, stubs};
 
-/// What logs and metrics call it.
+/// The name of the object in logs and metrics.
 const KIND: &str = "site";
 
-/// For how long a number of responses is good enough to compare with a quota.
+/// How long a number of responses is recent enough to compare with a quota, in milliseconds.
 const RESPONSES_MS: u64 = 15_000;
 
-/// Outbox messages that are being run.
+/// Outbox messages that are being delivered.
 type Running<'a> = LocalBoxFuture<'a, Result<(), Failure>>;
 
 /// One site.
@@ -55,9 +55,9 @@ pub struct Site {
     env: Env,
     sql: Object,
     schema: Schema,
-    /// How many responses surveys with a quota had, and when that was asked.
+    /// The number of responses of each survey with a quota, and when it was counted.
     responses: RefCell<HashMap<String, (u64, u64)>>,
-    /// Whether the identity secrets were looked at since the object woke.
+    /// Whether the identity secrets were checked for encryption since the object woke.
     secrets_locked: Cell<bool>,
     /// The keys that were refused since the object woke.
     refused_keys: RefCell<RefusedKeys>,
@@ -138,7 +138,7 @@ impl Site {
         }
     }
 
-    /// Checks a key, and writes down one that is refused. Returns its id.
+    /// Checks a key, and adds a refusal to the log. Returns the key's id.
     fn authorize(&self, key: &KeyDigest, scope: Scope, now_ms: u64) -> Result<String, Failure> {
         let sql = &self.sql;
         let outcome = keys::authorize(sql, key, scope, now_ms);
@@ -170,7 +170,8 @@ impl Site {
         let change = call.change();
         let by = (by, change.as_ref(), once);
         let answer = team::answer(&self.sql, site, by, call, now_ms);
-        // What was changed is changed, whatever becomes of the outbox messages; those that are left run again.
+        // The change is made, whether or not the outbox messages are delivered. Those that are left are
+        // delivered later.
         if ((change.is_some() && answer.is_ok()) || is_due)
             && let Err(failure) = self.deliver_messages(context).await
         {
@@ -182,8 +183,8 @@ impl Site {
         rpc::told(answer?)
     }
 
-    /// Encrypts the identity secrets that were stored before there was a key, once each time that the object
-    /// wakes. Returns whether the shards have to hear of it.
+    /// Encrypts the identity secrets that were stored before the deployment had a key for it, once each time
+    /// that the object wakes. Returns whether the shards have to be notified.
     fn lock_secrets(&self, site: &SiteId) -> Result<bool, Failure> {
         let vault = deployment::vault(&self.env)?;
         let is_due = self.sql.transaction(|| {
@@ -197,7 +198,7 @@ impl Site {
         Ok(is_due)
     }
 
-    /// Removes the site with everything in it. What breaks off can be repeated.
+    /// Removes the site with everything in it. A deletion that breaks off can be repeated.
     async fn delete(&self, context: &Context, site: &SiteId) -> Result<Response, Failure> {
         for survey in surveys::list(&self.sql)? {
             let survey = SurveyId::stored(survey.survey);
@@ -214,7 +215,7 @@ impl Site {
         rpc::answer(&())
     }
 
-    /// The surveys that pages are told of: those that are live and want more responses.
+    /// Returns the surveys that pages may show: those that are live and want more responses.
     async fn live(
         &self,
         context: &Context,
@@ -226,7 +227,7 @@ impl Site {
         let settings = settings::read(&self.sql)?;
         let seal = deployment::seal(&self.env)?;
         let live = match settings.refuse || moving::is_migrating(&self.sql)? {
-            // Who is asked now answers in vain.
+            // A visitor who answered now would do so for nothing: the answer would not be stored.
             true => Vec::new(),
             false => {
                 let address = &|survey: &SurveyId, shard| seal.shard(site, survey, shard);
@@ -255,8 +256,8 @@ impl Site {
         Ok(Live { surveys: ids, config, ask_despite_signal, origins: settings.origins })
     }
 
-    /// How many responses a survey has. Where a shard cannot tell, it is what was known before: one
-    /// survey must not take the others from the page.
+    /// Returns how many responses a survey has. If a shard cannot count, this is the number that was known
+    /// before: one survey must not keep the others from the page.
     async fn responses(
         &self,
         context: &Context,
@@ -300,7 +301,7 @@ impl Site {
         Ok(responses)
     }
 
-    /// Boxed, as it would else be in the module for each place that waits for it.
+    /// Boxed: otherwise the module would contain this code once for each place that awaits it.
     fn deliver_messages<'a>(&'a self, context: &'a Context) -> Running<'a> {
         Box::pin(async move {
             let alarm = ObjectAlarm(&self.state);

@@ -1,4 +1,4 @@
-//! Which shard a public request was forwarded to.
+//! The address of the shard to which a public request was forwarded.
 
 use asklet_protocol::calls::site::{Publication, SiteCall};
 use asklet_protocol::failure::Failure;
@@ -6,7 +6,7 @@ use asklet_protocol::failure::Failure;
 use crate::platform::trace::Context;
 use crate::platform::{deployment, rpc, stubs};
 
-/// Which shard of which survey a request was forwarded to, as its address says.
+/// The shard and the survey to which a request was forwarded, as its path says.
 pub struct Address {
     pub context: Context,
     pub site: String,
@@ -15,12 +15,12 @@ pub struct Address {
 }
 
 impl Address {
-    /// The site and the survey.
+    /// Returns the ids of the site and the survey.
     pub fn names(&self) -> (&str, &str) {
         (&self.site, &self.survey)
     }
 
-    /// Asks the site for a version that this shard lacks, or for the latest.
+    /// Pulls from the site a version that this shard lacks, or the latest version.
     pub async fn pull(&self, version: Option<u32>) -> Result<Publication, Failure> {
         let seal = deployment::seal(&self.context)?;
         let site = seal.known_site(&self.site)?;

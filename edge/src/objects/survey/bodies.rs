@@ -1,8 +1,8 @@
-//! Bodies of displays, read as long as they come to an end in time.
+//! Bodies of displays, read if they end in time.
 //!
-//! HTTP holds a body to the length that it announces, but not to any time. A timer for each would cost
-//! more than reading it, so an object looks after all of them ten times a second, and only while one is
-//! awaited: an object with a timer is one that the platform bills.
+//! HTTP ensures that a body has the length that it announces, but sets no time limit. A timer for each body
+//! would cost more than reading it. So an object checks all of its bodies ten times a second, and only while it
+//! awaits one, because the platform bills an object that has a timer.
 
 use wasm_bindgen::prelude::*;
 use worker::js_sys::Promise;
@@ -42,11 +42,11 @@ extern "C" {
     /// The bodies that an object awaits.
     pub type Bodies;
 
-    /// None yet; each may take so many milliseconds.
+    /// Creates the list, still empty. Each body may take `ms` milliseconds.
     #[wasm_bindgen(constructor)]
     pub fn new(ms: u32) -> Bodies;
 
-    /// Reads one; it rejects with `null` where that takes too long.
+    /// Reads a body. The promise is rejected with `null` if that takes too long.
     #[wasm_bindgen(method)]
     pub fn read(this: &Bodies, request: &web_sys::Request) -> Promise;
 }

@@ -1,4 +1,4 @@
-//! What the Worker and the site ask of a shard.
+//! The calls that the Worker and the site make to a shard.
 
 use asklet_protocol::calls::survey::{Counts, Erased, Followed, SurveyCall, Usage};
 use asklet_protocol::corrections::Corrected;
@@ -26,17 +26,17 @@ use crate::objects::survey::maintenance::pause;
 use crate::platform::trace::Trace;
 use crate::platform::{log, plain, rpc};
 
-/// How many rows a slice has: about a millisecond of work, so that whoever collects hardly waits.
+/// Number of rows in a slice: about a millisecond of work, so that a display that arrives hardly waits.
 const SLICE_ROWS: u32 = 750;
 
-/// How many displays are told at a time, which takes about as long.
+/// Number of displays that are written out at a time, which takes about as long.
 const TOLD: usize = 50;
 
-/// How many slices one call works off: a request can call objects about a thousand times.
+/// Number of slices that one call works off: a request can call objects about a thousand times.
 const SLICES: usize = 60;
 
 impl Shard {
-    /// Answers what the Worker and the site ask.
+    /// Answers a call of the Worker or of the site.
     pub(super) async fn answer(
         &self,
         trace: &Trace,
@@ -153,7 +153,7 @@ impl Shard {
                 self.capacity.forget();
                 self.tail_length.set(None);
                 let imported = imported?;
-                // They are stored, whatever becomes of the alarm; the next display sees to it, too.
+                // The lines are stored, whether or not the alarm can be set. The next display sets it too.
                 if let Err(failure) = self.after(Recorded::New).await {
                     log::warn(trace, &format!("no alarm was set: {}", failure.log_text()));
                 }
@@ -167,7 +167,7 @@ impl Shard {
                 rows_written: sql.rows_written(),
                 limits: Limits::default(),
             }),
-            // Of what was never set up there is nothing.
+            // A shard that was never set up has nothing.
             SurveyCall::Scan { query, .. } => rpc::answer(&Scanned::nothing(&query)),
             SurveyCall::Erase { .. } => rpc::answer(&Erased::default()),
             SurveyCall::Known { .. } => rpc::answer(&String::new()),
@@ -184,7 +184,7 @@ impl Shard {
         }
     }
 
-    /// Looks for displays, step by step, so that others are served meanwhile.
+    /// Searches for displays, step by step, so that other requests are served in between.
     async fn find(
         &self,
         find: DisplayFilter,
@@ -196,7 +196,8 @@ impl Shard {
         let mut all = Found::default();
         let mut read = TOLD;
         for _ in 0..SLICES {
-            // Before the first step, too: the pages of an export follow each other at once.
+            // The pause comes before the first step too, because the pages of an export follow each other at
+            // once.
             pause().await;
             let left = limit.saturating_sub(all.responses.len());
             let step = ReadLimits { rows: SLICE_ROWS, read, limit: left };
@@ -214,7 +215,7 @@ impl Shard {
         Ok(all)
     }
 
-    /// Does something with lines that a program tells of, by the versions that this shard knows.
+    /// Runs some work on the lines of an import, with the versions and the policy that this shard knows.
     fn with_import_context<T>(
         &self,
         site: &str,

@@ -1,4 +1,4 @@
-//! What the headers of a request say of a display.
+//! The request context: what the headers of a display's request say about its visitor.
 
 use asklet_shared::definition::when::Device;
 use asklet_store::shard::arrival::{RequestContext, country_code};
@@ -14,12 +14,12 @@ export const readHeaders = (headers, names) =>
   names.map((name) => (name && headers.get(name)) ?? '').join('\\n');
 ")]
 extern "C" {
-    /// The values of some headers, a line each: one call out of the module for all of them.
+    /// Returns the values of some headers, one per line, with a single call out of the module.
     #[wasm_bindgen(js_name = readHeaders)]
     fn read_headers(headers: &JsValue, names: &Array) -> String;
 }
 
-/// The headers that a display's request is read by, besides those that the operator names.
+/// The headers that are read from a display's request, in addition to those that the operator names.
 const HEADERS: [&str; 8] = [
     "origin",
     "content-type",
@@ -31,16 +31,16 @@ const HEADERS: [&str; 8] = [
     "dnt",
 ];
 
-/// What is read of requests' headers.
+/// The headers to read from requests.
 pub struct Intake {
-    /// [`HEADERS`], and those in which the operator's proxy tells the visitor's address and country.
+    /// [`HEADERS`], and the headers in which the operator's proxy sends the visitor's address and country.
     names: Array,
-    /// Whether the operator has named the first of those two.
+    /// Whether the operator has named the header with the address.
     tells_address: bool,
 }
 
 impl Intake {
-    /// With the headers that the deployment's variables name.
+    /// Prepares to read the fixed headers and those that the deployment's variables name.
     pub fn of(env: &Env) -> Self {
         let named = |variable| deployment::variable(env, variable).unwrap_or_default();
         let (address, country) = (named(address::HEADER), named("ASKLET_COUNTRY_HEADER"));
@@ -71,7 +71,7 @@ impl Intake {
     }
 }
 
-/// The class of a device, by what browsers have agreed to say: tablets say so or leave out `Mobile`.
+/// Returns the class of a device, by the browsers' conventions: tablets name themselves or leave out `Mobile`.
 fn device(agent: &str) -> Option<Device> {
     let says = |word: &str| agent.contains(word);
     if agent.is_empty() {

@@ -1,5 +1,5 @@
-//! The hosted page of a published survey. What is sent from it goes the way of every display: the same
-//! limiter, the same rules, the same log.
+//! The hosted page of a published survey. A form that it sends is treated like every display: the same limiter,
+//! the same rules, the same log.
 
 use asklet_protocol::calls::site::{Live, SiteCall};
 use asklet_protocol::failure::Failure;
@@ -23,7 +23,7 @@ use crate::objects::survey::{Shard, check_open};
 use crate::platform::{deployment, rpc, stubs};
 
 impl Shard {
-    /// Shows the first page, or takes what was sent from one and shows the next.
+    /// Shows the first page, or stores what was sent from a page and shows the next.
     pub(super) async fn hosted(
         &self,
         request: Request,
@@ -40,7 +40,7 @@ impl Shard {
         hosted::answer::settle(&address.context.trace, &visit, outcome, origins)
     }
 
-    /// The first question, with the id of a display of which nothing is stored yet.
+    /// Returns the first question, with the id of a display of which nothing is stored yet.
     async fn first_page(&self, visit: &Visit, address: &Address) -> Result<Page, Failure> {
         let published = self.latest(address).await?;
         let policy = self.policy(address).await?;
@@ -49,7 +49,7 @@ impl Shard {
         check_asked(definition, &policy, now_ms)?;
         let seal = deployment::seal(&self.env)?;
         if definition.quota.is_some() {
-            // How many responses there are on all shards, the site knows.
+            // Only the site knows the number of responses on all shards.
             let site = seal.known_site(&address.site)?;
             let call = SiteCall::Live { site: site.clone(), files: None };
             let live: Live = rpc::call(&stubs::site(&address.context, &site)?, &call).await?;
@@ -69,7 +69,7 @@ impl Shard {
         }))
     }
 
-    /// Puts what was sent to what is stored, and finds the page that follows.
+    /// Adds what was sent to what is stored, and finds the next page.
     async fn next_page(
         &self,
         mut request: Request,
@@ -77,7 +77,7 @@ impl Shard {
         request_context: RequestContext,
         address: &Address,
     ) -> Result<Page, Failure> {
-        // For a survey that is unknown, or closed for good, no form is read.
+        // If the survey is unknown, or was closed too long ago to take displays, no form is read.
         check_open(&*self.policy(address).await?, Date::now().as_millis())?;
         let form = Form::read(&mut request, visit).await?;
         let seal = deployment::seal(&self.env)?;
@@ -87,8 +87,8 @@ impl Shard {
         let policy = self.policy(address).await?;
         let body = Body::of(&published.definition, &policy.look, &token.language);
         let sent = form.sent();
-        // From here on nothing waits before it is stored, so pages that are sent at once follow
-        // each other.
+        // From here on nothing is awaited before the display is stored. So pages that are sent at the same time
+        // are handled one after the other.
         let stored = log::find(&self.sql, token.id)?;
         let mut display = Display {
             id: token.id,
@@ -137,7 +137,7 @@ impl Shard {
     }
 }
 
-/// Refuses to ask what is not asked now.
+/// Refuses to show a survey that is not asked now.
 fn check_asked(definition: &Definition, policy: &Policy, now_ms: u64) -> Result<(), Problem> {
     validate::shown(definition)?;
     if policy.closed_ms(now_ms).is_some() {

@@ -1,5 +1,5 @@
-//! What a shard knows of its survey: versions and what holds now, from memory, from its store, or asked
-//! of the site.
+//! What a shard knows of its survey: versions and the policy, from memory, from its store, or pulled from the
+//! site.
 
 use std::rc::Rc;
 
@@ -17,7 +17,7 @@ use crate::platform::trace::Trace;
 use crate::platform::{deployment, log};
 
 impl Shard {
-    /// The version that a display names: from memory, from the store, or pulled from the site.
+    /// Returns the version that a display names: from memory, from the store, or pulled from the site.
     pub(super) async fn published(
         &self,
         address: &Address,
@@ -34,7 +34,7 @@ impl Shard {
         self.pull(address, Some(version)).await
     }
 
-    /// The latest version, pulled from the site where this shard was never told of one.
+    /// Returns the latest version. It is pulled from the site if this shard has none.
     pub(super) async fn latest(&self, address: &Address) -> Result<Rc<Published>, Failure> {
         let known = if self.wake()? { versions::latest(&self.sql)? } else { None };
         match known {
@@ -43,8 +43,8 @@ impl Shard {
         }
     }
 
-    /// Asks the site for a version, or for the latest, unless it refused a moment ago. What it gave
-    /// a moment ago it need not give again either.
+    /// Pulls a version, or the latest, from the site, unless the site refused it a moment ago. A latest version
+    /// that the site gave a moment ago is not pulled again either.
     pub(super) async fn pull(
         &self,
         address: &Address,
@@ -56,7 +56,7 @@ impl Shard {
             Ok(told) => {
                 let kept = self.keep(told)?;
                 if version.is_none() {
-                    // Whoever asks for more digests that do not exist does not reach the site.
+                    // So requests for further digests that do not exist do not reach the site.
                     let unknown = Problem::new(Code::UnknownBody, "the survey has no such body");
                     self.negative_cache.borrow_mut().add(version, unknown, now_ms);
                 }
@@ -70,7 +70,7 @@ impl Shard {
         }
     }
 
-    /// What holds now, if this shard knows it.
+    /// Returns the policy, if this shard knows it.
     pub(super) fn known_policy(&self) -> Result<Option<Rc<Policy>>, Failure> {
         if let Some(policy) = &*self.policy.borrow() {
             return Ok(Some(policy.clone()));
@@ -85,7 +85,7 @@ impl Shard {
                     *secret = open;
                     true
                 }
-                // Its tokens are refused, and no answer is.
+                // Tokens of this secret are refused, but no answer is.
                 Err(failure) => {
                     log::warn(&Trace::new(KIND), &failure.log_text());
                     false
@@ -97,7 +97,7 @@ impl Shard {
         Ok(found)
     }
 
-    /// What holds now, asked of the site where this shard was never told.
+    /// Returns the policy. It is pulled from the site if this shard has none.
     pub(super) async fn policy(&self, address: &Address) -> Result<Rc<Policy>, Failure> {
         if let Some(known) = self.known_policy()? {
             return Ok(known);
@@ -107,7 +107,7 @@ impl Shard {
         told.ok_or_else(|| Failure::broken("a site told no standing"))
     }
 
-    /// Stores what the site tells; the first version sets the object up.
+    /// Stores a publication of the site. The first one sets the object up.
     pub(super) fn keep(
         &self,
         Publication { published, policy }: Publication,
@@ -127,12 +127,12 @@ impl Shard {
         published
     }
 
-    /// Brings the store up to date. `false` where nothing was ever stored: nothing is created.
+    /// Brings the store up to date. Returns `false`, and creates nothing, if nothing was ever stored.
     pub(super) fn wake(&self) -> Result<bool, Failure> {
         self.wake_up(false)
     }
 
-    /// The same, and creates the store where there is none and it is to be.
+    /// Brings the store up to date. Creates it first if it does not exist and `set_up` says so.
     pub(super) fn wake_up(&self, set_up: bool) -> Result<bool, Failure> {
         let was_awake = self.schema.is_awake();
         let is_set_up = self.schema.wake(&self.sql, set_up)?;
@@ -140,7 +140,7 @@ impl Shard {
             let prepared = storage::seal_earlier(&self.sql)
                 .and_then(|()| rollup::recount_if_needed(&self.sql));
             if prepared.is_err() {
-                // The next call tries again, and reads nothing before that.
+                // The next call tries again, and reads nothing before it has succeeded.
                 self.schema.forget();
             }
             prepared?;
@@ -150,8 +150,8 @@ impl Shard {
     }
 }
 
-/// Refuses what the site told before it deleted the survey and that arrives after that, so that no
-/// shard is set up again. `forgotten` is the number of the deletion, 0 where there was none.
+/// Refuses a publication that the site sent before it deleted the survey and that arrives after the deletion,
+/// so that the shard is not set up again. `forgotten` is the number of the deletion, or 0 if there was none.
 fn check_survives(policy: &Policy, forgotten: u64) -> Result<(), Problem> {
     if policy.revision < forgotten {
         return Err(Problem::new(Code::UnknownSurvey, "the survey was deleted"));

@@ -1,4 +1,4 @@
-//! When a shard folds, and when it looks after what it keeps.
+//! When a shard folds, and when its maintenance runs.
 
 use std::time::Duration;
 
@@ -14,12 +14,13 @@ use crate::objects::survey::{KIND, Shard};
 use crate::platform::alarm::ObjectAlarm;
 use crate::platform::metrics;
 
-/// How long the next slice waits. Without a wait a runtime may go from one to the next and never look
-/// at who has connected meanwhile.
+/// How long the next slice waits. Without a wait a runtime may go from one slice to the next and never serve
+/// requests that arrive in between.
 const PAUSE: Duration = Duration::from_millis(1);
 
 impl Shard {
-    /// Sees to the alarm after a display was recorded: now if the tail is full, and some time anyway.
+    /// Sets the alarm after a display was recorded: for now if the tail is full, and otherwise for the daily
+    /// maintenance.
     pub(super) async fn after(&self, recorded: Recorded) -> Result<(), Failure> {
         let known = match self.tail_length.get() {
             Some(known) => known + usize::from(recorded == Recorded::New),
@@ -27,7 +28,7 @@ impl Shard {
         };
         self.tail_length.set(Some(known));
         if known > rollup::TAIL_LIMIT {
-            // Counted anew once the alarm has folded.
+            // The tail is counted anew after the alarm has folded it.
             self.tail_length.set(Some(0));
             return self.set_alarm(Duration::ZERO).await;
         }
@@ -49,7 +50,7 @@ impl Shard {
         Ok(())
     }
 
-    /// Folds what is worth folding.
+    /// Folds the tail where that is worthwhile.
     pub(super) fn fold(&self) -> Result<(), Failure> {
         while rollup::fold(&self.sql, Date::now().as_millis())? {
             metrics::folded();
@@ -64,7 +65,7 @@ impl Shard {
         metrics::measured(KIND, self.state.id().to_string(), self.sql.bytes(), 0);
     }
 
-    /// Looks after what is kept.
+    /// Runs maintenance.
     pub(super) async fn maintain(&self) -> Result<(), Failure> {
         self.alarm_set.set(false);
         if self.wake()? {
@@ -78,7 +79,7 @@ impl Shard {
     }
 }
 
-/// Lets requests that wait be served.
+/// Lets waiting requests be served.
 pub(super) async fn pause() {
     Delay::from(PAUSE).await;
 }

@@ -1,4 +1,4 @@
-//! A shard that moves from one deployment to another.
+//! The migration of a shard from one deployment to another, as its object carries it out.
 
 use asklet_protocol::bundle::Head;
 use asklet_protocol::failure::Failure;
@@ -9,20 +9,20 @@ use asklet_store::sql::Sql;
 use crate::objects::survey::Shard;
 
 impl Shard {
-    /// Reads a page.
+    /// Reads a page of the shard.
     pub(super) fn dump(&self, from: Head, following: Option<String>) -> Result<String, Failure> {
         dump(&self.sql, self.woken_ms, from, following)
     }
 
-    /// The site moves here: until it tells again what holds, it is asked before anything is taken, and
-    /// says when everything has come.
+    /// Forgets the policy, because the site moves to this deployment. Until the site sends the policy again,
+    /// the shard asks the site before it takes anything. The site sends it once all pages have arrived.
     pub(super) fn start_migration(&self) -> Result<(), Failure> {
         self.policy.borrow_mut().take();
         self.negative_cache.borrow_mut().clear();
         forget_policy(&self.sql)
     }
 
-    /// Takes a page.
+    /// Stores a page of the shard.
     pub(super) async fn load(&self, page: &str) -> Result<u64, Failure> {
         self.wake_up(true)?;
         let rows = load(&self.sql, page)?;

@@ -1,5 +1,5 @@
-//! The object `Survey`: one for each shard of a survey. It validates displays against its own copy
-//! of the definition, beside the data, and stores each in one transaction.
+//! The object `Survey`: one for each shard of a survey. It validates displays against its own copy of the
+//! definition, which it keeps beside the data, and stores each display in one transaction.
 
 mod address;
 mod bodies;
@@ -48,7 +48,7 @@ use crate::platform::sql::Object;
 use crate::platform::trace::{Context, Trace};
 use crate::platform::{log, metrics, rpc};
 
-/// What logs and metrics call it.
+/// The name of the object in logs and metrics.
 const KIND: &str = "survey";
 
 thread_local! {
@@ -64,7 +64,7 @@ pub struct Survey(Rc<Shard>);
 
 #[wasm_bindgen]
 impl Survey {
-    /// The shard wakes.
+    /// Creates the object when the shard wakes.
     #[wasm_bindgen(constructor)]
     pub fn new(state: DurableObjectState, env: Env) -> Self {
         metrics::woke(KIND);
@@ -90,7 +90,7 @@ impl Survey {
         }))
     }
 
-    /// A request.
+    /// Answers a request.
     pub fn fetch(&self, request: web_sys::Request) -> Result<JsValue, JsValue> {
         let mut trace = Trace::new(KIND);
         match self.0.serve(request, &mut trace) {
@@ -99,7 +99,7 @@ impl Survey {
         }
     }
 
-    /// The time has come to look after what is kept.
+    /// Runs maintenance when the alarm goes off.
     pub fn alarm(&self) -> Promise {
         let shard = self.0.clone();
         promise::of_alarm(Trace::new(KIND), async move { shard.maintain().await })
@@ -118,24 +118,24 @@ struct Shard {
     capacity: Capacity,
     /// Whether an alarm is known to be set.
     alarm_set: Cell<bool>,
-    /// At most how many displays are in the tail, once they were counted.
+    /// The maximum number of displays that can be in the tail, once the tail was counted.
     tail_length: Cell<Option<usize>>,
-    /// What retention has looked at since the object woke.
+    /// How far retention has got since the object woke.
     retention_progress: Cell<RetentionProgress>,
-    /// The versions that were used since the object woke.
+    /// The versions that were in use since the object woke.
     published: RefCell<HashMap<u32, Rc<Published>>>,
-    /// What holds now, once it was read.
+    /// The policy, once it was read.
     policy: RefCell<Option<Rc<Policy>>>,
-    /// What the site refused a moment ago.
+    /// The negative cache: what the site refused a moment ago.
     negative_cache: RefCell<NegativeCache>,
-    /// The number of the change by which the survey was deleted; 0 while it is not.
+    /// The number of the change that deleted the survey; 0 if the survey is not deleted.
     forgotten: Cell<u64>,
     /// When the object woke.
     woken_ms: u64,
 }
 
 impl Shard {
-    /// Serves a call, or a public request that was forwarded; `trace` becomes the request's.
+    /// Answers a call, or a public request that was forwarded. Sets `trace` to the trace of the request.
     fn serve(
         self: &Rc<Self>,
         request: web_sys::Request,
@@ -173,7 +173,7 @@ impl Shard {
         }
     }
 
-    /// Reads a display and takes it.
+    /// Reads a display and stores it.
     fn collect(
         self: Rc<Self>,
         request: web_sys::Request,
@@ -205,8 +205,8 @@ impl Shard {
         Ok(BROKE_OFF.with(|broke_off| promise::then(&body, take, broke_off)))
     }
 
-    /// What a request's headers tell of its visitor, unless that is more than is taken at once, or kept,
-    /// or nothing is taken.
+    /// Returns the request context. Refuses the request if the team refuses displays, if the rate limit is
+    /// reached, or if there is no room.
     fn admit(&self, request: &web_sys::Request) -> Result<RequestContext, Failure> {
         let request_context = self.intake.read(&request.headers());
         let policy = self.known_policy()?;
@@ -232,7 +232,7 @@ impl Shard {
         let display: Display = json::read_sent(body)?;
         let published = self.published(address, display.version).await?;
         let policy = self.policy(address).await?;
-        // It may have been asked for only now.
+        // The policy may have been pulled only now.
         check_origin(&policy, request_context.origin.as_deref())?;
         let survey = (&published.definition, &*policy);
         let (recorded, refused) = self.record(display, request_context, survey, &address.site)?;
@@ -243,8 +243,8 @@ impl Shard {
         }
     }
 
-    /// Stores a revision of a display that keeps the rules of its version. Says as well why its identity
-    /// was not taken, if it was not.
+    /// Stores a revision of a display, if it follows the rules of its version. Also returns why its identity
+    /// token was refused, if it was.
     fn record(
         &self,
         mut display: Display,
@@ -265,7 +265,7 @@ impl Shard {
         Ok((recorded, refused))
     }
 
-    /// A version that this shard has.
+    /// Returns a version that this shard has.
     fn known_version(&self, version: u32) -> Result<Option<Rc<Published>>, Failure> {
         match self.published.borrow().get(&version) {
             Some(known) => Ok(Some(known.clone())),
@@ -276,8 +276,8 @@ impl Shard {
     async fn body(&self, address: &Address, digest: &str) -> Result<Response, Failure> {
         let mut body = self.find_body(digest)?;
         if body.is_none() {
-            // The push of a version may have failed, and its body is asked for before any display. Or
-            // a later release makes other bytes.
+            // The push of a version may have failed, and browsers request its body before they send any
+            // display. Or a later release makes other bytes.
             self.pull(address, None).await?;
             body = self.find_body(digest)?;
         }
@@ -292,7 +292,7 @@ impl Shard {
     }
 }
 
-/// Keeps other sites' browsers out. A program can send any origin or none; this does not stop one.
+/// Refuses browsers on pages of other sites. It does not stop a program, which can send any origin or none.
 fn check_origin(policy: &Policy, origin: Option<&str>) -> Result<(), Problem> {
     match origin {
         Some(origin) if !settings::lists(&policy.origins, origin) => {
@@ -302,7 +302,8 @@ fn check_origin(policy: &Policy, origin: Option<&str>) -> Result<(), Problem> {
     }
 }
 
-/// Refuses everything where the team has said so: for good, unlike what is only too much at present.
+/// Refuses every display if the team has said so. This refusal is final, unlike one for what is only too much
+/// at present.
 fn check_taken(policy: &Policy) -> Result<(), Problem> {
     if policy.refuses {
         let detail = "the site's team has all displays of the survey refused";
@@ -311,7 +312,7 @@ fn check_taken(policy: &Policy) -> Result<(), Problem> {
     Ok(())
 }
 
-/// What was shown before a survey was closed is taken for as long as it can be on its way.
+/// Refuses displays of a survey that was closed longer ago than a display can take to arrive.
 fn check_open(policy: &Policy, now_ms: u64) -> Result<(), Problem> {
     match policy.closed_ms(now_ms) {
         Some(closed_ms) if closed_ms + AGE_LIMIT_MS < now_ms => {
