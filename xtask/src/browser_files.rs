@@ -12,8 +12,8 @@ use crate::artefacts::{self, Files, Manifest};
 use crate::bindgen;
 use crate::glue;
 use crate::root;
-use crate::step::{Step, quiet};
-use crate::toolchain::Toolchain;
+use crate::step::{Step, quiet, watched};
+use crate::toolchain::{Library, Toolchain};
 use crate::tools;
 
 /// The folder in which the steps leave files for the next step.
@@ -53,20 +53,18 @@ pub fn widget(toolchain: &Toolchain) -> Result<()> {
 }
 
 fn compile(toolchain: &Toolchain, style: &Path) -> Result<()> {
-    quiet(
+    watched(
         toolchain
-            .command("cargo")
-            .args(["build", "--package", "asklet-widget", "--profile", "widget"])
-            .args(["--target", "wasm32-unknown-unknown", "--target-dir", "target/widget"])
+            .cargo("asklet-widget", Library::Rebuilt)
+            .args(["--profile", "widget", "--target-dir", "target/widget"])
             .env("ASKLET_STYLE", style)
             // A panic becomes a trap, and no panic message is left in the module.
             .env("CARGO_UNSTABLE_PANIC_IMMEDIATE_ABORT", "true")
             .env("CARGO_PROFILE_WIDGET_PANIC", "immediate-abort")
-            .env("CARGO_UNSTABLE_BUILD_STD_FEATURES", "optimize_for_size")
             .env("RUSTFLAGS", "-Zlocation-detail=none -Zfmt-debug=none -Zunstable-options")
             .current_dir(root()),
+        "widget",
     )
-    .map(drop)
 }
 
 /// Minifies the scripts, gives hashed names, compresses everything and writes the manifest.

@@ -13,8 +13,8 @@ use crate::bindgen;
 use crate::browser_files;
 use crate::root;
 use crate::runtime;
-use crate::step::{Step, quiet};
-use crate::toolchain::Toolchain;
+use crate::step::{Step, quiet, watched};
+use crate::toolchain::{Library, Toolchain};
 use crate::tools;
 
 /// The module of the Worker with the names of its functions.
@@ -30,14 +30,22 @@ pub struct Built {
 
 /// Builds what is stale and returns the result.
 pub fn build() -> Result<Built> {
+    if check_built().is_err() {
+        println!(
+            "a first build takes about five minutes: the compiler's parts and the tools of npm, the widget and \
+             the Worker side by side, and the files that pages download; later ones take seconds"
+        );
+    }
     let toolchain = Toolchain::find()?;
-    tools::node_modules()?;
-    runtime::report()?;
     // Both are built in parallel, because the last part of each is a single compiler process that uses one
     // core.
     thread::scope(|scope| {
         let worker = scope.spawn(|| WORKER.build(&toolchain));
-        let files = browser_files::widget(&toolchain).and_then(|()| browser_files::assets());
+        // The Worker needs the tools of npm only once it is compiled.
+        let files = tools::node_modules()
+            .and_then(|()| runtime::report())
+            .and_then(|()| browser_files::widget(&toolchain))
+            .and_then(|()| browser_files::assets());
         let worker = worker.join().unwrap_or_else(|panicked| panic::resume_unwind(panicked));
         files.and(worker)
     })?;
@@ -120,6 +128,7 @@ impl Worker {
         };
         step.run(|| {
             self.compile(toolchain)?;
+            tools::node_modules()?;
             let made = root().join("target/xtask").join(self.made);
             let module = root().join("target/edge/wasm32-unknown-unknown/release/asklet_edge.wasm");
             bindgen::for_worker(&module, &made, "index")?;
@@ -151,19 +160,17 @@ impl Worker {
     }
 
     fn compile(&self, toolchain: &Toolchain) -> Result<()> {
-        let mut cargo = toolchain.command("cargo");
+        let mut cargo = toolchain.cargo("asklet-edge", Library::Precompiled);
         cargo
-            .args(["build", "--package", "asklet-edge", "--lib", "--release"])
-            .args(["--target", "wasm32-unknown-unknown", "--target-dir", "target/edge"])
+            .args(["--lib", "--release", "--target-dir", "target/edge"])
             .args(self.features)
             // A stack shows the place by the names of functions, so panics need no locations. The fastest sorts
             // of the standard library are not worth their kilobytes.
             .env("RUSTFLAGS", "-Zlocation-detail=none")
-            .env("CARGO_UNSTABLE_BUILD_STD_FEATURES", "optimize_for_size")
             // Uses the promises of `js-sys` itself, without a crate in between.
             .env("WASM_BINDGEN_USE_JS_SYS", "1")
             .current_dir(root());
-        quiet(&mut cargo).map(drop)
+        watched(&mut cargo, self.name)
     }
 
     /// Bundles `entry.js` and the JavaScript around the module into one file.

@@ -2,11 +2,14 @@
 //! changed since it last succeeded.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use sha2::{Digest, Sha256};
 
 use crate::root;
@@ -102,6 +105,51 @@ pub fn quiet(command: &mut Command) -> Result<String> {
         output.status,
         String::from_utf8_lossy(&output.stderr)
     )
+}
+
+/// How often a build that takes long says how far it is.
+const REPORT_EVERY: Duration = Duration::from_secs(15);
+
+/// Runs cargo to its end and says now and then how far it is. What it prints is shown only if it fails.
+pub fn watched(cargo: &mut Command, name: &str) -> Result<()> {
+    let line = line(cargo);
+    let start = Instant::now();
+    let mut child = cargo
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot run `{line}`: is it installed?"))?;
+    let printed = child.stderr.take().context("cargo has no standard error")?;
+    let (sender, lines) = mpsc::channel();
+    let reader = thread::spawn(move || {
+        for line in BufReader::new(printed).lines().map_while(Result::ok) {
+            // Nobody receives it once the build has failed.
+            let _ = sender.send(line);
+        }
+    });
+    let (mut all, mut packages, mut latest) = (String::new(), 0, String::new());
+    let mut reported = start;
+    loop {
+        match lines.recv_timeout(REPORT_EVERY.saturating_sub(reported.elapsed())) {
+            Ok(line) => {
+                if let Some(package) = line.trim_start().strip_prefix("Compiling ") {
+                    packages += 1;
+                    latest = package.split(' ').next().unwrap_or_default().to_owned();
+                }
+                all += &format!("{line}\n");
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                let seconds = start.elapsed().as_secs();
+                println!("{name:<24} … {seconds} s: package {packages}, {latest}");
+                reported = Instant::now();
+            }
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    let status = child.wait()?;
+    reader.join().map_err(|_| anyhow!("the output of `{line}` could not be read"))?;
+    if status.success() { Ok(()) } else { bail!("`{line}` ended with {status}\n{all}") }
 }
 
 /// Runs a command to its end and shows its output.

@@ -1,6 +1,7 @@
-//! The Rust toolchain that builds for the browser and for the Worker. Its standard library is always rebuilt,
-//! because most of the bytes come from there. So any compiler with the library's source will do: rustup's with
-//! `rust-src`, or Debian's. Sizes depend on the compiler, so a build prints its name.
+//! The Rust toolchain that builds for the browser and for the Worker. The widget's standard library is always
+//! rebuilt, because most of its bytes come from there. So any compiler with the library's source will do: rustup's
+//! with `rust-src`, or Debian's. The Worker takes rustup's precompiled library, if rustup can fetch it, since
+//! rebuilding takes a minute of a first run. Sizes depend on the compiler, so a build prints its name.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -12,6 +13,9 @@ use anyhow::{Context, Result, bail};
 
 use crate::step::quiet;
 use crate::tools::{Apt, find_on};
+
+/// The target of both modules.
+const TARGET: &str = "wasm32-unknown-unknown";
 
 /// The folder of programs from Debian's packages.
 const DEBIAN_PROGRAMS: &str = "/usr/bin";
@@ -27,6 +31,17 @@ pub struct Toolchain {
     pub version: String,
     /// The path of its sysroot.
     sysroot: PathBuf,
+    /// Whether it has the library precompiled.
+    has_precompiled: bool,
+}
+
+/// The standard library of a module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Library {
+    /// Rebuilt with the module's own settings.
+    Rebuilt,
+    /// As rustup ships it, or rebuilt if there is none.
+    Precompiled,
 }
 
 impl Toolchain {
@@ -34,7 +49,8 @@ impl Toolchain {
     /// PATH with the source that rustup adds, and Debian's as apt-get installs it.
     pub fn find() -> Result<Self> {
         let path = env::var_os("PATH").unwrap_or_default();
-        let toolchain = Self::find_on(&path, Path::new(DEBIAN_PROGRAMS))?;
+        let mut toolchain = Self::find_on(&path, Path::new(DEBIAN_PROGRAMS))?;
+        toolchain.add_precompiled();
         println!("{:<24} {}", "compiler", toolchain.name());
         Ok(toolchain)
     }
@@ -79,7 +95,22 @@ impl Toolchain {
         } else {
             Some(debian_linker(&version, &Apt::on(path), debian)?)
         };
-        Ok(Self { path: path.to_owned(), linker, version, sysroot })
+        let has_precompiled = has_precompiled(&sysroot);
+        Ok(Self { path: path.to_owned(), linker, version, sysroot, has_precompiled })
+    }
+
+    /// Has rustup fetch the precompiled library, if it is not there yet. It takes seconds, and the build works
+    /// without it.
+    fn add_precompiled(&mut self) {
+        if self.has_precompiled || find_on(&self.path, "rustup").is_none() {
+            return;
+        }
+        println!("adding the precompiled standard library: rustup target add {TARGET}");
+        let mut rustup = Command::new("rustup");
+        match quiet(rustup.args(["target", "add", TARGET]).env("PATH", &self.path)) {
+            Ok(_) => self.has_precompiled = has_precompiled(&self.sysroot),
+            Err(error) => println!("  rustup could not: {error:#}"),
+        }
     }
 
     /// Names the toolchain in one line: its release and its path.
@@ -88,16 +119,21 @@ impl Toolchain {
         format!("{release} in {}", self.sysroot.display())
     }
 
-    /// Makes a command with this compiler on its PATH, set up to rebuild the standard library.
-    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut command = Command::new(program);
+    /// Makes the command of cargo that builds a package for WebAssembly with this compiler and such a library.
+    pub fn cargo(&self, package: &str, library: Library) -> Command {
+        let mut command = Command::new("cargo");
         command
+            .args(["build", "--package", package, "--target", TARGET])
             .env("PATH", &self.path)
-            // The source of the library is an unstable input, although the compiler is a stable one.
+            // The settings of both modules are unstable ones, although the compiler is a stable one.
             .env("RUSTC_BOOTSTRAP", "1")
-            .env("CARGO_UNSTABLE_BUILD_STD", "std,panic_abort")
             .env_remove("CARGO")
             .env_remove("RUSTC");
+        if library == Library::Rebuilt || !self.has_precompiled {
+            command
+                .env("CARGO_UNSTABLE_BUILD_STD", "std,panic_abort")
+                .env("CARGO_UNSTABLE_BUILD_STD_FEATURES", "optimize_for_size");
+        }
         if let Some(linker) = &self.linker {
             command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
         }
@@ -118,6 +154,12 @@ fn sysroot(path: &OsStr) -> Result<PathBuf> {
 
 fn has_source(path: &OsStr) -> bool {
     sysroot(path).is_ok_and(|root| root.join("lib/rustlib/src/rust/library/Cargo.toml").exists())
+}
+
+fn has_precompiled(sysroot: &Path) -> bool {
+    let folder = fs::read_dir(sysroot.join("lib/rustlib").join(TARGET).join("lib"));
+    let mut files = folder.into_iter().flatten().flatten();
+    files.any(|file| file.file_name().to_string_lossy().starts_with("libstd-"))
 }
 
 fn brings_linker(sysroot: &Path) -> Result<bool> {
@@ -307,6 +349,27 @@ mod tests {
         machine.write("log", "");
         machine.find().unwrap();
         assert_eq!(machine.log(), "");
+    }
+
+    #[test]
+    fn the_precompiled_library_is_fetched_if_rustup_can_and_the_widget_s_is_rebuilt_all_the_same() {
+        let rebuilds = |toolchain: &Toolchain, library| {
+            let cargo = toolchain.cargo("asklet-edge", library);
+            cargo.get_envs().any(|(name, _)| name == "CARGO_UNSTABLE_BUILD_STD")
+        };
+        let machine = Machine::new();
+        machine.rustc("own", "of own");
+        machine.source("own");
+        machine.rustup(None);
+        let mut toolchain = machine.find().unwrap();
+        toolchain.add_precompiled();
+        assert!(rebuilds(&toolchain, Library::Precompiled));
+        let library = format!("ROOT/own-root/lib/rustlib/{TARGET}/lib");
+        let add = format!("/bin/mkdir -p {library}; : > {library}/libstd-0123.rlib\n");
+        machine.program("own/rustup", &add);
+        toolchain.add_precompiled();
+        assert!(!rebuilds(&toolchain, Library::Precompiled));
+        assert!(rebuilds(&toolchain, Library::Rebuilt));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, anyhow, bail};
 
@@ -68,6 +69,12 @@ fn cache() -> Result<PathBuf> {
 
 /// Installs the packages of package.json, unless this lock file was installed before.
 pub fn node_modules() -> Result<()> {
+    // Both modules need them, and are built at once.
+    static INSTALLED: Mutex<bool> = Mutex::new(false);
+    let mut installed = INSTALLED.lock().unwrap_or_else(PoisonError::into_inner);
+    if *installed {
+        return Ok(());
+    }
     check_installer()?;
     Step {
         name: "node tools",
@@ -79,7 +86,9 @@ pub fn node_modules() -> Result<()> {
         let mut npm = Command::new("npm");
         npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(root());
         quiet(&mut npm).map(drop).context("npm could not install the tools: is there a network?")
-    })
+    })?;
+    *installed = true;
+    Ok(())
 }
 
 /// Returns the path of a file of a package in node_modules.
