@@ -36,6 +36,8 @@ const asklet :Workerd.Worker = (
     # The headers in which a proxy in front of this process sends the visitor's address and country.
     (name = "ASKLET_ADDRESS_HEADER", fromEnvironment = "ASKLET_ADDRESS_HEADER"),
     (name = "ASKLET_COUNTRY_HEADER", fromEnvironment = "ASKLET_COUNTRY_HEADER"),
+    # `requests` for a line in the log for each request.
+    (name = "ASKLET_LOG", fromEnvironment = "ASKLET_LOG"),
   ],
   durableObjectNamespaces = [
     (className = "Directory", uniqueKey = "asklet-directory", enableSql = true),

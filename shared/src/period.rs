@@ -112,7 +112,7 @@ pub fn edges(
             break;
         }
         if edge % BUCKET_MS != 0 {
-            let detail = "the zone's clocks did not stand on a quarter of an hour then";
+            let detail = "the zone's offset from UTC was not a multiple of 15 minutes then";
             return Err(Problem::new(Code::InvalidQuery, detail).at("tz").limit(rfc3339(edge)));
         }
         // If clocks are set back over the start of an hour, the hour comes twice and counts once.

@@ -12,7 +12,7 @@ fn a_list_is_taken_for_no_object() {
     let survey = site.survey();
     let refused = |answer: harness::Answer| {
         let problem = answer.problem(400, "malformed_json");
-        assert_eq!(problem["detail"], "this is no JSON object");
+        assert_eq!(problem["detail"], "the body is not a JSON object");
     };
     for (method, below, body) in [
         ("POST", "/keys".to_owned(), json!(["arr", "admin"])),

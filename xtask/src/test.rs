@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use clap::{Args, ValueEnum};
 
 use crate::browser_tests::browser_tests;
@@ -11,7 +11,7 @@ use crate::fuzz::{self, fuzz};
 use crate::node::Node;
 use crate::root;
 use crate::size::size;
-use crate::step::{loud, timed};
+use crate::step::{loud, quiet, timed};
 use crate::tools;
 
 fn cargo(arguments: &[&str]) -> Result<()> {
@@ -19,11 +19,29 @@ fn cargo(arguments: &[&str]) -> Result<()> {
     loud(cargo.args(arguments).current_dir(root()))
 }
 
-/// Runs tests; those of the API run on this runtime.
-fn on(runtime: &str, arguments: &[&str]) -> Result<()> {
-    let mut cargo = Command::new("cargo");
-    cargo.args(["test", "--workspace"]).args(arguments).env("ASKLET_RUNTIME", runtime);
-    loud(cargo.current_dir(root()))
+/// Runs tests, or those whose names contain a text; those of the API run on this runtime. `own` are the test
+/// programs' own arguments. A text that no name contains is an error: it is probably misspelt.
+fn on(runtime: &str, arguments: &[&str], own: &[&str], name: Option<&str>) -> Result<()> {
+    let tests = |more: &[&str]| {
+        let mut cargo = Command::new("cargo");
+        cargo
+            .args(["test", "--workspace"])
+            .args(arguments)
+            .arg("--")
+            .args(own)
+            .args(name)
+            .args(more);
+        cargo.env("ASKLET_RUNTIME", runtime).current_dir(root());
+        cargo
+    };
+    if let Some(name) = name {
+        let listed = quiet(&mut tests(&["--list", "--format", "terse"]))?;
+        ensure!(
+            listed.lines().any(|line| line.ends_with(": test")),
+            "no test of this part has {name} in its name"
+        );
+    }
+    loud(&mut tests(&[]))
 }
 
 /// Runs the long tests.
@@ -109,7 +127,7 @@ fn all() -> Result<()> {
     lints()?;
     size(&build()?)?;
     tools::curl()?;
-    timed("native and API tests", || on("workerd", &[]))?;
+    timed("native and API tests", || on("workerd", &[], &[], None))?;
     wrangler(None)?;
     browser_tests(None)
 }
@@ -119,19 +137,15 @@ impl Part {
         if let (Self::Lints | Self::Size, Some(name)) = (self, name) {
             bail!("{name}: lints and size have no tests that a name could pick");
         }
-        let named = |arguments: &[&'static str]| {
-            let arguments: Vec<_> = arguments.iter().copied().chain(name).collect();
-            on("workerd", &arguments)
-        };
         match self {
             Self::Lints => lints(),
             Self::Size => size(&build()?),
-            Self::Native => named(&["--exclude", "asklet-tests"]),
-            Self::Api => served(|| named(&["--test", "api"])),
+            Self::Native => on("workerd", &["--exclude", "asklet-tests"], &[], name),
+            Self::Api => served(|| on("workerd", &["--test", "api"], &[], name)),
             Self::Wrangler => served(|| wrangler(name)),
             Self::Docs => served(|| {
                 let name = format!("docs::{}", name.unwrap_or_default());
-                on("workerd", &["--test", "api", &name])
+                on("workerd", &["--test", "api"], &[], Some(&name))
             }),
             Self::Browser => served(|| browser_tests(name)),
         }
@@ -153,7 +167,6 @@ fn lints() -> Result<()> {
 
 fn wrangler(name: Option<&str>) -> Result<()> {
     // `machine` reads plain workerd's files and kills it.
-    let arguments = ["--test", "api", "--", "--skip", "machine::"];
-    let arguments: Vec<_> = arguments.into_iter().chain(name).collect();
-    timed("API tests in wrangler", || on("wrangler", &arguments))
+    let own = ["--skip", "machine::"];
+    timed("API tests in wrangler", || on("wrangler", &["--test", "api"], &own, name))
 }

@@ -110,7 +110,8 @@ pub fn shard(object: &str) -> Option<(&str, u16)> {
 
 /// Splits a page into its first line and its rows. Refuses a page that is not complete.
 pub fn read(page: &str) -> Result<(Head, &str), Failure> {
-    let broken = || Problem::new(Code::BrokenBundle, "what was sent is no page, or not all of it");
+    let broken =
+        || Problem::new(Code::BrokenBundle, "the body is not a page of a bundle, or is incomplete");
     let (head, rows) = page.split_once('\n').ok_or_else(broken)?;
     let head: Head = json::read(head).map_err(|_| broken())?;
     if head.clone().write(rows)? != page {
@@ -121,5 +122,6 @@ pub fn read(page: &str) -> Result<(Head, &str), Failure> {
 
 /// Returns the problem for a cursor that no page of the site gave.
 pub fn unknown_cursor() -> Problem {
-    Problem::new(Code::InvalidQuery, "no page of this site gave this cursor").at("cursor")
+    Problem::new(Code::InvalidQuery, "the cursor does not come from a page of this site")
+        .at("cursor")
 }

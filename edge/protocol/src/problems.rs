@@ -4,7 +4,7 @@ use asklet_shared::problem::{Code, Problem};
 
 /// Returns the problem for a preview that was revoked.
 pub fn revoked() -> Problem {
-    Problem::new(Code::PreviewExpired, "the survey's previews were revoked: make another one")
+    Problem::new(Code::PreviewExpired, "the survey's previews were revoked: create another one")
 }
 
 /// Returns the problem for a survey that does not exist.
@@ -21,6 +21,6 @@ pub fn unknown_display() -> Problem {
 pub fn migrating() -> Problem {
     Problem::new(
         Code::Busy,
-        "the site is still being moved here: it answers once everything has come",
+        "the site is still being migrated to this deployment: try again when the migration is complete",
     )
 }

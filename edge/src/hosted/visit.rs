@@ -88,7 +88,7 @@ impl Form {
         let media_type = request.headers().get("content-type")?.unwrap_or_default();
         let wanted = "application/x-www-form-urlencoded";
         if media_type.split(';').next().is_none_or(|it| !it.trim().eq_ignore_ascii_case(wanted)) {
-            let detail = "the page sends a form";
+            let detail = "the content type must be that of a form";
             return Err(Problem::new(Code::UnsupportedMediaType, detail).limit(wanted).into());
         }
         let text = body::read_text(request, FORM_LIMIT).await?;

@@ -47,5 +47,5 @@ pub fn check_admin(headers: &Headers, env: &Env) -> Result<(), Failure> {
     if is_known.fold(false, |any, one| any | one) {
         return Ok(());
     }
-    Err(Problem::new(Code::Unauthenticated, "the admin token is not the deployment's").into())
+    Err(Problem::new(Code::Unauthenticated, "the admin token is not valid").into())
 }

@@ -81,7 +81,7 @@ pub fn check_encoding(encoding: &str, taken: &str) -> Result<(), Problem> {
     if encoding.is_empty() || known.any(|known| encoding.eq_ignore_ascii_case(known)) {
         return Ok(());
     }
-    let detail = "the body is compressed in a way that is not read here";
+    let detail = "the body has a content encoding that is not supported";
     Err(Problem::new(Code::UnsupportedMediaType, detail).at(CONTENT_ENCODING).limit(taken))
 }
 

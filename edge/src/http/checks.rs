@@ -9,6 +9,6 @@ pub fn check_media_type(content_type: &str) -> Result<(), Problem> {
     if taken.iter().any(|taken| media_type.eq_ignore_ascii_case(taken)) {
         return Ok(());
     }
-    Err(Problem::new(Code::UnsupportedMediaType, "the body is sent as JSON")
+    Err(Problem::new(Code::UnsupportedMediaType, "the content type must be that of JSON")
         .limit("text/plain or application/json"))
 }

@@ -13,7 +13,9 @@ pub fn unknown_parameter(name: &str) -> Problem {
 
 /// Returns the problem for a parameter that cannot have the given value.
 pub fn invalid_parameter(name: &str, limit: impl Into<String>) -> Problem {
-    Problem::new(Code::InvalidQuery, "the parameter has no such value").at(name).limit(limit)
+    Problem::new(Code::InvalidQuery, "the parameter has a value that is not allowed")
+        .at(name)
+        .limit(limit)
 }
 
 /// The header that says how a body is compressed.
@@ -26,11 +28,11 @@ pub fn too_large(limit: usize) -> Problem {
 
 /// Returns the problem for a body that takes too long to arrive.
 pub fn body_timeout() -> Problem {
-    Problem::new(Code::BodyTimeout, "the body did not come to an end")
+    Problem::new(Code::BodyTimeout, "the body did not arrive in time")
         .limit(format!("{} seconds", BODY_MS / 1000))
 }
 
 /// Returns the problem for a body that broke off before its end.
 pub fn broke_off() -> Problem {
-    Problem::new(Code::MalformedJson, "the body broke off")
+    Problem::new(Code::MalformedJson, "the connection closed before the body was complete")
 }

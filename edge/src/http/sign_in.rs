@@ -79,7 +79,7 @@ pub fn failed(
         log::warn(&env.trace, &cause);
     }
     if !is_told {
-        let detail = "too many credentials that do not hold were shown from this address";
+        let detail = "too many invalid credentials came from this address";
         return Ok(Problem::new(Code::RateLimited, detail)
             .limit(format!("{PER_MINUTE} a minute from one address")));
     }

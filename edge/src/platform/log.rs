@@ -4,7 +4,7 @@
 use std::cell::OnceCell;
 
 use serde::Serialize;
-use worker::{Env, console_error, console_log, console_warn};
+use worker::{Env, console_error};
 
 use super::deployment;
 use super::trace::Trace;
@@ -31,7 +31,7 @@ pub fn error(trace: &Trace, status: Option<u16>, cause: &str) {
 
 /// Logs that something went wrong but was handled.
 pub fn warn(trace: &Trace, cause: &str) {
-    console_warn!("{}", line("warning", trace, None, Some(cause)));
+    console_error!("{}", line("warning", trace, None, Some(cause)));
 }
 
 /// Logs that a request was answered, if the deployment wants a line for each request.
@@ -39,7 +39,7 @@ pub fn request(trace: &Trace, status: u16) {
     if LOGS_REQUESTS.with(|logs| logs.get() != Some(&true)) {
         return;
     }
-    console_log!("{}", line("info", trace, Some(status), None));
+    console_error!("{}", line("info", trace, Some(status), None));
 }
 
 fn line(level: &'static str, trace: &Trace, status: Option<u16>, cause: Option<&str>) -> String {

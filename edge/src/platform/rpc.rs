@@ -103,7 +103,7 @@ fn check(secret: Option<&str>, seal: &Seal) -> Result<(), Problem> {
     if secret.is_some_and(|secret| seal::same(secret, seal.internal())) {
         return Ok(());
     }
-    Err(Problem::new(Code::Forbidden, "the call is not of this deployment"))
+    Err(Problem::new(Code::Forbidden, "the call does not come from this deployment"))
 }
 
 /// Returns an object's answer to a call, from text that is JSON already.

@@ -108,7 +108,7 @@ pub async fn correct(team: &Team, mut request: Request, survey: &str) -> Result<
         (Treatment::Exclude, reason) => check_reason(reason.as_deref().unwrap_or_default())?,
         (Treatment::Include, Some(reason)) => check_reason(reason)?,
         (Treatment::Delete, Some(_)) => {
-            let detail = "what is deleted is not kept with a reason";
+            let detail = "a deletion takes no reason";
             return Err(Problem::new(Code::InvalidSettings, detail).at("reason").into());
         }
         _ => {}
@@ -176,7 +176,7 @@ fn read_cursor(cursor: &str, sign: &impl Fn(&str) -> String) -> Result<WorkPosit
     let position =
         cursor.split_once('.').filter(|(token, position)| seal::same(token, &sign(position)));
     position.and_then(|(_, position)| WorkPosition::parse(position)).ok_or_else(|| {
-        Problem::new(Code::InvalidQuery, "the cursor is none of this correction's")
+        Problem::new(Code::InvalidQuery, "the cursor does not belong to this correction")
             .at("cursor")
             .limit("what the answer before called cursor, with the same body otherwise")
     })

@@ -33,7 +33,7 @@ pub async fn import(team: &Team, mut request: Request, survey: &str) -> Result<R
         match (name.as_str(), value.parse()) {
             ("shard", Ok(named)) => shard = named,
             ("shard", Err(_)) => {
-                let detail = "a shard is named by its number";
+                let detail = "the shard must be a number";
                 return Err(Problem::new(Code::InvalidQuery, detail).at(name).into());
             }
             _ => return Err(unknown_parameter(&name).into()),

@@ -49,7 +49,7 @@ pub async fn report(
     let body = body::read_text(&mut request, REPORT_LIMIT).await?;
     let Report { directive } = json::read_sent(body.as_bytes())?;
     let Some(directive) = Directive::named(&directive) else {
-        let detail = "no such directive stands in the way of the tag";
+        let detail = "this directive cannot block the tag";
         return Err(Problem::new(Code::UnknownDirective, detail).at("directive").into());
     };
     notify(env, execution, &site, (origin, true), Some(directive));

@@ -52,7 +52,7 @@ pub async fn list(team: &Team) -> Result<Response, Failure> {
 pub async fn create(team: &Team, mut request: Request) -> Result<Response, Failure> {
     let MakeKey { name, scope } = team.read_json(&mut request, DEFINITION_LIMIT).await?;
     if name.trim().is_empty() || name.chars().count() > NAME_LIMIT {
-        return Err(Problem::new(Code::InvalidSettings, "a key has a name")
+        return Err(Problem::new(Code::InvalidSettings, "the name is missing or too long")
             .at("name")
             .limit(format!("1..={NAME_LIMIT} characters"))
             .into());
@@ -77,7 +77,7 @@ pub async fn log(team: &Team, request: Request) -> Result<Response, Failure> {
         match (name.as_str(), value.parse::<u64>()) {
             ("before", Ok(seq)) => before = Some(seq),
             ("before", Err(_)) => {
-                let detail = "an entry is named by its number";
+                let detail = "the value must be the number of an entry";
                 return Err(Problem::new(Code::InvalidQuery, detail).at(name).into());
             }
             _ => return Err(problems::unknown_parameter(&name).into()),

@@ -52,7 +52,7 @@ pub async fn serve(
         return Ok(answer.from_json(&PreviewConfig { files, survey })?);
     };
     if !definition.speaks(language) {
-        let detail = "the draft does not speak that language";
+        let detail = "the draft has no texts in that language";
         return Err(Problem::new(Code::UnknownBody, detail).into());
     }
     let answer = answer.with_header("content-type", "application/octet-stream")?;

@@ -97,7 +97,7 @@ pub async fn list(team: &Team, request: Request, survey: &str) -> Result<Respons
     }
     if asked.has_filter() {
         // A response that no longer matches a filter would never be reported as changed.
-        let detail = "changes are told whole: filter what is told";
+        let detail = "a list of changes takes no filters: filter the answer";
         return Err(Problem::new(Code::InvalidQuery, detail).at("order").into());
     }
     follow(&team.env, &team.site, &plan, asked, after.as_deref().unwrap_or_default()).await

@@ -66,7 +66,7 @@ impl Team {
         // A key says to which site it belongs. Only the holders of its keys may know whether that site exists.
         let site_of_key = seal.site(&key.site)?.ok_or_else(unknown)?;
         if site_of_key.as_str() != site {
-            return Err(Problem::new(Code::Forbidden, "the key is another site's").into());
+            return Err(Problem::new(Code::Forbidden, "the key belongs to another site").into());
         }
         team(site_of_key, Caller::Key(key.digest))
     }
@@ -256,10 +256,13 @@ type Planned<'a> = LocalBoxFuture<'a, Result<Plan, Failure>>;
 fn check_idempotency_key(key: &str) -> Result<String, Failure> {
     let is_plain = key.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
     if key.is_empty() || key.len() > IDEMPOTENCY_KEY_LIMIT || !is_plain {
-        return Err(Problem::new(Code::InvalidHeader, "the key is a text in ASCII")
-            .at("Idempotency-Key")
-            .limit(format!("1..={IDEMPOTENCY_KEY_LIMIT} characters"))
-            .into());
+        return Err(Problem::new(
+            Code::InvalidHeader,
+            "the Idempotency-Key must be printable ASCII",
+        )
+        .at("Idempotency-Key")
+        .limit(format!("1..={IDEMPOTENCY_KEY_LIMIT} characters"))
+        .into());
     }
     Ok(key.to_owned())
 }

@@ -68,7 +68,10 @@ pub fn check(
             if now_ms < expires_ms {
                 return Ok(revocations);
             }
-            Err(Problem::new(Code::PreviewExpired, "a preview holds for an hour: make another one"))
+            Err(Problem::new(
+                Code::PreviewExpired,
+                "the preview has expired after an hour: create another one",
+            ))
         }
         _ => Err(Problem::new(Code::UnknownPreview, "there is no such preview")),
     }

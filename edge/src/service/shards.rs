@@ -62,7 +62,8 @@ impl<'a> Shards<'a> {
                 let scanned: Scanned = rpc::call(&stub, &call).await?;
                 all.add(scanned);
                 if all.latest.len() > RESPONDENTS_LIMIT {
-                    let detail = "there are too many respondents to tell apart: ask for less time";
+                    let detail =
+                        "there are too many respondents to tell apart: choose a shorter period";
                     return Err(Problem::new(Code::InvalidQuery, detail)
                         .at("per")
                         .limit(format!("{RESPONDENTS_LIMIT} respondents"))
@@ -191,7 +192,7 @@ fn unanswered(trace: &Trace, failure: Failure) -> Problem {
         Failure::Problem(problem) => problem,
         broken => {
             respond::report(trace, broken);
-            let detail = "a shard did not answer: send it again; what was stored is known then";
+            let detail = "a shard did not answer: send this line again; a line that was stored is not stored twice";
             Problem::new(Code::Busy, detail)
         }
     }

@@ -81,7 +81,7 @@ impl SummaryQuery {
     fn check(self) -> Result<Self, Problem> {
         let needs_start = self.interval.is_some() || self.compare;
         if needs_start && self.from.is_none() {
-            let detail = "a trend and a comparison need the start of the period";
+            let detail = "a trend and a comparison need the start of the period, from, from";
             return Err(Problem::new(Code::InvalidQuery, detail).at("from"));
         }
         check_filters(&self.filters)?;
@@ -219,7 +219,7 @@ pub async fn of_survey(shards: &Shards<'_>, query: &SummaryQuery) -> Result<Resp
                 ("compare", query.compare),
             ];
             if let Some((name, _)) = asked.into_iter().find(|(_, is_asked)| *is_asked) {
-                let detail = "only the summary of a rating can tell that";
+                let detail = "only the summary of a rating question has this";
                 return Err(Problem::new(Code::InvalidQuery, detail).at(name).into());
             }
             let (counted, source) = count(shards, query, request).await?;

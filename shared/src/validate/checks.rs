@@ -34,7 +34,7 @@ pub fn check_link(path: &str, url: &str, schemes: &[&str]) -> Result<(), Problem
     if is_link(url, schemes) {
         return Ok(());
     }
-    Err(Problem::new(Code::InvalidDefinition, "the link is of another scheme")
+    Err(Problem::new(Code::InvalidDefinition, "the link has a scheme that is not allowed")
         .at(path)
         .limit(schemes.join(", ")))
 }

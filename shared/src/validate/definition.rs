@@ -81,7 +81,10 @@ pub fn shown(definition: &Definition) -> Result<(), Problem> {
     if definition.is_shown() {
         return Ok(());
     }
-    Err(Problem::new(Code::NotShown, "the survey has a choice, and pages show none yet"))
+    Err(Problem::new(
+        Code::NotShown,
+        "the survey has a choice question, and pages cannot show one yet",
+    ))
 }
 
 fn check_question(path: &str, question: &Question, earlier: &[Question]) -> Result<(), Problem> {
@@ -93,7 +96,10 @@ fn check_question(path: &str, question: &Question, earlier: &[Question]) -> Resu
         let path = format!("{path}.show_if");
         let depends_on = earlier.iter().find(|earlier| earlier.id == condition.question);
         let Some(depends_on) = depends_on else {
-            return invalid(&format!("{path}.question"), "a condition names an earlier question");
+            return invalid(
+                &format!("{path}.question"),
+                "a condition must name an earlier question",
+            );
         };
         check_expected(&format!("{path}.is"), &condition.is, &depends_on.answer)?;
     }
@@ -108,7 +114,7 @@ fn check_question(path: &str, question: &Question, earlier: &[Question]) -> Resu
             if shown_as.fits(*scale) {
                 return Ok(());
             }
-            let detail = "the scale is not shown like that";
+            let detail = "this scale cannot be shown in that style";
             Err(Problem::new(Code::InvalidDefinition, detail)
                 .at(format!("{path}.answer.rating.shown_as"))
                 .limit("stars for csat, faces for csat of 3 or 5 points, numbers for all"))
@@ -158,7 +164,7 @@ fn check_expected(path: &str, expected: &Expected, asked: &AnswerKind) -> Result
                     || (id == OTHER_OPTION && options.other.is_some())
             })
         }
-        _ => invalid(path, "the earlier question is not answered like that"),
+        _ => invalid(path, "the earlier question has another type of answer"),
     }
 }
 
@@ -310,7 +316,7 @@ fn check_id(path: &str, text: &str) -> Result<(), Problem> {
     if keeps_rules {
         return Ok(());
     }
-    let detail = "an id starts with a to z and goes on with a to z, 0 to 9 and _";
+    let detail = "an id starts with a to z, followed by a to z, 0 to 9 or _";
     Err(Problem::new(Code::InvalidDefinition, detail).at(path).limit("1..=32 characters"))
 }
 

@@ -24,7 +24,7 @@ const TRAIT_LIMIT: usize = 100;
 /// comments and empty choices, and a language, a variant and traits that the version does not declare.
 pub fn display(display: &mut Display, definition: &Definition) -> Result<(), Problem> {
     if display.revision == 0 {
-        return Err(Problem::new(Code::InvalidDisplay, "revisions are counted from 1")
+        return Err(Problem::new(Code::InvalidDisplay, "the revision must be 1 or higher")
             .at("revision")
             .limit(format!("1..={}", u32::MAX)));
     }
@@ -36,7 +36,7 @@ pub fn display(display: &mut Display, definition: &Definition) -> Result<(), Pro
     for (id, answer) in &display.answers.0 {
         let field = format!("answers.{}", id.chars().take(32).collect::<String>());
         let Some(question) = definition.question(id) else {
-            let detail = "this version does not ask that question";
+            let detail = "this version has no such question";
             return Err(Problem::new(Code::UnknownQuestion, detail).at(field));
         };
         check_answer(question, answer).map_err(|problem| problem.at(&field))?;
@@ -48,9 +48,12 @@ pub fn display(display: &mut Display, definition: &Definition) -> Result<(), Pro
         }
     }
     if !display.answers.0.is_empty() && display.stage < Stage::Started {
-        return Err(Problem::new(Code::InvalidDisplay, "a display with answers has started")
-            .at("stage")
-            .limit("started or completed"));
+        return Err(Problem::new(
+            Code::InvalidDisplay,
+            "a display with answers has the stage started or completed",
+        )
+        .at("stage")
+        .limit("started or completed"));
     }
     // Counters are kept for each language, so nobody may add languages that are made up.
     if !definition.speaks(&display.language) {
@@ -95,10 +98,10 @@ fn check_answer(question: &Question, answer: &Answer) -> Result<(), Problem> {
         (AnswerKind::Text(limits), Answer::Text(text)) => check_text(limits, text),
         (AnswerKind::Choice(options), Answer::Choice(choice)) => check_choice(options, choice),
         (AnswerKind::Text(_), _) => {
-            Err(Problem::new(Code::WrongAnswerType, "the question takes a text"))
+            Err(Problem::new(Code::WrongAnswerType, "the answer must be a text"))
         }
         (AnswerKind::Choice(_), _) => {
-            Err(Problem::new(Code::WrongAnswerType, "the question takes a list of options"))
+            Err(Problem::new(Code::WrongAnswerType, "the answer must be a list of options"))
         }
     }
 }
@@ -119,7 +122,7 @@ fn check_choice(options: &Options, choice: &Choice) -> Result<(), Problem> {
         return Err(Problem::new(Code::ChoiceNotOffered, "the question has no such option"));
     }
     if !options.multiple && choice.options.len() + usize::from(choice.other.is_some()) > 1 {
-        let detail = "the question takes one option";
+        let detail = "the question accepts only one option";
         return Err(Problem::new(Code::TooManyChoices, detail).limit("1 option"));
     }
     match (&options.other, &choice.other) {

@@ -21,7 +21,10 @@ pub fn theme(path: &str, theme: &Theme) -> Result<(), Problem> {
         let path = format!("{path}.font");
         plain(&path, font, 50)?;
         if !font.chars().all(|c| c.is_alphanumeric() || c == ' ' || c == '-') {
-            return invalid(&path, "a font's name has letters, digits, spaces and hyphens");
+            return invalid(
+                &path,
+                "a font's name may have only letters, digits, spaces and hyphens",
+            );
         }
     }
     let [light, dark] = Theme::DEFAULT;

@@ -19,7 +19,7 @@ pub(super) fn check_rule(path: &str, rule: &PageRule) -> Result<(), Problem> {
 pub(super) fn check_group_rule(path: &str, rule: &PageRule) -> Result<(), Problem> {
     plain(path, rule.pattern(), RULE_LIMIT)?;
     if let PageRule::Regex(_) = rule {
-        return invalid(path, "a group takes exact, prefix, contains and glob");
+        return invalid(path, "a group accepts only exact, prefix, contains and glob");
     }
     check_matches(path, rule, false)
 }

@@ -45,7 +45,7 @@ fn object(bytes: &[u8]) -> Result<Cow<'_, str>, Problem> {
     if text.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('{') {
         return Ok(with_plain_integers(text));
     }
-    Err(Problem::new(Code::MalformedJson, "this is no JSON object"))
+    Err(Problem::new(Code::MalformedJson, "the body is not a JSON object"))
 }
 
 /// Removes the byte order mark that some programs put before a text.

@@ -20,7 +20,7 @@ pub fn patched<T: Serialize + DeserializeOwned>(value: &T, patch: Patch) -> Resu
     merge(&mut json, Value::Object(patch));
     let json = json.to_string();
     if json.len() > DEFINITION_LIMIT.max(before) {
-        return Err(Problem::new(Code::BodyTooLarge, "with the patch the whole is too large")
+        return Err(Problem::new(Code::BodyTooLarge, "the result of the patch is too large")
             .limit(format!("{DEFINITION_LIMIT} bytes"))
             .into());
     }

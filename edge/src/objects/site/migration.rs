@@ -39,7 +39,7 @@ impl Site {
             }
         };
         if from.revision != revision {
-            let detail = "the site has changed meanwhile: begin the bundle again";
+            let detail = "the site has changed since the bundle began: start the bundle again";
             return Err(Problem::new(Code::SiteChanged, detail).at("cursor").into());
         }
         if from.object == bundle::SITE {

@@ -81,7 +81,8 @@ impl Shard {
         check_open(&*self.policy(address).await?, Date::now().as_millis())?;
         let form = Form::read(&mut request, visit).await?;
         let seal = deployment::seal(&self.env)?;
-        let forged = || Problem::new(Code::ForgedForm, "the form was changed, or is another's");
+        let forged =
+            || Problem::new(Code::ForgedForm, "the form was changed, or belongs to another survey");
         let token = Token::read(form.get("form"), &seal, address.names()).ok_or_else(forged)?;
         let published = self.published(address, token.version).await?;
         let policy = self.policy(address).await?;
@@ -144,11 +145,11 @@ fn check_asked(definition: &Definition, policy: &Policy, now_ms: u64) -> Result<
         return Err(closed());
     }
     if !definition.is_asked_at(now_ms) {
-        return Err(Problem::new(Code::UnknownSurvey, "the survey has not begun"));
+        return Err(Problem::new(Code::UnknownSurvey, "the survey has not started yet"));
     }
     Ok(())
 }
 
 fn closed() -> Problem {
-    Problem::new(Code::SurveyClosed, "the survey is not asked any more")
+    Problem::new(Code::SurveyClosed, "the survey is closed")
 }

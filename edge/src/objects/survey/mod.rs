@@ -306,7 +306,7 @@ fn check_origin(policy: &Policy, origin: Option<&str>) -> Result<(), Problem> {
 /// at present.
 fn check_taken(policy: &Policy) -> Result<(), Problem> {
     if policy.refuses {
-        let detail = "the site's team has all displays of the survey refused";
+        let detail = "the site's team refuses all displays of this survey";
         return Err(Problem::new(Code::IntakeRefused, detail));
     }
     Ok(())
@@ -316,7 +316,7 @@ fn check_taken(policy: &Policy) -> Result<(), Problem> {
 fn check_open(policy: &Policy, now_ms: u64) -> Result<(), Problem> {
     match policy.closed_ms(now_ms) {
         Some(closed_ms) if closed_ms + AGE_LIMIT_MS < now_ms => {
-            Err(Problem::new(Code::SurveyClosed, "nothing of this survey is on its way any more")
+            Err(Problem::new(Code::SurveyClosed, "the survey was closed too long ago")
                 .limit(format!("{} days after it was closed", AGE_LIMIT_MS / DAY_MS)))
         }
         _ => Ok(()),

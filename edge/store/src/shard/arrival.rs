@@ -77,7 +77,7 @@ pub fn arrival(
         if !verified && !policy.require_identity {
             traits = display.traits;
         } else if !verified && !display.traits.is_empty() {
-            let detail = "the site takes traits only with an identity token";
+            let detail = "the site accepts traits only with an identity token";
             let required = || Problem::new(Code::IdentityRequired, detail).at("identity");
             refused = refused.or_else(|| Some(required()));
         }

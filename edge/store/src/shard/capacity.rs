@@ -69,9 +69,11 @@ fn find(sql: &impl Sql, limits: Limits) -> Result<u64, Failure> {
 
 fn full(limits: Limits) -> Problem {
     let Limits { survey_displays, survey_megabytes, .. } = limits;
-    Problem::new(Code::SurveyFull, "the survey keeps as much as its site lets it").limit(format!(
-        "{survey_displays} displays and {survey_megabytes} megabytes on one shard of the survey"
-    ))
+    Problem::new(Code::SurveyFull, "the survey has reached a storage limit of its site").limit(
+        format!(
+            "{survey_displays} displays and {survey_megabytes} megabytes on one shard of the survey"
+        ),
+    )
 }
 
 #[cfg(test)]

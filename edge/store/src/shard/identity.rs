@@ -68,7 +68,7 @@ pub fn verify(token: &str, policy: &TokenPolicy<'_>, moment: Moment) -> Result<I
     let respondent = claims.get("sub").and_then(Value::as_str);
     let respondent =
         respondent.filter(|respondent| is_respondent(respondent)).ok_or_else(|| {
-            let detail = "the token's sub is no text, or empty, or too long";
+            let detail = "the token's sub must be a text that is neither empty nor too long";
             wrong("sub", detail).limit(format!("1..={RESPONDENT_LIMIT} characters"))
         })?;
     Ok(Identity { respondent: respondent.to_owned(), traits: traits(&claims)? })
@@ -139,20 +139,20 @@ fn check_times(
     let iat = seconds(claims, "iat")?;
     for (claim, from) in [("nbf", seconds(claims, "nbf")?), ("iat", iat)] {
         if from.is_some_and(|from| now + LEEWAY < from) {
-            return Err(Problem::new(Code::IdentityNotYetValid, "the token does not hold yet")
+            return Err(Problem::new(Code::IdentityNotYetValid, "the token is not valid yet")
                 .at(format!("identity.{claim}"))
                 .limit(format!("at most {}", now_ms / 1000)));
         }
     }
     if exp + LEEWAY < shown {
-        let detail = "the token had run out when the survey was shown";
+        let detail = "the token had expired when the survey was shown";
         return Err(Problem::new(Code::IdentityExpired, detail)
             .at("identity.exp")
             .limit(format!("at least {}", shown_ms / 1000)));
     }
     let longest = f64::from(max_hours) * 3_600.0 + LEEWAY;
     if iat.unwrap_or(now) + longest < exp {
-        let detail = "the token holds for longer than the site allows";
+        let detail = "the token is valid for longer than the site allows";
         let from = if iat.is_some() { "iat" } else { "now, since there is no iat" };
         return Err(Problem::new(Code::IdentityLifetime, detail)
             .at("identity.exp")

@@ -262,10 +262,13 @@ fn read(
     }
     if let Some(respondent) = line.respondent {
         if !is_respondent(&respondent) {
-            return Err(Problem::new(Code::InvalidDisplay, "a respondent has an id")
-                .at("respondent")
-                .limit(format!("1..={RESPONDENT_LIMIT} characters"))
-                .into());
+            return Err(Problem::new(
+                Code::InvalidDisplay,
+                "the respondent's id is empty or too long",
+            )
+            .at("respondent")
+            .limit(format!("1..={RESPONDENT_LIMIT} characters"))
+            .into());
         }
         arrival.respondent = Some(respondent);
     }

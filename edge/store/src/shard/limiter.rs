@@ -25,7 +25,8 @@ impl Limiter {
         now_ms: u64,
     ) -> Result<(), Failure> {
         let refuse = |limit: String| {
-            Problem::new(Code::RateLimited, "this is more than the site takes at once").limit(limit)
+            Problem::new(Code::RateLimited, "there are more requests than the site accepts")
+                .limit(limit)
         };
         let per_minute = u64::from(limits.address_per_minute);
         let per_second = u64::from(limits.shard_per_second);

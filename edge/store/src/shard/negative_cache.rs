@@ -22,7 +22,7 @@ impl NegativeCache {
         match self.0.get(&version) {
             Some((_, problem)) => Err(problem.clone()),
             None if self.0.len() >= LIMIT => {
-                Err(Problem::new(Code::Busy, "too many versions that do not exist were asked for"))
+                Err(Problem::new(Code::Busy, "too many requests named versions that do not exist"))
             }
             None => Ok(()),
         }

@@ -145,7 +145,7 @@ fn store(
         return Ok(Recorded::Known);
     }
     if later.revision == earlier.revision {
-        let detail = format!("revision {} was told with other content", later.revision);
+        let detail = format!("revision {} was sent before with other content", later.revision);
         return Err(Problem::new(Code::RevisionConflict, detail).at("revision").into());
     }
     trait_values::keep(sql, &values)?;
@@ -168,7 +168,7 @@ fn check_succession(earlier: &Stored, new: &Stored) -> Result<(), Problem> {
             .limit(version.to_string()));
     }
     if new.stage < earlier.stage {
-        return Err(Problem::new(Code::StageLowered, "an earlier revision came further")
+        return Err(Problem::new(Code::StageLowered, "an earlier revision has a later stage")
             .at("stage")
             .limit(format!("at least {:?}", earlier.stage).to_lowercase()));
     }

@@ -83,14 +83,14 @@ pub fn check_surveys(sql: &impl Sql) -> Result<(), Failure> {
 pub fn check_versions(sql: &impl Sql, survey: &SurveyId) -> Result<(), Failure> {
     let versions = "SELECT count(*) FROM published WHERE survey = ?";
     if number(sql, versions, &[survey.as_str().into()])? > VERSIONS_LIMIT {
-        let detail = "duplicate the survey, and go on with the copy";
+        let detail = "duplicate the survey and continue with the copy";
         return Err(Problem::new(Code::TooManyVersions, detail)
             .limit(format!("{VERSIONS_LIMIT} versions"))
             .into());
     }
     if published::questions(sql, survey)?.len() > PUBLISHED_QUESTIONS_LIMIT {
         let detail = "the versions of the survey ask too many different questions together: \
-             duplicate the survey, and go on with the copy";
+             duplicate the survey and continue with the copy";
         return Err(Problem::new(Code::TooManyQuestions, detail)
             .at("questions")
             .limit(format!("{PUBLISHED_QUESTIONS_LIMIT} questions"))

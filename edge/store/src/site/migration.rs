@@ -65,7 +65,7 @@ pub fn load(
     sql.transaction(|| {
         let own = "SELECT 1 FROM survey WHERE id NOT IN (SELECT new FROM moved)";
         if sql.first(own, &[])?.is_some() {
-            let detail = "the site has surveys of its own: make one for the bundle";
+            let detail = "the site already has surveys: create an empty site for the bundle";
             return Err(Problem::new(Code::SiteInUse, detail).into());
         }
         begin(sql, site)?;

@@ -111,10 +111,13 @@ pub fn set_shards(sql: &impl Sql, survey: &SurveyId, shards: u16) -> Result<(), 
     let mut row = find(sql, "SELECT shards FROM survey WHERE id = ?", survey)?;
     let least = row.integer::<u16>()?;
     if shards < least || shards > SHARDS_LIMIT {
-        return Err(Problem::new(Code::InvalidSettings, "the number of shards only grows")
-            .at("shards")
-            .limit(format!("{least}..={SHARDS_LIMIT}"))
-            .into());
+        return Err(Problem::new(
+            Code::InvalidSettings,
+            "the number of shards is too large, or smaller than before",
+        )
+        .at("shards")
+        .limit(format!("{least}..={SHARDS_LIMIT}"))
+        .into());
     }
     sql.run(
         "UPDATE survey SET shards = ? WHERE id = ?",
