@@ -339,7 +339,7 @@ fn what_is_not_asked_says_so() {
         "options": [{ "id": "a", "text": "A" }, { "id": "b", "text": "B" }],
     } });
     let choice = site.publish(&definition);
-    say(&choice.hosted_path(), 422, "pages show none yet");
+    say(&choice.hosted_path(), 422, "pages cannot show one yet");
 }
 
 #[test]
