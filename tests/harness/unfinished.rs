@@ -1,6 +1,6 @@
 //! A request that is begun and never finished, as broken and hostile clients leave it.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -29,6 +29,18 @@ impl Unfinished {
     /// Sends a part of the body as it travels.
     pub fn send(&mut self, part: &str) {
         self.0.write_all(part.as_bytes()).expect("the server listens");
+    }
+
+    /// Whether the server has answered already.
+    pub fn is_answered(&self) -> bool {
+        self.0.set_nonblocking(true).expect("a mode");
+        let peeked = self.0.peek(&mut [0]);
+        self.0.set_nonblocking(false).expect("a mode");
+        match peeked {
+            Ok(bytes) => bytes > 0,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => false,
+            Err(error) => panic!("the connection broke: {error}"),
+        }
     }
 
     /// The status that it is answered with all the same.

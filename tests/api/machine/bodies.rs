@@ -49,6 +49,24 @@ fn whoever_may_not_call_a_route_is_refused_before_its_body_is_read() {
 }
 
 #[test]
+fn a_body_in_another_encoding_is_read_before_it_is_refused() {
+    let machine = Machine::start();
+    let site = machine.site();
+    let survey = site.survey();
+    let path = format!("/v1/sites/{}/surveys/{}/import", site.id, survey.id);
+    let key = format!("authorization: Bearer {}", site.key);
+    let headers = [&*key, "content-encoding: br", "content-length: 200000"];
+    let mut request = Unfinished::post(&machine, &path, &headers);
+    let half = "x".repeat(100_000);
+    request.send(&half);
+    // An answer that did not wait for the body would be there by then.
+    assert_eq!(survey.summary()["n"], Value::from(0));
+    assert!(!request.is_answered());
+    request.send(&half);
+    assert_eq!(request.status(), 415);
+}
+
+#[test]
 fn a_body_that_does_not_come_is_given_up_on_every_route() {
     let machine = Machine::start();
     let site = machine.site();
