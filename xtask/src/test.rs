@@ -103,6 +103,8 @@ enum Part {
     Lints,
     /// The bytes of what browsers download and of the Worker, against their budgets
     Size,
+    /// The page's script, in Node
+    Loader,
     /// Tests that need no server
     Native,
     /// Tests over HTTP, on plain workerd
@@ -126,6 +128,7 @@ pub fn test(options: &Options) -> Result<()> {
 fn all() -> Result<()> {
     lints()?;
     size(&build()?)?;
+    loader()?;
     tools::curl()?;
     timed("native and API tests", || on("workerd", &[], &[], None))?;
     wrangler(None)?;
@@ -134,13 +137,16 @@ fn all() -> Result<()> {
 
 impl Part {
     fn run(self, name: Option<&str>) -> Result<()> {
-        if let (Self::Lints | Self::Size, Some(name)) = (self, name) {
-            bail!("{name}: lints and size have no tests that a name could pick");
+        if let (Self::Lints | Self::Size | Self::Loader, Some(name)) = (self, name) {
+            bail!(
+                "{name}: lints, size and loader are run whole; a name picks tests of the other parts"
+            );
         }
         match self {
             Self::Lints => lints(),
             Self::Size => size(&build()?),
-            Self::Native => on("workerd", &["--exclude", "asklet-tests"], &[], name),
+            Self::Loader => served(loader),
+            Self::Native => served(|| on("workerd", &["--exclude", "asklet-tests"], &[], name)),
             Self::Api => served(|| on("workerd", &["--test", "api"], &[], name)),
             Self::Wrangler => served(|| wrangler(name)),
             Self::Docs => served(|| {
@@ -163,6 +169,13 @@ fn lints() -> Result<()> {
     timed("formatting", || cargo(&["fmt", "--all", "--check"]))?;
     let lint = ["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"];
     timed("lints", || cargo(&lint))
+}
+
+/// Runs the unit tests of the page's script.
+fn loader() -> Result<()> {
+    let mut node = Node::find()?.command()?;
+    node.args(["--test", "--test-reporter", "dot", "tests/loader/*.test.mjs"]).current_dir(root());
+    timed("tests of the page's script", || loud(&mut node))
 }
 
 fn wrangler(name: Option<&str>) -> Result<()> {

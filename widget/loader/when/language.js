@@ -19,8 +19,8 @@ export function nearest(pairs, ...wanted) {
   const sorted = [...pairs].sort(([a], [b]) => a.length - b.length);
   for (const tag of wanted) {
     // The same tag, then the same language, script and region, then any region, then any script.
-    for (const count of [9, 3, 2, 1]) {
-      const first = (tag) => `${parts(tag).slice(0, count)}`;
+    for (const count of [0, 3, 2, 1]) {
+      const first = (tag) => (count ? `${parts(tag).slice(0, count)}` : tag.toLowerCase());
       const found = sorted.find(([language]) => first(language) === first(tag));
       if (found) return found;
     }
