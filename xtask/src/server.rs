@@ -9,6 +9,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use nix::sys::signal::{self, Signal};
+use nix::unistd::Pid;
 use serde::Deserialize;
 
 use crate::{artefacts, runtime};
@@ -165,10 +167,14 @@ impl Server {
 
     /// Asks it to stop, and kills it if it does not.
     pub fn stop(mut self) -> Result<()> {
-        // The standard library can only kill; `kill` is on every Unix.
-        let asked = Command::new("kill").arg(self.child.id().to_string()).status();
+        if self.ended()?.is_some() {
+            return Ok(());
+        }
+        // It was not waited for, so its id belongs to no other process.
+        let process = Pid::from_raw(i32::try_from(self.child.id())?);
+        signal::kill(process, Signal::SIGTERM).context("cannot ask workerd to stop")?;
         let patience = Instant::now() + STOP_PATIENCE;
-        while asked.as_ref().is_ok_and(ExitStatus::success) && Instant::now() < patience {
+        while Instant::now() < patience {
             if self.ended()?.is_some() {
                 return Ok(());
             }
