@@ -10,6 +10,10 @@ import { setTimeout as pause } from "node:timers/promises";
 
 const MINI_BROWSER = process.env.MINI_BROWSER ?? "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser";
 
+/** How long a browser may take to start, which it does in a second or two; and how often one is started. */
+const START_MS = 9_000;
+const STARTS = 3;
+
 /** How WebDriver marks a reference to an element. */
 const ELEMENT = "element-6066-11e4-a52e-4f735466cecf";
 
@@ -44,16 +48,32 @@ export class Session {
   #origin;
   #path;
 
-  /** Starts with what a visitor can have set, named as in Playwright. */
-  static async start(display, { colorScheme, reducedMotion, userAgent, locale = "C", javaScriptEnabled = true }) {
-    const session = new Session();
+  /**
+   * Starts with what a visitor can have set, named as in Playwright. Now and then the driver waits for its
+   * browser without end; then both are given up, and others are started.
+   */
+  static async start(display, visitor) {
+    for (let starts = 1; ; starts++) {
+      const session = new Session();
+      try {
+        await session.#start(display, visitor);
+        return session;
+      } catch (error) {
+        await session.#end();
+        if (error.name !== "TimeoutError" || starts === STARTS) throw error;
+        console.warn(`MiniBrowser did not start within ${START_MS} ms; it is started again`);
+      }
+    }
+  }
+
+  async #start(display, { colorScheme, reducedMotion, userAgent, locale = "C", javaScriptEnabled = true }) {
     const settings = `[Settings]\ngtk-enable-animations=${reducedMotion === "reduce" ? 0 : 1}\n`;
-    mkdirSync(join(session.#folder, "gtk-3.0"));
-    writeFileSync(join(session.#folder, "gtk-3.0/settings.ini"), settings);
+    mkdirSync(join(this.#folder, "gtk-3.0"));
+    writeFileSync(join(this.#folder, "gtk-3.0/settings.ini"), settings);
     // The field of MiniBrowser's search bar, though hidden, keeps a window wider than a small phone.
-    writeFileSync(join(session.#folder, "gtk-3.0/gtk.css"), "entry { min-width: 0; padding: 0; }");
+    writeFileSync(join(this.#folder, "gtk-3.0/gtk.css"), "entry { min-width: 0; padding: 0; }");
     // WebKit speaks the language that the locale is named for. No such locale needs to be installed.
-    const locales = join(session.#folder, "locales");
+    const locales = join(this.#folder, "locales");
     const lang = locale.replaceAll("-", "_");
     mkdirSync(locales);
     symlinkSync("/usr/lib/locale/C.utf8", join(locales, lang));
@@ -62,12 +82,12 @@ export class Session {
     // The driver's own scripts still run.
     if (!javaScriptEnabled) args.push("--enable-javascript-markup=false");
     const port = await freePort();
-    session.#origin = `http://127.0.0.1:${port}`;
-    session.#driver = spawn("WebKitWebDriver", [`--port=${port}`, "--host=127.0.0.1"], {
+    this.#origin = `http://127.0.0.1:${port}`;
+    this.#driver = spawn("WebKitWebDriver", [`--port=${port}`, "--host=127.0.0.1"], {
       env: {
         ...process.env,
         DISPLAY: display.name,
-        XDG_CONFIG_HOME: session.#folder,
+        XDG_CONFIG_HOME: this.#folder,
         GTK_THEME: colorScheme === "dark" ? "Adwaita:dark" : "Adwaita",
         LOCPATH: locales,
         LC_ALL: lang,
@@ -76,15 +96,19 @@ export class Session {
       },
       stdio: "ignore",
     });
-    await session.#untilReady();
+    await this.#untilReady();
     const alwaysMatch = {
       browserName: "MiniBrowser",
       "webkitgtk:browserOptions": { binary: MINI_BROWSER, args },
     };
-    const { sessionId, capabilities } = await session.#send("POST", "/session", { capabilities: { alwaysMatch } });
-    session.#path = `/session/${sessionId}`;
-    session.version = capabilities.browserVersion;
-    return session;
+    const { sessionId, capabilities } = await this.#send(
+      "POST",
+      "/session",
+      { capabilities: { alwaysMatch } },
+      AbortSignal.timeout(START_MS),
+    );
+    this.#path = `/session/${sessionId}`;
+    this.version = capabilities.browserVersion;
   }
 
   /** The driver says nothing when it listens. */
@@ -99,8 +123,8 @@ export class Session {
     }
   }
 
-  async #send(method, path, body) {
-    const answer = await fetch(this.#origin + path, { method, body: body && JSON.stringify(body) });
+  async #send(method, path, body, signal) {
+    const answer = await fetch(this.#origin + path, { method, body: body && JSON.stringify(body), signal });
     const { value } = await answer.json();
     if (!answer.ok) throw new DriverError(value, path);
     return value;
@@ -145,9 +169,14 @@ export class Session {
     try {
       await this.command("DELETE", "");
     } finally {
-      await end(this.#driver);
-      rmSync(this.#folder, { recursive: true });
+      await this.#end();
     }
+  }
+
+  async #end() {
+    // It has not begun where no port was free.
+    if (this.#driver) await end(this.#driver);
+    rmSync(this.#folder, { recursive: true });
   }
 }
 
