@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { failedRule } from "../../widget/loader/when/audience.js";
+import { withGlobal } from "./globals.mjs";
 
 /** The first rule of an audience that a visitor fails, who has these texts in the store. */
 function failed(audience, { kept = {}, traits = {}, id = "survey" } = {}) {
@@ -12,11 +13,6 @@ function failed(audience, { kept = {}, traits = {}, id = "survey" } = {}) {
     },
   };
   return failedRule({ id, audience }, { store }, { traits });
-}
-
-function withAgent(t, userAgent) {
-  t.after(() => delete globalThis.navigator);
-  Object.defineProperty(globalThis, "navigator", { value: { userAgent, languages: [] }, configurable: true });
 }
 
 test("without rules a survey is for everybody", () => {
@@ -34,7 +30,7 @@ for (const [agent, device] of [
   ["Mozilla/5.0 (Android 15; Tablet; rv:140.0) Firefox/140.0", "tablet"],
 ]) {
   test(`${agent} is a ${device}`, (t) => {
-    withAgent(t, agent);
+    withGlobal(t, "navigator", () => ({ userAgent: agent }));
     for (const kind of ["desktop", "phone", "tablet"]) {
       assert.equal(failed({ devices: [kind] }), kind === device ? undefined : "devices", kind);
     }

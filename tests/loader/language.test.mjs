@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { isPreferred, nearest } from "../../widget/loader/when/language.js";
+import { withGlobal } from "./globals.mjs";
 
 // The server finds the same, by the same table: shared/src/definition/language.rs.
 const CASES = JSON.parse(readFileSync(new URL("nearest.json", import.meta.url), "utf8"));
@@ -21,9 +22,8 @@ test("the first wanted language that has a body counts", () => {
 });
 
 test("a language is preferred with all languages within it", (t) => {
-  t.after(() => delete globalThis.navigator);
   const prefers = (languages, wanted) => {
-    Object.defineProperty(globalThis, "navigator", { value: { languages }, configurable: true });
+    withGlobal(t, "navigator", () => ({ languages }));
     return isPreferred(wanted);
   };
   assert.equal(prefers(["fr", "de-AT"], "de"), true);

@@ -3,6 +3,7 @@ import { beforeEach, mock, test } from "node:test";
 
 import { makeOutbox } from "../../widget/loader/outbox.js";
 import { makeStore } from "../../widget/loader/store.js";
+import { forbidden } from "./globals.mjs";
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -26,12 +27,7 @@ beforeEach(() => {
   answer = () => stored();
   const page = new EventTarget();
   globalThis.addEventListener = page.addEventListener.bind(page);
-  Object.defineProperty(globalThis, "localStorage", {
-    get() {
-      throw new DOMException("forbidden", "SecurityError");
-    },
-    configurable: true,
-  });
+  Object.defineProperty(globalThis, "localStorage", { get: forbidden, configurable: true });
   globalThis.fetch = async (url, { method, body }) => {
     requests.push({ at: Date.now() - NOW, url, method, ...JSON.parse(body) });
     return answer();

@@ -2,16 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { makeStore } from "../../widget/loader/store.js";
-
-/** Gives the page a localStorage for one test, or what naming it does. */
-function withStorage(t, get) {
-  t.after(() => delete globalThis.localStorage);
-  Object.defineProperty(globalThis, "localStorage", { get, configurable: true });
-}
+import { forbidden, withGlobal } from "./globals.mjs";
 
 test("texts are kept under the prefix, and another tab reads them", (t) => {
   const kept = { "page/own": "the page's" };
-  withStorage(t, () => kept);
+  withGlobal(t, "localStorage", () => kept);
   makeStore("asklet/s/").write("seed", "1");
   const other = makeStore("asklet/s/");
   assert.deepEqual(kept, { "page/own": "the page's", "asklet/s/seed": "1" });
@@ -22,9 +17,7 @@ test("texts are kept under the prefix, and another tab reads them", (t) => {
 });
 
 test("where storage is forbidden the page remembers", (t) => {
-  withStorage(t, () => {
-    throw new DOMException("forbidden", "SecurityError");
-  });
+  withGlobal(t, "localStorage", forbidden);
   const store = makeStore("asklet/s/");
   store.write("seed", "1");
   store.write("visit", "2");
@@ -44,7 +37,7 @@ test("where storage is full the page remembers what no longer fits", (t) => {
       },
     },
   );
-  withStorage(t, () => kept);
+  withGlobal(t, "localStorage", () => kept);
   const store = makeStore("asklet/s/");
   store.write("seed", "short");
   store.write("visit", "longer than ten letters");
@@ -54,7 +47,7 @@ test("where storage is full the page remembers what no longer fits", (t) => {
 
 test("what is still to be sent outlives its removal by another tab", (t) => {
   const kept = {};
-  withStorage(t, () => kept);
+  withGlobal(t, "localStorage", () => kept);
   const store = makeStore("asklet/s/");
   store.write("outbox/1", "a display");
   store.write("seed", "1");

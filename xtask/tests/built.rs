@@ -38,6 +38,12 @@ fn copy(from: &Path, to: &Path) {
     assert!(copied.unwrap().success());
 }
 
+/// Replaces a word of a command, which must have it.
+fn replace<'a>(words: &mut [&'a str], word: &str, by: &'a str) {
+    let found = words.iter_mut().find(|known| **known == word);
+    *found.unwrap_or_else(|| panic!("the command has no {word}")) = by;
+}
+
 #[test]
 fn what_was_built_is_served_where_there_is_no_compiler() {
     let own = TempDir::new().unwrap();
@@ -69,10 +75,8 @@ fn the_files_that_the_image_copies_are_all_that_its_command_needs() {
     // Tests listen on this machine alone, and on any free port.
     let data = own.path().join("data");
     let mut arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    for (image, test) in [("0.0.0.0", "127.0.0.1"), ("/data/asklet", data.to_str().unwrap())] {
-        let argument = arguments.iter_mut().find(|argument| **argument == image);
-        *argument.unwrap_or_else(|| panic!("the command has no {image}")) = test;
-    }
+    replace(&mut arguments, "0.0.0.0", "127.0.0.1");
+    replace(&mut arguments, "/data/asklet", data.to_str().unwrap());
     arguments.extend(["--port", "0"]);
     let (_group, said) = run(&program, &arguments, &[], own.path());
     assert!(said.starts_with("Asklet answers at http://localhost:"), "{said}");
@@ -86,10 +90,8 @@ fn the_command_of_the_service_serves_what_was_built() {
     let data = own.path().join("data");
     let mut words: Vec<&str> = command.split(' ').collect();
     assert_eq!(words.remove(0), "/opt/asklet/target/debug/asklet-xtask");
-    for (service, test) in [("8787", "0"), ("/var/lib/asklet", data.to_str().unwrap())] {
-        let word = words.iter_mut().find(|word| **word == service);
-        *word.unwrap_or_else(|| panic!("the command has no {service}")) = test;
-    }
+    replace(&mut words, "8787", "0");
+    replace(&mut words, "/var/lib/asklet", data.to_str().unwrap());
     let program = Path::new(env!("CARGO_BIN_EXE_asklet-xtask"));
     let (_group, said) = run(program, &words, &[], own.path());
     assert!(said.starts_with("Asklet answers at http://localhost:"), "{said}");
