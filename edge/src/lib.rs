@@ -10,26 +10,26 @@ mod platform;
 mod routes;
 mod service;
 
+use asklet_protocol::failure::Failure;
 use asklet_protocol::routes::find;
 use wasm_bindgen::prelude::*;
 use worker::{Env, Response, web_sys};
 
 use crate::http::{respond, url};
 use crate::platform::log;
-use crate::platform::trace::Trace;
+use crate::platform::trace::{Context, Trace};
 
 /// Answers a request. The platform calls this function with each one.
 #[wasm_bindgen]
 pub fn fetch(request: web_sys::Request, env: Env, context: JsValue) -> Result<JsValue, JsValue> {
     log::configure(&env);
-    match find(&request.method(), url::path(&request.url())) {
-        Ok(found) => {
-            let id = found.endpoint.id;
-            match routes::serve(found, request, env, context) {
-                Ok(promise) => Ok(promise.into()),
-                Err(failure) => respond::settle::<Response>(&Trace::new(id), Err(failure)),
-            }
-        }
-        Err(problem) => respond::settle::<Response>(&Trace::new("none"), Err(problem.into())),
+    let found = find(&request.method(), url::path(&request.url()));
+    let trace = Trace::new(found.as_ref().map_or("none", |found| found.endpoint.id));
+    let served = found
+        .map_err(Failure::from)
+        .and_then(|found| routes::serve(found, request, Context::new(env, trace.clone()), context));
+    match served {
+        Ok(promise) => Ok(promise.into()),
+        Err(failure) => respond::settle::<Response>(&trace, Err(failure)),
     }
 }

@@ -3,6 +3,7 @@
 
 use std::cell::OnceCell;
 
+use asklet_protocol::failure::Failure;
 use serde::Serialize;
 use worker::{Env, console_error};
 
@@ -32,6 +33,11 @@ pub fn error(trace: &Trace, status: Option<u16>, cause: &str) {
 /// Logs that something went wrong but was handled.
 pub fn warn(trace: &Trace, cause: &str) {
     console_error!("{}", line("warning", trace, None, Some(cause)));
+}
+
+/// Logs that something failed whose failure was handled: what went wrong, and why.
+pub fn handled(trace: &Trace, what: &str, failure: &Failure) {
+    warn(trace, &format!("{what}: {}", failure.log_text()));
 }
 
 /// Logs that a request was answered, if the deployment wants a line for each request.

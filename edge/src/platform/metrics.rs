@@ -35,7 +35,7 @@ struct Metrics {
     folds: u64,
     /// How often objects woke, by kind.
     woken: BTreeMap<&'static str, u64>,
-    /// The objects that woke last, by kind and id.
+    /// Objects that woke, by kind and id.
     objects: BTreeMap<(&'static str, String), Object>,
 }
 
@@ -119,14 +119,42 @@ pub fn text() -> String {
 impl Metrics {
     fn text(&self) -> String {
         let mut text = Text::default();
-        text.family("asklet_requests_total", "counter", "Requests by route and status.");
+        let name = "asklet_requests_total";
+        text.family(name, "counter", "Requests by route and status.");
         for ((route, status), count) in &self.requests {
-            text.sample(
-                "asklet_requests_total",
-                &format!("route=\"{route}\",status=\"{status}\""),
-                count,
-            );
+            text.sample(name, &format!("route=\"{route}\",status=\"{status}\""), count);
         }
+        self.write_durations(&mut text);
+        text.counter("asklet_displays_stored_total", "Displays that were accepted.", self.stored);
+        let name = "asklet_displays_refused_total";
+        text.family(name, "counter", "Requests with a display that were refused, by code.");
+        for (code, count) in &self.refused {
+            text.sample(name, &format!("code=\"{code}\""), count);
+        }
+        let help = "Parts of the log that were folded into counters.";
+        text.counter("asklet_folds_total", help, self.folds);
+        let name = "asklet_objects_woken_total";
+        text.family(name, "counter", "How often objects woke, by kind.");
+        for (kind, count) in &self.woken {
+            text.sample(name, &format!("object=\"{kind}\""), count);
+        }
+        let (mut bytes, mut outbox) = (BTreeMap::<&str, u64>::new(), 0);
+        for ((kind, _), object) in &self.objects {
+            *bytes.entry(kind).or_default() += object.bytes;
+            outbox += object.outbox;
+        }
+        let name = "asklet_stored_bytes";
+        text.family(name, "gauge", "Bytes in use by the objects that woke, by kind.");
+        for (kind, bytes) in &bytes {
+            text.sample(name, &format!("object=\"{kind}\""), bytes);
+        }
+        let name = "asklet_outbox_messages";
+        text.family(name, "gauge", "Messages to shards that are not delivered.");
+        text.sample(name, "", &outbox);
+        text.0
+    }
+
+    fn write_durations(&self, text: &mut Text) {
         let name = "asklet_request_duration_seconds";
         text.family(name, "histogram", "How long requests took, by route.");
         for (route, durations) in &self.durations {
@@ -141,50 +169,6 @@ impl Metrics {
             text.sample(&format!("{name}_sum"), &labels, &seconds(durations.sum_ms));
             text.sample(&format!("{name}_count"), &labels, &below);
         }
-        text.family(
-            "asklet_displays_stored_total",
-            "counter",
-            "Revisions of displays that were stored.",
-        );
-        text.sample("asklet_displays_stored_total", "", &self.stored);
-        text.family(
-            "asklet_displays_refused_total",
-            "counter",
-            "Revisions of displays that were refused, by the code of the problem.",
-        );
-        for (code, count) in &self.refused {
-            text.sample("asklet_displays_refused_total", &format!("code=\"{code}\""), count);
-        }
-        text.family(
-            "asklet_folds_total",
-            "counter",
-            "Parts of the log that were folded into counters.",
-        );
-        text.sample("asklet_folds_total", "", &self.folds);
-        text.family("asklet_objects_woken_total", "counter", "How often objects woke, by kind.");
-        for (kind, count) in &self.woken {
-            text.sample("asklet_objects_woken_total", &format!("object=\"{kind}\""), count);
-        }
-        let (mut bytes, mut outbox) = (BTreeMap::<&str, u64>::new(), 0);
-        for ((kind, _), object) in &self.objects {
-            *bytes.entry(kind).or_default() += object.bytes;
-            outbox += object.outbox;
-        }
-        text.family(
-            "asklet_stored_bytes",
-            "gauge",
-            "Bytes in use by the objects that woke, by kind.",
-        );
-        for (kind, bytes) in &bytes {
-            text.sample("asklet_stored_bytes", &format!("object=\"{kind}\""), bytes);
-        }
-        text.family(
-            "asklet_outbox_messages",
-            "gauge",
-            "Messages to shards that are not delivered.",
-        );
-        text.sample("asklet_outbox_messages", "", &outbox);
-        text.0
     }
 }
 
@@ -201,6 +185,12 @@ struct Text(String);
 impl Text {
     fn family(&mut self, name: &str, kind: &str, help: &str) {
         self.0 += &format!("# HELP {name} {help}\n# TYPE {name} {kind}\n");
+    }
+
+    /// Writes a counter that has no labels.
+    fn counter(&mut self, name: &str, help: &str, value: u64) {
+        self.family(name, "counter", help);
+        self.sample(name, "", &value);
     }
 
     fn sample(&mut self, name: &str, labels: &str, value: &dyn std::fmt::Display) {

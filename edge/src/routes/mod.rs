@@ -22,10 +22,10 @@ use asklet_protocol::routes::{
 use asklet_shared::problem::{Code, Problem};
 use wasm_bindgen::JsValue;
 use worker::js_sys::Promise;
-use worker::{Env, Headers, Method, Request, Response, web_sys};
+use worker::{Headers, Method, Request, Response, web_sys};
 
 use crate::http::{asset, auth, promise, respond, sign_in, url};
-use crate::platform::trace::{Context, Trace};
+use crate::platform::trace::Context;
 use crate::platform::zone;
 use crate::service::caller::Team;
 
@@ -33,12 +33,11 @@ use crate::service::caller::Team;
 pub fn serve(
     found: Found,
     request: web_sys::Request,
-    env: Env,
+    env: Context,
     execution: JsValue,
 ) -> Result<Promise, Failure> {
     let Found { endpoint, route } = found;
-    let trace = Trace::new(endpoint.id);
-    let env = Context::new(env, trace.clone());
+    let trace = env.trace.clone();
     match route {
         Route::Forwarded(ForwardedRoute::Collect { site, survey, shard, seal }) => {
             page::forward(&request, &env, (&site, &survey), (shard, &seal))
@@ -56,10 +55,8 @@ pub fn serve(
             of_operator(endpoint, route, request.into(), &env).await
         })),
         Route::Team(asked) => {
-            Ok(promise::of(
-                trace,
-                async move { of_team(endpoint, asked, request.into(), &env).await },
-            ))
+            let work = async move { of_team(endpoint, asked, request.into(), &env).await };
+            Ok(promise::of(trace, work))
         }
     }
 }

@@ -133,7 +133,7 @@ impl Team {
         }
         let call = TeamCall::KeepAnswer { answer: answer.to_owned() };
         if let Err(failure) = self.ask(call).await {
-            log::warn(&self.env.trace, &format!("an answer was not kept: {}", failure.log_text()));
+            log::handled(&self.env.trace, "an answer was not kept", &failure);
         }
     }
 
@@ -204,10 +204,7 @@ impl Team {
         };
         if let Err(failure) = self.call::<()>(TeamCall::End { intent, happened }).await {
             // The change is made, even if it could not be entered in the log at once.
-            log::warn(
-                &self.env.trace,
-                &format!("a change is not in the log yet: {}", failure.log_text()),
-            );
+            log::handled(&self.env.trace, "a change is not in the log yet", &failure);
         }
         outcome
     }

@@ -113,10 +113,7 @@ pub fn notify(
             rpc::call::<()>(&stubs::site(&env, &site)?, &call).await
         };
         if let Err(failure) = notified.await {
-            log::warn(
-                &env.trace,
-                &format!("the site was not told of an install: {}", failure.log_text()),
-            );
+            log::handled(&env.trace, "the site was not told of an install", &failure);
             NOTIFIED.with_borrow_mut(|notified| notified.take_back(site.as_str(), &what));
         }
     });

@@ -9,4 +9,4 @@ pub use access::Access;
 pub use route::{
     ForwardedRoute, OperatorRoute, PublicRoute, Route, SurveyRoute, TeamRequest, TeamRoute,
 };
-pub use table::{ENDPOINTS, Endpoint, Found, PREFLIGHT, find};
+pub use table::{ENDPOINTS, Endpoint, Found, PREFLIGHT, find, not_found};

@@ -398,7 +398,8 @@ fn ids<'a>(template: &str, steps: &[&'a str]) -> Option<Vec<&'a str>> {
     steps.next().is_none().then_some(ids)
 }
 
-fn not_found() -> Problem {
+/// Returns the problem for a request that no route has.
+pub fn not_found() -> Problem {
     Problem::new(Code::NotFound, "there is no such route")
 }
 

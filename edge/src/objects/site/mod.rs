@@ -175,10 +175,7 @@ impl Site {
         if ((change.is_some() && answer.is_ok()) || is_due)
             && let Err(failure) = self.deliver_messages(context).await
         {
-            log::warn(
-                &context.trace,
-                &format!("messages wait for the next change: {}", failure.log_text()),
-            );
+            log::handled(&context.trace, "messages wait for the next change", &failure);
         }
         rpc::told(answer?)
     }
@@ -273,10 +270,7 @@ impl Site {
         let responses = match self.count_responses(context, site, survey).await {
             Ok(responses) => responses,
             Err(failure) => {
-                log::warn(
-                    &context.trace,
-                    &format!("a shard did not count: {}", failure.log_text()),
-                );
+                log::handled(&context.trace, "a shard did not count", &failure);
                 known.map_or(0, |(_, known)| known)
             }
         };
@@ -308,14 +302,8 @@ impl Site {
             let run = async |message: &OutboxMessage| {
                 let outcome = self.deliver(context, message).await;
                 if let Err(failure) = &outcome {
-                    {
-                        let cause = failure.log_text();
-                        let shard = message.shard;
-                        log::warn(
-                            &context.trace,
-                            &format!("a message to shard {shard} was not delivered: {cause}"),
-                        )
-                    };
+                    let what = format!("a message to shard {} was not delivered", message.shard);
+                    log::handled(&context.trace, &what, failure);
                 }
                 outcome.is_ok()
             };

@@ -155,7 +155,7 @@ impl Shard {
                 let imported = imported?;
                 // The lines are stored, whether or not the alarm can be set. The next display sets it too.
                 if let Err(failure) = self.after(Recorded::New).await {
-                    log::warn(trace, &format!("no alarm was set: {}", failure.log_text()));
+                    log::handled(trace, "no alarm was set", &failure);
                 }
                 rpc::answer(&imported)
             }

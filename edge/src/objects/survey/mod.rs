@@ -17,7 +17,7 @@ use std::rc::Rc;
 use asklet_protocol::failure::Failure;
 use asklet_protocol::json;
 use asklet_protocol::policy::Policy;
-use asklet_protocol::routes::{ForwardedRoute, Found, Route, find};
+use asklet_protocol::routes::{ForwardedRoute, Found, Route, find, not_found};
 use asklet_shared::definition::{Definition, Published};
 use asklet_shared::display::Display;
 use asklet_shared::problem::{Code, Problem};
@@ -169,7 +169,7 @@ impl Shard {
                 let address = Address { context, site, survey, shard: 0 };
                 Ok(promise::of(trace, async move { this.body(&address, &digest).await }))
             }
-            _ => Err(Problem::new(Code::NotFound, "there is no such route").into()),
+            _ => Err(not_found().into()),
         }
     }
 
