@@ -14,6 +14,7 @@ use std::collections::btree_map::Entry;
 use std::error::Error;
 use std::fmt;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::facts::Facts;
@@ -81,6 +82,10 @@ impl Histogram {
 /// Digests of respondents are below this number, so that JSON and SQLite keep them exactly.
 pub const DIGESTS: u64 = 1 << 53;
 
+/// No count is larger, since JSON keeps integers exactly up to here. Any number of such counts that a survey can
+/// have adds up without an overflow.
+const COUNT_LIMIT: u64 = 1 << 53;
+
 /// Number of slots in one row of respondents.
 const SLOTS_PER_HOUR: u8 = 4;
 
@@ -127,24 +132,20 @@ impl Packed {
     /// Passes slot, value and count of every entry in the bytes that [`Packed::encode`] wrote to a function,
     /// without building a [`Packed`]: a year of a large survey has hundreds of thousands of entries.
     pub fn each(bytes: &[u8], mut counted: impl FnMut(u8, u64, u64)) -> Result<(), BrokenCounter> {
-        let mut rest = bytes.iter();
-        // Every number is a varint of postcard: seven bits a byte, the lowest first. A `u8` reads as one too,
-        // since slots are below 128.
-        let mut number = || {
-            let mut number = 0_u64;
-            for shift in (0..u64::BITS).step_by(7) {
-                let byte = *rest.next().ok_or(BrokenCounter)?;
-                number |= u64::from(byte & 0x7f) << shift;
-                if byte < 0x80 {
-                    return Ok(number);
+        fn take<T: DeserializeOwned>(rest: &mut &[u8]) -> Result<T, BrokenCounter> {
+            let (value, after) = postcard::take_from_bytes(rest).map_err(|_| BrokenCounter)?;
+            *rest = after;
+            Ok(value)
+        }
+        let mut rest = bytes;
+        for _ in 0..take::<usize>(&mut rest)? {
+            let slot = take(&mut rest)?;
+            for _ in 0..take::<usize>(&mut rest)? {
+                let (value, count) = (take(&mut rest)?, take(&mut rest)?);
+                if count > COUNT_LIMIT {
+                    return Err(BrokenCounter);
                 }
-            }
-            Err(BrokenCounter)
-        };
-        for _ in 0..number()? {
-            let slot = u8::try_from(number()?).map_err(|_| BrokenCounter)?;
-            for _ in 0..number()? {
-                counted(slot, number()?, number()?);
+                counted(slot, value, count);
             }
         }
         Ok(())
@@ -177,12 +178,13 @@ impl Packed {
     fn change(&mut self, slot: u8, value: u64, change: CounterChange) -> Result<(), BrokenCounter> {
         match change {
             CounterChange::PutIn(times) => {
-                *self.slots.entry(slot).or_default().entry(value).or_default() += times;
+                let count = self.slots.entry(slot).or_default().entry(value).or_default();
+                *count = count.checked_add(times).ok_or(BrokenCounter)?;
             }
             CounterChange::TakeOut => {
                 let values = self.slots.get_mut(&slot).ok_or(BrokenCounter)?;
                 let count = values.get_mut(&value).ok_or(BrokenCounter)?;
-                *count -= 1;
+                *count = count.checked_sub(1).ok_or(BrokenCounter)?;
                 if *count == 0 {
                     values.remove(&value);
                 }
@@ -371,5 +373,24 @@ mod tests {
         let bytes = large.encode().unwrap();
         Packed::each(&bytes, |slot, value, count| each.push((slot, value, count))).unwrap();
         assert_eq!(each, [(1, u64::MAX, 1 << 40)]);
+    }
+
+    #[test]
+    fn stored_counts_that_cannot_be_are_an_error_and_never_overflow() {
+        let row = |count: u64| Packed { slots: [(1, [(9, count)].into())].into() };
+        let each = |row: &Packed| Packed::each(&row.encode().unwrap(), |_, _, _| ());
+        assert_eq!(each(&row(COUNT_LIMIT)), Ok(()));
+        assert_eq!(each(&row(COUNT_LIMIT + 1)), Err(BrokenCounter));
+        assert_eq!(row(u64::MAX).change(1, 9, CounterChange::PutIn(1)), Err(BrokenCounter));
+        assert_eq!(row(0).change(1, 9, CounterChange::TakeOut), Err(BrokenCounter));
+        let request = Request::whole("score", 0, time::DAY_MS);
+        let key = CounterKey {
+            question: "score".to_owned(),
+            dimension: String::new(),
+            day: u64::MAX,
+            value: String::new(),
+        };
+        let bytes = row(1).encode().unwrap();
+        assert_eq!(request.nothing().add_row(&request, &key, &bytes), Err(BrokenCounter));
     }
 }

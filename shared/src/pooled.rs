@@ -117,33 +117,37 @@ pub fn pools(members: &[Member], asked: &PoolRequest<'_>) -> Vec<Pool> {
     scales.into_iter().map(|(scale, members)| pool(scale, &members, asked)).collect()
 }
 
-fn pool(scale: Scale, members: &[&Member], asked: &PoolRequest<'_>) -> Pool {
-    let score = |answers: &Histogram| sample(scale, answers).score();
-    let point = |from_ms: u64, to_ms: u64, tallies: &mut dyn Iterator<Item = (&Member, Tally)>| {
-        let (mut answers, mut funnel) = (Histogram::default(), Histogram::default());
-        let mut survey = None;
-        for (member, tally) in tallies {
-            answers.merge(&oriented(&member.rating, &tally.question(&member.question)));
-            // If a survey has two questions in the pool, each of its displays counts only once.
-            if survey.replace(&member.survey) != Some(&member.survey) {
-                funnel.merge(&tally.question(FUNNEL));
-            }
+/// Adds up the tallies of a pool's members: returns the answers, and the point of the trend that they make.
+fn point(
+    scale: Scale,
+    (from_ms, to_ms): (u64, u64),
+    tallies: &mut dyn Iterator<Item = (&Member, Tally)>,
+) -> (Histogram, TrendPoint) {
+    let (mut answers, mut funnel) = (Histogram::default(), Histogram::default());
+    let mut survey = None;
+    for (member, tally) in tallies {
+        answers.merge(&oriented(&member.rating, &tally.question(&member.question)));
+        // If a survey has two questions in the pool, each of its displays counts only once.
+        if survey.replace(&member.survey) != Some(&member.survey) {
+            funnel.merge(&tally.question(FUNNEL));
         }
-        let score = score(&answers);
-        let funnel = Funnel::of(&funnel);
-        let point = TrendPoint { from: rfc3339(from_ms), to: rfc3339(to_ms), score, funnel };
-        (answers, point)
-    };
-    let (from_ms, to_ms) = asked.request.range();
+    }
+    let score = sample(scale, &answers).score();
+    let funnel = Funnel::of(&funnel);
+    let point = TrendPoint { from: rfc3339(from_ms), to: rfc3339(to_ms), score, funnel };
+    (answers, point)
+}
+
+fn pool(scale: Scale, members: &[&Member], asked: &PoolRequest<'_>) -> Pool {
     let totals = &mut members.iter().map(|member| (*member, member.counted.total()));
-    let (answers, whole) = point(from_ms, to_ms, totals);
+    let (answers, whole) = point(scale, asked.request.range(), totals);
     let trend = asked.trend.then(|| {
         let edges = asked.request.edges.iter().zip(asked.request.edges.iter().skip(1));
         let points = edges.enumerate().map(|(at, (from_ms, to_ms))| {
             let tallies = &mut members
                 .iter()
                 .filter_map(|member| Some((*member, member.counted.points.get(at)?.clone())));
-            point(*from_ms, *to_ms, tallies).1
+            point(scale, (*from_ms, *to_ms), tallies).1
         });
         points.collect()
     });
@@ -152,7 +156,7 @@ fn pool(scale: Scale, members: &[&Member], asked: &PoolRequest<'_>) -> Pool {
         let totals = &mut members
             .iter()
             .filter_map(|member| Some((*member, member.before.as_ref()?.total())));
-        let (before, previous) = point(asked.before.0, asked.before.1, totals);
+        let (before, previous) = point(scale, asked.before, totals);
         PoolChange {
             previous,
             difference: sample(scale, &answers).difference(&sample(scale, &before), SIGNIFICANT),
@@ -160,7 +164,7 @@ fn pool(scale: Scale, members: &[&Member], asked: &PoolRequest<'_>) -> Pool {
     });
     let mix = members.iter().map(|member| {
         let theirs = oriented(&member.rating, &member.counted.total().question(&member.question));
-        let score = score(&theirs);
+        let score = sample(scale, &theirs).score();
         Part {
             survey: member.survey.clone(),
             name: member.name.clone(),

@@ -257,7 +257,7 @@ mod tests {
     fn a_problem_is_a_problem_document() {
         let problem = Problem::new(Code::ScoreOffScale, "11 is not on the scale")
             .at("answers.score")
-            .limit("0..=10");
+            .limit("0 to 10");
         let document = serde_json::to_value(&problem).unwrap();
         assert_eq!(
             document,
@@ -268,7 +268,7 @@ mod tests {
                 "detail": "11 is not on the scale",
                 "code": "score_off_scale",
                 "field": "answers.score",
-                "limit": "0..=10",
+                "limit": "0 to 10",
             })
         );
         assert_eq!(serde_json::from_value::<Problem>(document).unwrap(), problem);

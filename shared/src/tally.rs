@@ -268,8 +268,8 @@ impl Counted {
         key: &CounterKey,
         packed: &[u8],
     ) -> Result<(), BrokenCounter> {
-        let start_ms = key.day * time::DAY_MS;
-        let at_ms = |slot: u8| start_ms + u64::from(slot) * time::BUCKET_MS;
+        let start_ms = key.day.checked_mul(time::DAY_MS).ok_or(BrokenCounter)?;
+        let at_ms = |slot: u8| start_ms.saturating_add(u64::from(slot) * time::BUCKET_MS);
         if key.dimension == RESPONDENT {
             return Packed::each(packed, |slot, digest, _| {
                 // Larger values say what the row left out.

@@ -110,6 +110,7 @@ impl Move<'_> {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story, told in order")]
 fn a_site_that_moved_has_the_same_figures_settings_and_state_and_goes_on_there() {
     let (old, new) = (Machine::start(), Machine::start());
     let site = old.site();
@@ -276,6 +277,7 @@ fn a_shard_that_changes_while_it_moves_begins_again_and_one_that_is_not_whole_te
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story, told in order")]
 fn until_the_last_page_has_come_nothing_tells_a_part_and_no_display_is_lost() {
     let deployment = Deployment::start();
     let (site, to) = (deployment.site(), deployment.site());

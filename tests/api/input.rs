@@ -87,7 +87,7 @@ fn what_does_not_fit_is_told_in_words_that_callers_know() {
             (&json!("score"), &json!("an integer from 0 to 10"))
         );
     }
-    assert_eq!(problems[3]["problem"]["limit"], "0..=10");
+    assert_eq!(problems[3]["problem"]["limit"], "0 to 10");
     let told = display(1, 1, "started", json!({ "score": "9" }));
     let problem = survey.collect(&told).problem(422, "wrong_answer_type");
     assert_eq!(problem["detail"], "the question takes an integer from 0 to 10");

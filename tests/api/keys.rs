@@ -127,6 +127,7 @@ fn a_key_that_breaks_a_rule_is_refused_with_the_field() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story, told in order")]
 fn the_log_says_who_did_what_and_never_about_whom() {
     let deployment = Deployment::start();
     let site = deployment.site();

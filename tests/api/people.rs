@@ -43,6 +43,7 @@ pub fn with_plan() -> Value {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story, told in order")]
 fn a_token_says_who_answers_and_a_wrong_one_costs_no_answer() {
     let deployment = Deployment::start();
     let site = deployment.site();

@@ -61,6 +61,7 @@ fn with_everything() -> Value {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story, told in order")]
 fn responses_are_listed_newest_first_with_what_is_known_of_them() {
     let deployment = Deployment::start();
     let site = deployment.site();
@@ -273,6 +274,7 @@ fn a_place_in_one_survey_is_none_in_another() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story, told in order")]
 fn an_export_is_imported_again_as_what_it_was() {
     let deployment = Deployment::start();
     let site = deployment.site();

@@ -191,7 +191,7 @@ fn more_shards_lose_and_double_nothing() {
     survey.collect_on(3, &scored(2)).problem(404, "unknown_shard");
     let grow = |shards: u16| survey.request("POST", "/shards").json(&json!({ "shards": shards }));
     assert_eq!(grow(4).expect(200)["shards"], 4);
-    assert_eq!(grow(3).problem(422, "invalid_settings")["limit"], "4..=8");
+    assert_eq!(grow(3).problem(422, "invalid_settings")["limit"], "4 to 8");
     assert_eq!(grow(9).problem(422, "invalid_settings")["field"], "shards");
 
     // The shard that refused it a moment ago takes it now.

@@ -91,38 +91,25 @@ pub fn assets() -> Result<()> {
     }
     .run(|| {
         let stage = root().join(STAGE);
-        let script = |name: &str, options: &[&str]| {
-            let minified = stage.join("min").join(name);
-            minify(&root().join("widget/loader").join(name), &minified, options)?;
-            read(&minified)
-        };
-        let entry = script("asklet.js", &["--format=iife"])?;
-        let close: BTreeMap<_, _> =
-            Words::all().iter().map(|words| (words.language, words.close)).collect();
-        let close = format!("--define:CLOSE={}", serde_json::to_string(&close)?);
-        let frame = script("when/frame.js", &["--format=esm", &close])?;
-        let frame_name = format!("frame-{}.js", artefacts::digest(&[&frame]));
-        let named = format!("--define:FRAME=\"{frame_name}\"");
-        let when = script("when.js", &["--format=esm", &named])?;
-        let debug = script("debug.js", &["--format=esm"])?;
         let (glue, wasm) = (read(&stage.join("widget.js"))?, read(&stage.join("widget.wasm"))?);
+        let scripts = Scripts::minify(&stage)?;
         let widget = artefacts::digest(&[&glue, &wasm]);
         let manifest = Manifest {
-            entry: artefacts::digest(&[&entry]),
+            entry: artefacts::digest(&[&scripts.entry]),
             files: Files {
-                when: format!("when-{}.js", artefacts::digest(&[&when])),
+                when: format!("when-{}.js", artefacts::digest(&[&scripts.when])),
                 widget: format!("widget-{widget}"),
-                frame: frame_name,
+                frame: scripts.frame_name.clone(),
             },
         };
         let [entry_name, when_name, glue_name, wasm_name, frame_name] = &manifest.hashed();
         let scripts = [
-            ("asklet.js", &entry),
-            (entry_name, &entry),
-            (when_name, &when),
+            ("asklet.js", &scripts.entry),
+            (entry_name, &scripts.entry),
+            (when_name, &scripts.when),
             (glue_name, &glue),
-            (frame_name, &frame),
-            ("debug.js", &debug),
+            (frame_name, &scripts.frame),
+            ("debug.js", &scripts.debug),
         ];
         for (name, content) in scripts {
             artefacts::put(name, content)?;
@@ -135,6 +122,39 @@ pub fn assets() -> Result<()> {
         manifest.write()?;
         artefacts::remove_outdated(&manifest)
     })
+}
+
+/// The scripts of `widget/loader/`, minified.
+struct Scripts {
+    entry: Vec<u8>,
+    when: Vec<u8>,
+    frame: Vec<u8>,
+    /// The hashed name of `frame`, which is in `when`.
+    frame_name: String,
+    debug: Vec<u8>,
+}
+
+impl Scripts {
+    fn minify(stage: &Path) -> Result<Self> {
+        let script = |name: &str, options: &[&str]| {
+            let minified = stage.join("min").join(name);
+            minify(&root().join("widget/loader").join(name), &minified, options)?;
+            read(&minified)
+        };
+        let close: BTreeMap<_, _> =
+            Words::all().iter().map(|words| (words.language, words.close)).collect();
+        let close = format!("--define:CLOSE={}", serde_json::to_string(&close)?);
+        let frame = script("when/frame.js", &["--format=esm", &close])?;
+        let frame_name = format!("frame-{}.js", artefacts::digest(&[&frame]));
+        let named = format!("--define:FRAME=\"{frame_name}\"");
+        Ok(Self {
+            entry: script("asklet.js", &["--format=iife"])?,
+            when: script("when.js", &["--format=esm", &named])?,
+            frame,
+            frame_name,
+            debug: script("debug.js", &["--format=esm"])?,
+        })
+    }
 }
 
 fn minify(from: &Path, to: &Path, options: &[&str]) -> Result<()> {

@@ -3,7 +3,7 @@
 use std::env;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -46,13 +46,9 @@ pub fn serve(options: &Options) -> Result<()> {
     let folder = DataFolder::open(&options.data)?;
     let listen = SocketAddr::new(options.host, options.port);
     check_address(listen)?;
-    let token = |name| env::var(name).ok().filter(|token| !token.is_empty());
-    let own_token = token("ASKLET_ADMIN_TOKEN");
-    let next_token = token("ASKLET_ADMIN_TOKEN_NEXT");
-    let encryption_key = token("ASKLET_ENCRYPTION_KEY");
-    check_secret("ASKLET_ADMIN_TOKEN", own_token.as_deref())?;
-    check_secret("ASKLET_ADMIN_TOKEN_NEXT", next_token.as_deref())?;
-    check_secret("ASKLET_ENCRYPTION_KEY", encryption_key.as_deref())?;
+    let own_token = secret_of("ASKLET_ADMIN_TOKEN")?;
+    let next_token = secret_of("ASKLET_ADMIN_TOKEN_NEXT")?;
+    let encryption_key = secret_of("ASKLET_ENCRYPTION_KEY")?;
     if options.built {
         check_built()?;
     } else {
@@ -69,7 +65,7 @@ pub fn serve(options: &Options) -> Result<()> {
     let admin_token = own_token.or(demo_token);
     let header = |name| env::var(name).unwrap_or_default();
     let headers = [header("ASKLET_ADDRESS_HEADER"), header("ASKLET_COUNTRY_HEADER")];
-    let mut server = Server::start(Config {
+    let server = Server::start(Config {
         listen,
         artefacts: artefacts::dist(),
         data: folder.path(),
@@ -92,7 +88,18 @@ pub fn serve(options: &Options) -> Result<()> {
         demo::prepare(&folder, &server.url(), token).context("the demo could not be made")?;
     }
     println!("Ctrl-C stops it.");
+    wait(server, &stopped)
+}
 
+/// Returns the secret in a variable; `None` if it is not set, or empty.
+fn secret_of(variable: &str) -> Result<Option<String>> {
+    let secret = env::var(variable).ok().filter(|secret| !secret.is_empty());
+    check_secret(variable, secret.as_deref())?;
+    Ok(secret)
+}
+
+/// Waits until the server is asked to stop, and stops it.
+fn wait(mut server: Server, stopped: &Receiver<()>) -> Result<()> {
     loop {
         match stopped.recv_timeout(Duration::from_millis(200)) {
             Ok(()) => return server.stop(),

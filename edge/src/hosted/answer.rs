@@ -20,7 +20,7 @@ pub fn settle(
     origins: &[String],
 ) -> Result<Response, Failure> {
     let failure = match outcome {
-        Ok(page) => return answer(visit, &page, 200, origins),
+        Ok(page) => return answer(visit, page, 200, origins),
         Err(failure) => failure,
     };
     let problem = respond::report(trace, failure);
@@ -32,21 +32,16 @@ pub fn settle(
         }
         _ => view::message("en", &problem.detail, visit.is_framed),
     };
-    answer(visit, &page, problem.code.status(), origins)
+    answer(visit, page, problem.code.status(), origins)
 }
 
 /// Browser features that the page never uses. They stay off, even for code that somebody gets into the page.
 const PERMISSIONS: &str =
     "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()";
 
-fn answer(
-    visit: &Visit,
-    page: &Page,
-    status: u16,
-    origins: &[String],
-) -> Result<Response, Failure> {
+fn answer(visit: &Visit, page: Page, status: u16, origins: &[String]) -> Result<Response, Failure> {
     let digest = |text: &str| STANDARD.encode(Sha256::digest(text));
-    let style = digest(page.style.as_str());
+    let style = digest(&page.style);
     let mut policy = format!("default-src 'none'; style-src 'sha256-{style}'; ");
     if !page.script.is_empty() {
         policy.push_str(&format!("script-src 'sha256-{}'; ", digest(page.script)));
@@ -75,5 +70,5 @@ fn answer(
     if let Some(seconds) = respond::retry_after(status) {
         answer = answer.with_header("retry-after", seconds)?;
     }
-    Ok(answer.fixed(page.html.as_str().as_bytes().to_vec()))
+    Ok(answer.fixed(page.html.into_bytes()))
 }

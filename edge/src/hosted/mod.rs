@@ -10,7 +10,6 @@
 //! pages of a published survey (see [`crate::objects`]), and the Worker those of a draft ([`crate::routes`]).
 
 pub mod answer;
-mod html;
 pub mod token;
 pub mod view;
 pub mod visit;

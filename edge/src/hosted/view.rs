@@ -6,8 +6,8 @@ use asklet_shared::body::{Body, Field, Rating};
 use asklet_shared::definition::language::is_right_to_left;
 use asklet_shared::display::{Answer, Answers};
 use asklet_shared::validate::is_safe_link;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::hosted::html::Html;
 use crate::hosted::walk::{Complaint, Next};
 
 /// The widget's style sheet. It has rules for a host element, which does not exist here, and for a panel, which
@@ -25,9 +25,9 @@ const SCRIPT: &str = "parent.postMessage({asklet:document.body.dataset.reached},
 /// A page.
 pub struct Page {
     /// The document.
-    pub html: Html,
+    pub html: String,
     /// The content of its style element, which the content security policy names.
-    pub style: Html,
+    pub style: String,
     /// The content of its script element, which the content security policy names; empty without a script.
     pub script: &'static str,
 }
@@ -58,44 +58,39 @@ pub fn page(content: &PageContent<'_>) -> Page {
     };
     let Some(question) = body.questions.get(at) else { return thanks(body, answers, is_framed) };
     let given = answers.get(&question.id);
-    let mut page =
-        Page::open(&body.language, &question.text, &body.style, frame(is_framed, answers));
-    let html = &mut page.html;
-    html.raw("<form method=\"post\" autocomplete=\"off\">");
     let (name, value) = content.carried;
-    hidden(html, name, value);
-    hidden(html, "at", &at.to_string());
-    if let Some(complaint) = complaint {
-        html.raw("<p class=\"error\" id=\"error\" role=\"alert\">");
-        html.text(&said(complaint, &body.language)).raw("</p>");
-    }
     let is_refused = complaint.is_some();
-    match &question.field {
-        Field::Rating(scale) => rating(html, &question.text, scale, given, is_refused),
+    let field = match &question.field {
+        Field::Rating(scale) => rating(&question.text, scale, given, is_refused),
         Field::Text(_) => {
             let text = match given {
                 _ if is_refused => content.written,
                 Some(Answer::Text(text)) => text,
                 _ => "",
             };
-            comment(html, &question.text, &body.strings.optional, text, is_refused);
+            comment(&question.text, &body.strings.optional, text, is_refused)
         }
-    }
-    actions(html, body, answers, at);
-    html.raw("</form>");
-    if at == 0 {
-        notice(html, body);
-    }
-    page.close()
+    };
+    let main = html! {
+        form method="post" autocomplete="off" {
+            input type="hidden" name=(name) value=(value);
+            input type="hidden" name="at" value=(at);
+            @if let Some(complaint) = complaint {
+                p.error #error role="alert" { (message_of(complaint, &body.language)) }
+            }
+            (field)
+            (actions(body, answers, at))
+        }
+        @if at == 0 { (notice(body)) }
+    };
+    document(&body.language, &question.text, &body.style, frame(is_framed, answers), &main)
 }
 
 /// Returns a page that shows only a message.
 pub fn message(language: &str, text: &str, is_framed: bool) -> Page {
     // Such a page reports nothing: the surrounding page has no survey to show.
     let frame = if is_framed { Frame::Silent } else { Frame::None };
-    let mut page = Page::open(language, text, "", frame);
-    page.html.raw("<p class=\"thanks\">").text(text).raw("</p>");
-    page.close()
+    document(language, text, "", frame, &html! { p.thanks { (text) } })
 }
 
 /// Whether a page is in a frame, and what it reports.
@@ -115,50 +110,39 @@ fn frame(is_framed: bool, answers: &Answers) -> Frame {
     }
 }
 
-impl Page {
-    /// Writes the page up to the beginning of its content.
-    fn open(language: &str, title: &str, style: &str, frame: Frame) -> Self {
-        let mut sheet = Html::default();
-        sheet.style(WIDGET_STYLE).style(style).style(PAGE_STYLE);
-        let mut html = Html::default();
-        html.raw("<!doctype html><html lang=\"").text(language);
-        html.raw(if is_right_to_left(language) { "\" dir=\"rtl" } else { "\" dir=\"ltr" });
-        html.raw(
-            "\"><head><meta charset=\"utf-8\">\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-             <meta name=\"color-scheme\" content=\"light dark\">\
-             <meta name=\"robots\" content=\"noindex\"><title>",
-        );
-        html.text(title).raw("</title><style>").style(sheet.as_str()).raw("</style></head>");
-        let mut script = "";
-        match frame {
-            Frame::None => html.raw("<body class=\"panel\">"),
-            Frame::Silent => html.raw("<body class=\"panel framed\">"),
-            Frame::Reached(reached) => {
-                script = SCRIPT;
-                html.raw("<body class=\"panel framed\" data-reached=\"").raw(reached).raw("\">")
+/// Writes a document with this content.
+fn document(language: &str, title: &str, style: &str, frame: Frame, main: &Markup) -> Page {
+    // HTML does not escape in a style element, so the character that could end the element is left out.
+    let style = [WIDGET_STYLE, style, PAGE_STYLE].concat().replace('<', "");
+    let direction = if is_right_to_left(language) { "rtl" } else { "ltr" };
+    let (reached, is_framed) = match frame {
+        Frame::None => (None, false),
+        Frame::Silent => (None, true),
+        Frame::Reached(reached) => (Some(reached), true),
+    };
+    let script = if reached.is_some() { SCRIPT } else { "" };
+    let html = html! {
+        (DOCTYPE)
+        html lang=(language) dir=(direction) {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="robots" content="noindex";
+                title { (title) }
+                style { (PreEscaped(&style)) }
             }
-        };
-        html.raw("<main>");
-        Self { html, style: sheet, script }
-    }
-
-    fn close(mut self) -> Self {
-        self.html.raw("</main>");
-        if !self.script.is_empty() {
-            self.html.raw("<script>").raw(self.script).raw("</script>");
+            body.panel.framed[is_framed] data-reached=[reached] {
+                main { (main) }
+                @if !script.is_empty() { script { (PreEscaped(script)) } }
+            }
         }
-        self.html.raw("</body></html>");
-        self
-    }
-}
-
-fn hidden(html: &mut Html, name: &'static str, value: &str) {
-    html.raw("<input type=\"hidden\" name=\"").raw(name).raw("\" value=\"").text(value).raw("\">");
+    };
+    Page { html: html.into_string(), style, script }
 }
 
 /// Returns the message for an answer that was not accepted.
-fn said(complaint: Complaint, language: &str) -> String {
+fn message_of(complaint: Complaint, language: &str) -> String {
     let words = Words::in_language(language);
     match complaint {
         Complaint::Required => words.required.to_owned(),
@@ -167,92 +151,118 @@ fn said(complaint: Complaint, language: &str) -> String {
 }
 
 /// Writes a scale: radio buttons in a fieldset. The style sheet decides what is shown for a value.
-fn rating(html: &mut Html, question: &str, rating: &Rating, given: Option<&Answer>, again: bool) {
-    html.raw(if again {
-        "<fieldset aria-describedby=\"error ends\">"
-    } else {
-        "<fieldset aria-describedby=\"ends\">"
-    });
-    html.raw("<legend class=\"question\">").text(question).raw("</legend><div class=\"scale ");
-    html.text(&rating.shown_as).raw("\">");
-    for score in rating.lowest..=rating.highest {
-        let value = score.to_string();
-        html.raw("<label class=\"option\"><input type=\"radio\" name=\"score\" value=\"");
-        html.text(&value).raw("\"");
-        if given == Some(&Answer::Score(score)) {
-            html.raw(" checked");
+fn rating(question: &str, rating: &Rating, given: Option<&Answer>, again: bool) -> Markup {
+    let described_by = if again { "error ends" } else { "ends" };
+    let is_given = |score| given == Some(&Answer::Score(score));
+    html! {
+        fieldset aria-describedby=(described_by) {
+            legend.question { (question) }
+            div.scale.(rating.shown_as) {
+                @for score in rating.lowest..=rating.highest {
+                    label.option {
+                        input type="radio" name="score" value=(score) checked[is_given(score)]
+                            autofocus[again && score == rating.lowest];
+                        span { (score) }
+                    }
+                }
+            }
+            div.ends #ends {
+                span { (rating.low) }
+                span { (rating.high) }
+            }
         }
-        if again && score == rating.lowest {
-            html.raw(" autofocus");
-        }
-        html.raw("><span>").text(&value).raw("</span></label>");
     }
-    html.raw("</div><div class=\"ends\" id=\"ends\"><span>").text(&rating.low);
-    html.raw("</span><span>").text(&rating.high).raw("</span></div></fieldset>");
 }
 
 /// Writes a text field, which the visitor may leave empty.
-fn comment(html: &mut Html, question: &str, optional: &str, text: &str, again: bool) {
-    html.raw("<label class=\"question\" for=\"text\">").text(question);
-    html.raw(" <span class=\"hint\">").text(optional).raw("</span></label>");
-    html.raw("<textarea id=\"text\" name=\"text\" rows=\"5\" dir=\"auto\"");
-    if again {
-        html.raw(" aria-invalid=\"true\" aria-describedby=\"error\" autofocus");
+fn comment(question: &str, optional: &str, text: &str, again: bool) -> Markup {
+    let invalid = again.then_some("true");
+    let described_by = again.then_some("error");
+    html! {
+        label.question for="text" {
+            (question) " "
+            span.hint { (optional) }
+        }
+        textarea #text name="text" rows="5" dir="auto" aria-invalid=[invalid]
+            aria-describedby=[described_by] autofocus[again] {
+            // The parser drops a line break at the beginning.
+            "\n" (text)
+        }
     }
-    // The parser drops a line break at the beginning.
-    html.raw(">\n").text(text).raw("</textarea>");
 }
 
 /// Writes the buttons. The button for the next page comes first, since Enter presses the first one.
-fn actions(html: &mut Html, body: &Body, answers: &Answers, at: usize) {
+fn actions(body: &Body, answers: &Answers, at: usize) -> Markup {
     let strings = &body.strings;
-    let is_last = body.is_last(answers, at);
-    html.raw("<div class=\"actions\"><button class=\"submit\">");
-    html.text(if is_last { &strings.send } else { &strings.next }).raw("</button>");
+    let submit = if body.is_last(answers, at) { &strings.send } else { &strings.next };
     let before = body.asked(answers).filter(|other| *other < at).count();
     let later = body.asked(answers).filter(|other| *other > at).count();
-    if before + later > 0 {
-        let hint = strings.progress.replace("{n}", &(before + 1).to_string());
-        let hint = hint.replace("{total}", &(before + 1 + later).to_string());
-        html.raw("<span class=\"progress\">").text(&hint).raw("</span>");
+    let progress = strings.progress.replace("{n}", &(before + 1).to_string());
+    let progress = progress.replace("{total}", &(before + 1 + later).to_string());
+    html! {
+        div.actions {
+            button.submit { (submit) }
+            @if before + later > 0 { span.progress { (progress) } }
+            @if before > 0 { button.back name="back" value="1" { (strings.back) } }
+        }
     }
-    if before > 0 {
-        html.raw("<button class=\"back\" name=\"back\" value=\"1\">");
-        html.text(&strings.back).raw("</button>");
-    }
-    html.raw("</div>");
 }
 
 /// Writes the site's notice for the page of the first question: why the visitor is asked, and what happens to
 /// the answers.
-fn notice(html: &mut Html, body: &Body) {
+fn notice(body: &Body) -> Markup {
     let Body { why, privacy_url, strings, .. } = body;
-    html.raw("<div class=\"notice\">");
-    if !why.is_empty() {
-        html.raw("<details><summary>").text(&strings.why).raw("</summary>");
-        html.text(why).raw("</details>");
+    html! {
+        div.notice {
+            @if !why.is_empty() {
+                details {
+                    summary { (strings.why) }
+                    (why)
+                }
+            }
+            (link(privacy_url, &strings.privacy))
+        }
     }
-    link(html, privacy_url, &strings.privacy);
-    html.raw("</div>");
 }
 
 /// Returns the page with the thanks.
 fn thanks(body: &Body, answers: &Answers, is_framed: bool) -> Page {
     let thanks = body.thanks(answers);
     let text = thanks.map_or("", |thanks| &thanks.text);
-    let mut page = Page::open(&body.language, text, &body.style, frame(is_framed, answers));
-    let html = &mut page.html;
-    html.raw("<p class=\"thanks\">").text(text).raw("</p>");
-    if let Some(thanks) = thanks {
-        link(html, &thanks.url, &thanks.link);
-    }
-    page.close()
+    let main = html! {
+        p.thanks { (text) }
+        @if let Some(thanks) = thanks { (link(&thanks.url, &thanks.link)) }
+    };
+    document(&body.language, text, &body.style, frame(is_framed, answers), &main)
 }
 
 /// Writes a link out of the survey, if it is safe to follow.
-fn link(html: &mut Html, url: &str, text: &str) {
-    if is_safe_link(url) {
-        html.raw("<a class=\"link\" target=\"_blank\" rel=\"noopener noreferrer\" href=\"");
-        html.text(url).raw("\">").text(text).raw("</a>");
+fn link(url: &str, text: &str) -> Markup {
+    html! {
+        @if is_safe_link(url) {
+            a.link target="_blank" rel="noopener noreferrer" href=(url) { (text) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_becomes_markup() {
+        let page = message("en", "<script>alert(\"'&amp;'\")</script>", false);
+        assert!(!page.html.contains("<script"), "{}", page.html);
+        assert!(
+            page.html.contains("&lt;script&gt;alert(&quot;'&amp;amp;'&quot;)"),
+            "{}",
+            page.html
+        );
+        let link = link("https://shop.example/?a=\"&b='", "a & b").into_string();
+        assert!(link.contains("href=\"https://shop.example/?a=&quot;&amp;b='\""), "{link}");
+        let style = ".a{color:red}</style><script>";
+        let page = document("en", "", style, Frame::None, &html! {});
+        assert_eq!(page.html.matches("</style>").count(), 1);
+        assert!(!page.html.contains("<script"), "{}", page.html);
     }
 }

@@ -139,8 +139,8 @@ fn document() -> Value {
         assert!(takes_parameters || operation.parameters.is_empty(), "{method} {path}");
         assert!(access.is_public() || !takes_parameters || !operation.parameters.is_empty());
         assert!(operation.id == endpoint.id || endpoint.id == "asset", "{method} {path}");
-        let told = operation.told((method, &path), access);
-        paths.entry(path).or_default().insert(method.to_lowercase(), told);
+        let rendered = operation.render((method, &path), access);
+        paths.entry(path).or_default().insert(method.to_lowercase(), rendered);
     }
     let problems: BTreeMap<String, Value> = operations::PROBLEMS
         .iter()
@@ -190,20 +190,50 @@ fn samples() -> Vec<(&'static str, String, String)> {
 }
 
 impl Operation {
-    fn told(&self, (method, path): (&str, &str), access: Access) -> Value {
+    /// Renders the operation for its place in the document.
+    fn render(&self, (method, path): (&str, &str), access: Access) -> Value {
+        // A request that only reads does not need an idempotency key.
+        let is_change = matches!(access, Access::Team { .. })
+            && method == "POST"
+            && !["queryResponses", "lookUpRespondent", "createPreview"].contains(&self.id);
         let mut parameters: Vec<Value> = path
             .split('/')
             .filter_map(|step| step.strip_prefix('{')?.strip_suffix('}'))
             .map(operations::path_parameter)
             .collect();
         parameters.extend(self.parameters.iter().cloned());
-        // A request that only reads does not need it.
-        let is_change = matches!(access, Access::Team { .. })
-            && method == "POST"
-            && !["queryResponses", "lookUpRespondent", "createPreview"].contains(&self.id);
         if is_change {
             parameters.push(operations::idempotency_key());
         }
+        let mut responses = self.answers_with_examples();
+        self.add_problems(&mut responses, access, is_change);
+        let security = match access {
+            Access::Page | Access::Public => json!([]),
+            Access::Operator => json!([{ "operator": [] }]),
+            Access::Team { or_operator: false, .. } => json!([{ "key": [] }]),
+            Access::Team { .. } => json!([{ "key": [] }, { "operator": [] }]),
+        };
+        let mut rendered = json!({
+            "operationId": self.id,
+            "summary": self.summary,
+            "tags": [operations::tag(path, access)],
+            "parameters": parameters,
+            "responses": responses,
+            "security": security,
+        });
+        rendered["description"] = match access {
+            Access::Page | Access::Public => json!("Needs no key."),
+            Access::Operator => json!("Needs the admin token."),
+            Access::Team { scope, .. } => json!(format!("Needs the scope `{}`.", scope.name())),
+        };
+        if let Some(body) = &self.body {
+            rendered["requestBody"] = body.clone();
+        }
+        assert!(method != "GET" || self.body.is_none(), "a GET has no body");
+        rendered
+    }
+
+    fn answers_with_examples(&self) -> Map<String, Value> {
         let mut responses = self.answers.clone();
         for answer in responses.values_mut() {
             let content = answer.get_mut("content").and_then(Value::as_object_mut);
@@ -221,6 +251,11 @@ impl Operation {
                 }
             }
         }
+        responses
+    }
+
+    /// Adds the problems that routes of this kind have, and those of this one.
+    fn add_problems(&self, responses: &mut Map<String, Value>, access: Access, is_change: bool) {
         let team: &[u16] = if access.is_public() { &[] } else { &[401, 403, 404, 429] };
         let body: &[u16] = if self.body.is_some() { &[400, 408, 413, 415] } else { &[] };
         let query: &[u16] = if self.takes_query(access) { &[400] } else { &[] };
@@ -236,30 +271,6 @@ impl Operation {
             };
             responses.insert(status.to_string(), problem);
         }
-        let security = match access {
-            Access::Page | Access::Public => json!([]),
-            Access::Operator => json!([{ "operator": [] }]),
-            Access::Team { or_operator: false, .. } => json!([{ "key": [] }]),
-            Access::Team { .. } => json!([{ "key": [] }, { "operator": [] }]),
-        };
-        let mut told = json!({
-            "operationId": self.id,
-            "summary": self.summary,
-            "tags": [operations::tag(path, access)],
-            "parameters": parameters,
-            "responses": responses,
-            "security": security,
-        });
-        told["description"] = match access {
-            Access::Page | Access::Public => json!("Needs no key."),
-            Access::Operator => json!("Needs the admin token."),
-            Access::Team { scope, .. } => json!(format!("Needs the scope `{}`.", scope.name())),
-        };
-        if let Some(body) = &self.body {
-            told["requestBody"] = body.clone();
-        }
-        assert!(method != "GET" || self.body.is_none(), "a GET has no body");
-        told
     }
 
     fn takes_query(&self, access: Access) -> bool {

@@ -107,7 +107,7 @@ fn check(secret: Option<&str>, seal: &Seal) -> Result<(), Problem> {
 }
 
 /// Returns an object's answer to a call, from text that is JSON already.
-pub fn told(json: String) -> Result<Response, Failure> {
+pub fn rendered(json: String) -> Result<Response, Failure> {
     Ok(Response::ok(json)?)
 }
 

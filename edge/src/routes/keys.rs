@@ -54,7 +54,7 @@ pub async fn create(team: &Team, mut request: Request) -> Result<Response, Failu
     if name.trim().is_empty() || name.chars().count() > NAME_LIMIT {
         return Err(Problem::new(Code::InvalidSettings, "the name is missing or too long")
             .at("name")
-            .limit(format!("1..={NAME_LIMIT} characters"))
+            .limit(format!("1 to {NAME_LIMIT} characters"))
             .into());
     }
     let (key, digest) = ApiKey::make(&team.site)?;

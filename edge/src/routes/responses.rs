@@ -70,7 +70,7 @@ impl Page {
 fn page_size(limit: Option<usize>) -> Result<usize, Problem> {
     let limit = limit.unwrap_or(PAGE);
     if !(1..=PAGE_LIMIT).contains(&limit) {
-        return Err(problems::invalid_parameter("limit", format!("1..={PAGE_LIMIT}")));
+        return Err(problems::invalid_parameter("limit", format!("1 to {PAGE_LIMIT}")));
     }
     Ok(limit)
 }

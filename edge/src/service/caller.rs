@@ -258,7 +258,7 @@ fn check_idempotency_key(key: &str) -> Result<String, Failure> {
             "the Idempotency-Key must be printable ASCII",
         )
         .at("Idempotency-Key")
-        .limit(format!("1..={IDEMPOTENCY_KEY_LIMIT} characters"))
+        .limit(format!("1 to {IDEMPOTENCY_KEY_LIMIT} characters"))
         .into());
     }
     Ok(key.to_owned())

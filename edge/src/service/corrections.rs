@@ -10,7 +10,7 @@ pub fn check_reason(reason: &str) -> Result<(), Problem> {
     if reason.trim().is_empty() || reason.chars().count() > REASON_LIMIT {
         return Err(Problem::new(Code::InvalidSettings, "the reason is missing or too long")
             .at("reason")
-            .limit(format!("1..={REASON_LIMIT} characters")));
+            .limit(format!("1 to {REASON_LIMIT} characters")));
     }
     Ok(())
 }

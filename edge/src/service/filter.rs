@@ -148,7 +148,7 @@ impl ResponseFilter {
             if text.trim().is_empty() || length > TEXT_LIMIT {
                 return Err(problems::invalid_parameter(
                     "text",
-                    format!("1..={TEXT_LIMIT} characters"),
+                    format!("1 to {TEXT_LIMIT} characters"),
                 ));
             }
             find.text = Some(text);
@@ -233,7 +233,7 @@ pub fn check_respondent(respondent: String) -> Result<String, Problem> {
     if !is_respondent(&respondent) {
         return Err(problems::invalid_parameter(
             "respondent",
-            format!("1..={RESPONDENT_LIMIT} characters"),
+            format!("1 to {RESPONDENT_LIMIT} characters"),
         ));
     }
     Ok(respondent)

@@ -56,7 +56,7 @@ pub fn plain(path: &str, text: &str, limit: usize) -> Result<(), Problem> {
         let detail = format!("the text has {characters} characters");
         return Err(Problem::new(Code::InvalidDefinition, detail)
             .at(path)
-            .limit(format!("1..={limit} characters")));
+            .limit(format!("1 to {limit} characters")));
     }
     Ok(())
 }
@@ -76,7 +76,7 @@ pub fn range<T: PartialOrd + std::fmt::Display>(
     }
     Err(Problem::new(Code::InvalidDefinition, format!("{value} is out of range"))
         .at(path)
-        .limit(format!("{least}..={most}")))
+        .limit(format!("{least} to {most}")))
 }
 
 pub fn invalid(path: &str, detail: &'static str) -> Result<(), Problem> {

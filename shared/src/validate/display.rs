@@ -26,7 +26,7 @@ pub fn display(display: &mut Display, definition: &Definition) -> Result<(), Pro
     if display.revision == 0 {
         return Err(Problem::new(Code::InvalidDisplay, "the revision must be 1 or higher")
             .at("revision")
-            .limit(format!("1..={}", u32::MAX)));
+            .limit(format!("1 to {}", u32::MAX)));
     }
     display.answers.0.retain(|(_, answer)| match answer {
         Answer::Score(_) => true,
@@ -93,7 +93,7 @@ fn check_answer(question: &Question, answer: &Answer) -> Result<(), Problem> {
                     format!("the question takes an integer from {low} to {high}"),
                 ),
             };
-            Err(problem.limit(format!("{low}..={high}")))
+            Err(problem.limit(format!("{low} to {high}")))
         }
         (AnswerKind::Text(limits), Answer::Text(text)) => check_text(limits, text),
         (AnswerKind::Choice(options), Answer::Choice(choice)) => check_choice(options, choice),

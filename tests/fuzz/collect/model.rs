@@ -60,6 +60,10 @@ impl World {
         }
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "the checks in the order in which the Worker makes them"
+    )]
     fn collect(
         &self,
         log: &Log,

@@ -1,4 +1,7 @@
 //! Rewrites error messages of serde in the words of JSON: serde names types of the code, which no caller knows.
+//!
+//! serde_json passes on what was found and what was expected only as a sentence, so this reads sentences. One that
+//! is worded otherwise in a later release is shown as it is, and the tests of [`super`] fail.
 
 /// The message for a value that must have one of several shapes and has none of them.
 pub const NO_SHAPE: &str = "the value has none of the shapes that are taken here";

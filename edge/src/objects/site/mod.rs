@@ -130,7 +130,7 @@ impl Site {
             }
             SiteCall::Delete { site } => self.delete(context, &site).await,
             SiteCall::GiveBundle { site, cursor, keys } => {
-                rpc::told(self.give_bundle(context, site, cursor, keys, now_ms).await?)
+                rpc::rendered(self.give_bundle(context, site, cursor, keys, now_ms).await?)
             }
             SiteCall::TakeBundle { site, page } => {
                 rpc::answer(&self.take_bundle(context, &site, page, now_ms).await?)
@@ -177,7 +177,7 @@ impl Site {
         {
             log::handled(&context.trace, "messages wait for the next change", &failure);
         }
-        rpc::told(answer?)
+        rpc::rendered(answer?)
     }
 
     /// Encrypts the identity secrets that were stored before the deployment had a key for it, once each time

@@ -3,7 +3,7 @@
 use asklet_protocol::calls::survey::{Counts, Erased, Followed, SurveyCall, Usage};
 use asklet_protocol::corrections::Corrected;
 use asklet_protocol::failure::Failure;
-use asklet_protocol::find::{DisplayFilter, PageStart};
+use asklet_protocol::import::Imported;
 use asklet_protocol::problems;
 use asklet_protocol::rendering::Rendering;
 use asklet_protocol::responses::Found;
@@ -11,29 +11,16 @@ use asklet_protocol::retention::Since;
 use asklet_protocol::scan::Scanned;
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::settings::Limits;
-use asklet_store::shard::find::{DisplayReader, ReadLimits};
+use asklet_shared::tally;
 use asklet_store::shard::import::{self, ImportContext};
 use asklet_store::shard::record::Recorded;
-use asklet_store::shard::slice::Slice;
-use asklet_store::shard::{
-    changes, corrections, display_keys, responses, retention, rollup, scan, storage, versions,
-};
+use asklet_store::shard::{changes, display_keys, responses, retention, rollup, storage, versions};
 use asklet_store::sql::Sql;
 use worker::{Date, Response};
 
 use crate::objects::survey::Shard;
-use crate::objects::survey::maintenance::pause;
 use crate::platform::trace::Trace;
-use crate::platform::{log, plain, rpc};
-
-/// Number of rows in a slice: about a millisecond of work, so that a display that arrives hardly waits.
-const SLICE_ROWS: u32 = 750;
-
-/// Number of displays that are written out at a time, which takes about as long.
-const TOLD: usize = 50;
-
-/// Number of slices that one call works off: a request can call objects about a thousand times.
-const SLICES: usize = 60;
+use crate::platform::{log, rpc};
 
 impl Shard {
     /// Answers a call of the Worker or of the site.
@@ -42,177 +29,121 @@ impl Shard {
         trace: &Trace,
         call: SurveyCall,
     ) -> Result<Response, Failure> {
-        if let SurveyCall::Take(told) = call {
-            self.keep(*told)?;
-            return rpc::answer(&());
-        }
-        let is_set_up = self.wake()?;
-        let sql = &self.sql;
         match call {
-            SurveyCall::Dump { from, following } if is_set_up => {
-                rpc::told(self.dump(*from, following)?)
-            }
-            SurveyCall::StartMigration => {
-                if is_set_up {
-                    self.start_migration()?;
-                }
+            SurveyCall::Take(publication) => {
+                self.keep(*publication)?;
                 rpc::answer(&())
             }
             SurveyCall::Load { page } => rpc::answer(&self.load(&page).await?),
-            SurveyCall::Forget { revision } => {
-                self.forgotten.set(revision);
-                let storage = self.state.storage();
-                storage.delete_alarm().await?;
-                storage.delete_all().await?;
-                self.schema.forget();
-                sql.latest_change().set(None);
-                display_keys::forget_spare(sql);
-                self.alarm_set.set(false);
-                self.tail_length.set(None);
-                self.capacity.forget();
-                self.published.borrow_mut().clear();
-                self.policy.borrow_mut().take();
-                rpc::answer(&())
-            }
-            SurveyCall::Count(request) if is_set_up => {
-                self.fold()?;
-                let counted = rollup::count(sql, &request)?;
-                rpc::answer(&Counts { counted, since: retention::removed(sql)? })
-            }
-            SurveyCall::Count(request) => {
-                rpc::answer(&Counts { counted: request.nothing(), since: Since::default() })
-            }
-            SurveyCall::Scan { query, after } if is_set_up => {
-                let mut all = scan::scan(sql, &query, Slice { after, rows: SLICE_ROWS })?;
-                for _ in 1..SLICES {
-                    let after = all.next;
-                    if after.is_none() {
-                        break;
-                    }
-                    pause().await;
-                    all.add(scan::scan(sql, &query, Slice { after, rows: SLICE_ROWS })?);
-                }
-                rpc::answer(&all)
-            }
-            SurveyCall::Exclude { id, reason } if is_set_up => {
-                retention::exclude(sql, id, reason.as_deref())?;
-                rpc::answer(&())
-            }
-            SurveyCall::Delete { id } if is_set_up => {
-                retention::delete(sql, id)?;
-                rpc::answer(&())
-            }
-            SurveyCall::Correct { correction, after } if is_set_up => {
-                let mut all = Corrected { next: after, ..Corrected::default() };
-                for _ in 0..SLICES {
-                    let slice = Slice { after: all.next, rows: corrections::ROWS };
-                    let done = corrections::step(&correction, sql, slice, &plain::plain)?;
-                    all.matched += done.matched;
-                    all.changed += done.changed;
-                    all.next = done.next;
-                    if all.next.is_none() {
-                        break;
-                    }
-                    pause().await;
-                }
-                rpc::answer(&all)
-            }
-            SurveyCall::Find { find, tell, from, limit } if is_set_up => {
-                rpc::answer(&self.find(*find, &tell, from, limit).await?)
-            }
-            SurveyCall::Follow { after, tell, limit } if is_set_up => {
-                let mut changed = changes::after(sql, after, limit.saturating_add(1))?;
-                let more = changed.len() > limit;
-                changed.truncate(limit);
-                let last = changed.last().map(|display| display.seq);
-                let told = changed.into_iter().map(|it| tell.change(responses::change(it)));
-                rpc::answer(&Followed { changes: told.collect::<Result<_, _>>()?, last, more })
-            }
-            SurveyCall::Erase { respondent, after } if is_set_up => {
-                let mut erased = Erased { displays: 0, next: after };
-                for _ in 0..SLICES {
-                    let slice = Slice { after: erased.next, rows: SLICE_ROWS };
-                    let (displays, next) = retention::erase(sql, &respondent, slice)?;
-                    erased = Erased { displays: erased.displays + displays, next };
-                    if next.is_none() {
-                        break;
-                    }
-                    pause().await;
-                }
-                rpc::answer(&erased)
-            }
-            SurveyCall::Known { site, lines } if is_set_up => rpc::answer(
-                &self.with_import_context(&site, |context| import::known(sql, &lines, context))?,
-            ),
-            SurveyCall::Import { site, lines } if is_set_up => {
-                let limits = self.known_policy()?.map(|known| known.limits);
-                self.capacity.forget();
-                self.capacity.take(sql, limits.unwrap_or_default(), Date::now().as_millis())?;
-                let imported =
-                    self.with_import_context(&site, |context| import::import(sql, &lines, context));
-                self.capacity.forget();
-                self.tail_length.set(None);
-                let imported = imported?;
-                // The lines are stored, whether or not the alarm can be set. The next display sets it too.
-                if let Err(failure) = self.after(Recorded::New).await {
-                    log::handled(trace, "no alarm was set", &failure);
-                }
-                rpc::answer(&imported)
-            }
-            SurveyCall::Usage if is_set_up => rpc::answer(&Usage {
-                displays: rollup::displays(sql)?,
-                tail: u64::try_from(rollup::tail_length(sql)?).unwrap_or(u64::MAX),
-                bytes: storage::file_bytes(sql)?,
-                used_bytes: sql.bytes(),
-                rows_written: sql.rows_written(),
-                limits: Limits::default(),
-            }),
-            // A shard that was never set up has nothing.
-            SurveyCall::Scan { query, .. } => rpc::answer(&Scanned::nothing(&query)),
-            SurveyCall::Erase { .. } => rpc::answer(&Erased::default()),
-            SurveyCall::Known { .. } => rpc::answer(&String::new()),
-            SurveyCall::Usage => rpc::answer(&Usage::default()),
-            SurveyCall::Correct { .. } => rpc::answer(&Corrected::default()),
-            SurveyCall::Find { .. } => rpc::answer(&Found::default()),
-            SurveyCall::Follow { .. } => rpc::answer(&Followed::default()),
-            SurveyCall::Exclude { .. } | SurveyCall::Delete { .. } => {
-                Err(problems::unknown_display().into())
-            }
-            SurveyCall::Import { .. } | SurveyCall::Dump { .. } | SurveyCall::Take(_) => {
-                Err(unknown_shard().into())
-            }
+            SurveyCall::Forget { revision } => rpc::answer(&self.forget(revision).await?),
+            call if self.wake()? => self.answer_from_store(trace, call).await,
+            call => answer_of_nothing(call),
         }
     }
 
-    /// Searches for displays, step by step, so that other requests are served in between.
-    async fn find(
+    /// Answers a call to a shard that is set up.
+    async fn answer_from_store(
         &self,
-        find: DisplayFilter,
-        tell: &Rendering,
-        from: PageStart,
-        limit: usize,
-    ) -> Result<Found, Failure> {
-        let mut reading = DisplayReader::new(find, from);
-        let mut all = Found::default();
-        let mut read = TOLD;
-        for _ in 0..SLICES {
-            // The pause comes before the first step too, because the pages of an export follow each other at
-            // once.
-            pause().await;
-            let left = limit.saturating_sub(all.responses.len());
-            let step = ReadLimits { rows: SLICE_ROWS, read, limit: left };
-            let displays = reading.step(&self.sql, step, &plain::plain)?;
-            read = if displays.is_empty() { usize::MAX } else { TOLD };
-            for display in displays {
-                let key = from.order.key(display.received_ms, display.id);
-                all.responses.push((key, tell.response(responses::response(display))?));
+        trace: &Trace,
+        call: SurveyCall,
+    ) -> Result<Response, Failure> {
+        let sql = &self.sql;
+        match call {
+            SurveyCall::Take(_) | SurveyCall::Load { .. } | SurveyCall::Forget { .. } => {
+                Err(Failure::broken("a call for every shard was left to those that are set up"))
             }
-            if reading.is_over() || all.responses.len() >= limit || all.is_large() {
-                break;
+            SurveyCall::Dump { from, following } => rpc::rendered(self.dump(*from, following)?),
+            SurveyCall::StartMigration => rpc::answer(&self.start_migration()?),
+            SurveyCall::Count(request) => rpc::answer(&self.count(&request)?),
+            SurveyCall::Scan { query, after } => rpc::answer(&self.scan(&query, after).await?),
+            SurveyCall::Exclude { id, reason } => {
+                rpc::answer(&retention::exclude(sql, id, reason.as_deref())?)
             }
+            SurveyCall::Delete { id } => rpc::answer(&retention::delete(sql, id)?),
+            SurveyCall::Correct { correction, after } => {
+                rpc::answer(&self.correct(&correction, after).await?)
+            }
+            SurveyCall::Find { find, tell, from, limit } => {
+                rpc::answer(&self.find(*find, &tell, from, limit).await?)
+            }
+            SurveyCall::Follow { after, tell, limit } => {
+                rpc::answer(&self.follow(after, &tell, limit)?)
+            }
+            SurveyCall::Erase { respondent, after } => {
+                rpc::answer(&self.erase(&respondent, after).await?)
+            }
+            SurveyCall::Known { site, lines } => rpc::answer(
+                &self.with_import_context(&site, |context| import::known(sql, &lines, context))?,
+            ),
+            SurveyCall::Import { site, lines } => {
+                rpc::answer(&self.import(trace, &site, &lines).await?)
+            }
+            SurveyCall::Usage => rpc::answer(&self.usage()?),
         }
-        all.next = reading.next();
-        Ok(all)
+    }
+
+    /// Deletes everything, since the survey was deleted at this revision of the site.
+    async fn forget(&self, revision: u64) -> Result<(), Failure> {
+        self.forgotten.set(revision);
+        let storage = self.state.storage();
+        storage.delete_alarm().await?;
+        storage.delete_all().await?;
+        self.schema.forget();
+        self.sql.latest_change().set(None);
+        display_keys::forget_spare(&self.sql);
+        self.alarm_set.set(false);
+        self.tail_length.set(None);
+        self.capacity.forget();
+        self.published.borrow_mut().clear();
+        self.policy.borrow_mut().take();
+        Ok(())
+    }
+
+    /// Counts the displays of a period.
+    fn count(&self, request: &tally::Request) -> Result<Counts, Failure> {
+        self.fold()?;
+        let counted = rollup::count(&self.sql, request)?;
+        Ok(Counts { counted, since: retention::removed(&self.sql)? })
+    }
+
+    /// Returns the changes after a number.
+    fn follow(&self, after: u64, tell: &Rendering, limit: usize) -> Result<Followed, Failure> {
+        let mut changed = changes::after(&self.sql, after, limit.saturating_add(1))?;
+        let more = changed.len() > limit;
+        changed.truncate(limit);
+        let last = changed.last().map(|display| display.seq);
+        let rendered = changed.into_iter().map(|display| tell.change(responses::change(display)));
+        Ok(Followed { changes: rendered.collect::<Result<_, _>>()?, last, more })
+    }
+
+    /// Stores lines of displays.
+    async fn import(&self, trace: &Trace, site: &str, lines: &str) -> Result<Imported, Failure> {
+        let sql = &self.sql;
+        let limits = self.known_policy()?.map(|known| known.limits);
+        self.capacity.forget();
+        self.capacity.take(sql, limits.unwrap_or_default(), Date::now().as_millis())?;
+        let imported =
+            self.with_import_context(site, |context| import::import(sql, lines, context));
+        self.capacity.forget();
+        self.tail_length.set(None);
+        let imported = imported?;
+        // The lines are stored, whether or not the alarm can be set. The next display sets it too.
+        if let Err(failure) = self.after(Recorded::New).await {
+            log::handled(trace, "no alarm was set", &failure);
+        }
+        Ok(imported)
+    }
+
+    /// Returns how much the shard stores and writes.
+    fn usage(&self) -> Result<Usage, Failure> {
+        Ok(Usage {
+            displays: rollup::displays(&self.sql)?,
+            tail: u64::try_from(rollup::tail_length(&self.sql)?).unwrap_or(u64::MAX),
+            bytes: storage::file_bytes(&self.sql)?,
+            used_bytes: self.sql.bytes(),
+            rows_written: self.sql.rows_written(),
+            limits: Limits::default(),
+        })
     }
 
     /// Runs some work on the lines of an import, with the versions and the policy that this shard knows.
@@ -227,6 +158,31 @@ impl Shard {
         let latest = &|| Ok(versions::latest(&self.sql)?.unwrap_or_default());
         let now_ms = Date::now().as_millis();
         work(&ImportContext { published, latest, site, policy, now_ms })
+    }
+}
+
+/// Answers a call to a shard that was never set up, which has nothing.
+fn answer_of_nothing(call: SurveyCall) -> Result<Response, Failure> {
+    match call {
+        SurveyCall::Count(request) => {
+            rpc::answer(&Counts { counted: request.nothing(), since: Since::default() })
+        }
+        SurveyCall::Scan { query, .. } => rpc::answer(&Scanned::nothing(&query)),
+        SurveyCall::Correct { .. } => rpc::answer(&Corrected::default()),
+        SurveyCall::Find { .. } => rpc::answer(&Found::default()),
+        SurveyCall::Follow { .. } => rpc::answer(&Followed::default()),
+        SurveyCall::Erase { .. } => rpc::answer(&Erased::default()),
+        SurveyCall::Known { .. } => rpc::answer(&String::new()),
+        SurveyCall::Usage => rpc::answer(&Usage::default()),
+        SurveyCall::StartMigration => rpc::answer(&()),
+        SurveyCall::Exclude { .. } | SurveyCall::Delete { .. } => {
+            Err(problems::unknown_display().into())
+        }
+        SurveyCall::Import { .. }
+        | SurveyCall::Dump { .. }
+        | SurveyCall::Take(_)
+        | SurveyCall::Load { .. }
+        | SurveyCall::Forget { .. } => Err(unknown_shard().into()),
     }
 }
 

@@ -1,6 +1,8 @@
 //! The hosted page of a published survey. A form that it sends is treated like every display: the same limiter,
 //! the same rules, the same log.
 
+use std::collections::BTreeMap;
+
 use asklet_protocol::calls::site::{Live, SiteCall};
 use asklet_protocol::failure::Failure;
 use asklet_protocol::policy::Policy;
@@ -9,8 +11,9 @@ use asklet_shared::definition::Definition;
 use asklet_shared::display::{Answers, Channel, Display, Stage};
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::validate;
-use asklet_store::shard::arrival::RequestContext;
+use asklet_store::shard::arrival::{RequestContext, SurveyContext};
 use asklet_store::shard::log;
+use asklet_store::shard::stored::Stored;
 use worker::{Date, Request, Response};
 
 use crate::hosted;
@@ -91,26 +94,7 @@ impl Shard {
         // From here on nothing is awaited before the display is stored. So pages that are sent at the same time
         // are handled one after the other.
         let stored = log::find(&self.sql, token.id)?;
-        let mut display = Display {
-            id: token.id,
-            revision: 1,
-            version: token.version,
-            stage: Stage::Shown,
-            dismissed: false,
-            channel: Channel::Link,
-            language: token.language.clone(),
-            page: String::new(),
-            answers: Answers::default(),
-            variant: String::new(),
-            traits: Default::default(),
-            identity: None,
-            age_ms: Date::now().as_millis().saturating_sub(token.id.unix_ms()),
-        };
-        if let Some(stored) = &stored {
-            display.revision = stored.revision.saturating_add(1);
-            display.stage = stored.stage;
-            display.answers = stored.answers.clone();
-        }
+        let mut display = next_revision(&token, stored.as_ref(), Date::now().as_millis());
         let next = walk::take(&body, &mut display.answers, &sent);
         let reached = match next {
             Next::Thanks => Stage::Completed,
@@ -123,8 +107,9 @@ impl Shard {
             stored.stage == display.stage && stored.answers == display.answers
         });
         if !is_known && !matches!(next, Next::Again(..)) {
-            let survey = (&published.definition, &*policy);
-            let (recorded, _) = self.record(display, request_context, survey, &address.site)?;
+            let (site, definition) = (&*address.site, &published.definition);
+            let survey = SurveyContext { site, definition, policy: &policy };
+            let (recorded, _) = self.record(display, request_context, survey)?;
             self.after(recorded).await?;
         }
         Ok(view::page(&PageContent {
@@ -135,6 +120,25 @@ impl Shard {
             carried: ("form", form.get("form")),
             is_framed: visit.is_framed,
         }))
+    }
+}
+
+/// Returns the next revision of the display of a form: what is stored of it, if anything is.
+fn next_revision(token: &Token, stored: Option<&Stored>, now_ms: u64) -> Display {
+    Display {
+        id: token.id,
+        revision: stored.map_or(1, |stored| stored.revision.saturating_add(1)),
+        version: token.version,
+        stage: stored.map_or(Stage::Shown, |stored| stored.stage),
+        dismissed: false,
+        channel: Channel::Link,
+        language: token.language.clone(),
+        page: String::new(),
+        answers: stored.map_or_else(Answers::default, |stored| stored.answers.clone()),
+        variant: String::new(),
+        traits: BTreeMap::new(),
+        identity: None,
+        age_ms: now_ms.saturating_sub(token.id.unix_ms()),
     }
 }
 

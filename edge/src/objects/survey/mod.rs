@@ -9,6 +9,7 @@ mod hosted;
 mod knowledge;
 mod maintenance;
 mod migration;
+mod slices;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -18,13 +19,13 @@ use asklet_protocol::failure::Failure;
 use asklet_protocol::json;
 use asklet_protocol::policy::Policy;
 use asklet_protocol::routes::{ForwardedRoute, Found, Route, find, not_found};
-use asklet_shared::definition::{Definition, Published};
+use asklet_shared::definition::Published;
 use asklet_shared::display::Display;
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::settings::{self, Limits};
 use asklet_shared::time::DAY_MS;
 use asklet_shared::validate::{self, DISPLAY_LIMIT};
-use asklet_store::shard::arrival::{self, RequestContext};
+use asklet_store::shard::arrival::{self, RequestContext, SurveyContext};
 use asklet_store::shard::capacity::Capacity;
 use asklet_store::shard::identity::Moment;
 use asklet_store::shard::limiter::Limiter;
@@ -234,8 +235,9 @@ impl Shard {
         let policy = self.policy(address).await?;
         // The policy may have been pulled only now.
         check_origin(&policy, request_context.origin.as_deref())?;
-        let survey = (&published.definition, &*policy);
-        let (recorded, refused) = self.record(display, request_context, survey, &address.site)?;
+        let (site, definition) = (&*address.site, &published.definition);
+        let survey = SurveyContext { site, definition, policy: &policy };
+        let (recorded, refused) = self.record(display, request_context, survey)?;
         self.after(recorded).await?;
         match refused {
             None => respond::taken(),
@@ -249,16 +251,14 @@ impl Shard {
         &self,
         mut display: Display,
         request_context: RequestContext,
-        (definition, policy): (&Definition, &Policy),
-        site: &str,
+        survey: SurveyContext<'_>,
     ) -> Result<(Recorded, Option<Problem>), Failure> {
         let now_ms = Date::now().as_millis();
-        check_taken(policy)?;
-        check_open(policy, now_ms)?;
-        validate::display(&mut display, definition)?;
-        let shown_ms = record::shown_ms(display.age_ms, now_ms);
-        let told = (site, Moment { shown_ms, now_ms });
-        let arrival = arrival::arrival(display, request_context, definition, policy, told);
+        check_taken(survey.policy)?;
+        check_open(survey.policy, now_ms)?;
+        validate::display(&mut display, survey.definition)?;
+        let moment = Moment { shown_ms: record::shown_ms(display.age_ms, now_ms), now_ms };
+        let arrival = arrival::arrival(display, request_context, survey, moment);
         let refused = arrival.refused.clone();
         let recorded = record::record(&self.sql, arrival, now_ms)?;
         metrics::stored(1);

@@ -43,59 +43,36 @@ pub fn country_code(text: &str) -> String {
     if is_code && code != "XX" { code } else { String::new() }
 }
 
+/// The survey to which a display belongs, as this shard knows it.
+#[derive(Clone, Copy)]
+pub struct SurveyContext<'a> {
+    /// The site's id.
+    pub site: &'a str,
+    /// The definition in the display's version.
+    pub definition: &'a Definition,
+    /// The current policy.
+    pub policy: &'a Policy,
+}
+
 /// Makes the display to record from a valid display, with the data that the site wants to store. A refused
 /// identity token is left out and the display is kept, because an answer is worth more than its token.
 pub fn arrival(
-    display: Display,
+    mut display: Display,
     request_context: RequestContext,
-    definition: &Definition,
-    policy: &Policy,
-    (site, moment): (&str, Moment),
+    survey: SurveyContext<'_>,
+    moment: Moment,
 ) -> Arrival {
     let RequestContext { country, device, is_private, .. } = request_context;
+    let SurveyContext { definition, policy, .. } = survey;
     let privacy = policy.privacy;
-    let mut respondent = None;
-    let mut traits = BTreeMap::new();
-    let mut verified = false;
-    let mut refused = None;
-    if !is_private {
-        let tokens = identity::TokenPolicy {
-            site,
-            secrets: &policy.identity_secrets,
-            max_hours: policy.identity_max_hours,
-        };
-        match display.identity.as_deref().map(|token| identity::verify(token, &tokens, moment)) {
-            Some(Ok(identity)) => {
-                respondent = Some(identity.respondent);
-                traits = identity.traits;
-                validate::traits(&mut traits, definition);
-                verified = true;
-            }
-            Some(Err(problem)) => refused = Some(problem),
-            None => {}
+    let person =
+        if is_private { Person::default() } else { identify(&mut display, survey, moment) };
+    let page = if is_private { String::new() } else { privacy.page.of(&display.page) };
+    let page_group = match privacy.page {
+        PagePart::Path | PagePart::Query if !is_private => {
+            page_group(definition, &PagePart::Path.of(&display.page))
         }
-        if !verified && !policy.require_identity {
-            traits = display.traits;
-        } else if !verified && !display.traits.is_empty() {
-            let detail = "the site accepts traits only with an identity token";
-            let required = || Problem::new(Code::IdentityRequired, detail).at("identity");
-            refused = refused.or_else(|| Some(required()));
-        }
-    }
-    let address = match privacy.page {
-        _ if is_private => String::new(),
-        PagePart::None => String::new(),
-        PagePart::Path | PagePart::Query => PagePart::Path.of(&display.page),
-    };
-    let page_group = match definition.page_groups.as_slice() {
-        _ if address.is_empty() => String::new(),
-        [] => String::new(),
-        groups => {
-            let mut matching = groups.iter();
-            let found =
-                matching.find(|group| group.pages.iter().any(|rule| rule.matches(&address)));
-            found.map_or(OTHER, |group| &group.name).to_owned()
-        }
+        _ => String::new(),
     };
     let context = Context {
         version: display.version,
@@ -106,7 +83,7 @@ pub fn arrival(
         country: if privacy.country { country } else { String::new() },
         touchpoint: definition.journey.touchpoint.clone().unwrap_or_default(),
         page_group,
-        page: if is_private { String::new() } else { privacy.page.of(&display.page) },
+        page,
     };
     Arrival {
         id: display.id,
@@ -116,12 +93,60 @@ pub fn arrival(
         shown_ms: moment.shown_ms,
         context,
         answers: display.answers,
-        respondent,
-        traits,
-        verified,
-        refused,
+        respondent: person.respondent,
+        traits: person.traits,
+        verified: person.verified,
+        refused: person.refused,
         excluded: None,
     }
+}
+
+/// What is known of the person who answers.
+#[derive(Default)]
+struct Person {
+    respondent: Option<String>,
+    traits: BTreeMap<String, String>,
+    verified: bool,
+    refused: Option<Problem>,
+}
+
+/// Finds out who answers: from the identity token, or from the page's own traits where the site accepts them.
+fn identify(display: &mut Display, survey: SurveyContext<'_>, moment: Moment) -> Person {
+    let SurveyContext { site, definition, policy } = survey;
+    let tokens = identity::TokenPolicy {
+        site,
+        secrets: &policy.identity_secrets,
+        max_hours: policy.identity_max_hours,
+    };
+    let refused =
+        match display.identity.as_deref().map(|token| identity::verify(token, &tokens, moment)) {
+            Some(Ok(identity)) => {
+                let mut traits = identity.traits;
+                validate::traits(&mut traits, definition);
+                let respondent = Some(identity.respondent);
+                return Person { respondent, traits, verified: true, refused: None };
+            }
+            Some(Err(problem)) => Some(problem),
+            None => None,
+        };
+    let traits = std::mem::take(&mut display.traits);
+    if !policy.require_identity {
+        return Person { traits, refused, ..Person::default() };
+    }
+    let detail = "the site accepts traits only with an identity token";
+    let required = || Problem::new(Code::IdentityRequired, detail).at("identity");
+    let refused = refused.or_else(|| (!traits.is_empty()).then(required));
+    Person { refused, ..Person::default() }
+}
+
+/// Returns the first group that the address of a page belongs to.
+fn page_group(definition: &Definition, address: &str) -> String {
+    if address.is_empty() || definition.page_groups.is_empty() {
+        return String::new();
+    }
+    let mut groups = definition.page_groups.iter();
+    let found = groups.find(|group| group.pages.iter().any(|rule| rule.matches(address)));
+    found.map_or(OTHER, |group| &group.name).to_owned()
 }
 
 #[cfg(test)]

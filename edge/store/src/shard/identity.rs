@@ -69,7 +69,7 @@ pub fn verify(token: &str, policy: &TokenPolicy<'_>, moment: Moment) -> Result<I
     let respondent =
         respondent.filter(|respondent| is_respondent(respondent)).ok_or_else(|| {
             let detail = "the token's sub must be a text that is neither empty nor too long";
-            wrong("sub", detail).limit(format!("1..={RESPONDENT_LIMIT} characters"))
+            wrong("sub", detail).limit(format!("1 to {RESPONDENT_LIMIT} characters"))
         })?;
     Ok(Identity { respondent: respondent.to_owned(), traits: traits(&claims)? })
 }

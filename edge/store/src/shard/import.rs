@@ -22,7 +22,7 @@ use serde::de::{Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use sha2::{Digest, Sha256};
 
-use crate::shard::arrival::{self, RequestContext};
+use crate::shard::arrival::{self, RequestContext, SurveyContext};
 use crate::shard::identity::Moment;
 use crate::shard::log;
 use crate::shard::record::{self, Arrival, Recorded};
@@ -195,87 +195,107 @@ fn each(
     Ok(())
 }
 
+/// Reads a line and checks it by the rules for displays.
 fn read(
     sql: &impl Sql,
     line: &str,
     context: &ImportContext<'_>,
     alike: &mut HashMap<String, u32>,
 ) -> Result<Arrival, Failure> {
-    let ImportContext { published, latest, site, policy, now_ms } = *context;
+    let ImportContext { published, site, policy, now_ms, .. } = *context;
+    let (mut display, fields) = parse(sql, line, context, alike)?;
+    let shown_ms = fields.shown_ms;
+    check_time(shown_ms, now_ms)?;
+    let unknown = || {
+        Problem::new(Code::UnknownVersion, "the survey was never published in this version")
+            .at("version")
+    };
+    let published = published(display.version)?.ok_or_else(unknown)?;
+    let definition = &published.definition;
+    validate::display(&mut display, definition)?;
+    let survey = SurveyContext { site, definition, policy };
+    let moment = Moment { shown_ms, now_ms };
+    let mut arrival = arrival::arrival(display, RequestContext::default(), survey, moment);
+    if let Some(problem) = arrival.refused {
+        // The importer still has the line, and can correct it.
+        return Err(problem.into());
+    }
+    fields.add_to(&mut arrival, policy)?;
+    Ok(arrival)
+}
+
+/// Parses a line: a display, or a score that was collected elsewhere.
+fn parse(
+    sql: &impl Sql,
+    line: &str,
+    context: &ImportContext<'_>,
+    alike: &mut HashMap<String, u32>,
+) -> Result<(Display, ImportedFields), Failure> {
     if line.len() > DISPLAY_LIMIT {
         return Err(Problem::new(Code::BodyTooLarge, "the line is too large")
             .limit(format!("{DISPLAY_LIMIT} bytes"))
             .into());
     }
     let Kind { time } = json::read_sent(line.as_bytes())?;
-    let line = if time.is_some() {
-        let score: Score = json::read_sent(line.as_bytes())?;
-        let (id, shown_ms) = score.id(alike)?;
-        // If the line is imported again after a later version was published, it is still the same display.
-        let known = log::find(sql, id)?.filter(|known| !known.is_tombstone());
-        let version = known.map_or_else(latest, |known| Ok(known.context.version))?;
-        let text = published(version)?.and_then(|published| first_text(&published.definition));
-        score.line((id, shown_ms), version, text)?
-    } else {
-        (json::read_sent(line.as_bytes())?, json::read_sent(line.as_bytes())?)
-    };
-    let (mut display, line): (Display, ImportedFields) = line;
-    let shown_ms = line.shown_ms;
-    let unknown = || {
-        Problem::new(Code::UnknownVersion, "the survey was never published in this version")
-            .at("version")
-    };
+    if time.is_none() {
+        return Ok((json::read_sent(line.as_bytes())?, json::read_sent(line.as_bytes())?));
+    }
+    let ImportContext { published, latest, .. } = *context;
+    let score: Score = json::read_sent(line.as_bytes())?;
+    let (id, shown_ms) = score.id(alike)?;
+    // If the line is imported again after a later version was published, it is still the same display.
+    let known = log::find(sql, id)?.filter(|known| !known.is_tombstone());
+    let version = known.map_or_else(latest, |known| Ok(known.context.version))?;
+    let text = published(version)?.and_then(|published| first_text(&published.definition));
+    Ok(score.line((id, shown_ms), version, text)?)
+}
+
+/// Refuses a time that cannot be meant.
+fn check_time(shown_ms: u64, now_ms: u64) -> Result<(), Problem> {
+    let invalid = |detail: &'static str| Problem::new(Code::InvalidDisplay, detail).at("shown_ms");
     if are_seconds(shown_ms) {
-        let detail = "the time is in seconds: multiply it by 1000";
-        return Err(Problem::new(Code::InvalidDisplay, detail)
-            .at("shown_ms")
-            .limit(format!("{SECONDS_END_MS}..={now_ms} milliseconds since the epoch"))
-            .into());
+        return Err(invalid("the time is in seconds: multiply it by 1000")
+            .limit(format!("{SECONDS_END_MS} to {now_ms} milliseconds since the epoch")));
     }
     if shown_ms > now_ms {
-        let detail = "the display was shown in the future";
-        return Err(Problem::new(Code::InvalidDisplay, detail).at("shown_ms").into());
+        return Err(invalid("the display was shown in the future"));
     }
-    let published = published(display.version)?.ok_or_else(unknown)?;
-    validate::display(&mut display, &published.definition)?;
-    let (nobody, told) = (RequestContext::default(), (site, Moment { shown_ms, now_ms }));
-    let mut arrival = arrival::arrival(display, nobody, &published.definition, policy, told);
-    if let Some(problem) = arrival.refused {
-        // The importer still has the line, and can correct it.
-        return Err(problem.into());
-    }
-    let kept = |told: Option<String>, is_kept: bool| {
-        told.filter(|told| is_kept && told.chars().count() <= NAME_LIMIT)
-    };
-    let context = &mut arrival.context;
-    if let Some(country) = kept(line.country, policy.privacy.country) {
-        context.country = arrival::country_code(&country);
-    }
-    if let Some(device) = kept(line.device, policy.privacy.device) {
-        context.device = device;
-    }
-    if let Some(page_group) = kept(line.page_group, true) {
-        context.page_group = page_group;
-    }
-    if let Some(touchpoint) = kept(line.touchpoint, true) {
-        context.touchpoint = touchpoint;
-    }
-    if let Some(respondent) = line.respondent {
-        if !is_respondent(&respondent) {
-            return Err(Problem::new(
-                Code::InvalidDisplay,
-                "the respondent's id is empty or too long",
-            )
-            .at("respondent")
-            .limit(format!("1..={RESPONDENT_LIMIT} characters"))
-            .into());
+    Ok(())
+}
+
+impl ImportedFields {
+    /// Adds what a browser's request would have said, as far as the site wants to store it.
+    fn add_to(self, arrival: &mut Arrival, policy: &Policy) -> Result<(), Problem> {
+        let stored = |name: Option<String>, is_stored: bool| {
+            name.filter(|name| is_stored && name.chars().count() <= NAME_LIMIT)
+        };
+        let context = &mut arrival.context;
+        if let Some(country) = stored(self.country, policy.privacy.country) {
+            context.country = arrival::country_code(&country);
         }
-        arrival.respondent = Some(respondent);
+        if let Some(device) = stored(self.device, policy.privacy.device) {
+            context.device = device;
+        }
+        if let Some(page_group) = stored(self.page_group, true) {
+            context.page_group = page_group;
+        }
+        if let Some(touchpoint) = stored(self.touchpoint, true) {
+            context.touchpoint = touchpoint;
+        }
+        if let Some(respondent) = self.respondent {
+            if !is_respondent(&respondent) {
+                let detail = "the respondent's id is empty or too long";
+                return Err(Problem::new(Code::InvalidDisplay, detail)
+                    .at("respondent")
+                    .limit(format!("1 to {RESPONDENT_LIMIT} characters")));
+            }
+            arrival.respondent = Some(respondent);
+        }
+        arrival.verified |= self.verified;
+        let reason = self.excluded.map(|excluded| excluded.reason);
+        arrival.excluded = reason.filter(|reason| !reason.trim().is_empty());
+        Ok(())
     }
-    arrival.verified |= line.verified;
-    let reason = line.excluded.map(|excluded| excluded.reason);
-    arrival.excluded = reason.filter(|reason| !reason.trim().is_empty());
-    Ok(arrival)
 }
 
 fn first_text(definition: &Definition) -> Option<String> {

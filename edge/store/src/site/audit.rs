@@ -135,6 +135,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table: a line for each change")]
     fn every_change_is_in_the_log_and_what_failed_or_only_looked_is_not() {
         let (sql, site, survey) = site();
         let copy = seal().new_survey(&site).unwrap();

@@ -117,7 +117,7 @@ pub fn published(
     let published = definition(sql, survey.as_str(), version)?.ok_or_else(|| {
         Problem::new(Code::UnknownVersion, "the survey was never published in this version")
             .at("version")
-            .limit(format!("1..={latest}"))
+            .limit(format!("1 to {latest}"))
     })?;
     Ok(Publication {
         published: Published { version, definition: published },

@@ -116,7 +116,7 @@ pub fn set_shards(sql: &impl Sql, survey: &SurveyId, shards: u16) -> Result<(), 
             "the number of shards is too large, or smaller than before",
         )
         .at("shards")
-        .limit(format!("{least}..={SHARDS_LIMIT}"))
+        .limit(format!("{least} to {SHARDS_LIMIT}"))
         .into());
     }
     sql.run(

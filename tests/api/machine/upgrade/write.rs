@@ -28,6 +28,7 @@ const DISPLAYS: u64 = 40;
 
 #[test]
 #[ignore = "writes a fixture instead of testing one"]
+#[expect(clippy::too_many_lines, reason = "one story, told in order")]
 fn write_a_fixture() {
     let (file, told_file) = (folder().join("new.tar.gz"), folder().join("new.json"));
     assert!(!file.exists() && !told_file.exists(), "name the last one first");

@@ -234,6 +234,7 @@ fn as_many_keys_are_lost_in_sleep_as_were_used_at_most() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story, told in order")]
 fn what_an_earlier_schema_stored_in_the_clear_is_sealed_and_no_copy_is_left() {
     let mut shard = Shard::empty();
     let sql = &shard.sql;
