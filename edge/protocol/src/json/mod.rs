@@ -1,9 +1,12 @@
 //! Reads all JSON in one way: an error names the path of the field that could not be read.
 
 pub mod patch;
+mod path;
 mod words;
 
 use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
 
 use asklet_shared::json::with_plain_integers;
 use asklet_shared::problem::{Code, Problem};
@@ -11,39 +14,27 @@ use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::failure::Failure;
+use crate::json::path::At;
 
-/// Reads a text of ours that holds exactly one value. If it does not read, that is a fault of ours.
-pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
-    serde_json::from_str(text)
+/// Why a text could not be read as JSON of the expected type. For a text that we wrote, this is a fault of
+/// ours.
+#[derive(Debug)]
+pub struct Malformed {
+    /// The path of the field that could not be read; empty for the whole text.
+    path: String,
+    /// The error message of serde.
+    detail: String,
+}
+
+/// Reads a text that holds exactly one value.
+pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Malformed> {
+    serde_json::from_str(text).map_err(|error| Malformed::of(text, error))
 }
 
 /// Reads the body of a request, which must be an object. Without this check, serde would accept a list as the
 /// fields in the order in which the code declares them.
 pub fn read_sent<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    let text = object(bytes)?;
-    // Only a text that cannot be read is read once more for the path, since that takes longer.
-    serde_json::from_str(&text).map_err(|error| problem(&text, &error, path::<T>(&text)))
-}
-
-/// Returns the path of the field that cannot be read, such as `questions[0].text`; empty for the whole text.
-fn path<T: DeserializeOwned>(text: &str) -> String {
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let path = serde_path_to_error::deserialize::<_, T>(&mut reader).err();
-    let path = path.map(|error| error.path().to_string()).filter(|path| path != ".");
-    path.unwrap_or_default()
-}
-
-/// Returns the problem for the client that sent the text.
-#[inline(never)]
-fn problem(text: &str, error: &serde_json::Error, path: String) -> Problem {
-    let mut detail = error.to_string();
-    if error.is_syntax() && serde_json::from_str::<IgnoredAny>(text).is_ok() {
-        // If a number is given where one of several names is expected, serde says that the text is not JSON.
-        detail = format!("{} at line {}", words::NO_SHAPE, error.line());
-    }
-    let (detail, expected) = words::plain(&detail);
-    let field = Some(path).filter(|path| !path.is_empty());
-    Problem { field, limit: expected, ..Problem::new(Code::MalformedJson, detail) }
+    read(&object(bytes)?).map_err(Malformed::told)
 }
 
 /// Returns the text of an object after a check of how it begins. This is a function apart from the reading,
@@ -84,6 +75,41 @@ pub fn malformed_utf8(error: std::str::Utf8Error) -> Problem {
     let detail = format!("byte {} is not UTF-8", error.valid_up_to());
     Problem::new(Code::MalformedUtf8, detail)
 }
+
+impl Malformed {
+    #[inline(never)]
+    fn of(text: &str, error: serde_json::Error) -> Self {
+        let lines = text.split_inclusive('\n').take(error.line().saturating_sub(1));
+        let read = lines.map(str::len).sum::<usize>() + error.column();
+        let mut detail = error.to_string();
+        if error.is_syntax() && serde_json::from_str::<IgnoredAny>(text).is_ok() {
+            // If a number is given where one of several names is expected, serde says that the text is not
+            // JSON.
+            detail = format!("{} at line {}", words::NO_SHAPE, error.line());
+        }
+        // serde_json tells what went wrong only as a sentence. If a later release words it otherwise, the tests
+        // below fail.
+        let lacks = ["missing field", "invalid length"].iter().any(|it| detail.starts_with(it));
+        let at = if lacks { At::Whole } else { At::Value };
+        Self { path: path::path(text, read, at), detail }
+    }
+
+    /// Returns the problem for the caller who sent the text.
+    #[inline(never)]
+    fn told(self) -> Problem {
+        let (detail, expected) = words::plain(&self.detail);
+        let field = Some(self.path).filter(|path| !path.is_empty());
+        Problem { field, limit: expected, ..Problem::new(Code::MalformedJson, detail) }
+    }
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.detail)
+    }
+}
+
+impl Error for Malformed {}
 
 #[cfg(test)]
 mod tests {
