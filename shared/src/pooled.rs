@@ -109,12 +109,12 @@ pub struct PoolRequest<'a> {
 }
 
 /// Pools members by metric and scale. The members of one survey must be next to each other.
-pub fn pools(members: &[Member], asked: &PoolRequest<'_>) -> Vec<Pool> {
+pub fn pools(members: &[Member], wanted: &PoolRequest<'_>) -> Vec<Pool> {
     let mut scales: BTreeMap<Scale, Vec<&Member>> = BTreeMap::new();
     for member in members {
         scales.entry(member.rating.scale).or_default().push(member);
     }
-    scales.into_iter().map(|(scale, members)| pool(scale, &members, asked)).collect()
+    scales.into_iter().map(|(scale, members)| pool(scale, &members, wanted)).collect()
 }
 
 /// Adds up the tallies of a pool's members: returns the answers, and the point of the trend that they make.
@@ -138,11 +138,11 @@ fn point(
     (answers, point)
 }
 
-fn pool(scale: Scale, members: &[&Member], asked: &PoolRequest<'_>) -> Pool {
+fn pool(scale: Scale, members: &[&Member], wanted: &PoolRequest<'_>) -> Pool {
     let totals = &mut members.iter().map(|member| (*member, member.counted.total()));
-    let (answers, whole) = point(scale, asked.request.range(), totals);
-    let trend = asked.trend.then(|| {
-        let edges = asked.request.edges.iter().zip(asked.request.edges.iter().skip(1));
+    let (answers, whole) = point(scale, wanted.request.range(), totals);
+    let trend = wanted.trend.then(|| {
+        let edges = wanted.request.edges.iter().zip(wanted.request.edges.iter().skip(1));
         let points = edges.enumerate().map(|(at, (from_ms, to_ms))| {
             let tallies = &mut members
                 .iter()
@@ -156,7 +156,7 @@ fn pool(scale: Scale, members: &[&Member], asked: &PoolRequest<'_>) -> Pool {
         let totals = &mut members
             .iter()
             .filter_map(|member| Some((*member, member.before.as_ref()?.total())));
-        let (before, previous) = point(scale, asked.before, totals);
+        let (before, previous) = point(scale, wanted.before, totals);
         PoolChange {
             previous,
             difference: sample(scale, &answers).difference(&sample(scale, &before), SIGNIFICANT),
@@ -238,8 +238,8 @@ mod tests {
             member("c", Scale::Nps, Direction::HighIsGood, &[(0, 6)]),
         ];
         let request = Request::whole("", 0, 1);
-        let asked = PoolRequest { request: &request, trend: true, before: (0, 0) };
-        let pools = pools(&members, &asked);
+        let wanted = PoolRequest { request: &request, trend: true, before: (0, 0) };
+        let pools = pools(&members, &wanted);
         let scales: Vec<_> = pools.iter().map(|pool| (pool.scale, pool.score.n)).collect();
         assert_eq!(scales, [(Scale::Nps, 10), (Scale::Ces7, 40)]);
         assert_eq!(pools.iter().map(|pool| pool.funnel.shown).collect::<Vec<_>>(), [100, 200]);

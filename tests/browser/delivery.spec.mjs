@@ -53,7 +53,7 @@ test("a display that the server refuses is not sent forever, and the console say
   await expect.poll(() => network.posts).toBeGreaterThan(0);
   await expect.poll(() => waiting(page)).toEqual([]);
   expect(await live.summary()).toMatchObject({ n: 0 });
-  expect(warnings).toEqual(["asklet: answer refused: score_out_of_range: the score is not on the scale"]);
+  expect(warnings).toEqual(["asklet: answer refused: score_off_scale: the score is not on the scale"]);
 });
 
 test("a config that a captive portal has answered loses nothing that waits", async ({ page, network, live, pageUrl }) => {

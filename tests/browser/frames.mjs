@@ -22,11 +22,14 @@ export async function expectFrame(page, live) {
     await frame.getByRole("button", { name: "Next" }).click();
   }
   await expect.poll(live.summary).toMatchObject({ n: 1, score: 100 });
+  const asked = () =>
+    page.evaluate((survey) => {
+      const key = Object.keys(localStorage).find((key) => key.endsWith(`/asked/${survey}`));
+      return localStorage.getItem(key);
+    }, live.survey);
+  // The answer is stored before the next page is there, which tells the page around it.
+  await expect.poll(asked).toMatch(/^answered \d+$/);
   await page.getByRole("button", { name: "Close" }).click();
   await expect(page.locator("asklet-survey")).toHaveCount(0);
-  const asked = await page.evaluate((survey) => {
-    const key = Object.keys(localStorage).find((key) => key.endsWith(`/asked/${survey}`));
-    return localStorage.getItem(key);
-  }, live.survey);
-  expect(asked).toMatch(/^answered \d+$/);
+  expect(await asked()).toMatch(/^answered \d+$/);
 }

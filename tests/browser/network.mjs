@@ -38,7 +38,7 @@ export const FAULTS = {
   refusal: (outgoing) =>
     outgoing
       .writeHead(422, { ...OWN, "content-type": "application/problem+json" })
-      .end(JSON.stringify({ code: "score_out_of_range", detail: "the score is not on the scale" })),
+      .end(JSON.stringify({ code: "score_off_scale", detail: "the score is not on the scale" })),
 
   /** A captive portal's page in the place of whatever was asked for. */
   portal: (outgoing) => outgoing.writeHead(200, { ...CORS, "content-type": "text/html" }).end("<h1>Please log in</h1>"),

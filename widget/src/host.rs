@@ -1,9 +1,12 @@
 //! The interface that the loader gives to the widget: the survey to show, its place in the page, and the
 //! receiver of its states.
 
+use asklet_shared::display::{Answers, Channel, Display, Stage};
+use asklet_shared::display_id::DisplayId;
 use wasm_bindgen::prelude::*;
 
 use crate::element::Element;
+use crate::progress::{Save, traits};
 
 #[wasm_bindgen]
 extern "C" {
@@ -46,7 +49,34 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn remove(this: &Host);
 
-    /// Takes a state of the display, and the name of what has just happened to it.
-    #[wasm_bindgen(method)]
-    pub fn save(this: &Host, id: &str, json: &str, what: &str);
+    #[wasm_bindgen(method, js_name = save)]
+    fn save_state(this: &Host, id: &str, json: &str, what: &str);
+}
+
+impl Save for Host {
+    fn save(&self, id: &str, json: &str, what: &str) {
+        self.save_state(id, json, what);
+    }
+}
+
+impl Host {
+    /// Makes a display of which nothing has happened yet.
+    pub fn display(&self, id: DisplayId, language: String) -> Display {
+        let identity = self.identity();
+        Display {
+            id,
+            revision: 0,
+            version: self.version(),
+            stage: Stage::Shown,
+            dismissed: false,
+            channel: Channel::InPage,
+            language,
+            page: self.page(),
+            answers: Answers::default(),
+            variant: String::new(),
+            traits: traits(&self.traits()),
+            identity: (!identity.is_empty()).then_some(identity),
+            age_ms: 0,
+        }
+    }
 }

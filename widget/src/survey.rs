@@ -24,7 +24,7 @@ struct Survey {
     host: Host,
     /// The root of everything that is drawn.
     panel: Element,
-    progress: Progress,
+    progress: Progress<Host>,
     /// The index of the question that is asked; past the last question once the thanks are reached.
     step: ArcRwSignal<usize>,
     /// The step that is drawn in the page: a change of `step` is drawn a moment later.
@@ -92,7 +92,7 @@ pub fn open(host: Host, id: DisplayId, body: Body) -> Result<(), JsValue> {
         .child(&close.with("aria-label", &body.strings.close).text("×"))
         .child(&announcement);
     let survey = Rc::new(Survey {
-        progress: Progress::new(host.clone(), id, body.language.clone()),
+        progress: Progress::new(host.display(id, body.language.clone()), host.clone()),
         body,
         host,
         panel: panel.clone(),
@@ -142,7 +142,7 @@ impl Survey {
         match (body.questions.get(step), self.thanks()) {
             (Some(question), _) => {
                 let at = self.trail.borrow().len() + 1;
-                let total = at + self.later(step).1;
+                let total = at + self.progress.later(&self.body, step).1;
                 let is_last = progress.with_answers(|answers| body.is_last(answers, step));
                 let place = Place { at, total, is_last };
                 parts::question(body, question, &place, progress.answer(&question.id).as_ref())
@@ -162,15 +162,6 @@ impl Survey {
 
     fn thanks(&self) -> Option<&Thanks> {
         self.progress.with_answers(|answers| self.body.thanks(answers))
-    }
-
-    /// Returns the next question after a step, and the number of questions still to come, after the answers so
-    /// far.
-    fn later(&self, step: usize) -> (Option<usize>, usize) {
-        self.progress.with_answers(|answers| {
-            let later = || self.body.asked(answers).filter(|at| *at > step);
-            (later().next(), later().count())
-        })
     }
 
     fn hear(&self, event: &Event) {
@@ -261,7 +252,7 @@ impl Survey {
         }
         self.keep_score();
         self.keep_text();
-        let (next, _) = self.later(step);
+        let (next, _) = self.progress.later(&self.body, step);
         if next.is_none() {
             self.progress.completed();
         }
@@ -320,7 +311,7 @@ impl Survey {
         self.panel.matches(":focus-within")
     }
 
-    /// Keeps the chosen score, if there is one and it is new.
+    /// Keeps the chosen score, if there is one.
     fn keep_score(&self) {
         let chosen = self.panel.find("input:checked");
         if let Some(score) = chosen.and_then(|field| field.value().parse().ok()) {
@@ -328,7 +319,7 @@ impl Survey {
         }
     }
 
-    /// Keeps the content of the text field, if there is one and it is new.
+    /// Keeps the content of the text field, if there is one.
     fn keep_text(&self) {
         if let Some(field) = self.panel.find("textarea") {
             let text = field.value();
@@ -338,9 +329,7 @@ impl Survey {
 
     fn keep(&self, answer: Option<Answer>) {
         let question = self.body.questions.get(self.drawn.get());
-        if let Some(question) = question
-            && answer != self.progress.answer(&question.id)
-        {
+        if let Some(question) = question {
             self.progress.answered(&self.body, &question.id, answer);
         }
     }

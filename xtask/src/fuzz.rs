@@ -116,14 +116,15 @@ fn decoder(guided: &Path, target: &str, seconds: u32) -> Result<()> {
         .env("ASKLET_FUZZ_TARGET", target)
         .env("ASKLET_FUZZ_WORK", &work);
     let output = command.output().context("cannot start the guided fuzzer")?;
-    let told = String::from_utf8_lossy(&output.stderr);
+    let printed = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
-        let saved = told.split("Test unit written to ").nth(1).and_then(|rest| rest.lines().next());
+        let saved =
+            printed.split("Test unit written to ").nth(1).and_then(|rest| rest.lines().next());
         let saved = saved.unwrap_or("FILE");
-        bail!("{told}\n{target} failed; to replay: cargo xtask fuzz {target} --input {saved}");
+        bail!("{printed}\n{target} failed; to replay: cargo xtask fuzz {target} --input {saved}");
     }
     let stat = |name: &str| {
-        let line = told.lines().find_map(|line| line.strip_prefix(&format!("stat::{name}:")));
+        let line = printed.lines().find_map(|line| line.strip_prefix(&format!("stat::{name}:")));
         line.unwrap_or_default().trim().to_owned()
     };
     let inputs = stat("number_of_executed_units");

@@ -82,13 +82,13 @@ mod tests {
 
     /// Reads the remaining output. An output ends when the last process that could write to it is gone.
     fn rest(mut output: BufReader<PipeReader>) -> String {
-        let (tell, told) = mpsc::channel();
+        let (send, received) = mpsc::channel();
         thread::spawn(move || {
             let mut text = String::new();
             output.read_to_string(&mut text).unwrap();
-            tell.send(text)
+            send.send(text)
         });
-        told.recv_timeout(Duration::from_secs(30)).expect("somebody of the group still lives")
+        received.recv_timeout(Duration::from_secs(30)).expect("somebody of the group still lives")
     }
 
     #[test]

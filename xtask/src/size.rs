@@ -1,17 +1,22 @@
-//! `cargo xtask size`: the bytes of everything that a browser downloads, and the budgets.
+//! `cargo xtask size`: the bytes of everything that a browser downloads and of the Worker, the budgets, and how long
+//! the Worker takes to its first answer.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 use asklet_shared::body::Body;
-use asklet_shared::config::{Config, ConfigSurvey, Files};
+use asklet_shared::config;
+use asklet_shared::config::{ConfigSurvey, Files};
 use asklet_shared::definition::Definition;
 use asklet_shared::settings::Look;
 
 use crate::artefacts::{self, Manifest};
 use crate::build::Built;
+use crate::data::DataFolder;
 use crate::demo;
 use crate::root;
+use crate::server::{Config, Server, local};
 
 /// The budgets of a visitor's page, in bytes as delivered to a browser that accepts brotli. The output of
 /// different compilers for the same source differs by up to 1 %.
@@ -39,6 +44,21 @@ const BUDGETS: [(&str, usize, &[Part]); 4] = [
 
 /// The budget of the Worker's module and script, gzipped, as the platform counts them.
 const WORKER_BUDGET: usize = 1_000_000;
+
+/// The figures of the last release, to compare with. CONTRIBUTING.md says when to replace them.
+const LAST_RELEASE: Release = Release { version: "0.1.0", worker: 600_698, start_ms: 0 };
+
+/// What a release weighed, and how long it took to start.
+struct Release {
+    version: &'static str,
+    /// The Worker's module and script, gzipped, in bytes.
+    worker: usize,
+    /// From the start of workerd to the first answer, in milliseconds, on the machine that made the release.
+    start_ms: u128,
+}
+
+/// How often the start is timed; the median is told.
+const STARTS: usize = 5;
 
 /// A survey with every kind of question and scale, within the repository.
 const EVERY_KIND: &str = "tests/fuzz/corpus/definition/every-kind.json";
@@ -108,7 +128,36 @@ pub fn size(built: &Built) -> Result<()> {
         worker += artefacts::gzip(&fs::read(artefacts::dist().join("worker").join(file))?)?.len();
     }
     check("Worker, gzip", worker, WORKER_BUDGET);
+    let Release { version, worker, start_ms } = LAST_RELEASE;
+    println!("{:<32} {worker:>9}", format!("  in {version}"));
+    println!("{:<32} {:>9} ms", "start to the first answer", start()?.as_millis());
+    println!("{:<32} {start_ms:>9} ms, on another machine", format!("  in {version}"));
     if over.is_empty() { Ok(()) } else { bail!("over budget: {}", over.join(", ")) }
+}
+
+/// Returns the median time from the start of workerd to the Worker's first answer.
+fn start() -> Result<Duration> {
+    let data = DataFolder::open(&root().join("target/xtask/start"))?;
+    let secret = data.secret()?;
+    let mut times = Vec::new();
+    for _ in 0..STARTS {
+        let started = Instant::now();
+        let server = Server::start(Config {
+            listen: local(0),
+            artefacts: artefacts::dist(),
+            data: data.path(),
+            secret: &secret,
+            admin_token: None,
+            next_admin_token: None,
+            encryption_key: None,
+            proxy_headers: [""; 2],
+            lock: None,
+        })?;
+        ureq::get(format!("{}/healthz", server.url())).call().context("no first answer")?;
+        times.push(started.elapsed());
+    }
+    times.sort();
+    times.get(STARTS / 2).copied().context("no start was timed")
 }
 
 fn artefacts(manifest: &Manifest) -> Result<Vec<Artefact>> {
@@ -123,8 +172,8 @@ fn artefacts(manifest: &Manifest) -> Result<Vec<Artefact>> {
     let made = |part, name, content| Artefact { part, name, content, compressed: false };
     Ok(vec![
         file(Part::Entry, "asklet.js", "asklet.js")?,
-        made(Part::Config, "config (one survey)", config(&nps, manifest)?),
-        made(Part::ConfigOfEveryKind, "config (every kind)", config(&every_kind, manifest)?),
+        made(Part::Config, "config (one survey)", config_of(&nps, manifest)?),
+        made(Part::ConfigOfEveryKind, "config (every kind)", config_of(&every_kind, manifest)?),
         file(Part::When, "when.js", when)?,
         file(Part::Glue, "widget.js", glue)?,
         file(Part::Wasm, "widget.wasm", wasm)?,
@@ -140,9 +189,9 @@ fn body(definition: &Definition) -> Result<Vec<u8>> {
 }
 
 /// Makes the config of a site that has one live survey; real ids and digests have these lengths.
-fn config(definition: &Definition, manifest: &Manifest) -> Result<Vec<u8>> {
+fn config_of(definition: &Definition, manifest: &Manifest) -> Result<Vec<u8>> {
     let artefacts::Files { when, widget, .. } = &manifest.files;
-    let config = Config {
+    let config = config::Config {
         files: Some(Files { when: when.clone(), widget: widget.clone() }),
         rest_days: 7,
         surveys: vec![ConfigSurvey::of(

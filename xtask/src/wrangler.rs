@@ -60,11 +60,11 @@ impl Wrangler {
             .stderr(writer);
         let group = Group::spawn(command)?;
 
-        let (tell, lines) = mpsc::channel();
+        let (send, lines) = mpsc::channel();
         thread::spawn(move || {
             for line in BufReader::new(output).lines().map_while(Result::ok) {
                 // Once wrangler has started, no receiver waits for its lines any more, and errors are printed.
-                if let Err(mpsc::SendError(line)) = tell.send(line)
+                if let Err(mpsc::SendError(line)) = send.send(line)
                     && !line.starts_with(ACCESS_LOG)
                 {
                     eprintln!("{line}");
@@ -123,11 +123,11 @@ mod tests {
     use super::*;
 
     fn said(lines: &[&str]) -> Receiver<String> {
-        let (tell, told) = mpsc::channel();
+        let (send, received) = mpsc::channel();
         for line in lines {
-            tell.send((*line).to_owned()).unwrap();
+            send.send((*line).to_owned()).unwrap();
         }
-        told
+        received
     }
 
     #[test]

@@ -148,6 +148,6 @@ const PAGE_BYTES: usize = 500_000;
 impl Found {
     /// Whether the page should not grow any more, so that the reader does not have to hold more in memory.
     pub fn is_large(&self) -> bool {
-        self.responses.iter().map(|(_, told)| told.len()).sum::<usize>() > PAGE_BYTES
+        self.responses.iter().map(|(_, json)| json.len()).sum::<usize>() > PAGE_BYTES
     }
 }

@@ -85,30 +85,30 @@ pub fn answers(operation: &str, media_type: &str) -> Vec<(&'static str, Value)> 
             "asklet-0123456789abcdef.js": format!("sha384-{}", "0".repeat(64)),
             "when-0123456789abcdef.js": format!("sha384-{}", "1".repeat(64)),
         }),
-        "config" => told(Config {
+        "config" => written(Config {
             files: Some(files()),
             rest_days: 7,
             surveys: vec![live(1)],
             problem: None,
         }),
-        "preview" => told(PreviewConfig { files: files(), survey: live(0) }),
-        "createPreview" => told(preview()),
-        "createSite" => told(SiteCreated { site: site(), key: secret() }),
+        "preview" => written(PreviewConfig { files: files(), survey: live(0) }),
+        "createPreview" => written(preview()),
+        "createSite" => written(SiteCreated { site: site(), key: secret() }),
         "listSites" => {
             let (site, name) = (site(), "Shop".to_owned());
             let sites = vec![SiteEntry { site, name, created_ms: THEN_MS }];
-            told(Sites { sites, next: None })
+            written(Sites { sites, next: None })
         }
         "takeBundle" => {
             let surveys = [(SURVEY.to_owned(), "w2f8r4ncy6j0hb5xge".to_owned())].into();
-            told(BundleTaken { rows: 120, surveys })
+            written(BundleTaken { rows: 120, surveys })
         }
-        "getSite" | "changeSite" | "patchSite" => told(SiteRecord {
+        "getSite" | "changeSite" | "patchSite" => written(SiteRecord {
             created_ms: THEN_MS,
             settings: of::<Settings>(settings()),
             identity_secrets: vec![SecretRecord { id: KEY.to_owned(), created_ms: THEN_MS }],
         }),
-        "createKey" => told(KeyCreated {
+        "createKey" => written(KeyCreated {
             key: secret(),
             id: KEY.to_owned(),
             name: "Dashboard".to_owned(),
@@ -116,26 +116,26 @@ pub fn answers(operation: &str, media_type: &str) -> Vec<(&'static str, Value)> 
             created_ms: THEN_MS,
             last_used: None,
         }),
-        "listKeys" => told(Keys { keys: vec![key()] }),
-        "installs" => told(Installs { installs: vec![install()] }),
-        "audit" => told(log()),
+        "listKeys" => written(Keys { keys: vec![key()] }),
+        "installs" => written(Installs { installs: vec![install()] }),
+        "audit" => written(log()),
         "createIdentitySecret" => {
             let secret = "t0f5".repeat(13);
-            told(SecretCreated { id: KEY.to_owned(), secret })
+            written(SecretCreated { id: KEY.to_owned(), secret })
         }
-        "eraseRespondent" => told(RespondentErased { displays: 2 }),
-        "siteSummary" => told(site_summary()),
-        "listSurveys" => {
-            told(Surveys { surveys: vec![SurveyRecord { draft: None, ..survey(Status::Live, 1) }] })
-        }
-        "createSurvey" | "duplicateSurvey" => told(survey(Status::Draft, 0)),
-        "pauseSurvey" => told(survey(Status::Paused, 1)),
-        "archiveSurvey" => told(survey(Status::Archived, 1)),
-        "setShards" => told(SurveyRecord { shards: 2, ..survey(Status::Live, 1) }),
-        "refuseIntake" => told(SurveyRecord { refuses: true, ..survey(Status::Live, 1) }),
+        "eraseRespondent" => written(RespondentErased { displays: 2 }),
+        "siteSummary" => written(site_summary()),
+        "listSurveys" => written(Surveys {
+            surveys: vec![SurveyRecord { draft: None, ..survey(Status::Live, 1) }],
+        }),
+        "createSurvey" | "duplicateSurvey" => written(survey(Status::Draft, 0)),
+        "pauseSurvey" => written(survey(Status::Paused, 1)),
+        "archiveSurvey" => written(survey(Status::Archived, 1)),
+        "setShards" => written(SurveyRecord { shards: 2, ..survey(Status::Live, 1) }),
+        "refuseIntake" => written(SurveyRecord { refuses: true, ..survey(Status::Live, 1) }),
         "getSurvey" | "changeSurvey" | "patchSurvey" | "publishSurvey" | "resumeSurvey"
-        | "acceptIntake" => told(survey(Status::Live, 1)),
-        "usage" => told(Usage {
+        | "acceptIntake" => written(survey(Status::Live, 1)),
+        "usage" => written(Usage {
             displays: 1_520,
             tail: 120,
             bytes: 1_458_176,
@@ -143,16 +143,16 @@ pub fn answers(operation: &str, media_type: &str) -> Vec<(&'static str, Value)> 
             rows_written: 4_210,
             limits: Limits::default(),
         }),
-        "correct" => told(Progress { matched: 48_120, changed: 48_117, cursor: None }),
-        "import" => told(imported()),
+        "correct" => written(Progress { matched: 48_120, changed: 48_117, cursor: None }),
+        "import" => written(imported()),
         "lookUpRespondent" | "queryResponses" => page(),
-        "summary" => return vec![("rating", told(summary())), ("choice", told(choices()))],
+        "summary" => return vec![("rating", written(summary())), ("choice", written(choices()))],
         "responses" => return vec![("responses", page()), ("changes", changes())],
         "export" if media_type == "text/csv" => {
             let columns = Columns::of(&of::<Definition>(definition()), true);
-            told(columns.header() + &columns.line(&response()).expect("a line"))
+            written(columns.header() + &columns.line(&response()).expect("a line"))
         }
-        "export" => told(told(response()).to_string() + "\n"),
+        "export" => written(written(response()).to_string() + "\n"),
         _ => return Vec::new(),
     })
 }
@@ -176,7 +176,7 @@ pub fn problem(status: u16) -> Problem {
     }
 }
 
-fn told(value: impl Serialize) -> Value {
+fn written(value: impl Serialize) -> Value {
     serde_json::to_value(value).expect("it is written")
 }
 
@@ -309,14 +309,14 @@ fn response() -> Response {
 }
 
 fn page() -> Value {
-    let page = Page { responses: vec![told(response()).to_string()], next: None };
+    let page = Page { responses: vec![written(response()).to_string()], next: None };
     serde_json::from_str(&page.written(None)).expect("a page")
 }
 
 fn changes() -> Value {
     let gone = Removed { id: id(2), shard: 0, seq: 1_724, gone: RemovalReason::Deleted };
     let changes = [ResponseChange::Response(Box::new(response())), ResponseChange::Removed(gone)];
-    let responses = changes.iter().map(|change| told(change).to_string()).collect();
+    let responses = changes.iter().map(|change| written(change).to_string()).collect();
     let page = Page { responses, next: Some("1724".to_owned()) };
     serde_json::from_str(&page.written(Some(false))).expect("a page")
 }

@@ -73,7 +73,7 @@ struct Export {
 /// `GET /v1/sites/{site}/surveys/{survey}/export`
 pub async fn export(team: &Team, request: Request, survey: &str) -> Result<Answer, Failure> {
     let (mut is_csv, mut escapes_formulas) = (false, None);
-    let asked = ResponseFilter::parse(url::query(&request)?, &mut |name, value| {
+    let filter = ResponseFilter::parse(url::query(&request)?, &mut |name, value| {
         match (name, value) {
             ("format", "csv") => is_csv = true,
             ("format", "ndjson") => is_csv = false,
@@ -91,10 +91,10 @@ pub async fn export(team: &Team, request: Request, survey: &str) -> Result<Answe
         return Err(problems::invalid_parameter("escape_formulas", "only with format=csv").into());
     }
     let plan = team.plan(survey).await?;
-    let asked = asked.whole()?.in_zone(&plan.tz)?;
+    let filter = filter.whole()?.in_zone(&plan.tz)?;
     let columns = is_csv.then(|| Columns::of(&plan.definition, escapes_formulas.unwrap_or(true)));
     let ready = columns.as_ref().map(Columns::header).unwrap_or_default();
-    let walk = Walk::by_reception(&team.env, &team.site, &plan, asked, columns.as_ref())?;
+    let walk = Walk::by_reception(&team.env, &team.site, &plan, filter, columns.as_ref())?;
     let mut export = Export { walk, is_csv, ready, is_over: false };
     // A failure at the start is answered with a problem, and not with a stream that breaks.
     export.fill().await?;

@@ -54,8 +54,8 @@ pub fn serve(
         Route::Operator(route) => Ok(promise::of(trace, async move {
             of_operator(endpoint, route, request.into(), &env).await
         })),
-        Route::Team(asked) => {
-            let work = async move { of_team(endpoint, asked, request.into(), &env).await };
+        Route::Team(team_request) => {
+            let work = async move { of_team(endpoint, team_request, request.into(), &env).await };
             Ok(promise::of(trace, work))
         }
     }
@@ -108,21 +108,21 @@ async fn of_operator(
 /// that, whatever other faults the request has. Otherwise a refusal could reveal what exists.
 async fn of_team(
     endpoint: &Endpoint,
-    asked: TeamRequest,
+    team_request: TeamRequest,
     request: Request,
     env: &Context,
 ) -> Result<Response, Failure> {
     let headers = request.headers().clone();
-    let site = asked.site.clone();
+    let site = team_request.site.clone();
     let outcome = async {
-        let team = Team::of(&headers, env, &asked)?;
+        let team = Team::of(&headers, env, &team_request)?;
         let has_body = matches!(request.method(), Method::Post | Method::Put | Method::Patch);
         if has_body {
             team.check().await?;
         }
         let outcome = async {
             check_parameters(endpoint, &request)?;
-            team::answer(&team, request, asked.route).await
+            team::answer(&team, request, team_request.route).await
         };
         let outcome = outcome.await;
         if let Err(Failure::Problem(problem)) = &outcome

@@ -78,7 +78,7 @@ fn page_size(limit: Option<usize>) -> Result<usize, Problem> {
 /// `GET /v1/sites/{site}/surveys/{survey}/responses`
 pub async fn list(team: &Team, request: Request, survey: &str) -> Result<Response, Failure> {
     let (mut ascending, mut after) = (false, None);
-    let asked = ResponseFilter::parse(url::query(&request)?, &mut |name, value| {
+    let filter = ResponseFilter::parse(url::query(&request)?, &mut |name, value| {
         match (name, value) {
             ("order", "asc") => ascending = true,
             ("order", "desc") => ascending = false,
@@ -93,43 +93,43 @@ pub async fn list(team: &Team, request: Request, survey: &str) -> Result<Respons
     }
     let plan = team.plan(survey).await?;
     if !ascending {
-        return page(&team.env, &team.site, &plan, asked).await;
+        return page(&team.env, &team.site, &plan, filter).await;
     }
-    if asked.has_filter() {
+    if filter.has_filter() {
         // A response that no longer matches a filter would never be reported as changed.
         let detail = "a list of changes takes no filters: filter the answer";
         return Err(Problem::new(Code::InvalidQuery, detail).at("order").into());
     }
-    follow(&team.env, &team.site, &plan, asked, after.as_deref().unwrap_or_default()).await
+    follow(&team.env, &team.site, &plan, filter, after.as_deref().unwrap_or_default()).await
 }
 
 /// `POST /v1/sites/{site}/surveys/{survey}/responses/query`
 pub async fn query(team: &Team, mut request: Request, survey: &str) -> Result<Response, Failure> {
     let plan = team.plan(survey).await?;
-    let asked: ResponseFilter = body::read_json(&mut request, DEFINITION_LIMIT).await?;
-    if asked.respondent.is_some() {
+    let filter: ResponseFilter = body::read_json(&mut request, DEFINITION_LIMIT).await?;
+    if filter.respondent.is_some() {
         // A filter that finds one respondent is a look-up of that person, whichever route it uses.
         team.ask_as(Scope::Admin, TeamCall::Note(AuditEvent::of(Action::LookUp, &plan.survey)))
             .await?;
     }
-    page(&team.env, &team.site, &plan, asked).await
+    page(&team.env, &team.site, &plan, filter).await
 }
 
 fn page<'a>(
     env: &'a Context,
     site: &'a SiteId,
     plan: &'a Plan,
-    asked: ResponseFilter,
+    filter: ResponseFilter,
 ) -> LocalBoxFuture<'a, Result<Response, Failure>> {
     Box::pin(async move {
-        let limit = page_size(asked.limit)?;
-        let asked = asked.in_zone(&plan.tz)?;
-        let cursor = asked.cursor.as_deref();
+        let limit = page_size(filter.limit)?;
+        let filter = filter.in_zone(&plan.tz)?;
+        let cursor = filter.cursor.as_deref();
         let at = cursor
             .map(|cursor| WalkPosition::parse(of_survey(plan, cursor, "cursor")?))
             .transpose()?;
         let mut page = Page::default();
-        let mut walk = Walk::newest_first(env, site, plan, asked, at)?;
+        let mut walk = Walk::newest_first(env, site, plan, filter, at)?;
         let next = walk.fill(&mut page.responses, limit, &mut CALLS.clone()).await?;
         page.next = next.map(|next| format!("{}/{next}", plan.survey));
         respond::written(200, page.written(None))
@@ -141,10 +141,10 @@ async fn follow(
     env: &Context,
     site: &SiteId,
     plan: &Plan,
-    asked: ResponseFilter,
+    filter: ResponseFilter,
     after: &str,
 ) -> Result<Response, Failure> {
-    let limit = page_size(asked.limit)?;
+    let limit = page_size(filter.limit)?;
     let shards = usize::from(plan.shards);
     // The first request names no survey and begins at 0.
     let after = if after.contains('/') { of_survey(plan, after, "after")? } else { after };
@@ -159,9 +159,9 @@ async fn follow(
     let mut more = false;
     for (shard, after) in (0..plan.shards).zip(&mut known) {
         let limit = limit.saturating_sub(page.responses.len());
-        let tell = Rendering::of(plan, shard, asked.question.clone(), None);
+        let rendering = Rendering::of(plan, shard, filter.question.clone(), None);
         let stub = stubs::survey(env, site, &plan.survey, shard)?;
-        let call = SurveyCall::Follow { after: *after, limit, tell: Box::new(tell) };
+        let call = SurveyCall::Follow { after: *after, limit, rendering: Box::new(rendering) };
         let followed: Followed = rpc::call(&stub, &call).await?;
         more |= followed.more;
         *after = followed.last.unwrap_or(*after);
@@ -195,9 +195,9 @@ pub async fn look_up(team: &Team, mut request: Request) -> Result<Response, Fail
             page.next = Some(plan.survey.to_string());
             break;
         }
-        let asked = ResponseFilter::everything_of(respondent.clone());
+        let filter = ResponseFilter::everything_of(respondent.clone());
         let at = at.filter(|_| number == first);
-        let mut walk = Walk::newest_first(&team.env, &team.site, plan, asked, at)?;
+        let mut walk = Walk::newest_first(&team.env, &team.site, plan, filter, at)?;
         let next = walk.fill(&mut page.responses, limit, &mut calls).await?;
         if let Some(next) = next {
             page.next = Some(format!("{}/{next}", plan.survey));

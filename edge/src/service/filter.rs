@@ -76,31 +76,31 @@ impl ResponseFilter {
         parameters: Vec<(String, String)>,
         other: &mut dyn FnMut(&str, &str) -> Result<bool, Problem>,
     ) -> Result<Self, Problem> {
-        let mut asked = Self::default();
+        let mut filter = Self::default();
         for (name, value) in parameters {
             if other(&name, &value)? {
                 continue;
             }
             match name.as_str() {
-                "question" => asked.question = Some(value),
-                "category" => asked.category.push(value),
-                "score_from" => asked.score_from = Some(number(&name, &value)?),
-                "score_to" => asked.score_to = Some(number(&name, &value)?),
-                "has_comment" => asked.has_comment = Some(truth(&name, &value)?),
-                "where" => asked.filters.push(value),
-                "from" => asked.from = Some(value),
-                "to" => asked.to = Some(value),
-                "received_from" => asked.received_from = Some(value),
-                "received_to" => asked.received_to = Some(value),
-                "text" => asked.text = Some(value),
-                "excluded" => asked.excluded = Some(truth(&name, &value)?),
-                "unanswered" => asked.unanswered = truth(&name, &value)?,
-                "limit" => asked.limit = Some(number(&name, &value)?),
-                "cursor" => asked.cursor = Some(value),
+                "question" => filter.question = Some(value),
+                "category" => filter.category.push(value),
+                "score_from" => filter.score_from = Some(number(&name, &value)?),
+                "score_to" => filter.score_to = Some(number(&name, &value)?),
+                "has_comment" => filter.has_comment = Some(truth(&name, &value)?),
+                "where" => filter.filters.push(value),
+                "from" => filter.from = Some(value),
+                "to" => filter.to = Some(value),
+                "received_from" => filter.received_from = Some(value),
+                "received_to" => filter.received_to = Some(value),
+                "text" => filter.text = Some(value),
+                "excluded" => filter.excluded = Some(truth(&name, &value)?),
+                "unanswered" => filter.unanswered = truth(&name, &value)?,
+                "limit" => filter.limit = Some(number(&name, &value)?),
+                "cursor" => filter.cursor = Some(value),
                 _ => return Err(problems::unknown_parameter(&name)),
             }
         }
-        Ok(asked)
+        Ok(filter)
     }
 
     /// Replaces dates with the times at which they begin in a zone. Shards do not know zones.
@@ -197,7 +197,7 @@ impl ResponseFilter {
     /// Returns the filter without the respondent and the text that someone wrote.
     #[must_use]
     pub fn impersonal(&self) -> Self {
-        let hidden = |told: &Option<String>| told.as_ref().map(|_| "…".to_owned());
+        let hidden = |text: &Option<String>| text.as_ref().map(|_| "…".to_owned());
         let (respondent, text) = (hidden(&self.respondent), hidden(&self.text));
         Self { respondent, text, ..self.clone() }
     }

@@ -128,8 +128,8 @@ impl<'a> Shards<'a> {
         let mut parts = Vec::new();
         for other in (0..shards).filter(|other| *other != shard) {
             let stub = stubs::survey(self.env, self.site, &self.plan.survey, other)?;
-            let (site, told) = (self.site.as_str().to_owned(), lines.clone());
-            let known: String = rpc::call(&stub, &SurveyCall::Known { site, lines: told }).await?;
+            let (site, copy) = (self.site.as_str().to_owned(), lines.clone());
+            let known: String = rpc::call(&stub, &SurveyCall::Known { site, lines: copy }).await?;
             if !known.contains('1') {
                 continue;
             }

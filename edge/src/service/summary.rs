@@ -205,20 +205,20 @@ pub async fn of_survey(shards: &Shards<'_>, query: &SummaryQuery) -> Result<Resp
         let detail = "the survey has no rating or choice question with that id";
         Problem::new(Code::InvalidQuery, detail).at("question")
     };
-    let asked = query.by.iter().map(|by| ("by", by));
-    check_traits(plan, asked.chain(query.filters.keys().map(|filter| ("where", filter))))?;
+    let by = query.by.iter().map(|by| ("by", by));
+    check_traits(plan, by.chain(query.filters.keys().map(|filter| ("where", filter))))?;
     let time = Time::of(query, &plan.tz, plan.week_starts)?;
     let request =
         Request { question: id.to_owned(), edges: time.edges.clone(), by: query.by.clone() };
     match answer.ok_or_else(unknown)? {
         AnswerKind::Text(_) => Err(unknown().into()),
         AnswerKind::Choice(options) => {
-            let asked = [
+            let refused = [
                 ("by", query.by.is_some()),
                 ("interval", query.interval.is_some()),
                 ("compare", query.compare),
             ];
-            if let Some((name, _)) = asked.into_iter().find(|(_, is_asked)| *is_asked) {
+            if let Some((name, _)) = refused.into_iter().find(|(_, is_given)| *is_given) {
                 let detail = "only the summary of a rating question has this";
                 return Err(Problem::new(Code::InvalidQuery, detail).at(name).into());
             }
@@ -252,9 +252,9 @@ pub async fn of_survey(shards: &Shards<'_>, query: &SummaryQuery) -> Result<Resp
 /// Refuses traits that no version declares. The displays are not searched for their keys.
 pub fn check_traits<'a>(
     plan: &Plan,
-    mut asked: impl Iterator<Item = (&'a str, &'a Dimension)>,
+    mut dimensions: impl Iterator<Item = (&'a str, &'a Dimension)>,
 ) -> Result<(), Problem> {
-    let unknown = asked.find(|(_, dimension)| match dimension {
+    let unknown = dimensions.find(|(_, dimension)| match dimension {
         Dimension::Trait(key) => !plan.traits.contains(key),
         _ => false,
     });
@@ -283,22 +283,22 @@ async fn count(
         let counts = shards.count(&request).await?;
         return Ok((counts.counted, source(query, SourceKind::Counters, counts.since)));
     }
-    let asked = scan::ScanQuery {
+    let scan_query = scan::ScanQuery {
         request,
         filters: query.filters.clone(),
         per_respondent: query.per_respondent,
     };
-    let (counted, since) = shards.scan(&asked).await?;
+    let (counted, since) = shards.scan(&scan_query).await?;
     Ok((counted, source(query, SourceKind::Displays, since)))
 }
 
 fn source(query: &SummaryQuery, kind: SourceKind, since: Since) -> Source {
-    let told = |ms: u64| (ms > 0).then(|| rfc3339(ms));
+    let time = |ms: u64| (ms > 0).then(|| rfc3339(ms));
     Source {
         kind,
         per_respondent: query.per_respondent,
-        displays_since: told(since.dropped_ms),
-        people_since: told(since.forgotten_ms),
+        displays_since: time(since.dropped_ms),
+        people_since: time(since.forgotten_ms),
     }
 }
 
@@ -336,8 +336,8 @@ pub async fn of_site(
             });
         }
     }
-    let asked = PoolRequest { request: &request, trend: query.interval.is_some(), before };
-    let pools = pooled::pools(&members, &asked);
+    let wanted = PoolRequest { request: &request, trend: query.interval.is_some(), before };
+    let pools = pooled::pools(&members, &wanted);
     let summary = SiteSummary { site: team.site.as_str().to_owned(), period: time.period, pools };
     respond::json(200, &summary)
 }
@@ -415,8 +415,8 @@ mod tests {
     #[test]
     fn a_period_off_the_quarters_of_an_hour_is_rounded_outward_and_says_so() {
         // Dashboards send such times: the moment at which somebody looked.
-        let asked = [("from", "1793491201234"), ("to", "2026-11-01T10:15:00.001Z")];
-        let found = period(&asked).unwrap();
+        let parameters = [("from", "1793491201234"), ("to", "2026-11-01T10:15:00.001Z")];
+        let found = period(&parameters).unwrap();
         assert_eq!(found.from.as_deref(), Some("2026-11-01T00:00:00Z"));
         assert_eq!(found.to, "2026-11-01T10:30:00Z");
         let exact = [("from", "2026-11-01T00:15:00Z"), ("to", "2026-11-01T10:15:00Z")];

@@ -70,7 +70,7 @@ pub struct Walk {
 
 /// The state of reading one shard.
 struct ShardReader {
-    tell: Rendering,
+    rendering: Rendering,
     from: PageStart,
     found: VecDeque<(Position, String)>,
     is_read: bool,
@@ -91,13 +91,13 @@ impl Walk {
         env: &Context,
         site: &SiteId,
         plan: &Plan,
-        asked: ResponseFilter,
+        filter: ResponseFilter,
         at: Option<WalkPosition>,
     ) -> Result<Self, Failure> {
-        let mut walk = Self::new(env, site, plan, asked, Order::NewestFirst)?;
+        let mut walk = Self::new(env, site, plan, filter, Order::NewestFirst)?;
         for reader in &mut walk.readers {
             reader.from.after = at.map(|at| Position::of(at.id));
-            reader.from.with = at.is_some_and(|at| at.shard < reader.tell.shard);
+            reader.from.with = at.is_some_and(|at| at.shard < reader.rendering.shard);
         }
         Ok(walk)
     }
@@ -108,12 +108,12 @@ impl Walk {
         env: &Context,
         site: &SiteId,
         plan: &Plan,
-        asked: ResponseFilter,
+        filter: ResponseFilter,
         columns: Option<&Columns>,
     ) -> Result<Self, Failure> {
-        let mut walk = Self::new(env, site, plan, asked, Order::Reception)?;
+        let mut walk = Self::new(env, site, plan, filter, Order::Reception)?;
         for reader in &mut walk.readers {
-            reader.tell.columns = columns.cloned();
+            reader.rendering.columns = columns.cloned();
         }
         Ok(walk)
     }
@@ -122,14 +122,14 @@ impl Walk {
         env: &Context,
         site: &SiteId,
         plan: &Plan,
-        asked: ResponseFilter,
+        filter: ResponseFilter,
         order: Order,
     ) -> Result<Self, Failure> {
-        let question = asked.question.clone();
+        let question = filter.question.clone();
         let readers = (0..plan.shards).map(|shard| {
-            let tell = Rendering::of(plan, shard, question.clone(), None);
+            let rendering = Rendering::of(plan, shard, question.clone(), None);
             ShardReader {
-                tell,
+                rendering,
                 from: PageStart::start(order),
                 found: VecDeque::new(),
                 is_read: false,
@@ -137,7 +137,7 @@ impl Walk {
         });
         let readers = readers.collect();
         let (env, site, survey) = (env.clone(), site.clone(), plan.survey.clone());
-        let find = asked.find(plan, &plain::plain)?;
+        let find = filter.find(plan, &plain::plain)?;
         Ok(Self { env, site, survey, find, readers, order })
     }
 
@@ -186,12 +186,13 @@ impl Walk {
                     return Ok(NextResponse::Later);
                 }
                 *calls -= 1;
-                let stub = stubs::survey(&self.env, &self.site, &self.survey, reader.tell.shard)?;
-                let (find, tell) = (self.find.clone(), reader.tell.clone());
+                let stub =
+                    stubs::survey(&self.env, &self.site, &self.survey, reader.rendering.shard)?;
+                let (find, rendering) = (self.find.clone(), reader.rendering.clone());
                 let from = reader.from;
                 let call = SurveyCall::Find {
                     find: Box::new(find),
-                    tell: Box::new(tell),
+                    rendering: Box::new(rendering),
                     from,
                     limit: page,
                 };
@@ -204,7 +205,7 @@ impl Walk {
             let reader = first.and_then(|(_, at)| self.readers.get_mut(at));
             let found = reader.and_then(|reader| {
                 let (key, response) = reader.found.pop_front()?;
-                Some((WalkPosition::of(key, reader.tell.shard), response))
+                Some((WalkPosition::of(key, reader.rendering.shard), response))
             });
             return Ok(found
                 .map_or(NextResponse::End, |(at, response)| NextResponse::Response(at, response)));
@@ -255,7 +256,7 @@ mod tests {
     fn the_shard_that_was_read_least_far_is_read_next() {
         let key = |ms: u64| Position::of(DisplayId::new(ms, [7; 10]));
         let reader = |after: Option<u64>| ShardReader {
-            tell: Rendering::default(),
+            rendering: Rendering::default(),
             from: PageStart { after: after.map(key), ..PageStart::start(Order::NewestFirst) },
             found: VecDeque::new(),
             is_read: false,

@@ -52,7 +52,7 @@ pub enum SurveyCall {
         /// The filter of the search.
         find: Box<DisplayFilter>,
         /// How they are written.
-        tell: Box<Rendering>,
+        rendering: Box<Rendering>,
         /// Where the page begins.
         from: PageStart,
         /// Number of displays at most.
@@ -63,7 +63,7 @@ pub enum SurveyCall {
         /// The number after which the changes begin.
         after: u64,
         /// How they are written.
-        tell: Box<Rendering>,
+        rendering: Box<Rendering>,
         /// Number of changes at most.
         limit: usize,
     },

@@ -34,7 +34,7 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Malformed> {
 /// Reads the body of a request, which must be an object. Without this check, serde would accept a list as the
 /// fields in the order in which the code declares them.
 pub fn read_sent<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    read(&object(bytes)?).map_err(Malformed::told)
+    read(&object(bytes)?).map_err(Malformed::into_problem)
 }
 
 /// Returns the text of an object after a check of how it begins. This is a function apart from the reading,
@@ -96,7 +96,7 @@ impl Malformed {
 
     /// Returns the problem for the caller who sent the text.
     #[inline(never)]
-    fn told(self) -> Problem {
+    fn into_problem(self) -> Problem {
         let (detail, expected) = words::plain(&self.detail);
         let field = Some(self.path).filter(|path| !path.is_empty());
         Problem { field, limit: expected, ..Problem::new(Code::MalformedJson, detail) }

@@ -187,7 +187,7 @@ impl Site {
         let is_due = self.sql.transaction(|| {
             let is_due = settings::lock_secrets(&self.sql, &vault)?;
             if is_due {
-                outbox::tell(&self.sql, site, None)?;
+                outbox::notify(&self.sql, site, None)?;
             }
             Ok(is_due)
         })?;
@@ -326,8 +326,8 @@ impl Site {
         } else if moving::is_migrating(&self.sql)? {
             SurveyCall::StartMigration
         } else {
-            let told = published::published(&self.sql, &survey, None, message.shard)?;
-            SurveyCall::Take(Box::new(told))
+            let publication = published::published(&self.sql, &survey, None, message.shard)?;
+            SurveyCall::Take(Box::new(publication))
         };
         let stub = stubs::survey(context, &message.site, &survey, message.shard)?;
         rpc::call::<()>(&stub, &call).await

@@ -63,11 +63,11 @@ impl Shard {
             SurveyCall::Correct { correction, after } => {
                 rpc::answer(&self.correct(&correction, after).await?)
             }
-            SurveyCall::Find { find, tell, from, limit } => {
-                rpc::answer(&self.find(*find, &tell, from, limit).await?)
+            SurveyCall::Find { find, rendering, from, limit } => {
+                rpc::answer(&self.find(*find, &rendering, from, limit).await?)
             }
-            SurveyCall::Follow { after, tell, limit } => {
-                rpc::answer(&self.follow(after, &tell, limit)?)
+            SurveyCall::Follow { after, rendering, limit } => {
+                rpc::answer(&self.follow(after, &rendering, limit)?)
             }
             SurveyCall::Erase { respondent, after } => {
                 rpc::answer(&self.erase(&respondent, after).await?)
@@ -107,12 +107,13 @@ impl Shard {
     }
 
     /// Returns the changes after a number.
-    fn follow(&self, after: u64, tell: &Rendering, limit: usize) -> Result<Followed, Failure> {
+    fn follow(&self, after: u64, rendering: &Rendering, limit: usize) -> Result<Followed, Failure> {
         let mut changed = changes::after(&self.sql, after, limit.saturating_add(1))?;
         let more = changed.len() > limit;
         changed.truncate(limit);
         let last = changed.last().map(|display| display.seq);
-        let rendered = changed.into_iter().map(|display| tell.change(responses::change(display)));
+        let rendered =
+            changed.into_iter().map(|display| rendering.change(responses::change(display)));
         Ok(Followed { changes: rendered.collect::<Result<_, _>>()?, last, more })
     }
 

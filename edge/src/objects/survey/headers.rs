@@ -57,9 +57,9 @@ impl Intake {
         let (origin, content_type, content_encoding) = (next(), next(), next());
         let (content_length, transfer_encoding) = (next(), next());
         let (agent, signals, addresses, country) = (next(), [next(), next()], next(), next());
-        let told = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         RequestContext {
-            origin: told(origin),
+            origin: given(origin),
             content_type: content_type.to_owned(),
             content_encoding: content_encoding.to_owned(),
             length: body::length(content_length, transfer_encoding),

@@ -53,8 +53,8 @@ impl Shard {
         let now_ms = Date::now().as_millis();
         self.negative_cache.borrow_mut().pass(version, now_ms)?;
         match address.pull(version).await {
-            Ok(told) => {
-                let kept = self.keep(told)?;
+            Ok(publication) => {
+                let kept = self.keep(publication)?;
                 if version.is_none() {
                     // So requests for further digests that do not exist do not reach the site.
                     let unknown = Problem::new(Code::UnknownBody, "the survey has no such body");
@@ -103,8 +103,8 @@ impl Shard {
             return Ok(known);
         }
         self.pull(address, None).await?;
-        let told = self.known_policy()?;
-        told.ok_or_else(|| Failure::broken("a site told no standing"))
+        let policy = self.known_policy()?;
+        policy.ok_or_else(|| Failure::broken("a site sent no policy"))
     }
 
     /// Stores a publication of the site. The first one sets the object up.
@@ -165,9 +165,9 @@ mod tests {
 
     #[test]
     fn what_was_told_before_a_survey_was_deleted_is_not_kept_after_that() {
-        let told = |revision| Policy { revision, ..Policy::default() };
-        check_survives(&told(4), 0).unwrap();
-        assert_eq!(check_survives(&told(4), 5).unwrap_err().code, Code::UnknownSurvey);
-        check_survives(&told(6), 5).unwrap();
+        let policy = |revision| Policy { revision, ..Policy::default() };
+        check_survives(&policy(4), 0).unwrap();
+        assert_eq!(check_survives(&policy(4), 5).unwrap_err().code, Code::UnknownSurvey);
+        check_survives(&policy(6), 5).unwrap();
     }
 }

@@ -107,7 +107,7 @@ impl Shard {
     pub(super) async fn find(
         &self,
         find: DisplayFilter,
-        tell: &Rendering,
+        rendering: &Rendering,
         from: PageStart,
         limit: usize,
     ) -> Result<Found, Failure> {
@@ -123,7 +123,7 @@ impl Shard {
             read = if displays.is_empty() { usize::MAX } else { RENDERED };
             for display in displays {
                 let key = from.order.key(display.received_ms, display.id);
-                all.responses.push((key, tell.response(responses::response(display))?));
+                all.responses.push((key, rendering.response(responses::response(display))?));
             }
             let is_page = all.responses.len() >= limit || all.is_large();
             Ok(if is_page || reading.is_over() { Progress::Done } else { Progress::More })

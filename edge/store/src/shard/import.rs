@@ -315,15 +315,15 @@ impl Score {
         };
         let shown_ms = period::parse_instant("time", &time)
             .map_err(|problem| Problem { code: Code::InvalidDisplay, ..problem })?;
-        let told = |text: &Option<String>| text.clone().unwrap_or_default();
+        let or_empty = |text: &Option<String>| text.clone().unwrap_or_default();
         let said = serde_json::to_string(&vec![
             shown_ms.to_string(),
             self.question.clone(),
             self.score.0.to_string(),
-            told(&self.comment),
-            told(&self.comment_question),
-            told(&self.respondent),
-            told(&self.key),
+            or_empty(&self.comment),
+            or_empty(&self.comment_question),
+            or_empty(&self.respondent),
+            or_empty(&self.key),
         ])?;
         let number = alike.entry(said.clone()).or_default();
         *number += 1;

@@ -184,7 +184,7 @@ mod tests {
         assert_eq!(code(failed), Code::LastAdminKey);
 
         let log = page(&sql, None).unwrap().entries;
-        let told: Vec<_> = log
+        let entries: Vec<_> = log
             .iter()
             .rev()
             .map(|entry| {
@@ -192,18 +192,18 @@ mod tests {
                 (entry.by.as_str(), entry.action.name(), text(&entry.target), text(&entry.detail))
             })
             .collect();
-        assert_eq!(told.len(), made + 1);
+        assert_eq!(entries.len(), made + 1);
         let entry = |by, action, target: &str, detail: &str| {
             (by, action, target.to_owned(), detail.to_owned())
         };
-        assert_eq!(told[0], entry("operator", "create_site", "k1", ""));
-        assert_eq!(told[1], entry("k1", "change_settings", "", ""));
-        assert_eq!(told[2], entry("k1", "change_settings", "", ""));
-        assert_eq!(told[3], entry("k1", "create_key", "k2", "read: a key"));
-        assert_eq!(told[8], entry("k1", "update_survey", "", ""));
-        assert_eq!(told[15], entry("k1", "shards", "", "2"));
-        assert_eq!(told[16], entry("k1", "duplicate", copy.as_str(), ""));
-        assert_eq!(told[17], entry("k1", "export", "", ""));
+        assert_eq!(entries[0], entry("operator", "create_site", "k1", ""));
+        assert_eq!(entries[1], entry("k1", "change_settings", "", ""));
+        assert_eq!(entries[2], entry("k1", "change_settings", "", ""));
+        assert_eq!(entries[3], entry("k1", "create_key", "k2", "read: a key"));
+        assert_eq!(entries[8], entry("k1", "update_survey", "", ""));
+        assert_eq!(entries[15], entry("k1", "shards", "", "2"));
+        assert_eq!(entries[16], entry("k1", "duplicate", copy.as_str(), ""));
+        assert_eq!(entries[17], entry("k1", "export", "", ""));
         assert_eq!(log[0].survey.as_deref(), Some(survey.as_str()));
         assert_eq!(log[0].action, Action::DeleteSurvey);
         assert!(log.is_sorted_by(|newer, older| newer.seq > older.seq));

@@ -58,7 +58,7 @@ pub fn within_config<T>(
     let before = config_bytes(sql)?;
     let changed = change()?;
     if config_bytes(sql)? > CONFIG_LIMIT.max(before) {
-        let detail = "what pages would be told of the live surveys is too large together: pause some, \
+        let detail = "the live surveys take too many bytes of the config together: pause some, \
              or shorten their audiences";
         return Err(Problem::new(Code::ConfigTooLarge, detail)
             .limit(format!("{CONFIG_LIMIT} bytes"))
@@ -114,8 +114,8 @@ fn config_bytes(sql: &impl Sql) -> Result<u64, Failure> {
         let bodies = languages.map(|it| (it.to_owned(), DIGEST.to_owned())).collect();
         let shards = vec![SHARD_ADDRESS.to_owned(); usize::from(shards)];
         let id = id.as_str().to_owned();
-        let told = ConfigSurvey::of(id, version, shards, bodies, definition);
-        bytes += u64::try_from(serde_json::to_string(&told)?.len()).unwrap_or(u64::MAX);
+        let entry = ConfigSurvey::of(id, version, shards, bodies, definition);
+        bytes += u64::try_from(serde_json::to_string(&entry)?.len()).unwrap_or(u64::MAX);
         Ok(())
     })?;
     Ok(bytes)

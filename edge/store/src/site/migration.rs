@@ -124,7 +124,7 @@ pub fn begin(sql: &impl Sql, site: &SiteId) -> Result<(), Failure> {
         return Ok(());
     }
     sql.run("INSERT INTO moving (began) VALUES (1)", &[])?;
-    outbox::tell(sql, site, None)
+    outbox::notify(sql, site, None)
 }
 
 /// Ends the migration after the last page. Removes surveys that were deleted since an earlier migration of the
@@ -132,7 +132,7 @@ pub fn begin(sql: &impl Sql, site: &SiteId) -> Result<(), Failure> {
 pub fn end(sql: &impl Sql, site: &SiteId, now_ms: u64) -> Result<(), Failure> {
     sql.transaction(|| {
         sql.run("DELETE FROM moving", &[])?;
-        outbox::tell(sql, site, None)?;
+        outbox::notify(sql, site, None)?;
         let mut gone = Vec::new();
         let deleted = "SELECT new FROM moved WHERE new NOT IN (SELECT id FROM survey)";
         sql.query(deleted, &[], &mut |mut row| {
@@ -243,13 +243,13 @@ mod tests {
             assert_eq!(was.identity_secrets, [locked.as_str()]);
             assert!(is.revision > was.revision);
         }
-        let told = |sql: &Native| -> String {
+        let answers = |sql: &Native| -> String {
             let SiteRecord { settings, identity_secrets, created_ms } =
                 settings::record(sql).unwrap();
             let keys = keys::list(sql).unwrap();
             serde_json::to_string(&(settings, identity_secrets, created_ms, keys)).unwrap()
         };
-        assert_eq!(told(&from), told(&to));
+        assert_eq!(answers(&from), answers(&to));
         let log = audit::page(&to, None).unwrap().entries;
         assert_eq!(log[0].action, Action::TakeBundle);
         assert_eq!(log[1].survey.as_ref(), first.get(one.as_str()));
@@ -291,11 +291,11 @@ mod tests {
         check_complete(&to).unwrap();
         let first = dump(&from, Head::of("site".to_owned(), true, 2), &vault("there")).unwrap();
         let (head, rows) = bundle::read(&first).unwrap();
-        for told in [0, 1] {
+        for messages in [0, 1] {
             load(&to, (&seal(), &vault("here")), &site, (&head, rows)).unwrap();
             assert_eq!(code(check_complete(&to)), Code::Busy);
             // The shards that exist here get an outbox message once.
-            assert_eq!(outbox::all(&to).unwrap().len(), told);
+            assert_eq!(outbox::all(&to).unwrap().len(), messages);
             to.run("DELETE FROM errand", &[]).unwrap();
             migrate_all(&from, (&to, &site)).unwrap();
             check_complete(&to).unwrap();

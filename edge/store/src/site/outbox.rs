@@ -47,7 +47,7 @@ pub fn leave(
 
 /// Gives a revision to a change that the shards of one published survey, or of all, have to know of, and stores
 /// outbox messages for these shards. Runs within the transaction of the change.
-pub fn tell(sql: &impl Sql, site: &SiteId, survey: Option<&str>) -> Result<(), Failure> {
+pub fn notify(sql: &impl Sql, site: &SiteId, survey: Option<&str>) -> Result<(), Failure> {
     sql.run("UPDATE site SET number = number + 1", &[])?;
     let mut surveys = Vec::new();
     let published = "SELECT id, shards FROM survey WHERE version > 0";

@@ -92,12 +92,12 @@ fn work(sql: &impl Sql, site: &SiteId, call: TeamCall, now_ms: u64) -> Result<St
         }
         TeamCall::AddSecret { id, secret } => {
             settings::add_secret(sql, &id, &secret, now_ms)?;
-            outbox::tell(sql, site, None)?;
+            outbox::notify(sql, site, None)?;
             json(&id)
         }
         TeamCall::RemoveSecret { id } => {
             settings::remove_secret(sql, &id)?;
-            outbox::tell(sql, site, None)?;
+            outbox::notify(sql, site, None)?;
             json(&settings::record(sql)?)
         }
         TeamCall::Surveys => json(&Surveys { surveys: surveys::list(sql)? }),
@@ -129,7 +129,7 @@ fn work(sql: &impl Sql, site: &SiteId, call: TeamCall, now_ms: u64) -> Result<St
 fn change_settings(sql: &impl Sql, site: &SiteId, changed: &Settings) -> Result<String, Failure> {
     settings::change(sql, changed)?;
     installs::keep_listed(sql, &changed.origins)?;
-    outbox::tell(sql, site, None)?;
+    outbox::notify(sql, site, None)?;
     json(&settings::record(sql)?)
 }
 
@@ -147,7 +147,7 @@ fn act(
     action: SurveyAction,
     now_ms: u64,
 ) -> Result<Option<SurveyId>, Failure> {
-    let tell = || outbox::tell(sql, site, Some(survey.as_str()));
+    let notify = || outbox::notify(sql, site, Some(survey.as_str()));
     match action {
         SurveyAction::Read => {}
         SurveyAction::Update(draft) => {
@@ -164,16 +164,16 @@ fn act(
         SurveyAction::SetStatus(status) => {
             let set = || surveys::set_status(sql, survey, status, now_ms);
             ceilings::within_config(sql, set)?;
-            tell()?;
+            notify()?;
         }
         SurveyAction::SetIntake(intake) => {
             ceilings::within_config(sql, || surveys::set_intake(sql, survey, intake))?;
-            tell()?;
+            notify()?;
         }
         SurveyAction::SetShards(shards) => {
             // A new shard may have refused a display just before, and must learn that it is in use now.
             ceilings::within_config(sql, || surveys::set_shards(sql, survey, shards))?;
-            tell()?;
+            notify()?;
         }
         SurveyAction::Duplicate(copy) => {
             let draft = draft(sql, survey)?;
@@ -186,7 +186,7 @@ fn act(
             let publish = || published::publish(sql, survey, now_ms);
             ceilings::within_definitions(sql, || ceilings::within_config(sql, publish))?;
             ceilings::check_versions(sql, survey)?;
-            tell()?;
+            notify()?;
         }
         SurveyAction::Delete => {
             // From now on no shard can pull the survey. A shard ignores a publication that was sent to it

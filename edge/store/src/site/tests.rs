@@ -52,7 +52,7 @@ fn change(
 ) -> Result<(), Failure> {
     sql.transaction(|| {
         work()?;
-        outbox::tell(sql, site, survey)
+        outbox::notify(sql, site, survey)
     })
 }
 
