@@ -13,13 +13,13 @@ Error.stackTraceLimit = 100;
 // The number grows with each start of the module.
 const state = module.__worker_init_state();
 
-function notice(error) {
+function notice(error, request) {
   const isTrap = error instanceof WebAssembly.RuntimeError;
   if (isTrap) state.criticalError = true;
   // An error that is not a trap came from the platform: for example, an object could not be reached, or a
   // client has disconnected.
   const route = isTrap ? "trap" : "platform";
-  console.error(JSON.stringify({ level: "error", route, cause: String(error?.stack ?? error) }));
+  console.error(JSON.stringify({ level: "error", request, route, cause: String(error?.stack ?? error) }));
 }
 
 // Reports what breaks in a task that no answer waits for.
@@ -35,13 +35,16 @@ function instance() {
 }
 
 function fail(error) {
-  notice(error);
+  // The module that knew the request's id is gone.
+  const id = crypto.randomUUID().slice(-10);
+  notice(error, id);
   const problem = {
     type: "urn:asklet:problem:internal",
     title: "Something went wrong on the server",
     status: 500,
     detail: "nothing was stored; the same request can be repeated",
     code: "internal",
+    instance: `urn:asklet:request:${id}`,
   };
   return new Response(JSON.stringify(problem), {
     status: 500,
@@ -51,6 +54,7 @@ function fail(error) {
       "access-control-allow-origin": "*",
       "access-control-expose-headers": "asklet",
       asklet: "1",
+      "asklet-request-id": id,
     },
   });
 }

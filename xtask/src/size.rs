@@ -46,7 +46,7 @@ const BUDGETS: [(&str, usize, &[Part]); 4] = [
 const WORKER_BUDGET: usize = 1_000_000;
 
 /// The figures of the last release, to compare with. CONTRIBUTING.md says when to replace them.
-const LAST_RELEASE: Release = Release { version: "0.1.0", worker: 600_698, start_ms: 0 };
+const LAST_RELEASE: Release = Release { version: "0.2.0", worker: 765_930, start_ms: 81 };
 
 /// What a release weighed, and how long it took to start.
 struct Release {
@@ -131,7 +131,7 @@ pub fn size(built: &Built) -> Result<()> {
     let Release { version, worker, start_ms } = LAST_RELEASE;
     println!("{:<32} {worker:>9}", format!("  in {version}"));
     println!("{:<32} {:>9} ms", "start to the first answer", start()?.as_millis());
-    println!("{:<32} {start_ms:>9} ms, on another machine", format!("  in {version}"));
+    println!("{:<32} {start_ms:>9} ms, where it was released", format!("  in {version}"));
     if over.is_empty() { Ok(()) } else { bail!("over budget: {}", over.join(", ")) }
 }
 

@@ -8,18 +8,28 @@ use std::process::Command;
 
 use asklet_xtask::group::Group;
 use asklet_xtask::root;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// Runs a program without a compiler and with no variable but these; gives the first line that it says.
-fn run(program: &Path, arguments: &[&str], variables: &[&str], own: &Path) -> (Group, String) {
+/// Starts a program without a compiler and with no variable but these; gives the lines that it prints.
+fn start(
+    program: &Path,
+    arguments: &[&str],
+    variables: &[&str],
+    own: &Path,
+) -> (Group, impl Iterator<Item = String>) {
     let (output, writer) = pipe().unwrap();
     let mut command = Group::command(own, "env");
     command.arg("-i").arg(format!("PATH={}", own.display())).args(variables).arg(program);
     command.args(arguments).current_dir("/").stdout(writer.try_clone().unwrap()).stderr(writer);
     let group = Group::spawn(command).unwrap();
-    let mut lines = BufReader::new(output).lines().map_while(Result::ok);
-    let said = lines.find(|line| !line.is_empty()).unwrap_or_default();
-    (group, said)
+    (group, BufReader::new(output).lines().map_while(Result::ok))
+}
+
+/// Starts a program as above; gives the first line that it prints.
+fn run(program: &Path, arguments: &[&str], variables: &[&str], own: &Path) -> (Group, String) {
+    let (group, mut lines) = start(program, arguments, variables, own);
+    (group, lines.find(|line| !line.is_empty()).unwrap_or_default())
 }
 
 /// Serves what was built, in the same surroundings.
@@ -49,6 +59,41 @@ fn what_was_built_is_served_where_there_is_no_compiler() {
     let own = TempDir::new().unwrap();
     let (_group, said) = served(Path::new(env!("CARGO_BIN_EXE_asklet-xtask")), &[], own.path());
     assert!(said.starts_with("Asklet answers at http://localhost:"), "{said}");
+}
+
+#[test]
+fn each_request_has_a_line_in_the_log_if_that_is_wanted() {
+    let own = TempDir::new().unwrap();
+    let data = own.path().join("data");
+    let arguments = ["serve", "--built", "--port", "0", "--data", data.to_str().unwrap()];
+    let program = Path::new(env!("CARGO_BIN_EXE_asklet-xtask"));
+    let (_group, mut lines) = start(program, &arguments, &["ASKLET_LOG=requests"], own.path());
+    let mut line = |wanted: &str| lines.find(|line| line.contains(wanted)).unwrap();
+    let said = line("Asklet answers at");
+    let address = said.split([' ', ',']).find(|word| word.starts_with("http")).unwrap();
+    let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
+    let nobody = "0".repeat(18);
+    for (path, route, status, code) in [
+        ("/healthz".to_owned(), "health", 200, None),
+        ("/nowhere".to_owned(), "none", 404, Some("not_found")),
+        (format!("/s/any-{nobody}/{nobody}"), "hostedPage", 404, Some("unknown_site")),
+    ] {
+        let answer = agent.get(format!("{address}{path}")).call().unwrap();
+        let id = answer.headers()["asklet-request-id"].to_str().unwrap();
+        let logged = line(id);
+        let (_, json) = logged.split_once('{').unwrap();
+        let logged: Value = serde_json::from_str(&format!("{{{json}")).unwrap();
+        assert_eq!(answer.status(), status);
+        let duration_ms = &logged["duration_ms"];
+        let mut expected = json!({
+            "level": "info", "request": id, "route": route, "status": status,
+            "duration_ms": duration_ms,
+        });
+        if let Some(code) = code {
+            expected["code"] = json!(code);
+        }
+        assert_eq!(logged, expected);
+    }
 }
 
 #[test]

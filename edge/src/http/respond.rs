@@ -130,11 +130,11 @@ pub fn settle<R: Into<web_sys::Response>>(
 ) -> Result<JsValue, JsValue> {
     let response = match outcome {
         Ok(response) => response.into(),
-        Err(failure) => {
-            metrics::failed(trace.route, failure.code());
-            finish(trace, Err(failure))?.into()
-        }
+        Err(failure) => finish(trace, Err(failure))?.into(),
     };
+    if let Some(code) = trace.code() {
+        metrics::failed(trace.route, code);
+    }
     let status = response.status();
     // The answer to a stored display has nothing but what the page needs.
     if status != 204 {
@@ -168,9 +168,10 @@ pub fn alarm(trace: &Trace, outcome: Result<(), Failure>) -> worker::Result<()> 
     }
 }
 
-/// Returns the problem with which a failure is answered. If something broke, it is logged with the request's
-/// id.
+/// Returns the problem with which a failure is answered, and notes its code in the trace. If something broke, it
+/// is logged with the request's id.
 pub fn report(trace: &Trace, failure: Failure) -> Problem {
+    trace.answered_with(failure.code());
     if let Failure::Broken(_) = &failure {
         log::error(trace, Some(Code::Internal.status()), &failure.log_text());
     }

@@ -1,9 +1,10 @@
 //! The log: lines of JSON on the platform's console. Each line has the level, the request's id, its route, and
-//! its duration so far. No line contains an answer or the id of a person.
+//! its duration so far, and a refused request's the code of the problem. No line contains an answer or the id of a person.
 
 use std::cell::OnceCell;
 
 use asklet_protocol::failure::Failure;
+use asklet_shared::problem::Code;
 use serde::Serialize;
 use worker::{Env, console_error};
 
@@ -50,7 +51,8 @@ pub fn request(trace: &Trace, status: u16) {
 
 fn line(level: &'static str, trace: &Trace, status: Option<u16>, cause: Option<&str>) -> String {
     let (request, duration_ms) = (trace.id(), trace.elapsed_ms());
-    let line = Line { level, request, route: trace.route, status, duration_ms, cause };
+    let code = trace.code().map(Code::name);
+    let line = Line { level, request, route: trace.route, status, code, duration_ms, cause };
     // Texts and numbers can always be written as JSON.
     serde_json::to_string(&line).unwrap_or_else(|error| error.to_string())
 }
@@ -64,6 +66,9 @@ struct Line<'a> {
     route: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
+    /// The code of the problem with which the request is answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
     duration_ms: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<&'a str>,

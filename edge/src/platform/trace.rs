@@ -1,10 +1,11 @@
 //! The trace of a request through the Worker and its objects: what its log lines and its answer have in common.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::ops::Deref;
 use std::rc::Rc;
 
 use asklet_protocol::seal;
+use asklet_shared::problem::Code;
 use worker::{Date, Env};
 
 /// A request's route, the time of its arrival, and the id by which its log lines are found.
@@ -14,37 +15,52 @@ pub struct Trace {
     pub route: &'static str,
     /// Time of arrival, in milliseconds since the Unix epoch.
     pub started_ms: u64,
+    known: Rc<Known>,
+}
+
+/// What becomes known of a request while it is served.
+#[derive(Default)]
+struct Known {
     /// The id, made when it is first needed. A display that is stored needs no id.
-    id: Rc<OnceCell<String>>,
+    id: OnceCell<String>,
+    /// The code of the problem with which the request is answered.
+    code: Cell<Option<Code>>,
 }
 
 impl Trace {
     /// Starts the trace of a request that arrives now.
     pub fn new(route: &'static str) -> Self {
-        Self { route, started_ms: Date::now().as_millis(), id: Rc::default() }
+        Self { route, started_ms: Date::now().as_millis(), known: Rc::default() }
     }
 
     /// Returns the trace of a request at a time that a test names.
     #[cfg(test)]
     pub fn at(route: &'static str, started_ms: u64) -> Self {
-        Self { route, started_ms, id: Rc::default() }
+        Self { route, started_ms, known: Rc::default() }
     }
 
     /// Starts the trace of a call to an object, with the id of the request for which the call is made.
     pub fn of_call(route: &'static str, id: Option<String>) -> Self {
-        let trace = Self::new(route);
-        match id {
-            Some(id) => Self { id: Rc::new(OnceCell::from(id)), ..trace },
-            None => trace,
-        }
+        let id = id.map_or_else(OnceCell::new, OnceCell::from);
+        Self { known: Rc::new(Known { id, ..Known::default() }), ..Self::new(route) }
     }
 
     /// Returns the request's id: ten random characters.
     pub fn id(&self) -> &str {
-        self.id.get_or_init(|| {
+        self.known.id.get_or_init(|| {
             // The id only serves to find log lines. So a request does not fail if none can be made.
             seal::random_name().unwrap_or_else(|_| "no-random-source".to_owned())
         })
+    }
+
+    /// Notes with which problem the request is answered.
+    pub fn answered_with(&self, code: Code) {
+        self.known.code.set(Some(code));
+    }
+
+    /// Returns the code of the problem with which the request is answered.
+    pub fn code(&self) -> Option<Code> {
+        self.known.code.get()
     }
 
     /// Returns how long the request has taken so far, in milliseconds. The platform's clock advances only while

@@ -1,7 +1,6 @@
 //! The routes of the hosted page.
 
 use asklet_protocol::failure::Failure;
-use wasm_bindgen::JsValue;
 use worker::js_sys::Promise;
 use worker::{Request, web_sys};
 
@@ -23,9 +22,8 @@ pub fn serve(
     if visit.preview.is_none() {
         match page::forward(request.inner(), &env, (&site, &survey), (0, "")) {
             Err(failure @ Failure::Problem(_)) => {
-                let answer =
-                    web_sys::Response::from(settle(&env.trace, &visit, Err(failure), &[])?);
-                return Ok(Promise::resolve(&JsValue::from(answer)));
+                let answer = settle(&env.trace, &visit, Err(failure), &[]);
+                return Ok(promise::of(env.trace, async { answer }));
             }
             forwarded => return forwarded,
         }
