@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::node::Node;
+use crate::packages;
 use crate::root;
 use crate::step::{loud, timed};
 use crate::tools;
@@ -42,7 +43,7 @@ impl Browser {
 
     fn test(&self, matching: Option<&str>) -> Result<()> {
         let mut node = Node::find()?.command()?;
-        node.arg(tools::node_file("@playwright/test/cli.js"));
+        node.arg(packages::node_file("@playwright/test/cli.js"));
         node.args(["test", "--config", "tests/browser/playwright.config.mjs"]);
         if let Some(matching) = matching {
             node.args(["--grep", matching]);

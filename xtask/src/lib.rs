@@ -12,6 +12,7 @@ pub mod fuzz;
 mod glue;
 pub mod group;
 pub mod node;
+pub mod packages;
 pub mod runtime;
 pub mod serve;
 pub mod server;

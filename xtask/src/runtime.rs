@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use asklet_shared::period::parse_instant;
 use asklet_shared::time::DAY_MS;
 
-use crate::tools::{npm_version, platform_binary};
+use crate::packages::{npm_version, platform_binary};
 
 /// The age in days from which on a build warns.
 const OLD_DAYS: u64 = 90;
@@ -56,8 +56,8 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::packages::package_lock;
     use crate::root;
-    use crate::tools::package_lock;
 
     fn age_on(version: &str, day: &str) -> Result<u64> {
         age_days(version, parse_instant("now", &format!("{day}T12:00:00Z")).unwrap())

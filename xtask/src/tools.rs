@@ -8,26 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::artefacts;
 use crate::node::{Node, check_installer};
+use crate::packages::{node_file, platform_binary};
 use crate::root;
 use crate::step::{Step, quiet, timed};
-
-/// Reads package-lock.json.
-pub fn package_lock() -> Result<serde_json::Value> {
-    let lock =
-        fs::read(root().join("package-lock.json")).context("cannot read package-lock.json")?;
-    serde_json::from_slice(&lock).context("package-lock.json is damaged")
-}
-
-/// Returns the version of a package in package-lock.json.
-pub fn npm_version(package: &str) -> Result<String> {
-    let version = &package_lock()?["packages"][format!("node_modules/{package}")]["version"];
-    let version = version.as_str().map(str::to_owned);
-    version.ok_or_else(|| anyhow!("package-lock.json does not name {package}"))
-}
 
 /// Returns the path of a command from Python packages. The lock file, a path within the repository, names all
 /// of the packages with their digests. They are installed unless this lock file was installed before.
@@ -91,30 +78,11 @@ pub fn node_modules() -> Result<()> {
     Ok(())
 }
 
-/// Returns the path of a file of a package in node_modules.
-pub fn node_file(path: &str) -> PathBuf {
-    root().join("node_modules").join(path)
-}
-
 /// Makes a command of a tool of binaryen. These tools are scripts for Node.
 pub fn binaryen(tool: &str) -> Result<Command> {
     let mut command = Node::find()?.command()?;
     command.arg(node_file("binaryen/bin").join(tool));
     Ok(command)
-}
-
-/// Finds the binary inside a package that npm installed for this platform, such as `@scope/NAME-linux-64`.
-pub fn platform_binary(scope: &str, prefix: &str, binary: &str) -> Result<PathBuf> {
-    let folder = node_file(scope);
-    let entries = fs::read_dir(&folder)
-        .with_context(|| format!("cannot read {}", folder.display()))?
-        .collect::<Result<Vec<_>, _>>()?;
-    entries
-        .into_iter()
-        .filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix))
-        .map(|entry| entry.path().join("bin").join(binary))
-        .find(|path| path.exists())
-        .ok_or_else(|| anyhow!("npm brought no {binary} for this platform"))
 }
 
 /// Finds the esbuild that package.json pins.
@@ -189,21 +157,5 @@ impl<'a> Apt<'a> {
             let install = ["install", "--yes", "--no-install-recommends"];
             run("apt-get", &[&install[..], packages].concat()).map(drop)
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lock_files_name_no_registry_of_their_own() {
-        let text = fs::read_to_string(root().join("Cargo.lock")).unwrap();
-        for source in text.lines().filter_map(|line| line.strip_prefix("source = ")) {
-            assert_eq!(source, "\"registry+https://github.com/rust-lang/crates.io-index\"");
-        }
-        for (name, package) in package_lock().unwrap()["packages"].as_object().unwrap() {
-            assert!(package["resolved"].is_null(), "{name}");
-        }
     }
 }

@@ -11,8 +11,8 @@ use anyhow::{Context, Result, bail};
 
 use crate::group::Group;
 use crate::node::Node;
+use crate::packages;
 use crate::root;
-use crate::tools;
 
 /// How long it may take to start. It takes two seconds, and minutes if the artefact is stale.
 const START_PATIENCE: Duration = Duration::from_secs(120);
@@ -83,7 +83,7 @@ impl Wrangler {
 
 /// Makes `node` run `wrangler dev` with wrangler.toml, without any request to the network.
 pub fn dev(node: &mut Command, port: u16, data: &Path) {
-    node.arg(tools::node_file("wrangler/bin/wrangler.js"))
+    node.arg(packages::node_file("wrangler/bin/wrangler.js"))
         .args(["dev", "--port", &port.to_string(), "--persist-to"])
         .arg(data)
         .env("WRANGLER_SEND_METRICS", "false")
