@@ -17,7 +17,7 @@ pub struct Problem {
     /// The path of the field at fault, such as `questions[0].text`.
     #[serde(default)]
     pub field: Option<String>,
-    /// The limit that the field broke, such as `0..=10` or `2000 characters`.
+    /// The limit that the field broke, such as `0 to 10` or `2000 characters`.
     #[serde(default)]
     pub limit: Option<String>,
     /// The request that it answers, such as `urn:asklet:request:4k2m9c0v7x`, by whose id the log is searched.
@@ -117,6 +117,8 @@ codes! {
     MalformedUtf8 = "malformed_utf8", 400, "The body is not UTF-8";
     /// No credential, or an unknown one.
     Unauthenticated = "unauthenticated", 401, "A valid key is required";
+    /// What was to be changed has been changed since the caller read it.
+    ChangedMeanwhile = "changed_meanwhile", 412, "It was changed since it was read";
     /// The key may not do this.
     Forbidden = "forbidden", 403, "This key may not do that";
     /// The scope of the key is smaller than the route needs.

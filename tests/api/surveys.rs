@@ -207,3 +207,65 @@ fn more_shards_lose_and_double_nothing() {
     let summary = survey.summary();
     assert_eq!((&summary["n"], &summary["funnel"]["completed"]), (&json!(2), &json!(1)));
 }
+
+#[test]
+fn a_change_is_made_only_to_what_its_caller_read() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let survey = site.survey();
+    let read = survey.request("GET", "").get();
+    let tag = read.header("etag").to_owned();
+    assert_eq!(survey.request("GET", "").get().header("etag"), tag, "nothing was changed");
+    let patch = |tag: &str, quota: u32| {
+        let request = survey.request("PATCH", "").header("if-match", tag);
+        request.json(&json!({ "quota": quota }))
+    };
+    let changed = patch(&tag, 500);
+    assert_eq!(changed.status, 200);
+    let next = changed.header("etag").to_owned();
+    assert_ne!(next, tag);
+    // The second editor has read what was there before.
+    let refused = patch(&tag, 900);
+    let problem = refused.problem(412, "changed_meanwhile");
+    assert_eq!((&problem["field"], &problem["limit"]), (&json!("If-Match"), &json!(next)));
+    let draft = survey.request("GET", "").get().expect(200)["draft"].clone();
+    assert_eq!(draft["quota"], 500);
+    // Whatever is done to the survey takes the tag, and so do the settings.
+    let post =
+        |path: &str, tag: &str| survey.request("POST", path).header("if-match", tag).send("");
+    post("/pause", &tag).problem(412, "changed_meanwhile");
+    survey.request("DELETE", "").header("if-match", &tag).get().problem(412, "changed_meanwhile");
+    let paused = post("/pause", &format!("\"other\", W/{next}"));
+    assert_eq!(paused.status, 200);
+    assert_eq!(post("/resume", "*").status, 200);
+    post("/pause", "none").problem(400, "invalid_header");
+    let settings = site.request("GET", "").get();
+    let tag = settings.header("etag").to_owned();
+    let rest = |days: u8| {
+        let request = site.request("PATCH", "").header("if-match", &tag);
+        request.json(&json!({ "rest_days": days }))
+    };
+    assert_eq!(rest(3).status, 200);
+    rest(4).problem(412, "changed_meanwhile");
+    // A refused change is not in the log.
+    let log = site.request("GET", "/audit").get().expect(200);
+    let changes = log["entries"].as_array().unwrap();
+    let made = |action: &str| changes.iter().filter(|entry| entry["action"] == action).count();
+    assert_eq!((made("update_survey"), made("change_settings"), made("pause")), (1, 1, 1));
+}
+
+#[test]
+fn a_repeated_change_gets_its_answer_though_the_tag_is_an_earlier_one() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let survey = site.survey();
+    let tag = survey.request("GET", "").get().header("etag").to_owned();
+    let send = || {
+        let request = survey.request("PATCH", "").header("if-match", &tag);
+        request.header("idempotency-key", "once").json(&json!({ "quota": 7 }))
+    };
+    let first = send();
+    assert_eq!(first.status, 200);
+    let again = send();
+    assert_eq!((again.status, again.header("etag")), (200, first.header("etag")));
+}

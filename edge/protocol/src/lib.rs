@@ -8,6 +8,7 @@ pub mod calls;
 pub mod corrections;
 pub mod csv;
 pub mod cursor;
+pub mod etag;
 pub mod failure;
 pub mod find;
 pub mod ids;

@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 
+use asklet_protocol::etag::etag;
 use asklet_protocol::failure::Failure;
 use asklet_shared::problem::{Code, Problem};
 use serde::Serialize;
@@ -60,6 +61,12 @@ pub fn json(status: u16, value: &impl Serialize) -> Result<Response, Failure> {
 /// Returns an answer that an object has written in JSON.
 pub fn written(status: u16, json: String) -> Result<Response, Failure> {
     let answer = private(Cache::Never)?.with_status(status);
+    Ok(answer.with_header("content-type", "application/json")?.fixed(json.into_bytes()))
+}
+
+/// Returns an answer that an object has written in JSON, with the tag of this state: `If-Match` takes it.
+pub fn tagged(status: u16, json: String) -> Result<Response, Failure> {
+    let answer = private(Cache::Never)?.with_status(status).with_header("etag", &etag(&json))?;
     Ok(answer.with_header("content-type", "application/json")?.fixed(json.into_bytes()))
 }
 
@@ -168,10 +175,16 @@ pub fn alarm(trace: &Trace, outcome: Result<(), Failure>) -> worker::Result<()> 
     }
 }
 
-/// Returns the problem with which a failure is answered, and notes its code in the trace. If something broke, it
-/// is logged with the request's id.
+/// Returns the problem with which a request is answered after a failure, and notes its code in the trace. If
+/// something broke, it is logged.
 pub fn report(trace: &Trace, failure: Failure) -> Problem {
     trace.answered_with(failure.code());
+    reported(trace, failure)
+}
+
+/// Returns the problem that an answer contains after a failure of a part of the work. If something broke, it is
+/// logged with the request's id.
+pub fn reported(trace: &Trace, failure: Failure) -> Problem {
     if let Failure::Broken(_) = &failure {
         log::error(trace, Some(Code::Internal.status()), &failure.log_text());
     }

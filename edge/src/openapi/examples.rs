@@ -248,6 +248,7 @@ fn log() -> Log {
 fn survey(status: Status, version: u32) -> SurveyRecord {
     SurveyRecord {
         survey: SURVEY.to_owned(),
+        name: "Relationship".to_owned(),
         status,
         refuses: false,
         version,
@@ -391,6 +392,10 @@ fn site_summary() -> SiteSummary {
         counted: scores(),
         before: None,
     };
-    let asked = pooled::PoolRequest { request: &request, trend: false, before: (0, 0) };
-    SiteSummary { site: SITE.to_owned(), period: period(), pools: pooled::pools(&[member], &asked) }
+    let wanted = pooled::PoolRequest { request: &request, trend: false, before: (0, 0) };
+    SiteSummary {
+        site: SITE.to_owned(),
+        period: period(),
+        pools: pooled::pools(&[member], &wanted),
+    }
 }

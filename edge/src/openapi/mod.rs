@@ -148,8 +148,9 @@ fn document() -> Value {
             let example = examples::problem(*status);
             let content =
                 json!({ "application/problem+json": { "schema": problem, "example": example } });
-            let told = json!({ "description": operations::reason(*status), "content": content });
-            (status.to_string(), told)
+            let response =
+                json!({ "description": operations::reason(*status), "content": content });
+            (status.to_string(), response)
         })
         .collect();
     let document = json!({
@@ -205,7 +206,21 @@ impl Operation {
         if is_change {
             parameters.push(operations::idempotency_key());
         }
+        let takes_tag = self.is_tagged && method != "GET" && !path.ends_with("/surveys");
+        if takes_tag {
+            parameters.push(operations::if_match());
+        }
         let mut responses = self.answers_with_examples();
+        if self.is_tagged {
+            let header =
+                json!({ "description": "The tag of this state.", "schema": { "type": "string" } });
+            for answer in responses.values_mut().filter(|answer| answer["content"].is_object()) {
+                answer["headers"] = json!({ "ETag": header });
+            }
+        }
+        if takes_tag {
+            responses.insert("412".to_owned(), json!({ "$ref": "#/components/responses/412" }));
+        }
         self.add_problems(&mut responses, access, is_change);
         let security = match access {
             Access::Page | Access::Public => json!([]),

@@ -12,6 +12,8 @@ pub struct Operation {
     pub answers: Map<String, Value>,
     /// The statuses of problems besides those that all routes of its kind have.
     pub problems: &'static [u16],
+    /// Whether it answers with a tag, and a change takes the tag of what was read.
+    pub is_tagged: bool,
     /// Whether problems are answered as pages, for people.
     pub tells_people: bool,
 }
@@ -82,6 +84,12 @@ impl Operation {
             },
         });
         self.answers.insert("200".to_owned(), answer);
+        self
+    }
+
+    /// Says that the answer has a tag, and that a change takes the tag of what was read.
+    pub fn tagged(mut self) -> Self {
+        self.is_tagged = true;
         self
     }
 

@@ -48,14 +48,14 @@ pub struct SecretCreated {
 
 /// `GET /v1/sites/{site}`
 pub async fn get(team: &Team) -> Result<Response, Failure> {
-    respond::written(200, team.ask(TeamCall::Settings).await?)
+    respond::tagged(200, team.ask(TeamCall::Settings).await?)
 }
 
 /// `PUT /v1/sites/{site}`
 pub async fn replace(team: &Team, mut request: Request) -> Result<Response, Failure> {
     let settings: Box<Settings> = team.read_json(&mut request, DEFINITION_LIMIT).await?;
     check_settings(&settings)?;
-    respond::written(200, team.ask(TeamCall::ChangeSettings(settings)).await?)
+    respond::tagged(200, team.ask(TeamCall::ChangeSettings(settings)).await?)
 }
 
 /// `PATCH /v1/sites/{site}`
@@ -64,7 +64,7 @@ pub async fn patch(team: &Team, mut request: Request) -> Result<Response, Failur
     if let Some(tz) = patch.get("tz").and_then(Value::as_str) {
         check_zone(tz)?;
     }
-    respond::written(200, team.ask(TeamCall::PatchSettings(patch)).await?)
+    respond::tagged(200, team.ask(TeamCall::PatchSettings(patch)).await?)
 }
 
 /// `DELETE /v1/sites/{site}`

@@ -30,12 +30,12 @@ pub async fn list(team: &Team) -> Result<Response, Failure> {
 pub async fn create(team: &Team, mut request: Request) -> Result<Response, Failure> {
     let draft = read_definition(team, &mut request).await?;
     let survey = team.seal.new_survey(&team.site)?;
-    respond::written(201, team.ask(TeamCall::CreateSurvey { survey, draft }).await?)
+    respond::tagged(201, team.ask(TeamCall::CreateSurvey { survey, draft }).await?)
 }
 
 /// Does something with a survey, and answers with its new state.
 pub async fn act(team: &Team, survey: &str, action: SurveyAction) -> Result<Response, Failure> {
-    respond::written(200, ask(team, survey, action).await?)
+    respond::tagged(200, ask(team, survey, action).await?)
 }
 
 async fn ask(team: &Team, survey: &str, action: SurveyAction) -> Result<String, Failure> {
@@ -63,7 +63,7 @@ pub async fn delete(team: &Team, survey: &str) -> Result<Response, Failure> {
 /// `POST /v1/sites/{site}/surveys/{survey}/duplicate`
 pub async fn duplicate(team: &Team, survey: &str) -> Result<Response, Failure> {
     let copy = team.seal.new_survey(&team.site)?;
-    respond::written(201, ask(team, survey, SurveyAction::Duplicate(copy)).await?)
+    respond::tagged(201, ask(team, survey, SurveyAction::Duplicate(copy)).await?)
 }
 
 /// `POST /v1/sites/{site}/surveys/{survey}/shards`

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use asklet_protocol::audit::AuditEvent;
 use asklet_protocol::calls::site::{Caller, Idempotency, SiteCall};
 use asklet_protocol::calls::team::TeamCall;
+use asklet_protocol::etag::IfMatch;
 use asklet_protocol::failure::Failure;
 use asklet_protocol::ids::{SiteId, SurveyId};
 use asklet_protocol::json;
@@ -40,6 +41,8 @@ pub struct Team {
     scope: Scope,
     /// The request's `Idempotency-Key`, by which it is carried out only once.
     idempotency_key: Option<String>,
+    /// The request's `If-Match`, by which a change is made only if what it changes is as the caller read it.
+    if_match: Option<String>,
     /// The digest of the request's content.
     said: RefCell<String>,
 }
@@ -54,9 +57,10 @@ impl Team {
         let seal = deployment::seal(env)?;
         let team = |site, by| {
             let idempotency_key = headers.get("idempotency-key")?;
+            let if_match = headers.get("if-match")?;
             let said = RefCell::new(seal::digest(format!("{site} {route:?}").as_bytes()));
             let (env, seal, scope) = (env.clone(), seal.clone(), *scope);
-            Ok(Self { env, seal, site, by, scope, idempotency_key, said })
+            Ok(Self { env, seal, site, by, scope, idempotency_key, if_match, said })
         };
         if *or_operator && auth::is_admin(headers, env)? {
             return team(seal.known_site(site)?, Caller::Operator);
@@ -230,7 +234,11 @@ impl Team {
                 }
                 _ => None,
             };
-            let call = SiteCall::Team { site, by, scope, once, call };
+            let if_match = match (&self.if_match, call.change()) {
+                (Some(header), Some(_)) => Some(IfMatch::parse(header)?),
+                _ => None,
+            };
+            let call = SiteCall::Team { site, by, scope, once, if_match, call };
             let call = serde_json::to_string(&call)?;
             match rpc::ask(&stubs::site(&self.env, &self.site)?, call).await {
                 // A key whose site is deleted counts as an unknown key.

@@ -7,6 +7,7 @@ use asklet_shared::settings::{Look, Settings};
 use serde::{Deserialize, Serialize};
 
 use crate::calls::team::TeamCall;
+use crate::etag::IfMatch;
 use crate::ids::{SiteId, SurveyId};
 use crate::installs::Directive;
 use crate::keys::{KeyDigest, NewKey};
@@ -64,6 +65,8 @@ pub enum SiteCall {
         scope: Scope,
         /// The key and digest of the request, if it must be carried out only once.
         once: Option<Idempotency>,
+        /// The condition of a change of the settings or of a survey: its state that the caller read.
+        if_match: Option<IfMatch>,
         /// The call.
         call: TeamCall,
     },

@@ -227,6 +227,8 @@ pub enum Intake {
 pub struct SurveyRecord {
     /// The id of the survey.
     pub survey: String,
+    /// The name of its draft.
+    pub name: String,
     /// The status of the survey.
     pub status: Status,
     /// Whether its displays are refused regardless of its status.

@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 use asklet_protocol::audit::OPERATOR;
-use asklet_protocol::calls::site::{Caller, Idempotency, Live, SiteCall};
+use asklet_protocol::calls::site::{Caller, Live, SiteCall};
 use asklet_protocol::calls::survey::{Counts, SurveyCall};
 use asklet_protocol::calls::team::TeamCall;
 use asklet_protocol::failure::Failure;
@@ -25,6 +25,7 @@ use asklet_shared::time::END_OF_TIME_MS;
 use asklet_store::site::outbox::{self, OutboxMessage};
 use asklet_store::site::published::{self, LiveSurvey};
 use asklet_store::site::refused_keys::{self, RefusedKeys};
+use asklet_store::site::team::CallContext;
 use asklet_store::site::{
     audit, installs, keys, migration as moving, schema, settings, surveys, team,
 };
@@ -121,12 +122,20 @@ impl Site {
             SiteCall::Installed { origin, directive } => {
                 rpc::answer(&installs::note(sql, &origin, directive, now_ms)?)
             }
-            SiteCall::Team { site, by, scope, once, call } => {
-                let by = match by {
+            SiteCall::Team { site, by, scope, once, if_match, call } => {
+                let who = match by {
                     Caller::Key(key) => self.authorize(&key, scope, now_ms)?,
                     Caller::Operator => OPERATOR.to_owned(),
                 };
-                self.team(context, &site, (&by, once.as_ref()), call, now_ms).await
+                let change = call.change();
+                let call_context = CallContext {
+                    who: &who,
+                    change: change.as_ref(),
+                    once: once.as_ref(),
+                    if_match: if_match.as_ref(),
+                    now_ms,
+                };
+                self.team(context, &site, call_context, call).await
             }
             SiteCall::Delete { site } => self.delete(context, &site).await,
             SiteCall::GiveBundle { site, cursor, keys } => {
@@ -158,21 +167,18 @@ impl Site {
         &self,
         context: &Context,
         site: &SiteId,
-        (by, once): (&str, Option<&Idempotency>),
+        call_context: CallContext<'_>,
         call: TeamCall,
-        now_ms: u64,
     ) -> Result<Response, Failure> {
         if matches!(call, TeamCall::Delete) {
             return self.delete(context, site).await;
         }
         moving::check_complete(&self.sql)?;
         let is_due = !self.secrets_locked.get() && self.lock_secrets(site)?;
-        let change = call.change();
-        let by = (by, change.as_ref(), once);
-        let answer = team::answer(&self.sql, site, by, call, now_ms);
+        let answer = team::answer(&self.sql, site, call_context, call);
         // The change is made, whether or not the outbox messages are delivered. Those that are left are
         // delivered later.
-        if ((change.is_some() && answer.is_ok()) || is_due)
+        if ((call_context.change.is_some() && answer.is_ok()) || is_due)
             && let Err(failure) = self.deliver_messages(context).await
         {
             log::handled(&context.trace, "messages wait for the next change", &failure);

@@ -18,7 +18,7 @@ pub const FILES: [&str; 3] = ["openapi.json", "asklet.js", "integrity.json"];
 
 /// The statuses of problems.
 pub const PROBLEMS: &[u16] =
-    &[400, 401, 403, 404, 408, 409, 410, 413, 415, 422, 429, 500, 503, 507];
+    &[400, 401, 403, 404, 408, 409, 410, 412, 413, 415, 422, 429, 500, 503, 507];
 
 /// Returns what a status means, whatever the route.
 pub fn reason(status: u16) -> &'static str {
@@ -30,6 +30,7 @@ pub fn reason(status: u16) -> &'static str {
         408 => "The body did not arrive in time.",
         409 => "It contradicts what is there.",
         410 => "The survey is closed.",
+        412 => "It was changed since it was read.",
         413 => "The body is too large.",
         415 => "The content type is not taken.",
         422 => "It breaks a rule.",
@@ -67,6 +68,16 @@ pub fn idempotency_key() -> Value {
         "in": "header",
         "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$" },
         "description": "A name for this request, so that it is carried out once however often it is sent within a day.",
+    })
+}
+
+/// Returns the description of the header by which a change is made only to what the caller read.
+pub fn if_match() -> Value {
+    json!({
+        "name": "If-Match",
+        "in": "header",
+        "schema": { "type": "string" },
+        "description": "The `ETag` of what was read: the change is made only if it is still like that.",
     })
 }
 

@@ -22,16 +22,18 @@ use crate::routes::site::{EraseRespondent, RespondentErased, SecretCreated};
 #[expect(clippy::too_many_lines, reason = "a table: a line for each route")]
 pub fn describe(route: &TeamRoute, schemas: &mut Schemas) -> Operation {
     match route {
-        TeamRoute::GetSite => operation("getSite", "A site's settings").answer(
+        TeamRoute::GetSite => operation("getSite", "A site's settings").tagged().answer(
             200,
             "They.",
             schemas.written::<SiteRecord>(),
         ),
         TeamRoute::ReplaceSite => operation("changeSite", "Replaces a site's settings")
+            .tagged()
             .takes(schemas.read::<Settings>(), examples::settings())
             .answer(200, "They.", schemas.written::<SiteRecord>())
             .problems(&[422]),
         TeamRoute::PatchSite => operation("patchSite", "Changes some of a site's settings")
+            .tagged()
             .takes(
                 patch("SettingsPatch", schemas),
                 json!({ "rest_days": 14, "privacy": { "page": "none" } }),
@@ -88,6 +90,7 @@ pub fn describe(route: &TeamRoute, schemas: &mut Schemas) -> Operation {
             schemas.written::<SiteSummary>(),
         ),
         TeamRoute::CreateSurvey => operation("createSurvey", "Makes a draft")
+            .tagged()
             .takes(schemas.read::<Definition>(), examples::definition())
             .answer(201, "The survey.", schemas.written::<SurveyRecord>())
             .problems(&[409, 422]),

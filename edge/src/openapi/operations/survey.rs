@@ -22,7 +22,8 @@ use crate::service::preview::Preview;
 #[expect(clippy::too_many_lines, reason = "a table: a line for each route")]
 pub fn describe(route: &SurveyRoute, schemas: &mut Schemas) -> Operation {
     let record = schemas.written::<SurveyRecord>();
-    let answers = |id, summary| operation(id, summary).answer(200, "The survey.", record.clone());
+    let answers =
+        |id, summary| operation(id, summary).tagged().answer(200, "The survey.", record.clone());
     match route {
         SurveyRoute::Replace => answers("changeSurvey", "Replaces the draft")
             .takes(schemas.read::<Definition>(), examples::definition())
@@ -34,10 +35,10 @@ pub fn describe(route: &SurveyRoute, schemas: &mut Schemas) -> Operation {
             )
             .problems(&[409, 422]),
         SurveyRoute::Delete => {
-            operation("deleteSurvey", "Removes a survey with everything that was collected")
+            operation("deleteSurvey", "Removes a survey with everything that was collected").tagged()
                 .bare(204, "It is gone.")
         }
-        SurveyRoute::Duplicate => operation("duplicateSurvey", "Makes a new draft like this one")
+        SurveyRoute::Duplicate => operation("duplicateSurvey", "Makes a new draft like this one").tagged()
             .answer(201, "The copy.", record)
             .problems(&[409]),
         SurveyRoute::Publish => {

@@ -118,8 +118,7 @@ pub fn page(sql: &impl Sql, before: Option<u64>) -> Result<Log, Failure> {
 mod tests {
     use super::*;
     use crate::site::schema::MIGRATIONS;
-    use crate::site::team::answer;
-    use crate::site::tests::{code, draft, key, seal, site};
+    use crate::site::tests::{ask, code, draft, key, seal, site};
     use asklet_protocol::calls::team::{Intake, SurveyAction, TeamCall};
     use asklet_shared::definition::Status;
     use asklet_shared::problem::Code;
@@ -127,12 +126,6 @@ mod tests {
 
     use crate::sql::migrate::migrate;
     use crate::sql::native::Native;
-    use asklet_protocol::failure::Failure;
-    use asklet_protocol::ids::SiteId;
-
-    fn ask(sql: &Native, site: &SiteId, call: TeamCall) -> Result<String, Failure> {
-        answer(sql, site, ("k1", call.change().as_ref(), None), call, 5)
-    }
 
     #[test]
     #[expect(clippy::too_many_lines, reason = "a table: a line for each change")]
@@ -184,7 +177,7 @@ mod tests {
         assert_eq!(code(failed), Code::LastAdminKey);
 
         let log = page(&sql, None).unwrap().entries;
-        let entries: Vec<_> = log
+        let shown: Vec<_> = log
             .iter()
             .rev()
             .map(|entry| {
@@ -192,18 +185,18 @@ mod tests {
                 (entry.by.as_str(), entry.action.name(), text(&entry.target), text(&entry.detail))
             })
             .collect();
-        assert_eq!(entries.len(), made + 1);
+        assert_eq!(shown.len(), made + 1);
         let entry = |by, action, target: &str, detail: &str| {
             (by, action, target.to_owned(), detail.to_owned())
         };
-        assert_eq!(entries[0], entry("operator", "create_site", "k1", ""));
-        assert_eq!(entries[1], entry("k1", "change_settings", "", ""));
-        assert_eq!(entries[2], entry("k1", "change_settings", "", ""));
-        assert_eq!(entries[3], entry("k1", "create_key", "k2", "read: a key"));
-        assert_eq!(entries[8], entry("k1", "update_survey", "", ""));
-        assert_eq!(entries[15], entry("k1", "shards", "", "2"));
-        assert_eq!(entries[16], entry("k1", "duplicate", copy.as_str(), ""));
-        assert_eq!(entries[17], entry("k1", "export", "", ""));
+        assert_eq!(shown[0], entry("operator", "create_site", "k1", ""));
+        assert_eq!(shown[1], entry("k1", "change_settings", "", ""));
+        assert_eq!(shown[2], entry("k1", "change_settings", "", ""));
+        assert_eq!(shown[3], entry("k1", "create_key", "k2", "read: a key"));
+        assert_eq!(shown[8], entry("k1", "update_survey", "", ""));
+        assert_eq!(shown[15], entry("k1", "shards", "", "2"));
+        assert_eq!(shown[16], entry("k1", "duplicate", copy.as_str(), ""));
+        assert_eq!(shown[17], entry("k1", "export", "", ""));
         assert_eq!(log[0].survey.as_deref(), Some(survey.as_str()));
         assert_eq!(log[0].action, Action::DeleteSurvey);
         assert!(log.is_sorted_by(|newer, older| newer.seq > older.seq));

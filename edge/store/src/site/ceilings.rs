@@ -58,8 +58,8 @@ pub fn within_config<T>(
     let before = config_bytes(sql)?;
     let changed = change()?;
     if config_bytes(sql)? > CONFIG_LIMIT.max(before) {
-        let detail = "the live surveys take too many bytes of the config together: pause some, \
-             or shorten their audiences";
+        let detail = "together the live surveys make the config too large: pause some, or shorten \
+             their audiences";
         return Err(Problem::new(Code::ConfigTooLarge, detail)
             .limit(format!("{CONFIG_LIMIT} bytes"))
             .into());
@@ -130,16 +130,10 @@ mod tests {
     use asklet_shared::definition::{Definition, Status};
 
     use super::*;
-    use crate::site::team;
-    use crate::site::tests::{code, draft, seal, site};
+    use crate::site::tests::{ask, code, draft, seal, site};
     use crate::sql::native::Native;
     use asklet_protocol::calls::team::{SurveyAction, TeamCall};
     use asklet_protocol::ids::SiteId;
-
-    fn ask(sql: &Native, site: &SiteId, call: TeamCall) -> Result<String, Failure> {
-        let change = call.change();
-        team::answer(sql, site, ("k1", change.as_ref(), None), call, 3)
-    }
 
     fn act(
         sql: &Native,

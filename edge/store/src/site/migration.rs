@@ -243,13 +243,13 @@ mod tests {
             assert_eq!(was.identity_secrets, [locked.as_str()]);
             assert!(is.revision > was.revision);
         }
-        let answers = |sql: &Native| -> String {
+        let state_of = |sql: &Native| -> String {
             let SiteRecord { settings, identity_secrets, created_ms } =
                 settings::record(sql).unwrap();
             let keys = keys::list(sql).unwrap();
             serde_json::to_string(&(settings, identity_secrets, created_ms, keys)).unwrap()
         };
-        assert_eq!(answers(&from), answers(&to));
+        assert_eq!(state_of(&from), state_of(&to));
         let log = audit::page(&to, None).unwrap().entries;
         assert_eq!(log[0].action, Action::TakeBundle);
         assert_eq!(log[1].survey.as_ref(), first.get(one.as_str()));

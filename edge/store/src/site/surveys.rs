@@ -31,11 +31,14 @@ pub fn create(
     )
 }
 
+/// The columns of a survey in lists.
+const COLUMNS: &str =
+    "id, json_extract(draft, '$.name'), status, shards, version, created_ms, refuses";
+
 /// Returns a survey with its draft.
 pub fn read(sql: &impl Sql, survey: &SurveyId) -> Result<SurveyRecord, Failure> {
-    let columns =
-        "SELECT id, status, shards, version, created_ms, refuses, draft FROM survey WHERE id = ?";
-    let mut row = find(sql, columns, survey)?;
+    let query = format!("SELECT {COLUMNS}, draft FROM survey WHERE id = ?");
+    let mut row = find(sql, &query, survey)?;
     let mut record = record(&mut row)?;
     record.draft = Some(json::read(&row.text()?)?);
     Ok(record)
@@ -45,7 +48,7 @@ pub fn read(sql: &impl Sql, survey: &SurveyId) -> Result<SurveyRecord, Failure> 
 pub fn list(sql: &impl Sql) -> Result<Vec<SurveyRecord>, Failure> {
     let mut surveys = Vec::new();
     sql.query(
-        "SELECT id, status, shards, version, created_ms, refuses FROM survey ORDER BY created_ms, id",
+        &format!("SELECT {COLUMNS} FROM survey ORDER BY created_ms, id"),
         &[],
         &mut |mut row| {
             surveys.push(record(&mut row)?);
@@ -58,6 +61,7 @@ pub fn list(sql: &impl Sql) -> Result<Vec<SurveyRecord>, Failure> {
 fn record(row: &mut Row) -> Result<SurveyRecord, Failure> {
     Ok(SurveyRecord {
         survey: row.text()?,
+        name: row.text()?,
         status: Status::named(&row.text()?)
             .ok_or_else(|| Failure::broken("a stored survey has no valid status"))?,
         shards: row.integer()?,

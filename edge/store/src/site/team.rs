@@ -4,12 +4,14 @@
 use asklet_protocol::audit::AuditEvent;
 use asklet_protocol::calls::site::Idempotency;
 use asklet_protocol::calls::team::{SurveyAction, Surveys, TeamCall};
+use asklet_protocol::etag::{IfMatch, etag};
 use asklet_protocol::failure::Failure;
 use asklet_protocol::ids::{SiteId, SurveyId};
 use asklet_protocol::installs::Installs;
 use asklet_protocol::json::patch::patched;
 use asklet_protocol::keys::Keys;
 use asklet_shared::definition::Definition;
+use asklet_shared::problem::{Code, Problem};
 use asklet_shared::settings::Settings;
 use asklet_shared::validate;
 use serde::Serialize;
@@ -18,17 +20,29 @@ use crate::site::requests::{self, Earlier};
 use crate::site::{audit, ceilings, installs, intents, keys, outbox, published, settings, surveys};
 use crate::sql::Sql;
 
-/// The caller, the change that the call makes, and the key of a request that must be carried out only once.
-pub type Asking<'a> = (&'a str, Option<&'a AuditEvent>, Option<&'a Idempotency>);
+/// Who makes a call, and on which conditions.
+#[derive(Debug, Clone, Copy)]
+pub struct CallContext<'a> {
+    /// The id of the caller's key, or the operator.
+    pub who: &'a str,
+    /// The change that the call makes, if it makes one.
+    pub change: Option<&'a AuditEvent>,
+    /// The key of a request that must be carried out only once.
+    pub once: Option<&'a Idempotency>,
+    /// The state in which what is changed must still be.
+    pub if_match: Option<&'a IfMatch>,
+    /// The current time.
+    pub now_ms: u64,
+}
 
 /// Answers a call with JSON.
 pub fn answer(
     sql: &impl Sql,
     site: &SiteId,
-    (who, change, once): Asking<'_>,
+    context: CallContext<'_>,
     call: TeamCall,
-    now_ms: u64,
 ) -> Result<String, Failure> {
+    let CallContext { who, change, once, if_match, now_ms } = context;
     match (change, once, call) {
         (None, Some(once), TeamCall::EarlierAnswer) => sql.transaction(|| {
             match requests::earlier(sql, who, once, now_ms)? {
@@ -61,6 +75,7 @@ pub fn answer(
             if let Some(Earlier::Answered(answer)) = earlier {
                 return Ok(answer);
             }
+            check_unchanged(sql, if_match, &call)?;
             audit::add(sql, who, change, now_ms)?;
             let answer = work(sql, site, call, now_ms)?;
             if let Some(once) = once {
@@ -69,6 +84,27 @@ pub fn answer(
             Ok(answer)
         }),
     }
+}
+
+/// Refuses a change of something that is not as the caller read it any more.
+fn check_unchanged(
+    sql: &impl Sql,
+    if_match: Option<&IfMatch>,
+    call: &TeamCall,
+) -> Result<(), Failure> {
+    let Some(if_match) = if_match else { return Ok(()) };
+    let current = match call {
+        TeamCall::ChangeSettings(_) | TeamCall::PatchSettings(_) => json(&settings::record(sql)?)?,
+        TeamCall::Survey { survey, .. } => json(&surveys::read(sql, survey)?)?,
+        // Nothing else is read with a tag.
+        _ => return Ok(()),
+    };
+    let now = etag(&current);
+    if if_match.holds(&now) {
+        return Ok(());
+    }
+    let detail = "it was changed since it was read: read it again, and make the change there";
+    Err(Problem::new(Code::ChangedMeanwhile, detail).at("If-Match").limit(now).into())
 }
 
 fn work(sql: &impl Sql, site: &SiteId, call: TeamCall, now_ms: u64) -> Result<String, Failure> {

@@ -1,5 +1,6 @@
 //! Tests of what a site stores, on real SQLite.
 
+use asklet_protocol::calls::team::TeamCall;
 use asklet_protocol::failure::Failure;
 use asklet_protocol::ids::{SiteId, SurveyId};
 use asklet_protocol::keys::{KeyDigest, NewKey};
@@ -15,11 +16,20 @@ use crate::site::outbox::{self, OutboxMessage};
 use crate::site::published::{live, plan, policy, publish, published};
 use crate::site::schema::{MIGRATIONS, create};
 use crate::site::surveys::{self, delete, set_shards, set_status, update};
-use crate::site::{published as versions, settings};
+use crate::site::team::CallContext;
+use crate::site::{published as versions, settings, team};
 use crate::sql::Sql;
 use crate::sql::migrate::migrate;
 use crate::sql::native::Native;
 use crate::vault::Vault;
+
+/// Answers a call of the key `k1`.
+pub fn ask(sql: &Native, site: &SiteId, call: TeamCall) -> Result<String, Failure> {
+    let change = call.change();
+    let (once, if_match) = (None, None);
+    let context = CallContext { who: "k1", change: change.as_ref(), once, if_match, now_ms: 5 };
+    team::answer(sql, site, context, call)
+}
 
 pub fn site() -> (Native, SiteId, SurveyId) {
     let sql = Native::default();
