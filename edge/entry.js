@@ -34,9 +34,10 @@ function instance() {
   return state.instanceId;
 }
 
-function fail(error) {
-  // The module that knew the request's id is gone.
-  const id = crypto.randomUUID().slice(-10);
+const REQUEST_ID = "asklet-request-id";
+
+// The id of a request that comes from outside only the module knows, and it may be gone.
+function fail(error, id = crypto.randomUUID().slice(-10)) {
   notice(error, id);
   const problem = {
     type: "urn:asklet:problem:internal",
@@ -54,17 +55,17 @@ function fail(error) {
       "access-control-allow-origin": "*",
       "access-control-expose-headers": "asklet",
       asklet: "1",
-      "asklet-request-id": id,
+      [REQUEST_ID]: id,
     },
   });
 }
 
-function answer(call) {
+function answer(call, id) {
   try {
     const answered = call();
-    return answered instanceof Promise ? answered.catch(fail) : answered;
+    return answered instanceof Promise ? answered.catch((error) => fail(error, id)) : answered;
   } catch (error) {
-    return fail(error);
+    return fail(error, id);
   }
 }
 
@@ -86,7 +87,9 @@ const renewed = (Made) =>
     }
 
     fetch(request) {
-      return answer(() => this.current().fetch(request));
+      // The Worker's calls to its objects have this address, and bring the id of the request that they are for.
+      const id = request.url === "https://object/call" ? request.headers.get(REQUEST_ID) : undefined;
+      return answer(() => this.current().fetch(request), id ?? undefined);
     }
 
     async alarm() {

@@ -82,9 +82,9 @@ impl Histogram {
 /// Digests of respondents are below this number, so that JSON and SQLite keep them exactly.
 pub const DIGESTS: u64 = 1 << 53;
 
-/// No count is larger, since JSON keeps integers exactly up to here. Any number of such counts that a survey can
-/// have adds up without an overflow.
-const COUNT_LIMIT: u64 = 1 << 53;
+/// The largest count that is read: far more displays than a shard can hold, and 16 million of such counts add up
+/// without an overflow.
+const COUNT_LIMIT: u64 = 1 << 40;
 
 /// Number of slots in one row of respondents.
 const SLOTS_PER_HOUR: u8 = 4;
@@ -106,7 +106,8 @@ pub struct Packed {
     slots: BTreeMap<u8, BTreeMap<u64, u64>>,
 }
 
-/// The store is broken: a counter holds less than is to be taken out of it, or does not decode.
+/// The store is broken: a counter holds less than is to be taken out of it or more than can be, or does not
+/// decode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BrokenCounter;
 

@@ -245,7 +245,7 @@ mod tests {
         Some(if is_summer { 2 * HOUR_MS } else { HOUR_MS })
     }
 
-    fn points(from: &str, to: &str, interval: Interval, offset: Offset<'_>) -> Vec<String> {
+    fn edge_times(from: &str, to: &str, interval: Interval, offset: Offset<'_>) -> Vec<String> {
         edges(at(from), at(to), (interval, WeekStart::Monday), offset)
             .unwrap()
             .into_iter()
@@ -255,7 +255,8 @@ mod tests {
 
     #[test]
     fn days_on_which_clocks_change_are_23_and_25_hours_long() {
-        let spring = points("2026-03-27T23:00:00Z", "2026-03-30T22:00:00Z", Interval::Day, &berlin);
+        let spring =
+            edge_times("2026-03-27T23:00:00Z", "2026-03-30T22:00:00Z", Interval::Day, &berlin);
         assert_eq!(
             spring,
             [
@@ -265,7 +266,8 @@ mod tests {
                 "2026-03-30T22:00:00Z",
             ]
         );
-        let autumn = points("2026-10-24T22:00:00Z", "2026-10-26T23:00:00Z", Interval::Day, &berlin);
+        let autumn =
+            edge_times("2026-10-24T22:00:00Z", "2026-10-26T23:00:00Z", Interval::Day, &berlin);
         assert_eq!(
             autumn,
             ["2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z", "2026-10-26T23:00:00Z"]
@@ -277,7 +279,8 @@ mod tests {
         // Beirut, 29 March 2026: at midnight, 22:00 UTC, clocks moved to one o'clock.
         let skip = at("2026-03-28T22:00:00Z");
         let beirut = |utc_ms| Some(if utc_ms < skip { 2 * HOUR_MS } else { 3 * HOUR_MS });
-        let days = points("2026-03-27T22:00:00Z", "2026-03-30T21:00:00Z", Interval::Day, &beirut);
+        let days =
+            edge_times("2026-03-27T22:00:00Z", "2026-03-30T21:00:00Z", Interval::Day, &beirut);
         assert_eq!(
             days,
             [
@@ -293,10 +296,10 @@ mod tests {
     fn zones_of_half_and_three_quarters_of_an_hour_are_exact() {
         let kathmandu = |_| Some(5 * HOUR_MS + 45 * 60 * 1000);
         let days =
-            points("2026-01-01T18:15:00Z", "2026-01-03T18:15:00Z", Interval::Day, &kathmandu);
+            edge_times("2026-01-01T18:15:00Z", "2026-01-03T18:15:00Z", Interval::Day, &kathmandu);
         assert_eq!(days, ["2026-01-01T18:15:00Z", "2026-01-02T18:15:00Z", "2026-01-03T18:15:00Z"]);
         let hours =
-            points("2026-01-01T00:00:00Z", "2026-01-01T01:30:00Z", Interval::Hour, &kathmandu);
+            edge_times("2026-01-01T00:00:00Z", "2026-01-01T01:30:00Z", Interval::Hour, &kathmandu);
         assert_eq!(
             hours,
             [
@@ -321,7 +324,8 @@ mod tests {
     #[test]
     fn weeks_months_and_quarters_start_where_the_calendar_says() {
         let utc = |_| Some(0);
-        let of = |interval| points("2026-01-15T00:00:00Z", "2026-05-01T00:00:00Z", interval, &utc);
+        let of =
+            |interval| edge_times("2026-01-15T00:00:00Z", "2026-05-01T00:00:00Z", interval, &utc);
         assert_eq!(of(Interval::Week)[1], "2026-01-19T00:00:00Z");
         for (starts, day) in [(WeekStart::Sunday, 18), (WeekStart::Saturday, 17)] {
             let week = (Interval::Week, starts);

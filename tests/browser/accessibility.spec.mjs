@@ -73,7 +73,7 @@ async function expectTargets(found) {
 }
 
 async function expectNoViolation(page, within) {
-  // A page keeps it; sending it takes longer than its work.
+  // The page keeps axe; sending it again takes longer than running it.
   if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(AXE);
   const violations = await page.evaluate(
     async ([within, values]) => {

@@ -27,7 +27,7 @@ export async function expectFrame(page, live) {
       const key = Object.keys(localStorage).find((key) => key.endsWith(`/asked/${survey}`));
       return localStorage.getItem(key);
     }, live.survey);
-  // The answer is stored before the next page is there, which tells the page around it.
+  // The answer is stored first; then the next page in the frame tells the surrounding page.
   await expect.poll(asked).toMatch(/^answered \d+$/);
   await page.getByRole("button", { name: "Close" }).click();
   await expect(page.locator("asklet-survey")).toHaveCount(0);

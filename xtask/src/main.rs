@@ -28,7 +28,8 @@ enum Command {
     Bench,
     /// Build the deployable artefacts in dist/
     Build,
-    /// Print the bytes of everything that a browser downloads; fail above the budgets
+    /// Print the bytes of what a browser downloads and of the Worker, and how long the Worker takes to start; fail above
+    /// the budgets
     Size,
     /// Build, and run the Worker in `wrangler dev`
     Dev {

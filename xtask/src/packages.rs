@@ -44,6 +44,13 @@ pub fn platform_binary(scope: &str, prefix: &str, binary: &str) -> Result<PathBu
 mod tests {
     use super::*;
 
+    /// Its later releases bring the twenty crates of ICU4X, see "Versions of tools" in ARCHITECTURE.md.
+    #[test]
+    fn addresses_are_read_with_the_small_tables() {
+        let text = fs::read_to_string(root().join("Cargo.lock")).unwrap();
+        assert!(text.contains("name = \"idna_adapter\"\nversion = \"1.1."));
+    }
+
     #[test]
     fn lock_files_name_no_registry_of_their_own() {
         let text = fs::read_to_string(root().join("Cargo.lock")).unwrap();

@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 use asklet_shared::body::Body;
-use asklet_shared::config;
-use asklet_shared::config::{ConfigSurvey, Files};
+use asklet_shared::config::{self, ConfigSurvey, Files};
 use asklet_shared::definition::Definition;
 use asklet_shared::settings::Look;
 
@@ -57,7 +56,7 @@ struct Release {
     start_ms: u128,
 }
 
-/// How often the start is timed; the median is told.
+/// How often the start is timed; the median is printed.
 const STARTS: usize = 5;
 
 /// A survey with every kind of question and scale, within the repository.
@@ -131,7 +130,7 @@ pub fn size(built: &Built) -> Result<()> {
     let Release { version, worker, start_ms } = LAST_RELEASE;
     println!("{:<32} {worker:>9}", format!("  in {version}"));
     println!("{:<32} {:>9} ms", "start to the first answer", start()?.as_millis());
-    println!("{:<32} {start_ms:>9} ms, where it was released", format!("  in {version}"));
+    println!("{:<32} {start_ms:>9} ms, on the machine of the release", format!("  in {version}"));
     if over.is_empty() { Ok(()) } else { bail!("over budget: {}", over.join(", ")) }
 }
 

@@ -1,5 +1,5 @@
 //! The layers of the backend: ARCHITECTURE.md says which may import which, and the code must agree. No two
-//! files of any crate import each other, however long the way round.
+//! files of one of these crates import each other, however long the way round.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -25,7 +25,7 @@ const TABLE: &str = "| layer | imports |";
 /// A module by its path, from its crate on.
 type Module = Vec<String>;
 
-/// The files of the backend: what each module imports.
+/// What each module imports.
 #[derive(Default)]
 struct Imports(BTreeMap<Module, BTreeSet<Module>>);
 

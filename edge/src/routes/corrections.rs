@@ -96,15 +96,15 @@ impl WorkPosition {
 /// `POST /v1/sites/{site}/surveys/{survey}/corrections`
 pub async fn correct(team: &Team, mut request: Request, survey: &str) -> Result<Response, Failure> {
     let plan = team.plan(survey).await?;
-    let mut wanted: Correct = team.read_json(&mut request, DEFINITION_LIMIT).await?;
-    let cursor = wanted.cursor.take();
-    if wanted.filter.respondent.is_some() {
+    let mut body: Correct = team.read_json(&mut request, DEFINITION_LIMIT).await?;
+    let cursor = body.cursor.take();
+    if body.filter.respondent.is_some() {
         // A filter that finds one respondent is a look-up of that person, whichever route it uses.
         let look_up = TeamCall::Note(AuditEvent::of(Action::LookUp, &plan.survey));
         let call = if cursor.is_none() { look_up } else { TeamCall::Nothing };
         team.ask_as(Scope::Admin, call).await?;
     }
-    match (wanted.action, &wanted.reason) {
+    match (body.action, &body.reason) {
         (Treatment::Exclude, reason) => check_reason(reason.as_deref().unwrap_or_default())?,
         (Treatment::Include, Some(reason)) => check_reason(reason)?,
         (Treatment::Delete, Some(_)) => {
@@ -114,13 +114,13 @@ pub async fn correct(team: &Team, mut request: Request, survey: &str) -> Result<
         _ => {}
     }
     // A cursor continues only with the body for which it was made, so that everything done is in the log.
-    let wanted_text = serde_json::to_string(&wanted)?;
+    let body_json = serde_json::to_string(&body)?;
     let sign = |position: &str| {
         team.seal.token(&[
             "correction",
             team.site.as_str(),
             plan.survey.as_str(),
-            &wanted_text,
+            &body_json,
             position,
         ])
     };
@@ -128,11 +128,11 @@ pub async fn correct(team: &Team, mut request: Request, survey: &str) -> Result<
         Some(cursor) => read_cursor(cursor, &sign)?,
         None => WorkPosition { began_ms: Date::now().as_millis(), shard: 0, after: None },
     };
-    let mut find = wanted.filter.clone().whole()?.in_zone(&plan.tz)?.find(&plan, &plain::plain)?;
+    let mut find = body.filter.clone().whole()?.in_zone(&plan.tz)?.find(&plan, &plain::plain)?;
     find.received_to_ms = find.received_to_ms.min(position.began_ms.saturating_add(1));
-    let (treatment, dry_run) = (wanted.action, wanted.dry_run);
-    let change = change(&plan, &wanted)?;
-    let correction = Correction { treatment, reason: wanted.reason, find, dry_run };
+    let (treatment, dry_run) = (body.action, body.dry_run);
+    let change = change(&plan, &body)?;
+    let correction = Correction { treatment, reason: body.reason, find, dry_run };
     let work = async {
         let mut progress = work(&team.env, (&team.site, &plan), &mut position, correction).await?;
         if position.shard < plan.shards {
@@ -190,13 +190,13 @@ fn read_cursor(cursor: &str, sign: &impl Fn(&str) -> String) -> Result<WorkPosit
 
 /// Returns the entry for the log of the site, which contains neither a respondent nor a text that someone
 /// wrote.
-fn change(plan: &Plan, wanted: &Correct) -> Result<AuditEvent, Failure> {
-    let action = match wanted.action {
+fn change(plan: &Plan, body: &Correct) -> Result<AuditEvent, Failure> {
+    let action = match body.action {
         Treatment::Exclude => Action::ExcludeMatching,
         Treatment::Include => Action::IncludeMatching,
         Treatment::Delete => Action::DeleteMatching,
     };
-    let filter = serde_json::to_string(&wanted.filter.impersonal())?;
+    let filter = serde_json::to_string(&body.filter.impersonal())?;
     let detail = filter.chars().take(DETAIL_LIMIT).collect();
     Ok(AuditEvent::of(action, &plan.survey).detail(detail))
 }

@@ -158,7 +158,7 @@ impl Export {
                         waiting.borrow_mut().replace(export);
                         Ok(bytes)
                     }
-                    Err(failure) => Err(respond::report(&trace, failure).detail.as_ref().into()),
+                    Err(failure) => Err(respond::reported(&trace, failure).detail.as_ref().into()),
                 }
             }))
         });

@@ -191,7 +191,7 @@ fn unanswered(trace: &Trace, failure: Failure) -> Problem {
     match failure {
         Failure::Problem(problem) => problem,
         broken => {
-            respond::report(trace, broken);
+            respond::reported(trace, broken);
             let detail = "a shard did not answer: send this line again; a line that was stored is not stored twice";
             Problem::new(Code::Busy, detail)
         }

@@ -35,6 +35,7 @@ impl Shard {
                 rpc::answer(&())
             }
             SurveyCall::Load { page } => rpc::answer(&self.load(&page).await?),
+            // What is deleted need not be woken.
             SurveyCall::Forget { revision } => rpc::answer(&self.forget(revision).await?),
             call if self.wake()? => self.answer_from_store(trace, call).await,
             call => answer_of_nothing(call),
@@ -50,7 +51,7 @@ impl Shard {
         let sql = &self.sql;
         match call {
             SurveyCall::Take(_) | SurveyCall::Load { .. } | SurveyCall::Forget { .. } => {
-                Err(Failure::broken("a call for every shard was left to those that are set up"))
+                Err(answered_before())
             }
             SurveyCall::Dump { from, following } => rpc::rendered(self.dump(*from, following)?),
             SurveyCall::StartMigration => rpc::answer(&self.start_migration()?),
@@ -179,12 +180,18 @@ fn answer_of_nothing(call: SurveyCall) -> Result<Response, Failure> {
         SurveyCall::Exclude { .. } | SurveyCall::Delete { .. } => {
             Err(problems::unknown_display().into())
         }
-        SurveyCall::Import { .. }
-        | SurveyCall::Dump { .. }
-        | SurveyCall::Take(_)
-        | SurveyCall::Load { .. }
-        | SurveyCall::Forget { .. } => Err(unknown_shard().into()),
+        SurveyCall::Import { .. } | SurveyCall::Dump { .. } => Err(unknown_shard().into()),
+        SurveyCall::Take(_) | SurveyCall::Load { .. } | SurveyCall::Forget { .. } => {
+            Err(answered_before())
+        }
     }
+}
+
+/// The failure for a call that any shard answers, whether it is set up or not.
+fn answered_before() -> Failure {
+    Failure::broken(
+        "take, load and forget are answered before it is known whether the shard is set up",
+    )
 }
 
 fn unknown_shard() -> Problem {

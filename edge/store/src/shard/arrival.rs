@@ -107,10 +107,12 @@ struct Person {
     respondent: Option<String>,
     traits: BTreeMap<String, String>,
     verified: bool,
+    /// Why the token, or traits without one, were refused.
     refused: Option<Problem>,
 }
 
-/// Finds out who answers: from the identity token, or from the page's own traits where the site accepts them.
+/// Finds out who answers: from the identity token, or from the page's own traits where the site accepts them. The
+/// traits move out of the display.
 fn identify(display: &mut Display, survey: SurveyContext<'_>, moment: Moment) -> Person {
     let SurveyContext { site, definition, policy } = survey;
     let tokens = identity::TokenPolicy {
@@ -139,7 +141,8 @@ fn identify(display: &mut Display, survey: SurveyContext<'_>, moment: Moment) ->
     Person { refused, ..Person::default() }
 }
 
-/// Returns the first group that the address of a page belongs to.
+/// Returns the first group that the address of a page belongs to, or [`OTHER`]; empty if there are no groups or no
+/// address.
 fn page_group(definition: &Definition, address: &str) -> String {
     if address.is_empty() || definition.page_groups.is_empty() {
         return String::new();

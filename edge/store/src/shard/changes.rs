@@ -18,7 +18,7 @@ use crate::shard::watermark::{self, TAIL, Watermark};
 use crate::sql::{Sql, Value};
 
 /// Returns the condition for the displays that readers learn of: a display with an answer has started.
-fn is_reported() -> String {
+fn reported_condition() -> String {
     format!("(stage >= 2 OR excluded IN {TOMBSTONES})")
 }
 
@@ -52,9 +52,9 @@ fn find_latest(sql: &impl Sql) -> Result<u64, Failure> {
 
 /// Lists the displays that match a condition in `change`, because the counters cover them from now on.
 pub fn cover(sql: &impl Sql, condition: &str, values: &[Value]) -> Result<(), Failure> {
-    let is_reported = is_reported();
+    let reported_condition = reported_condition();
     let query = format!(
-        "REPLACE INTO change (seq, id) SELECT seq, id FROM display WHERE {condition} AND {is_reported}"
+        "REPLACE INTO change (seq, id) SELECT seq, id FROM display WHERE {condition} AND {reported_condition}"
     );
     sql.run(&query, values)
 }
@@ -94,14 +94,14 @@ pub fn after(sql: &impl Sql, seq: u64, limit: usize) -> Result<Vec<Stored>, Fail
     values.extend([seq.into(), limit.into()]);
     values.extend(watermark.deferred_range(END_OF_TIME_MS));
     let deferred = watermark::deferred(6);
-    let is_reported = is_reported();
+    let reported_condition = reported_condition();
     let mut found = Vec::new();
     sql.query(
         &format!(
             "SELECT {COLUMNS} FROM (
                 SELECT seq, id FROM (SELECT seq, id FROM change WHERE seq > ?4 ORDER BY seq LIMIT ?5)
-                UNION SELECT seq, id FROM display WHERE {TAIL} AND seq > ?4 AND {is_reported}
-                UNION SELECT seq, id FROM display WHERE {deferred} AND seq > ?4 AND {is_reported}
+                UNION SELECT seq, id FROM display WHERE {TAIL} AND seq > ?4 AND {reported_condition}
+                UNION SELECT seq, id FROM display WHERE {deferred} AND seq > ?4 AND {reported_condition}
                 ORDER BY seq LIMIT ?5
              ) AS changed JOIN display ON display.id = changed.id ORDER BY changed.seq"
         ),

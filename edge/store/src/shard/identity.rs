@@ -180,7 +180,7 @@ fn traits(claims: &Object) -> Result<BTreeMap<String, String>, Problem> {
         Some(Value::Array(list)) if list.is_empty() => return Ok(BTreeMap::new()),
         Some(_) => return Err(wrong("traits", "the token's traits are no object")),
     };
-    let told = traits.iter().filter_map(|(key, value)| {
+    let texts = traits.iter().filter_map(|(key, value)| {
         let text = match value {
             Value::String(text) => text.clone(),
             Value::Bool(_) => value.to_string(),
@@ -193,7 +193,7 @@ fn traits(claims: &Object) -> Result<BTreeMap<String, String>, Problem> {
         };
         Some((key.clone(), text))
     });
-    Ok(told.collect())
+    Ok(texts.collect())
 }
 
 /// Returns the problem for a claim that cannot be read.
@@ -321,10 +321,10 @@ mod tests {
         let traits = r#"{"plan":"pro","seats":3,"since":1.0,"rate":0.5,"paid":true,
             "address":{"city":"Ulm"},"tags":["a"],"gone":null}"#;
         let identity = verified(&with("traits", serde_json::from_str(traits).unwrap())).unwrap();
-        let told: Vec<_> = identity.traits.iter().map(|(key, at)| (key.as_str(), &**at)).collect();
+        let texts: Vec<_> = identity.traits.iter().map(|(key, at)| (key.as_str(), &**at)).collect();
         let expected =
             [("paid", "true"), ("plan", "pro"), ("rate", "0.5"), ("seats", "3"), ("since", "1")];
-        assert_eq!(told, expected);
+        assert_eq!(texts, expected);
     }
 
     #[test]

@@ -264,7 +264,7 @@ fn check_time(shown_ms: u64, now_ms: u64) -> Result<(), Problem> {
 }
 
 impl ImportedFields {
-    /// Adds what a browser's request would have said, as far as the site wants to store it.
+    /// Adds the fields that only an imported line has; country and device only if the site stores them.
     fn add_to(self, arrival: &mut Arrival, policy: &Policy) -> Result<(), Problem> {
         let stored = |name: Option<String>, is_stored: bool| {
             name.filter(|name| is_stored && name.chars().count() <= NAME_LIMIT)

@@ -46,7 +46,7 @@ const ZONES: [Tz; 7] = [
 
 #[derive(Debug, Clone)]
 enum Event {
-    Rendering(Sent),
+    Send(Sent),
     Wait {
         ms: u64,
     },
@@ -140,7 +140,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         |(number, revision, stage, answers, flags, age_ms, drift_ms)| {
             let (dismissed, is_imported) = flags;
             let (score, chosen, comment, respondent, plan) = answers;
-            Event::Rendering(Sent {
+            Event::Send(Sent {
                 number,
                 revision,
                 stage,
@@ -299,8 +299,8 @@ impl Shard {
     fn happen(&mut self, event: &Event, now_ms: u64) {
         let sql = &self.sql;
         match event {
-            Event::Rendering(told) => {
-                tell(sql, told.arrival(now_ms), told.is_imported, now_ms);
+            Event::Send(sent) => {
+                tell(sql, sent.arrival(now_ms), sent.is_imported, now_ms);
             }
             Event::Wait { .. } => {}
             Event::FoldStep => {
@@ -535,7 +535,7 @@ proptest! {
             match &event {
                 Event::Wait { ms } => now_ms += ms,
                 // A display stays on the shard on which it started.
-                Event::Rendering(Sent { number, .. })
+                Event::Send(Sent { number, .. })
                 | Event::Exclude { number, .. }
                 | Event::Delete { number } => {
                     shards[usize::from(number % SHARDS)].happen(&event, now_ms);
