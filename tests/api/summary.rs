@@ -257,6 +257,46 @@ fn a_site_pools_surveys_by_metric_and_scale_and_shows_the_mix() {
 }
 
 #[test]
+fn the_overview_has_each_survey_with_the_figures_of_its_own_summary() {
+    let deployment = Deployment::start();
+    let site = deployment.site();
+    let nps = site.survey();
+    let mut definition = harness::nps_with_comment();
+    definition["name"] = json!("Another");
+    let other = site.publish(&definition);
+    let draft = site.draft(&harness::nps_with_comment());
+    let gone = site.survey();
+    gone.request("DELETE", "").get().expect(204);
+    for (number, score) in [9, 9, 3].into_iter().enumerate() {
+        let number = u8::try_from(number).unwrap();
+        nps.collect(&display(number, 1, "completed", json!({ "score": score }))).expect(204);
+    }
+    other.collect(&display(1, 1, "completed", json!({ "score": 2 }))).expect(204);
+
+    // The period has an end, so that both answers are about the same one.
+    let period = "from=2026-01-01&to=2040-01-01";
+    let overview =
+        |more: &str| site.request("GET", &format!("/overview?{period}&{more}")).get().expect(200);
+    let compared = overview("compare=previous");
+    let overview = overview("interval=quarter");
+    let listed = overview["surveys"].as_array().unwrap();
+    assert_eq!(listed.len(), 3, "the deleted one is not there");
+    let of = |id: &str| listed.iter().find(|survey| survey["survey"] == id).unwrap();
+    let own = nps.summary_of(&format!("{period}&interval=quarter"));
+    assert_eq!(of(&nps.id)["summary"], own);
+    assert!(compared["surveys"][0]["summary"]["change"].is_object());
+    assert_eq!((&own["n"], &own["trend"].is_array()), (&json!(3), &true));
+    assert_eq!((&of(&nps.id)["status"], &of(&nps.id)["version"]), (&json!("live"), &json!(1)));
+    assert_eq!(of(&other.id)["summary"]["score"], -100.0);
+    assert_eq!(of(&other.id)["name"], "Another");
+    let unpublished = of(&draft);
+    assert_eq!((&unpublished["summary"], &unpublished["status"]), (&json!(null), &json!("draft")));
+    assert_eq!(unpublished.get("draft"), None);
+    let refused = site.request("GET", "/overview?by=device").get();
+    assert_eq!(refused.problem(400, "invalid_query")["field"], "by");
+}
+
+#[test]
 fn a_period_may_be_of_any_times_or_dates_and_says_what_was_counted() {
     let deployment = Deployment::start();
     let site = deployment.site();

@@ -43,7 +43,9 @@ use crate::routes::operator::{SiteCreated, Sites};
 use crate::routes::preview::PreviewConfig;
 use crate::routes::responses::Page;
 use crate::routes::site::{RespondentErased, SecretCreated};
+use crate::service::overview::{Overview, OverviewSurvey};
 use crate::service::preview::Preview;
+use crate::service::summary::SurveySummary;
 
 const SITE: &str = "any-8hv3c0mz6q2w9rk4tp";
 const SURVEY: &str = "kd96t17zavbkw3yx5d";
@@ -125,6 +127,12 @@ pub fn answers(operation: &str, media_type: &str) -> Vec<(&'static str, Value)> 
         }
         "eraseRespondent" => written(RespondentErased { displays: 2 }),
         "siteSummary" => written(site_summary()),
+        "overview" => written(Overview {
+            surveys: vec![OverviewSurvey {
+                survey: SurveyRecord { draft: None, ..survey(Status::Live, 1) },
+                summary: Some(SurveySummary::Rating(Box::new(summary()))),
+            }],
+        }),
         "listSurveys" => written(Surveys {
             surveys: vec![SurveyRecord { draft: None, ..survey(Status::Live, 1) }],
         }),

@@ -16,6 +16,7 @@ use crate::platform::deployment;
 use crate::service::caller::Team;
 use crate::service::directory;
 use crate::service::filter::check_respondent;
+use crate::service::overview;
 use crate::service::settings::{check_settings, check_zone};
 use crate::service::shards::Shards;
 use crate::service::summary::{self, SummaryQuery};
@@ -118,4 +119,10 @@ pub async fn summary(team: &Team, request: Request) -> Result<Response, Failure>
     let query = SummaryQuery::parse(url::query(&request)?)?.of_site()?;
     let record: SiteRecord = team.call(TeamCall::Settings).await?;
     summary::of_site(team, &record.settings, &query).await
+}
+
+/// `GET /v1/sites/{site}/overview`
+pub async fn overview(team: &Team, request: Request) -> Result<Response, Failure> {
+    let query = SummaryQuery::parse(url::query(&request)?)?.of_site()?;
+    respond::json(200, &overview::of_site(team, &query).await?)
 }

@@ -105,7 +105,8 @@ async fn read_definition(team: &Team, request: &mut Request) -> Result<Box<Defin
 pub async fn summary(team: &Team, request: Request, survey: &str) -> Result<Response, Failure> {
     let query = SummaryQuery::parse(url::query(&request)?)?;
     let plan = team.plan(survey).await?;
-    summary::of_survey(&Shards::of(&team.env, &team.site, &plan), &query).await
+    let shards = Shards::of(&team.env, &team.site, &plan);
+    respond::json(200, &summary::of_survey(&shards, &query).await?)
 }
 
 /// `GET /v1/sites/{site}/surveys/{survey}/usage`

@@ -26,6 +26,7 @@ pub async fn answer(team: &Team, request: Request, route: TeamRoute) -> Result<R
         TeamRoute::EraseRespondent => site::erase_respondent(team, request).await,
         TeamRoute::LookUpRespondent => responses::look_up(team, request).await,
         TeamRoute::Summary => site::summary(team, request).await,
+        TeamRoute::Overview => site::overview(team, request).await,
         TeamRoute::ListSurveys => survey::list(team).await,
         TeamRoute::CreateSurvey => survey::create(team, request).await,
         TeamRoute::Survey { survey, route } => of_survey(team, request, &survey, route).await,

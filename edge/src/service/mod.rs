@@ -6,6 +6,7 @@ pub mod corrections;
 pub mod directory;
 pub mod filter;
 pub mod installs;
+pub mod overview;
 pub mod preview;
 pub mod settings;
 pub mod shards;

@@ -6,16 +6,17 @@ use asklet_protocol::failure::Failure;
 use asklet_protocol::plan::Plan;
 use asklet_protocol::retention::Since;
 use asklet_protocol::scan;
-use asklet_shared::choice;
+use asklet_shared::choice::{self, ChoiceSummary};
 use asklet_shared::definition::question::AnswerKind;
 use asklet_shared::dimension::Dimension;
 use asklet_shared::period::{self, Interval, Moment, Offset, rfc3339};
 use asklet_shared::pooled::{self, Member, PoolRequest, SiteSummary};
 use asklet_shared::problem::{Code, Problem};
 use asklet_shared::settings::{Settings, WeekStart};
-use asklet_shared::summary::{Period, Source, SourceKind, Subject};
+use asklet_shared::summary::{Period, Source, SourceKind, Subject, Summary};
 use asklet_shared::tally::{Counted, Request};
 use asklet_shared::time::BUCKET_MS;
+use serde::Serialize;
 use worker::{Date, Response};
 
 use crate::http::{problems, respond};
@@ -195,8 +196,22 @@ impl Time {
     }
 }
 
+/// The summary of a question of a survey.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(untagged)]
+pub enum SurveySummary {
+    /// Of a rating.
+    Rating(Box<Summary>),
+    /// Of a choice.
+    Choice(Box<ChoiceSummary>),
+}
+
 /// Answers a query for a survey.
-pub async fn of_survey(shards: &Shards<'_>, query: &SummaryQuery) -> Result<Response, Failure> {
+pub async fn of_survey(
+    shards: &Shards<'_>,
+    query: &SummaryQuery,
+) -> Result<SurveySummary, Failure> {
     let plan = shards.plan;
     let id = query.question.as_deref().unwrap_or(&plan.definition.primary);
     let question = plan.question(id);
@@ -224,7 +239,8 @@ pub async fn of_survey(shards: &Shards<'_>, query: &SummaryQuery) -> Result<Resp
             }
             let (counted, source) = count(shards, query, request).await?;
             let of = (plan.survey.as_str(), id);
-            respond::json(200, &choice::summary(of, options, time.period, source, &counted))
+            let summary = choice::summary(of, options, time.period, source, &counted);
+            Ok(SurveySummary::Choice(Box::new(summary)))
         }
         AnswerKind::Rating(rating) => {
             let subject = Subject { survey: plan.survey.as_str(), question: id, rating };
@@ -244,7 +260,7 @@ pub async fn of_survey(shards: &Shards<'_>, query: &SummaryQuery) -> Result<Resp
                 let change = subject.change(&counted.total(), before, &previous.total());
                 summary.change = Some(change);
             }
-            respond::json(200, &summary)
+            Ok(SurveySummary::Rating(Box::new(summary)))
         }
     }
 }

@@ -245,7 +245,7 @@ pub struct SurveyRecord {
 }
 
 /// The surveys of a site.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Surveys {
     /// The surveys, oldest first, without their drafts.

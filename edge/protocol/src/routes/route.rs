@@ -153,8 +153,10 @@ pub enum TeamRoute {
     EraseRespondent,
     /// Get everything about a respondent.
     LookUpRespondent,
-    /// Get the summary of all surveys.
+    /// Get the summary of all surveys together.
     Summary,
+    /// Get each survey with its own summary.
+    Overview,
     /// List the surveys.
     ListSurveys,
     /// Store a new draft.

@@ -253,6 +253,8 @@ pub const ENDPOINTS: &[Endpoint] = &[
     }),
     team(Read, "GET", "/v1/sites/{site}/summary", "siteSummary", |_| TeamRoute::Summary)
         .with_parameters(),
+    team(Read, "GET", "/v1/sites/{site}/overview", "overview", |_| TeamRoute::Overview)
+        .with_parameters(),
     team(Read, "GET", "/v1/sites/{site}/surveys", "listSurveys", |_| TeamRoute::ListSurveys),
     team(Write, "POST", "/v1/sites/{site}/surveys", "createSurvey", |_| TeamRoute::CreateSurvey),
     survey(Read, "GET", "/v1/sites/{site}/surveys/{survey}", "getSurvey", |_| SurveyRoute::Get),

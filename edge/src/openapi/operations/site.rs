@@ -17,6 +17,7 @@ use crate::openapi::{Schemas, examples};
 use crate::routes::keys::{KeyCreated, MakeKey};
 use crate::routes::responses::LookUp;
 use crate::routes::site::{EraseRespondent, RespondentErased, SecretCreated};
+use crate::service::overview::Overview;
 
 /// Describes a route of a site.
 #[expect(clippy::too_many_lines, reason = "a table: a line for each route")]
@@ -89,6 +90,10 @@ pub fn describe(route: &TeamRoute, schemas: &mut Schemas) -> Operation {
             "A pool for each metric and scale.",
             schemas.written::<SiteSummary>(),
         ),
+        TeamRoute::Overview => {
+            period(operation("overview", "Each survey with the summary of its primary question"))
+                .answer(200, "All of them, oldest first.", schemas.written::<Overview>())
+        }
         TeamRoute::CreateSurvey => operation("createSurvey", "Makes a draft")
             .tagged()
             .takes(schemas.read::<Definition>(), examples::definition())

@@ -4,9 +4,7 @@ use asklet_protocol::calls::survey::Usage;
 use asklet_protocol::calls::team::SurveyRecord;
 use asklet_protocol::import::Imported;
 use asklet_protocol::routes::SurveyRoute;
-use asklet_shared::choice::ChoiceSummary;
 use asklet_shared::definition::Definition;
-use asklet_shared::summary::Summary;
 use serde_json::json;
 
 use crate::openapi::operation::{Operation, operation};
@@ -17,6 +15,7 @@ use crate::routes::displays::Exclude;
 use crate::routes::survey::SetShards;
 use crate::service::filter::ResponseFilter;
 use crate::service::preview::Preview;
+use crate::service::summary::SurveySummary;
 
 /// Describes a route of a survey.
 #[expect(clippy::too_many_lines, reason = "a table: a line for each route")]
@@ -56,8 +55,7 @@ pub fn describe(route: &SurveyRoute, schemas: &mut Schemas) -> Operation {
             .problems(&[409, 422]),
         SurveyRoute::Get => answers("getSurvey", "A survey with its draft"),
         SurveyRoute::Summary => {
-            let either = json!({ "anyOf": [schemas.written::<Summary>(), schemas.written::<ChoiceSummary>()] });
-            let either = schemas.made("SurveySummary", either);
+            let either = schemas.written::<SurveySummary>();
             filters(period(operation("summary", "What a survey's answers come to")))
                 .query(
                     "question",
