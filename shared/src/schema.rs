@@ -91,6 +91,11 @@ looks_like!(Problem, |generator| json_schema!({
         "code": generator.subschema_for::<Code>(),
         "field": { "description": "The path of the field at fault.", "type": "string" },
         "limit": { "description": "The limit that it broke.", "type": "string" },
+        "instance": {
+            "description": "The request that it answers, such as `urn:asklet:request:4k2m9c0v7x`.",
+            "type": "string",
+            "format": "uri",
+        },
     },
     "required": ["type", "title", "status", "detail", "code"],
     "additionalProperties": false,

@@ -7,11 +7,12 @@ mod operation;
 mod operations;
 mod shape;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
 use asklet_protocol::routes::{Access, ENDPOINTS, ForwardedRoute, Found, Route, find};
+use asklet_shared::problem::{Code, Problem};
 use schemars::JsonSchema;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
@@ -127,7 +128,7 @@ fn rename(value: &Value, names: &[String], ending: &str) -> Value {
 /// Returns the whole document.
 fn document() -> Value {
     let mut schemas = Schemas::new();
-    let problem = schemas.written::<asklet_shared::problem::Problem>();
+    let problem = schemas.written::<Problem>();
     let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
     for (method, path, sample) in samples() {
         let Found { endpoint, route } = find(method, &sample).expect("a route");
@@ -310,6 +311,20 @@ fn the_document_is_that_of_the_code() {
         "docs/openapi.json is not that of the code; make it anew with \
          ASKLET_WRITE_OPENAPI=1 cargo test --package asklet-edge openapi"
     );
+}
+
+#[test]
+fn a_problem_has_no_field_that_its_schema_lacks() {
+    let problem = Problem {
+        instance: Some("urn:asklet:request:4k2m9c0v7x".to_owned()),
+        ..Problem::new(Code::InvalidQuery, "a detail").at("from").limit("a limit")
+    };
+    let document = document();
+    let schema = &document["components"]["schemas"]["Problem"];
+    let problem = json!(problem);
+    let written: BTreeSet<_> = problem.as_object().expect("an object").keys().collect();
+    let known: BTreeSet<_> = schema["properties"].as_object().expect("properties").keys().collect();
+    assert_eq!(written, known);
 }
 
 #[test]

@@ -171,45 +171,44 @@ impl Walk {
         }
     }
 
+    /// Returns the next response. Shards are read until it is known which one has it.
     async fn step(&mut self, calls: &mut usize, page: usize) -> Result<NextResponse, Failure> {
         loop {
-            let mut first: Option<(Position, usize)> = None;
-            for (at, reader) in self.readers.iter().enumerate() {
-                let Some((key, _)) = reader.found.front() else { continue };
-                if first.is_none_or(|(known, _)| self.order.precedes(*key, known)) {
-                    first = Some((*key, at));
-                }
-            }
+            let first = self.first();
             let first_key = first.map(|(key, _)| key);
-            if let Some(reader) = furthest_behind(&mut self.readers, self.order, first_key) {
-                if *calls == 0 {
-                    return Ok(NextResponse::Later);
+            match furthest_behind(&mut self.readers, self.order, first_key) {
+                None => return Ok(self.take(first)),
+                Some(_) if *calls == 0 => return Ok(NextResponse::Later),
+                Some(reader) => {
+                    *calls -= 1;
+                    let shard = reader.rendering.shard;
+                    let stub = stubs::survey(&self.env, &self.site, &self.survey, shard)?;
+                    reader.read(&stub, &self.find, page).await?;
                 }
-                *calls -= 1;
-                let stub =
-                    stubs::survey(&self.env, &self.site, &self.survey, reader.rendering.shard)?;
-                let (find, rendering) = (self.find.clone(), reader.rendering.clone());
-                let from = reader.from;
-                let call = SurveyCall::Find {
-                    find: Box::new(find),
-                    rendering: Box::new(rendering),
-                    from,
-                    limit: page,
-                };
-                let found: Found = rpc::call(&stub, &call).await?;
-                reader.is_read = found.next.is_none();
-                reader.from = PageStart { after: found.next.or(from.after), with: false, ..from };
-                reader.found.extend(found.responses);
-                continue;
             }
-            let reader = first.and_then(|(_, at)| self.readers.get_mut(at));
-            let found = reader.and_then(|reader| {
-                let (key, response) = reader.found.pop_front()?;
-                Some((WalkPosition::of(key, reader.rendering.shard), response))
-            });
-            return Ok(found
-                .map_or(NextResponse::End, |(at, response)| NextResponse::Response(at, response)));
         }
+    }
+
+    /// Finds the response that comes first among those that were read, and its shard.
+    fn first(&self) -> Option<(Position, usize)> {
+        let mut first: Option<(Position, usize)> = None;
+        for (at, reader) in self.readers.iter().enumerate() {
+            let Some((key, _)) = reader.found.front() else { continue };
+            if first.is_none_or(|(known, _)| self.order.precedes(*key, known)) {
+                first = Some((*key, at));
+            }
+        }
+        first
+    }
+
+    /// Takes the first response out of what was read.
+    fn take(&mut self, first: Option<(Position, usize)>) -> NextResponse {
+        let reader = first.and_then(|(_, at)| self.readers.get_mut(at));
+        let taken = reader.and_then(|reader| {
+            let (key, response) = reader.found.pop_front()?;
+            Some((WalkPosition::of(key, reader.rendering.shard), response))
+        });
+        taken.map_or(NextResponse::End, |(at, response)| NextResponse::Response(at, response))
     }
 
     /// Returns the position up to which all shards were read, newest first.
@@ -241,6 +240,23 @@ fn furthest_behind(
 }
 
 impl ShardReader {
+    /// Reads the shard's next page.
+    async fn read(
+        &mut self,
+        shard: &rpc::Object,
+        find: &DisplayFilter,
+        limit: usize,
+    ) -> Result<(), Failure> {
+        let (find, rendering) = (Box::new(find.clone()), Box::new(self.rendering.clone()));
+        let call = SurveyCall::Find { find, rendering, from: self.from, limit };
+        let found: Found = rpc::call(shard, &call).await?;
+        self.is_read = found.next.is_none();
+        let after = found.next.or(self.from.after);
+        self.from = PageStart { after, with: false, ..self.from };
+        self.found.extend(found.responses);
+        Ok(())
+    }
+
     /// Whether the shard may still return something that precedes a display.
     fn may_precede(&self, key: Position) -> bool {
         let PageStart { after, with, order } = self.from;

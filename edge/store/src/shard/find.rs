@@ -55,33 +55,45 @@ pub struct ReadLimits {
     pub limit: usize,
 }
 
-/// Walks through the displays that match a filter, step by step. One step looks up the next positions, and the
-/// steps after it read the displays at these positions.
+/// Walks through the displays that match a filter, step by step.
 #[derive(Debug)]
 pub struct DisplayReader {
     find: DisplayFilter,
+    /// Everything before this position was read.
     from: PageStart,
-    /// The positions that were looked up and not read yet.
-    ahead: VecDeque<Position>,
-    /// The position after which to continue once these are read; `None` at the end.
-    then: Option<Position>,
-    is_over: bool,
+    next: NextStep,
+}
+
+/// What the next step of a walk does.
+#[derive(Debug)]
+enum NextStep {
+    /// It looks up positions.
+    LookUp,
+    /// It reads the displays at positions that were looked up.
+    Read {
+        /// Those that were not read yet; never empty.
+        ahead: VecDeque<Position>,
+        /// The position after which to continue once these are read; `None` at the end.
+        then: Option<Position>,
+    },
+    /// Everything was read.
+    Nothing,
 }
 
 impl DisplayReader {
     /// Starts a walk at a position.
     pub fn new(find: DisplayFilter, from: PageStart) -> Self {
-        Self { find, from, ahead: VecDeque::new(), then: None, is_over: false }
+        Self { find, from, next: NextStep::LookUp }
     }
 
     /// Returns the position after which the walk continues; `None` once it has ended.
     pub fn next(&self) -> Option<Position> {
-        self.from.after.filter(|_| !self.is_over)
+        self.from.after.filter(|_| !self.is_over())
     }
 
     /// Whether everything was read.
     pub fn is_over(&self) -> bool {
-        self.is_over
+        matches!(self.next, NextStep::Nothing)
     }
 
     /// Makes one step.
@@ -91,21 +103,37 @@ impl DisplayReader {
         step: ReadLimits,
         plain: Plain<'_>,
     ) -> Result<Vec<Stored>, Failure> {
-        let found = if self.ahead.is_empty() {
-            self.look(sql, step.rows)?;
-            Vec::new()
-        } else {
-            self.read(sql, step, plain)?
-        };
-        if self.ahead.is_empty() {
-            self.is_over = self.then.is_none();
-            self.from = PageStart { after: self.then, with: false, ..self.from };
+        match std::mem::replace(&mut self.next, NextStep::Nothing) {
+            NextStep::LookUp => {
+                let (ahead, then) = self.look_up(sql, step.rows)?;
+                self.go_on(ahead, then);
+                Ok(Vec::new())
+            }
+            NextStep::Read { mut ahead, then } => {
+                let found = self.read(sql, &mut ahead, step, plain)?;
+                self.go_on(ahead, then);
+                Ok(found)
+            }
+            NextStep::Nothing => Ok(Vec::new()),
         }
-        Ok(found)
     }
 
-    /// Looks up the next positions.
-    fn look(&mut self, sql: &impl Sql, rows: u32) -> Result<(), Failure> {
+    /// Decides what the next step does, after a step that left these positions to read.
+    fn go_on(&mut self, ahead: VecDeque<Position>, then: Option<Position>) {
+        if !ahead.is_empty() {
+            self.next = NextStep::Read { ahead, then };
+            return;
+        }
+        self.from = PageStart { after: then, with: false, ..self.from };
+        self.next = if then.is_some() { NextStep::LookUp } else { NextStep::Nothing };
+    }
+
+    /// Looks up the next positions. Returns them, and the position after which to continue; `None` at the end.
+    fn look_up(
+        &self,
+        sql: &impl Sql,
+        rows: u32,
+    ) -> Result<(VecDeque<Position>, Option<Position>), Failure> {
         let Window { query, values, end } = match self.from.order {
             Order::NewestFirst => Window::newest_first(&self.find, self.from, rows),
             Order::Reception => Window::by_reception(sql, &self.find, self.from, rows)?,
@@ -114,28 +142,32 @@ impl DisplayReader {
         let query = format!(
             "SELECT count(*), group_concat({KEY}) FROM (SELECT *, hex(id) AS hex FROM ({query}))"
         );
-        let Some(mut row) = sql.first(&query, &values)? else { return Ok(()) };
+        let Some(mut row) = sql.first(&query, &values)? else {
+            return Ok((VecDeque::new(), None));
+        };
         let looked_at: u32 = row.integer()?;
         let keys = row.optional_text()?.unwrap_or_default();
         let order = self.from.order;
         // An unreadable key is an error: if the display were left out, nobody would notice.
         let keys = keys.split(',').filter(|key| !key.is_empty()).map(|key| parse(order, key));
-        self.ahead = keys.collect::<Option<_>>().ok_or_else(|| columns::broken("id"))?;
-        if u32::try_from(self.ahead.len()) != Ok(looked_at) {
+        let keys: Option<VecDeque<_>> = keys.collect();
+        let ahead = keys.ok_or_else(|| columns::broken("id"))?;
+        if u32::try_from(ahead.len()) != Ok(looked_at) {
             return Err(columns::broken("id"));
         }
-        self.then = if looked_at == rows { self.ahead.back().copied() } else { end };
-        Ok(())
+        let then = if looked_at == rows { ahead.back().copied() } else { end };
+        Ok((ahead, then))
     }
 
-    /// Reads displays at the positions that were looked up.
+    /// Reads displays at the positions that were looked up, and removes these from them.
     fn read(
         &mut self,
         sql: &impl Sql,
+        ahead: &mut VecDeque<Position>,
         step: ReadLimits,
         plain: Plain<'_>,
     ) -> Result<Vec<Stored>, Failure> {
-        let keys: Vec<_> = self.ahead.iter().take(step.read).copied().collect();
+        let keys: Vec<_> = ahead.iter().take(step.read).copied().collect();
         let ids: Vec<_> = keys.iter().filter_map(|key| key.id).collect();
         let mut values: Vec<Value> = vec![serde_json::to_string(&ids)?.into()];
         let condition = condition(&self.find, &mut values);
@@ -167,8 +199,8 @@ impl DisplayReader {
         let last_found = found.last().map(|last| order.key(last.received_ms, last.id));
         let last = last_found.filter(|_| found.len() == step.limit).or(keys.last().copied());
         let is_read = |key: &Position| last.is_some_and(|last| !order.precedes(last, *key));
-        while self.ahead.front().is_some_and(is_read) {
-            self.ahead.pop_front();
+        while ahead.front().is_some_and(is_read) {
+            ahead.pop_front();
         }
         self.from = PageStart { after: last, with: false, ..self.from };
         Ok(found)
