@@ -60,14 +60,17 @@ pub fn json(status: u16, value: &impl Serialize) -> Result<Response, Failure> {
 
 /// Returns an answer that an object has written in JSON.
 pub fn written(status: u16, json: String) -> Result<Response, Failure> {
-    let answer = private(Cache::Never)?.with_status(status);
-    Ok(answer.with_header("content-type", "application/json")?.fixed(json.into_bytes()))
+    Ok(in_json(status)?.fixed(json.into_bytes()))
 }
 
 /// Returns an answer that an object has written in JSON, with the tag of this state: `If-Match` takes it.
 pub fn tagged(status: u16, json: String) -> Result<Response, Failure> {
-    let answer = private(Cache::Never)?.with_status(status).with_header("etag", &etag(&json))?;
-    Ok(answer.with_header("content-type", "application/json")?.fixed(json.into_bytes()))
+    Ok(in_json(status)?.with_header("etag", &etag(&json))?.fixed(json.into_bytes()))
+}
+
+fn in_json(status: u16) -> Result<ResponseBuilder, Failure> {
+    let answer = private(Cache::Never)?.with_status(status);
+    Ok(answer.with_header("content-type", "application/json")?)
 }
 
 /// Returns the metrics, for the operator's monitoring.

@@ -207,8 +207,7 @@ impl Operation {
         if is_change {
             parameters.push(operations::idempotency_key());
         }
-        let takes_tag = self.is_tagged && method != "GET" && !path.ends_with("/surveys");
-        if takes_tag {
+        if self.takes_tag {
             parameters.push(operations::if_match());
         }
         let mut responses = self.answers_with_examples();
@@ -219,7 +218,7 @@ impl Operation {
                 answer["headers"] = json!({ "ETag": header });
             }
         }
-        if takes_tag {
+        if self.takes_tag {
             responses.insert("412".to_owned(), json!({ "$ref": "#/components/responses/412" }));
         }
         self.add_problems(&mut responses, access, is_change);

@@ -12,8 +12,10 @@ pub struct Operation {
     pub answers: Map<String, Value>,
     /// The statuses of problems besides those that all routes of its kind have.
     pub problems: &'static [u16],
-    /// Whether it answers with a tag, and a change takes the tag of what was read.
+    /// Whether its answers have a tag.
     pub is_tagged: bool,
+    /// Whether it takes the tag of what was read.
+    pub takes_tag: bool,
     /// Whether problems are answered as pages, for people.
     pub tells_people: bool,
 }
@@ -87,10 +89,16 @@ impl Operation {
         self
     }
 
-    /// Says that the answer has a tag, and that a change takes the tag of what was read.
+    /// Says that the answers have a tag.
     pub fn tagged(mut self) -> Self {
         self.is_tagged = true;
         self
+    }
+
+    /// Says that it takes the tag of what was read, and that its answers have one.
+    pub fn conditional(mut self) -> Self {
+        self.takes_tag = true;
+        self.tagged()
     }
 
     pub fn problems(mut self, problems: &'static [u16]) -> Self {

@@ -1,5 +1,6 @@
-//! The log: lines of JSON on the platform's console. Each line has the level, the request's id, its route and its
-//! duration so far, and the code of the problem if the request was refused or failed. No line contains an answer or the id of a person.
+//! The log: lines of JSON on the platform's console. Each line has the level, the request's id, its route and
+//! its duration so far, and the code of the problem if the request was refused or failed. No line contains an
+//! answer or the id of a person.
 
 use std::cell::OnceCell;
 

@@ -42,7 +42,8 @@ impl Trace {
     /// Starts the trace of a call to an object, with the id of the request for which the call is made.
     pub fn of_call(route: &'static str, id: Option<String>) -> Self {
         let id = id.map_or_else(OnceCell::new, OnceCell::from);
-        Self { known: Rc::new(Known { id, ..Known::default() }), ..Self::new(route) }
+        let known = Rc::new(Known { id, ..Known::default() });
+        Self { route, started_ms: Date::now().as_millis(), known }
     }
 
     /// Returns the request's id: ten random characters.

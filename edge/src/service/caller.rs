@@ -234,8 +234,8 @@ impl Team {
                 }
                 _ => None,
             };
-            let if_match = match (&self.if_match, call.change()) {
-                (Some(header), Some(_)) => Some(IfMatch::parse(header)?),
+            let if_match = match &self.if_match {
+                Some(header) if call.change().is_some() => Some(IfMatch::parse(header)?),
                 _ => None,
             };
             let call = SiteCall::Team { site, by, scope, once, if_match, call };

@@ -32,7 +32,7 @@ pub fn changes(schemas: &mut Schemas) -> Value {
 }
 
 /// Returns the schema of a list of responses with further fields.
-pub fn list(item: Value, mut fields: Value) -> Value {
+fn list(item: Value, mut fields: Value) -> Value {
     fields["responses"] = json!({ "type": "array", "items": item });
     let required: Vec<_> = fields.as_object().into_iter().flat_map(Map::keys).cloned().collect();
     json!({
@@ -43,6 +43,7 @@ pub fn list(item: Value, mut fields: Value) -> Value {
     })
 }
 
+/// Adds the period that a summary covers.
 pub fn period(operation: Operation) -> Operation {
     let time = || json!({ "type": "string" });
     operation
@@ -61,6 +62,7 @@ pub fn period(operation: Operation) -> Operation {
         .query("compare", words(&["previous"]), "Adds the change. Needs `from`.")
 }
 
+/// Adds the filters by dimension.
 pub fn filters(operation: Operation) -> Operation {
     let texts = json!({ "type": "array", "items": { "type": "string" } });
     operation.query("where", texts, "A dimension, a colon and a value; may be repeated.")

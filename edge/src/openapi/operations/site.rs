@@ -29,12 +29,12 @@ pub fn describe(route: &TeamRoute, schemas: &mut Schemas) -> Operation {
             schemas.written::<SiteRecord>(),
         ),
         TeamRoute::ReplaceSite => operation("changeSite", "Replaces a site's settings")
-            .tagged()
+            .conditional()
             .takes(schemas.read::<Settings>(), examples::settings())
             .answer(200, "They.", schemas.written::<SiteRecord>())
             .problems(&[422]),
         TeamRoute::PatchSite => operation("patchSite", "Changes some of a site's settings")
-            .tagged()
+            .conditional()
             .takes(
                 patch("SettingsPatch", schemas),
                 json!({ "rest_days": 14, "privacy": { "page": "none" } }),

@@ -21,8 +21,9 @@ use crate::service::summary::SurveySummary;
 #[expect(clippy::too_many_lines, reason = "a table: a line for each route")]
 pub fn describe(route: &SurveyRoute, schemas: &mut Schemas) -> Operation {
     let record = schemas.written::<SurveyRecord>();
-    let answers =
-        |id, summary| operation(id, summary).tagged().answer(200, "The survey.", record.clone());
+    let answers = |id, summary| {
+        operation(id, summary).conditional().answer(200, "The survey.", record.clone())
+    };
     match route {
         SurveyRoute::Replace => answers("changeSurvey", "Replaces the draft")
             .takes(schemas.read::<Definition>(), examples::definition())
@@ -34,10 +35,12 @@ pub fn describe(route: &SurveyRoute, schemas: &mut Schemas) -> Operation {
             )
             .problems(&[409, 422]),
         SurveyRoute::Delete => {
-            operation("deleteSurvey", "Removes a survey with everything that was collected").tagged()
+            operation("deleteSurvey", "Removes a survey with everything that was collected")
+                .conditional()
                 .bare(204, "It is gone.")
         }
-        SurveyRoute::Duplicate => operation("duplicateSurvey", "Makes a new draft like this one").tagged()
+        SurveyRoute::Duplicate => operation("duplicateSurvey", "Makes a new draft like this one")
+            .conditional()
             .answer(201, "The copy.", record)
             .problems(&[409]),
         SurveyRoute::Publish => {
@@ -53,7 +56,9 @@ pub fn describe(route: &SurveyRoute, schemas: &mut Schemas) -> Operation {
         SurveyRoute::SetShards => answers("setShards", "Spreads new displays over more objects")
             .takes(schemas.read::<SetShards>(), json!({ "shards": 2 }))
             .problems(&[409, 422]),
-        SurveyRoute::Get => answers("getSurvey", "A survey with its draft"),
+        SurveyRoute::Get => operation("getSurvey", "A survey with its draft")
+            .tagged()
+            .answer(200, "The survey.", record),
         SurveyRoute::Summary => {
             let either = schemas.written::<SurveySummary>();
             filters(period(operation("summary", "What a survey's answers come to")))

@@ -52,9 +52,9 @@ fn find_latest(sql: &impl Sql) -> Result<u64, Failure> {
 
 /// Lists the displays that match a condition in `change`, because the counters cover them from now on.
 pub fn cover(sql: &impl Sql, condition: &str, values: &[Value]) -> Result<(), Failure> {
-    let reported_condition = reported_condition();
+    let reported = reported_condition();
     let query = format!(
-        "REPLACE INTO change (seq, id) SELECT seq, id FROM display WHERE {condition} AND {reported_condition}"
+        "REPLACE INTO change (seq, id) SELECT seq, id FROM display WHERE {condition} AND {reported}"
     );
     sql.run(&query, values)
 }
@@ -94,14 +94,14 @@ pub fn after(sql: &impl Sql, seq: u64, limit: usize) -> Result<Vec<Stored>, Fail
     values.extend([seq.into(), limit.into()]);
     values.extend(watermark.deferred_range(END_OF_TIME_MS));
     let deferred = watermark::deferred(6);
-    let reported_condition = reported_condition();
+    let reported = reported_condition();
     let mut found = Vec::new();
     sql.query(
         &format!(
             "SELECT {COLUMNS} FROM (
                 SELECT seq, id FROM (SELECT seq, id FROM change WHERE seq > ?4 ORDER BY seq LIMIT ?5)
-                UNION SELECT seq, id FROM display WHERE {TAIL} AND seq > ?4 AND {reported_condition}
-                UNION SELECT seq, id FROM display WHERE {deferred} AND seq > ?4 AND {reported_condition}
+                UNION SELECT seq, id FROM display WHERE {TAIL} AND seq > ?4 AND {reported}
+                UNION SELECT seq, id FROM display WHERE {deferred} AND seq > ?4 AND {reported}
                 ORDER BY seq LIMIT ?5
              ) AS changed JOIN display ON display.id = changed.id ORDER BY changed.seq"
         ),
